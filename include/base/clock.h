@@ -1,0 +1,18 @@
+/*
+ * Clocks. Everything that decides uses the monotonic one; the wall clock is for stamps only.
+ * Loops keep a cached time (net/loop.h); these read the clock each time. Any thread.
+ */
+#ifndef BASE_CLOCK_H
+#define BASE_CLOCK_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+uint64_t clock_monotonic_us(void);
+uint64_t clock_wall_us(void); /* since 1970 */
+
+/* "2026-01-02T03:04:05.678Z" (RFC 3339, UTC) of a wall time; out needs CLOCK_STAMP_SIZE bytes. */
+#define CLOCK_STAMP_SIZE 32
+void clock_stamp(uint64_t wall_us, char *out);
+
+#endif
