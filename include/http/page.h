@@ -1,0 +1,39 @@
+/*
+ * Answers of our own: a whole response, head and body, as a small clean HTML page or as JSON when Accept
+ * prefers it. Nothing of the request is reflected. Pure, any thread.
+ */
+#ifndef HTTP_PAGE_H
+#define HTTP_PAGE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/check.h"
+#include "base/fault.h"
+#include "base/slice.h"
+
+struct page_request {
+    int status;
+    enum fault fault;
+    bool is_json;
+    bool is_head;               /* answer to HEAD: head only */
+    bool close;
+    unsigned minor;             /* HTTP version of the client */
+    unsigned retry_after_s;     /* 0: no Retry-After */
+    struct slice request_id;    /* shown, already checked; may be empty */
+    struct slice allow;         /* for 405: the Allow field */
+    struct slice date_text;     /* Date; may be empty */
+};
+
+#define PAGE_SIZE_MAX 2048
+
+/* The bytes at out (PAGE_SIZE_MAX); the size. */
+size_t page_write(const struct page_request *page, char *out);
+
+/* Whether an Accept value prefers application/json (or +json) to text/html (RFC 9110 12.5.1, q-values). */
+bool page_wants_json(struct slice accept);
+
+/* The reason phrase of a status, "Unknown" for one we do not know. */
+const char *page_reason(int status);
+
+#endif

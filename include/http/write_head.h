@@ -1,0 +1,62 @@
+/*
+ * From a parsed head to bytes: always written anew from the fields, in their order, names and values byte
+ * for byte; hop-by-hop fields and those named by Connection are left out, ours are added. Pure.
+ */
+#ifndef HTTP_WRITE_HEAD_H
+#define HTTP_WRITE_HEAD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/check.h"
+#include "http/head.h"
+
+/* How a request goes on to a target. Slices with len 0 are not written. */
+struct write_request {
+    struct slice client_host;  /* address for X-Forwarded-For */
+    struct slice proto;        /* "http" or "https" for X-Forwarded-Proto */
+    struct slice request_id;   /* our X-Request-Id; empty: the client's stays */
+    struct slice slot;         /* X-Switchyard-Slot; the client's is always dropped unless keep_slot */
+    bool trusted;              /* peer may be believed: its X-Forwarded-* are kept and appended to */
+    bool forwarded;            /* add X-Forwarded-* at all */
+    bool via;                  /* append "1.1 switchyard" to Via (RFC 9110 7.6.3) */
+    bool keep_slot;
+    bool close;                /* ask the target to close (Connection: close) */
+    uint8_t framing;           /* enum framing of the body as we send it */
+    uint64_t length;
+};
+
+/* How a response goes back to the client. */
+struct write_response {
+    uint64_t epoch;            /* X-Switchyard-Epoch; 0: not written */
+    bool close;                /* Connection: close; else keep-alive is written for 1.0 clients only */
+    uint8_t client_minor;      /* HTTP version of the client's request */
+    uint8_t framing;           /* enum framing of the body as we send it */
+    uint64_t length;
+    bool keep_length;          /* HEAD and 304: a Content-Length of the target is passed on as it is */
+    bool date;                 /* reserved for a cached Date when the target sent none: date_text */
+    struct slice date_text;    /* "Sat, 21 Nov 2026 09:00:00 GMT"; empty: none is added */
+};
+
+/*
+ * The head as HTTP/1.1 at out; the size, or ERR_FULL when capacity does not suffice. An absolute-form
+ * target is written in origin-form with its authority as Host (RFC 9112 3.2.2); Expect: 100-continue
+ * and TE other than trailers are dropped; a request without Host (HTTP/1.0) gets an empty Host.
+ */
+MUST_CHECK long write_head_request(const struct head *head, const struct write_request *how,
+                                   char *out, size_t capacity);
+MUST_CHECK long write_head_response(const struct head *head, const struct write_response *how,
+                                    char *out, size_t capacity);
+
+/* An interim response (1xx) for the client: status line and end-to-end fields. */
+MUST_CHECK long write_head_interim(const struct head *head, char *out, size_t capacity);
+
+/* The trailer fields that may go on, each as a line, and the final CRLF. Framing, routing, authentication
+ * and hop-by-hop fields are left out (RFC 9110 6.5.1). head comes from parse_trailer. */
+MUST_CHECK long write_trailer(const struct head *head, char *out, size_t capacity);
+
+/* How many bytes write_head_request or write_head_response may need at most for this head. */
+size_t write_head_bound(const struct head *head);
+
+#endif
