@@ -46,7 +46,6 @@ struct slot {
     struct service *service;
     char name[64];
     char version[64];         /* control thread only */
-    void *probe;              /* health's; the control thread's alone */
     struct slot_cell cells[]; /* worker_count */
 };
 
