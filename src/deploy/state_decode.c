@@ -17,7 +17,6 @@ enum {
     STATE_BYTES_MAX = 64 * 1024 * 1024,
     STATE_ITEMS_MAX = 4 * 1024 * 1024,
     STATE_SERVICES_MAX = 100 * 1000,
-    STATE_WEIGHT_MAX = 1000,
 };
 
 static const struct strict_json_limits limits = {
@@ -81,6 +80,16 @@ static int read_order(const cJSON *item, struct state_target *target)
     return ERR_INVALID;
 }
 
+static int read_weight(const cJSON *item, struct state_target *target)
+{
+    uint64_t weight = 0;
+    int err = strict_json_u64(item, "weight", STATE_WEIGHT_MAX, &weight);
+
+    target->has_weight = err == 0;
+    target->weight = (uint32_t)weight;
+    return allow_missing(err);
+}
+
 static int read_outcome(const cJSON *item, enum outcome *out)
 {
     char word[32];
@@ -113,7 +122,6 @@ static int decode_target(const cJSON *item, struct state_service *service)
 {
     struct state_target target = { 0 };
     struct state_target *added = NULL;
-    uint64_t weight = 0;
     int err = read_text(item, "slot", target.slot, sizeof target.slot);
 
     if (err == 0)
@@ -125,7 +133,7 @@ static int decode_target(const cJSON *item, struct state_service *service)
     if (err == 0)
         err = read_order(item, &target);
     if (err == 0)
-        err = allow_missing(strict_json_u64(item, "weight", STATE_WEIGHT_MAX, &weight));
+        err = read_weight(item, &target);
     if (err == 0)
         err = read_optional(item, "address", target.address, sizeof target.address);
     if (err == 0 && (target.is_added && target.is_removed))
@@ -137,7 +145,6 @@ static int decode_target(const cJSON *item, struct state_service *service)
     if (err != 0)
         return err;
     added = state_service_add_target(service, target.slot, target.name);
-    target.weight = (uint32_t)weight;
     target.link = added->link;
     *added = target;
     return 0;

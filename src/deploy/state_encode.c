@@ -51,7 +51,7 @@ static void encode_target(const struct state_target *target, struct text *out)
     add_flag(out, "removed", target->is_removed);
     if (target->has_order)
         add_optional_text(out, "order", order_name(target->order));
-    if (target->weight > 0)
+    if (target->has_weight)
         add_u64(out, "weight", target->weight);
     add_optional_text(out, "address", target->address);
     text_add(out, "}");

@@ -25,6 +25,7 @@ enum {
     STATE_TAIL_MAX = 1024,
     STATE_TARGETS_MAX = 1024, /* decisions about targets, per service */
     STATE_LOCKS_MAX = 64,
+    STATE_WEIGHT_MAX = 1000,
 };
 
 /* A decision about one target. */
@@ -36,8 +37,9 @@ struct state_target {
     bool is_added;                   /* not in the configuration */
     bool is_removed;                 /* in the configuration, but taken out */
     bool has_order;
+    bool has_weight;
     enum order order;
-    uint32_t weight; /* 0: the configuration's */
+    uint32_t weight;
 };
 TAILQ_HEAD(state_targets, state_target);
 
