@@ -2,6 +2,7 @@
 # Drives switchyard-demo over every path and fault. usage: tests/demo_test.sh [BUILD_DIR]
 # Every wait is bounded; ends with 0 only when all cases passed.
 set -u
+export ASAN_OPTIONS=${ASAN_OPTIONS-quarantine_size_mb=1} # so that flat memory shows there too
 cd "$(dirname "$0")/.."
 demo=${1:-build}/switchyard-demo
 tmp=$(mktemp -d)
