@@ -12,7 +12,7 @@
 
 struct route_query {
     const struct head *head;
-    const struct address *client;  /* after PROXY protocol and trusted peers */
+    const struct address *client; /* after PROXY protocol and trusted peers */
     unsigned worker;
     uint64_t random;               /* fresh for each call */
     const struct target *avoid[2]; /* tried before in this exchange; NULL: none */

@@ -31,7 +31,7 @@ struct slot_cell {
     _Atomic uint64_t bytes_in;               /* request bytes from clients, heads included */
     _Atomic uint64_t bytes_out;
     _Atomic uint64_t retries;
-    uint64_t turn; /* for balance; the worker's alone */
+    uint64_t turn;                  /* for balance; the worker's alone */
     struct slot_histogram duration; /* whole exchange */
     struct slot_histogram response; /* request sent to response head */
     struct slot_histogram connect;
@@ -44,8 +44,8 @@ struct slot {
     uint32_t worker_count;
     struct service *service;
     char name[64];
-    char version[64]; /* control thread only */
-    void *probe;      /* health's; the control thread's alone */
+    char version[64];         /* control thread only */
+    void *probe;              /* health's; the control thread's alone */
     struct slot_cell cells[]; /* worker_count */
 };
 
@@ -59,7 +59,7 @@ uint64_t slot_in_flight(const struct slot *slot);
 struct slot_sample {
     uint8_t method;
     uint16_t code;
-    uint16_t fault;       /* enum fault */
+    uint16_t fault; /* enum fault */
     uint32_t duration_us;
     uint32_t response_us; /* 0: no response head came */
     uint32_t connect_us;  /* 0: a kept connection was used */

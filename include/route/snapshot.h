@@ -37,15 +37,15 @@ struct snapshot_service {
     struct policy policy;
     enum balance balance;
     enum hash_key hash_key;
-    const char *hash_name;   /* header or cookie; NULL with client-ip */
-    bool refuse_unfit;       /* when_unfit = "refuse" */
-    unsigned host_count;     /* exact "a.example", wildcard "*.example", none: every host */
+    const char *hash_name; /* header or cookie; NULL with client-ip */
+    bool refuse_unfit;     /* when_unfit = "refuse" */
+    unsigned host_count;   /* exact "a.example", wildcard "*.example", none: every host */
     const char **hosts;
-    unsigned path_count;     /* prefixes, none: "/" */
+    unsigned path_count; /* prefixes, none: "/" */
     const char **paths;
     unsigned slot_count;
     struct snapshot_slot *slots;
-    unsigned active;         /* index into slots */
+    unsigned active; /* index into slots */
 };
 
 struct snapshot_input {

@@ -38,14 +38,14 @@ struct target {
     uint32_t worker_count;
     struct slot *slot;
     struct address address;
-    char name[136];          /* "10.0.0.1:5000", as in configuration */
-    char authority[136];     /* Host for probes when none is configured */
-    uint8_t proxy_protocol;  /* 0, 1, 2: version written to the target */
-    uint64_t key;            /* stable hash of the name, for rendezvous hashing */
-    _Atomic int verdict;     /* enum verdict */
+    char name[136];                    /* "10.0.0.1:5000", as in configuration */
+    char authority[136];               /* Host for probes when none is configured */
+    uint8_t proxy_protocol;            /* 0, 1, 2: version written to the target */
+    uint64_t key;                      /* stable hash of the name, for rendezvous hashing */
+    _Atomic int verdict;               /* enum verdict */
     _Atomic uint32_t connect_failures; /* in a row, by anybody */
-    void *probe;             /* health's; the control thread's alone */
-    struct target_cell cells[]; /* worker_count */
+    void *probe;                       /* health's; the control thread's alone */
+    struct target_cell cells[];        /* worker_count */
 };
 
 struct target *target_new(struct slot *slot, const char *name, const struct address *address,
