@@ -5,6 +5,7 @@
 
 #include "control/json_priv.h"
 #include "control/scope_priv.h"
+#include "health/health.h"
 #include "route/slot.h"
 #include "route/target.h"
 
@@ -14,6 +15,14 @@ struct health_sum {
     unsigned empty_slots;
 };
 
+/* Up; or nobody asks, because health is off for it. */
+static bool is_fit(const struct target *target)
+{
+    struct health_view view;
+
+    return target_verdict(target) == VERDICT_UP || !health_view(target, &view) || !view.is_enabled;
+}
+
 static void add_slot(struct health_sum *sum, const struct snapshot_slot *slot)
 {
     unsigned ready = 0;
@@ -22,7 +31,7 @@ static void add_slot(struct health_sum *sum, const struct snapshot_slot *slot)
         if (slot->picks[i].order != ORDER_READY)
             continue;
         ready++;
-        sum->up += target_verdict(slot->picks[i].target) == VERDICT_UP;
+        sum->up += is_fit(slot->picks[i].target);
     }
     sum->expected += ready;
     sum->empty_slots += ready == 0;
@@ -50,7 +59,7 @@ static void describe_unfit(struct call *call, const struct args_path *path)
         for (unsigned i = 0; i < scope.slot->pick_count; i++) {
             const struct pick *pick = &scope.slot->picks[i];
 
-            if (pick->order == ORDER_READY && target_verdict(pick->target) != VERDICT_UP)
+            if (pick->order == ORDER_READY && !is_fit(pick->target))
                 text_add_format(&call->answer.text, "%s/%s/%s is %s\n",
                                 scope.service->service->name, scope.slot->slot->name,
                                 pick->target->name, verdict_name(target_verdict(pick->target)));

@@ -14,6 +14,7 @@
 #include "control/cmd_status_priv.h"
 #include "control/cmd_target_priv.h"
 #include "control/cmd_wait_priv.h"
+#include "control/words_priv.h"
 
 #define FORCED (ARGS_CHANGE | ARGS_FORCE)
 
