@@ -54,6 +54,12 @@ void target_free(struct target *target);
 enum verdict target_verdict(const struct target *target);
 void target_set_verdict(struct target *target, enum verdict verdict);
 
+/*
+ * How a connection attempt to the target ended, for passive health: failures in a row, by all workers
+ * together. Any worker; success is one load while there were no failures. Health judges (health/health.h).
+ */
+void target_report_connect(struct target *target, bool ok);
+
 /* By the worker, inside a read-side section (pin) and anywhere (unpin). */
 void target_pin(struct target *target, unsigned worker);
 void target_unpin(struct target *target, unsigned worker);
