@@ -16,7 +16,7 @@ struct control_stats {
     uint64_t upstreams_idle;
     uint64_t access_dropped;
     uint64_t log_errors;
-    bool is_stopping;            /* the daemon drains and ends: not ready any more */
+    bool is_stopping; /* the daemon drains and ends: not ready any more */
 };
 
 #endif

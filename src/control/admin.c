@@ -22,7 +22,7 @@
 
 enum {
     CLIENTS_MAX = 32,
-    RESERVED = 2,           /* of them for root and the daemon's own user */
+    RESERVED = 2,            /* of them for root and the daemon's own user */
     EVICT_AFTER_US = 250000, /* a client that says nothing for so long may be asked to make room */
 };
 

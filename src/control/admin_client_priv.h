@@ -27,8 +27,9 @@ TAILQ_HEAD(admin_client_list, admin_client);
 /* What a client asks of its owner. */
 struct admin_client_owner {
     const struct control_room *room;
-    void (*on_park)(void *arg);                              /* a command waits: ticks are needed */
-    void (*on_close)(void *arg, struct admin_client *client); /* it leaves the list; memory dies later */
+    void (*on_park)(void *arg); /* a command waits: ticks are needed */
+    void (*on_close)(void *arg,
+                     struct admin_client *client); /* it leaves the list; memory dies later */
     void *arg;
 };
 

@@ -16,7 +16,7 @@ struct option {
     const char *name;
     enum args_option bit;
     enum value_kind kind;
-    size_t at; /* offset in struct args of the value; not with VALUE_NONE */
+    size_t at;  /* offset in struct args of the value; not with VALUE_NONE */
     size_t max; /* bytes of a word */
 };
 
@@ -55,8 +55,9 @@ static int say_unknown(const char *name, unsigned allowed, char *problem, unsign
         if ((options[i].bit & allowed) != 0)
             names[count++] = options[i].name;
     near = words_nearest(name, names, count);
-    snprintf(problem, size, "unknown option %.40s%s%s%s", name, near != NULL ? ", did you mean " : "",
-             near != NULL ? near : "", near != NULL ? "?" : "");
+    snprintf(problem, size, "unknown option %.40s%s%s%s", name,
+             near != NULL ? ", did you mean " : "", near != NULL ? near : "",
+             near != NULL ? "?" : "");
     return ERR_INVALID;
 }
 
@@ -120,8 +121,8 @@ static int take_option(char *const *words, unsigned count, unsigned *index, unsi
     return 0;
 }
 
-int args_parse(char *const *words, unsigned count, unsigned allowed, struct args *out, char *problem,
-               unsigned problem_size)
+int args_parse(char *const *words, unsigned count, unsigned allowed, struct args *out,
+               char *problem, unsigned problem_size)
 {
     bool is_plain = false; /* behind "--" */
 

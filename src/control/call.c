@@ -62,12 +62,12 @@ static void log_call(const struct call *call)
     text_init(&line, 4096);
     for (unsigned i = 0; i < call->word_count; i++)
         text_add_format(&line, "%s%s", i > 0 ? " " : "", call->words[i]);
-    log_event(is_denied ? LOG_LEVEL_WARN : LOG_LEVEL_INFO, "command",
-              "actor=\"%s\" command=\"%s\" outcome=%s fault=%s epoch=%" PRIu64 " duration_us=%" PRIu64,
-              log_text(slice_from(call->peer.actor), actor, sizeof actor),
-              log_text(text_slice(&line), words, sizeof words), outcome_name(call->answer.outcome),
-              fault_name(call->answer.fault), call->answer.epoch,
-              clock_monotonic_us() - call->began_us);
+    log_event(
+        is_denied ? LOG_LEVEL_WARN : LOG_LEVEL_INFO, "command",
+        "actor=\"%s\" command=\"%s\" outcome=%s fault=%s epoch=%" PRIu64 " duration_us=%" PRIu64,
+        log_text(slice_from(call->peer.actor), actor, sizeof actor),
+        log_text(text_slice(&line), words, sizeof words), outcome_name(call->answer.outcome),
+        fault_name(call->answer.fault), call->answer.epoch, clock_monotonic_us() - call->began_us);
     text_fini(&line);
 }
 
@@ -184,7 +184,8 @@ static void on_changed(void *arg, const struct change_result *result)
         free_call(call);
 }
 
-enum call_step call_submit(struct call *call, const struct change *change, call_change_fn *on_change)
+enum call_step call_submit(struct call *call, const struct change *change,
+                           call_change_fn *on_change)
 {
     call->on_change = on_change;
     call->pending++;

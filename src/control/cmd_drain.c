@@ -96,7 +96,7 @@ static void submit_next(struct call *call)
         return;
     call_fill_change(call, CHANGE_TARGET_DRAIN, &change);
     change.if_epoch = call->step == 0 ? change.if_epoch : 0; /* our own steps move it on */
-    change.key[0] = '\0'; /* one key stands for one change */
+    change.key[0] = '\0';                                    /* one key stands for one change */
     memcpy(change.name, path.name, sizeof change.name);
     memcpy(change.slot, path.slot, sizeof change.slot);
     memcpy(change.target, plan->names[call->step], sizeof change.target);
@@ -107,7 +107,8 @@ static void finish_plan(struct call *call)
 {
     struct plan *plan = call->scratch;
 
-    text_add_format(&call->answer.text, "drain %s: %u of %u targets told, %u were draining already\n",
+    text_add_format(&call->answer.text,
+                    "drain %s: %u of %u targets told, %u were draining already\n",
                     call->args.words[0], call->step, plan->count, call->step - plan->changed);
     if (!answer_is_ok(&call->answer) || (call->args.given & ARGS_WAIT) == 0 ||
         cmd_wait_drained(call) == CALL_DONE)

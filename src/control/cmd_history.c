@@ -12,13 +12,13 @@
 enum { DEFAULT_COUNT = 20, COUNT_MAX = 10000 };
 
 static const struct sheet_column columns[] = {
-    { "sequence", "SEQ", SHEET_NUMBER },     { "time", "TIME", SHEET_TEXT },
-    { "kind", "CHANGE", SHEET_TEXT },        { "name", "NAME", SHEET_TEXT },
-    { "from", "FROM", SHEET_TEXT },          { "to", "TO", SHEET_TEXT },
-    { "target", "TARGET", SHEET_TEXT },      { "outcome", "RESULT", SHEET_TEXT },
-    { "gate", "GATE", SHEET_TEXT },          { "forced", "FORCED", SHEET_BOOL },
-    { "epoch_before", NULL, SHEET_NUMBER },  { "epoch", "EPOCH", SHEET_NUMBER },
-    { "duration_us", "US", SHEET_NUMBER },   { "actor", "ACTOR", SHEET_TEXT },
+    { "sequence", "SEQ", SHEET_NUMBER },    { "time", "TIME", SHEET_TEXT },
+    { "kind", "CHANGE", SHEET_TEXT },       { "name", "NAME", SHEET_TEXT },
+    { "from", "FROM", SHEET_TEXT },         { "to", "TO", SHEET_TEXT },
+    { "target", "TARGET", SHEET_TEXT },     { "outcome", "RESULT", SHEET_TEXT },
+    { "gate", "GATE", SHEET_TEXT },         { "forced", "FORCED", SHEET_BOOL },
+    { "epoch_before", NULL, SHEET_NUMBER }, { "epoch", "EPOCH", SHEET_NUMBER },
+    { "duration_us", "US", SHEET_NUMBER },  { "actor", "ACTOR", SHEET_TEXT },
     { "reason", "REASON", SHEET_TEXT },
 };
 

@@ -7,15 +7,13 @@
 #include "control/sheet_priv.h"
 
 static const struct sheet_column help_columns[] = {
-    { "name", "COMMAND", SHEET_TEXT },
-    { "usage", NULL, SHEET_TEXT },
-    { "level", "LEVEL", SHEET_TEXT },
-    { "changes", NULL, SHEET_BOOL },
+    { "name", "COMMAND", SHEET_TEXT }, { "usage", NULL, SHEET_TEXT },
+    { "level", "LEVEL", SHEET_TEXT },  { "changes", NULL, SHEET_BOOL },
     { "help", "", SHEET_TEXT },
 };
 static const struct sheet_column one_columns[] = {
-    { "name", "command", SHEET_TEXT },   { "usage", "usage", SHEET_TEXT },
-    { "level", "level", SHEET_TEXT },    { "changes", "changes something", SHEET_BOOL },
+    { "name", "command", SHEET_TEXT },      { "usage", "usage", SHEET_TEXT },
+    { "level", "level", SHEET_TEXT },       { "changes", "changes something", SHEET_BOOL },
     { "help", "what it does", SHEET_TEXT },
 };
 
@@ -101,6 +99,7 @@ enum call_step cmd_life_shutdown(struct call *call)
         return call_refuse_usage(call, "\"%.40s\" is not \"now\"", call->args.words[0]);
     call->wants_shutdown = true;
     call->is_shutdown_now = is_now;
-    text_add(&call->answer.text, is_now ? "stopping now\n" : "stopping: requests in flight finish\n");
+    text_add(&call->answer.text,
+             is_now ? "stopping now\n" : "stopping: requests in flight finish\n");
     return CALL_DONE;
 }

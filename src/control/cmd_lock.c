@@ -10,9 +10,12 @@
 #include "deploy/deploy.h"
 
 static const struct sheet_column columns[] = {
-    { "held", "held", SHEET_BOOL },          { "owner", "owner", SHEET_TEXT },
-    { "reason", "reason", SHEET_TEXT },      { "age_seconds", "age", SHEET_SECONDS },
-    { "left_seconds", "ends in", SHEET_SECONDS }, { "running", "running", SHEET_TEXT },
+    { "held", "held", SHEET_BOOL },
+    { "owner", "owner", SHEET_TEXT },
+    { "reason", "reason", SHEET_TEXT },
+    { "age_seconds", "age", SHEET_SECONDS },
+    { "left_seconds", "ends in", SHEET_SECONDS },
+    { "running", "running", SHEET_TEXT },
     { "waiting", "waiting", SHEET_NUMBER },
 };
 

@@ -37,14 +37,21 @@ static struct control_stats *take_stats(const struct call *call)
 }
 
 static const struct sheet_column fact_columns[] = {
-    { "version", "version", SHEET_TEXT },         { "commit", "commit", SHEET_TEXT },
-    { "pid", "pid", SHEET_NUMBER },               { "started", "started", SHEET_TEXT },
-    { "uptime_seconds", "up", SHEET_SECONDS },    { "epoch", "epoch", SHEET_NUMBER },
-    { "services", "services", SHEET_NUMBER },     { "health_known", "all verdicts known", SHEET_BOOL },
-    { "stopping", "stopping", SHEET_BOOL },       { "durable", "durable", SHEET_BOOL },
-    { "generation", "state generation", SHEET_NUMBER }, { "state_writes", "state writes", SHEET_NUMBER },
+    { "version", "version", SHEET_TEXT },
+    { "commit", "commit", SHEET_TEXT },
+    { "pid", "pid", SHEET_NUMBER },
+    { "started", "started", SHEET_TEXT },
+    { "uptime_seconds", "up", SHEET_SECONDS },
+    { "epoch", "epoch", SHEET_NUMBER },
+    { "services", "services", SHEET_NUMBER },
+    { "health_known", "all verdicts known", SHEET_BOOL },
+    { "stopping", "stopping", SHEET_BOOL },
+    { "durable", "durable", SHEET_BOOL },
+    { "generation", "state generation", SHEET_NUMBER },
+    { "state_writes", "state writes", SHEET_NUMBER },
     { "state_write_errors", "state write errors", SHEET_NUMBER },
-    { "last_error", "last state error", SHEET_TEXT }, { "level", "your level", SHEET_TEXT },
+    { "last_error", "last state error", SHEET_TEXT },
+    { "level", "your level", SHEET_TEXT },
     { "actor", "you are", SHEET_TEXT },
 };
 
@@ -125,16 +132,6 @@ static const struct sheet_column error_columns[] = {
     { "words", "WORDS", SHEET_TEXT },
 };
 
-static uint64_t sum_fault(const struct slot *slot, enum fault fault)
-{
-    uint64_t sum = 0;
-
-    for (unsigned i = 0; i < slot->worker_count; i++)
-        if (slot->cells[i].faults != NULL)
-            sum += atomic_load_explicit(&slot->cells[i].faults[fault], memory_order_relaxed);
-    return sum;
-}
-
 static void add_error(struct sheet *sheet, const char *place[2], const char *what, uint64_t count,
                       const char *words)
 {
@@ -153,7 +150,7 @@ static void add_slot_errors(struct sheet *sheet, const struct scope *scope)
 
     for (unsigned i = FAULT_NONE + 1; i < FAULT_COUNT; i++)
         add_error(sheet, place, fault_name((enum fault)i),
-                  sum_fault(scope->slot->slot, (enum fault)i), fault_words((enum fault)i));
+                  slot_sum_faults(scope->slot->slot, (enum fault)i), fault_words((enum fault)i));
 }
 
 /* What belongs to no slot. */

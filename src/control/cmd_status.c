@@ -17,34 +17,51 @@
 #define COUNT(array) (sizeof(array) / sizeof(array)[0])
 
 static const struct sheet_column slot_columns[] = {
-    { "service", "SERVICE", SHEET_TEXT },     { "group", "GROUP", SHEET_TEXT },
-    { "slot", "SLOT", SHEET_TEXT },           { "role", "ROLE", SHEET_TEXT },
-    { "version", "VERSION", SHEET_TEXT },     { NULL, "UP", SHEET_TEXT },
-    { "targets", NULL, SHEET_NUMBER },        { "targets_up", NULL, SHEET_NUMBER },
-    { "in_flight", "IN FLIGHT", SHEET_NUMBER }, { "draining", NULL, SHEET_NUMBER },
-    { "hosts", "HOSTS", SHEET_TEXT },         { "previous", NULL, SHEET_BOOL },
+    { "service", "SERVICE", SHEET_TEXT },
+    { "group", "GROUP", SHEET_TEXT },
+    { "slot", "SLOT", SHEET_TEXT },
+    { "role", "ROLE", SHEET_TEXT },
+    { "version", "VERSION", SHEET_TEXT },
+    { NULL, "UP", SHEET_TEXT },
+    { "targets", NULL, SHEET_NUMBER },
+    { "targets_up", NULL, SHEET_NUMBER },
+    { "in_flight", "IN FLIGHT", SHEET_NUMBER },
+    { "draining", NULL, SHEET_NUMBER },
+    { "hosts", "HOSTS", SHEET_TEXT },
+    { "previous", NULL, SHEET_BOOL },
     { NULL, "SINCE", SHEET_TEXT },
 };
 
 static const struct sheet_column target_columns[] = {
-    { "service", "SERVICE", SHEET_TEXT },       { "slot", "SLOT", SHEET_TEXT },
-    { "target", "TARGET", SHEET_TEXT },         { "verdict", "VERDICT", SHEET_TEXT },
-    { "order", "ORDER", SHEET_TEXT },           { "weight", "WEIGHT", SHEET_NUMBER },
-    { "in_flight", "IN FLIGHT", SHEET_NUMBER }, { "idle", "IDLE", SHEET_NUMBER },
-    { "requests", NULL, SHEET_NUMBER },         { "connect_errors", NULL, SHEET_NUMBER },
-    { "checked", NULL, SHEET_BOOL },            { "checks", NULL, SHEET_NUMBER },
-    { "check_failures", NULL, SHEET_NUMBER },   { "verdict_seconds", "SINCE", SHEET_SECONDS },
-    { "check_age_seconds", "CHECKED", SHEET_SECONDS }, { "last_fault", NULL, SHEET_TEXT },
-    { "last_status", NULL, SHEET_NUMBER },      { "last_duration_us", NULL, SHEET_NUMBER },
-    { "last_check", "LAST CHECK", SHEET_TEXT }, { "last_error", NULL, SHEET_TEXT },
-    { "last_error_age_seconds", NULL, SHEET_SECONDS }, { "results", "LAST 64", SHEET_TEXT },
+    { "service", "SERVICE", SHEET_TEXT },
+    { "slot", "SLOT", SHEET_TEXT },
+    { "target", "TARGET", SHEET_TEXT },
+    { "verdict", "VERDICT", SHEET_TEXT },
+    { "order", "ORDER", SHEET_TEXT },
+    { "weight", "WEIGHT", SHEET_NUMBER },
+    { "in_flight", "IN FLIGHT", SHEET_NUMBER },
+    { "idle", "IDLE", SHEET_NUMBER },
+    { "requests", NULL, SHEET_NUMBER },
+    { "connect_errors", NULL, SHEET_NUMBER },
+    { "checked", NULL, SHEET_BOOL },
+    { "checks", NULL, SHEET_NUMBER },
+    { "check_failures", NULL, SHEET_NUMBER },
+    { "verdict_seconds", "SINCE", SHEET_SECONDS },
+    { "check_age_seconds", "CHECKED", SHEET_SECONDS },
+    { "last_fault", NULL, SHEET_TEXT },
+    { "last_status", NULL, SHEET_NUMBER },
+    { "last_duration_us", NULL, SHEET_NUMBER },
+    { "last_check", "LAST CHECK", SHEET_TEXT },
+    { "last_error", NULL, SHEET_TEXT },
+    { "last_error_age_seconds", NULL, SHEET_SECONDS },
+    { "results", "LAST 64", SHEET_TEXT },
 };
 
 static const struct sheet_column service_columns[] = {
-    { "service", "SERVICE", SHEET_TEXT },  { "group", "GROUP", SHEET_TEXT },
-    { "active", "ACTIVE", SHEET_TEXT },    { "previous", "PREVIOUS", SHEET_TEXT },
-    { "slots", "SLOTS", SHEET_TEXT },      { "hosts", "HOSTS", SHEET_TEXT },
-    { "paths", "PATHS", SHEET_TEXT },      { "switches", "SWITCHES", SHEET_NUMBER },
+    { "service", "SERVICE", SHEET_TEXT },   { "group", "GROUP", SHEET_TEXT },
+    { "active", "ACTIVE", SHEET_TEXT },     { "previous", "PREVIOUS", SHEET_TEXT },
+    { "slots", "SLOTS", SHEET_TEXT },       { "hosts", "HOSTS", SHEET_TEXT },
+    { "paths", "PATHS", SHEET_TEXT },       { "switches", "SWITCHES", SHEET_NUMBER },
     { "switched", "SWITCHED", SHEET_TEXT },
 };
 
@@ -280,8 +297,9 @@ static void add_head_line(struct call *call)
     sheet_age(now_us > call->room->started_wall_us ? now_us - call->room->started_wall_us : 0, age);
     deploy_view_durability(call->room->deploy, &durability);
     deploy_view_lock(call->room->deploy, &lock);
-    text_add_format(&call->answer.text, "switchyard " SWITCHYARD_VERSION ", pid %d, up %s, epoch %" PRIu64
-                    ", %s\n", (int)getpid(), age, snapshot_epoch(snapshot_current()),
+    text_add_format(&call->answer.text,
+                    "switchyard " SWITCHYARD_VERSION ", pid %d, up %s, epoch %" PRIu64 ", %s\n",
+                    (int)getpid(), age, snapshot_epoch(snapshot_current()),
                     durability.is_volatile ? "VOLATILE: the state is not on disk" : "durable");
     if (lock.is_held)
         text_add_format(&call->answer.text, "locked by %s: %s\n", lock.owner, lock.reason);

@@ -87,7 +87,8 @@ static enum call_step poll_healthy(struct call *call)
     }
     answer_fail(&call->answer, OUTCOME_TIMEOUT, FAULT_WAIT_TIMEOUT,
                 "%s is not healthy: %u of %u targets up%s", call->args.words[0], sum.up,
-                sum.expected, sum.empty_slots > 0 ? ", a slot has no target that should serve" : "");
+                sum.expected,
+                sum.empty_slots > 0 ? ", a slot has no target that should serve" : "");
     answer_hint(&call->answer, "\"show targets %s\" has the last check of each in words",
                 call->args.words[0]);
     describe_unfit(call, &path);

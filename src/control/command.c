@@ -30,8 +30,7 @@ static const struct command commands[] = {
       "targets with verdict, order, weight, last check and the last 64 results" },
     { "show info", "", LEVEL_USER, COMMAND_READS, 0, 0, 0, cmd_show_info,
       "the daemon: version, pid, age, epoch, durability" },
-    { "show services", "", LEVEL_USER, COMMAND_READS, 0, 0, 0, cmd_status_list,
-      "as list" },
+    { "show services", "", LEVEL_USER, COMMAND_READS, 0, 0, 0, cmd_status_list, "as list" },
     { "show config", "", LEVEL_OPERATOR, COMMAND_READS, 0, 0, 0, cmd_show_config,
       "the configuration in force, with every default" },
     { "show errors", "", LEVEL_USER, COMMAND_READS, 0, 0, 0, cmd_show_errors,
@@ -85,8 +84,12 @@ static const struct command commands[] = {
 enum { COMMAND_COUNT = sizeof commands / sizeof commands[0] };
 
 static const struct command_alias aliases[] = {
-    { "promote", "switch" },      { "slots", "show slots" },     { "targets", "show targets" },
-    { "history", "show history" }, { "version", "show version" }, { "lock", "lock show" },
+    { "promote", "switch" },
+    { "slots", "show slots" },
+    { "targets", "show targets" },
+    { "history", "show history" },
+    { "version", "show version" },
+    { "lock", "lock show" },
     { "exit", "quit" },
 };
 enum { ALIAS_COUNT = sizeof aliases / sizeof aliases[0] };

@@ -13,7 +13,7 @@ cJSON *json_object(void);
 cJSON *json_array(void);
 
 /* Into an object under key (a literal: kept by reference), or into an array when key is NULL. */
-void json_add(cJSON *parent, const char *key, cJSON *item); /* takes item */
+void json_add(cJSON *parent, const char *key, cJSON *item);           /* takes item */
 void json_add_text(cJSON *parent, const char *key, const char *text); /* NULL: null */
 void json_add_u64(cJSON *parent, const char *key, uint64_t value);
 void json_add_bool(cJSON *parent, const char *key, bool value);

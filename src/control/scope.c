@@ -24,7 +24,8 @@ static bool is_service_meant(const struct scope *scope)
 
 static bool is_slot_meant(const struct scope *scope, const struct snapshot_slot *slot)
 {
-    return scope->is_all || scope->path.depth < 2 || strcmp(scope->path.slot, slot->slot->name) == 0;
+    return scope->is_all || scope->path.depth < 2 ||
+           strcmp(scope->path.slot, slot->slot->name) == 0;
 }
 
 /* The service at service_index becomes the present one, if it is meant. */

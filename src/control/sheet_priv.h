@@ -21,7 +21,7 @@ struct sheet_column {
 };
 
 struct sheet *sheet_new(const struct sheet_column *columns, unsigned count); /* columns: kept */
-void sheet_free(struct sheet *sheet); /* NULL is fine */
+void sheet_free(struct sheet *sheet);                                        /* NULL is fine */
 
 /* The next cell, from left to right and row by row; each of the column's own kind or none. */
 void sheet_add_text(struct sheet *sheet, const char *text); /* copied; NULL or "": none */
