@@ -37,8 +37,8 @@ static char *copy_lower(struct slice text)
     return copy;
 }
 
-/* An exact host is what could stand before ":80". */
-static bool is_host(struct slice text)
+/* A host is what could stand before ":80". */
+static bool is_host(struct slice text, bool *is_name)
 {
     char whole[300];
     struct endpoint endpoint;
@@ -48,21 +48,20 @@ static bool is_host(struct slice text)
         return false;
     memcpy(whole, text.ptr, text.len);
     memcpy(whole + text.len, port.ptr, port.len);
-    return address_parse_endpoint(slice_of(whole, text.len + port.len), &endpoint) == ERR_OK;
+    if (address_parse_endpoint(slice_of(whole, text.len + port.len), &endpoint) != ERR_OK)
+        return false;
+    *is_name = endpoint.is_name;
+    return true;
 }
 
 int option_word_host(struct slice text, char **out, struct text *why)
 {
-    struct slice name = text;
+    bool is_wildcard = slice_starts_with(text, SLICE("*."));
+    bool is_name = false;
     struct endpoint endpoint;
 
-    if (slice_starts_with(text, SLICE("*."))) {
-        name = slice_of(text.ptr + 2, text.len - 2);
-        if (name.len > 0 && (name.ptr[0] == '[' || (name.ptr[0] >= '0' && name.ptr[0] <= '9')) &&
-            !is_host(name))
-            name.len = 0;
-    }
-    if (is_host(name)) {
+    if (is_host(is_wildcard ? slice_of(text.ptr + 2, text.len - 2) : text, &is_name) &&
+        (is_name || !is_wildcard)) {
         *out = copy_lower(text);
         return ERR_OK;
     }

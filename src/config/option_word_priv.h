@@ -10,7 +10,7 @@
 #include "base/check.h"
 #include "base/slice.h"
 #include "base/text.h"
-#include "config/config_service.h"
+#include "config/config_value.h"
 
 bool option_word_is_token(struct slice s);     /* RFC 9110 5.6.2 */
 bool option_word_is_printable(struct slice s); /* visible ASCII and inner spaces */

@@ -35,6 +35,9 @@ static char *copy_printable(const char *text)
 }
 
 static void add_entry(struct report *report, const char *file, struct report_entry entry,
+                      const char *format, va_list args) __attribute__((format(printf, 4, 0)));
+
+static void add_entry(struct report *report, const char *file, struct report_entry entry,
                       const char *format, va_list args)
 {
     char words[1024];
