@@ -22,7 +22,7 @@ struct control_room {
     struct deploy *deploy;
     struct health *health;
     uint64_t started_wall_us;
-    void (*quit)(void *arg, bool now); /* the `shutdown` command */
+    void (*quit)(void *arg, bool now);                   /* the `shutdown` command */
     void (*stats)(void *arg, struct control_stats *out); /* of the workers, summed */
     void *arg;
 };

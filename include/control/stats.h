@@ -5,13 +5,13 @@
 #include <stdint.h>
 
 struct control_stats {
-    uint64_t connections;        /* client connections open */
+    uint64_t connections; /* client connections open */
     uint64_t connections_total;
     uint64_t connections_refused; /* beyond max_connections or without descriptors */
-    uint64_t exchanges;          /* in flight */
+    uint64_t exchanges;           /* in flight */
     uint64_t exchanges_total;
-    uint64_t unrouted[600];      /* answers without a service, by status: 400, 404, 408 … */
-    uint64_t upstreams;          /* connections to targets, busy and idle */
+    uint64_t unrouted[600]; /* answers without a service, by status: 400, 404, 408 … */
+    uint64_t upstreams;     /* connections to targets, busy and idle */
     uint64_t upstreams_idle;
     uint64_t access_dropped;
     uint64_t log_errors;

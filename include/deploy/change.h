@@ -10,17 +10,17 @@
 #include "base/fault.h"
 
 enum change_kind {
-    CHANGE_SWITCH,        /* name (service or group), slot ("" : the standby one) */
-    CHANGE_ROLLBACK,      /* name: back to the slot before the last switch */
-    CHANGE_TARGET_READY,  /* name, slot, target */
+    CHANGE_SWITCH,       /* name (service or group), slot ("" : the standby one) */
+    CHANGE_ROLLBACK,     /* name: back to the slot before the last switch */
+    CHANGE_TARGET_READY, /* name, slot, target */
     CHANGE_TARGET_DRAIN,
     CHANGE_TARGET_MAINT,
     CHANGE_TARGET_WEIGHT, /* + weight */
     CHANGE_TARGET_ADD,    /* + weight; the target's address in target */
     CHANGE_TARGET_REMOVE,
-    CHANGE_LOCK_ACQUIRE,  /* name "" : all; reason, ttl_us */
+    CHANGE_LOCK_ACQUIRE, /* name "" : all; reason, ttl_us */
     CHANGE_LOCK_RELEASE,
-    CHANGE_RELOAD,        /* the configuration file again */
+    CHANGE_RELOAD, /* the configuration file again */
 };
 
 struct change {
@@ -29,12 +29,12 @@ struct change {
     char slot[64];
     char target[136];
     uint32_t weight;
-    bool force;             /* gates may fail; needs a reason */
-    uint64_t if_epoch;      /* 0: any; else refused with CONFLICT when it is not the present one */
-    uint64_t ttl_us;        /* lock */
+    bool force;        /* gates may fail; needs a reason */
+    uint64_t if_epoch; /* 0: any; else refused with CONFLICT when it is not the present one */
+    uint64_t ttl_us;   /* lock */
     char reason[256];
-    char actor[96];         /* "uid=0 pid=123", kept in history */
-    char key[64];           /* idempotency key; "" : none */
+    char actor[96]; /* "uid=0 pid=123", kept in history */
+    char key[64];   /* idempotency key; "" : none */
 };
 
 /* Exit codes of switchctl; the answer carries them. */
@@ -49,20 +49,21 @@ enum outcome {
     OUTCOME_REVERTED = 7,
     OUTCOME_UNREACHABLE = 8,
     OUTCOME_INCONCLUSIVE = 9,
-    OUTCOME_VOLATILE = 10, /* done in memory, but not on disk: a rollback while the disk cannot be written */
+    OUTCOME_VOLATILE =
+        10, /* done in memory, but not on disk: a rollback while the disk cannot be written */
 };
 
 struct change_result {
     enum outcome outcome;
-    enum fault fault;        /* FAULT_NONE when done */
-    char gate[32];           /* which gate refused; "" : none */
-    char words[512];         /* for people: what happened or why not, and the remedy */
+    enum fault fault; /* FAULT_NONE when done */
+    char gate[32];    /* which gate refused; "" : none */
+    char words[512];  /* for people: what happened or why not, and the remedy */
     uint64_t epoch_before;
-    uint64_t epoch;          /* in force when this was answered */
-    uint64_t duration_us;    /* from submit to effect */
-    bool changed;            /* false: it was so already */
+    uint64_t epoch;       /* in force when this was answered */
+    uint64_t duration_us; /* from submit to effect */
+    bool changed;         /* false: it was so already */
     bool is_durable;
-    char from[64];           /* slot before, for switch and rollback */
+    char from[64]; /* slot before, for switch and rollback */
     char to[64];
 };
 

@@ -85,10 +85,10 @@ struct deploy_lock_view {
 void deploy_view_lock(const struct deploy *deploy, struct deploy_lock_view *out);
 
 struct deploy_durability {
-    uint64_t generation;      /* of the last state on disk */
+    uint64_t generation; /* of the last state on disk */
     uint64_t write_errors;
     uint64_t writes;
-    bool is_volatile;         /* memory is ahead of the disk */
+    bool is_volatile; /* memory is ahead of the disk */
     char last_error[160];
 };
 void deploy_view_durability(const struct deploy *deploy, struct deploy_durability *out);

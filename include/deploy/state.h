@@ -16,7 +16,8 @@
 
 struct state; /* the decoded content; deploy/state_priv.h has the body */
 
-MUST_CHECK int state_decode(struct slice bytes, struct state **out, char *words, unsigned words_size);
+MUST_CHECK int state_decode(struct slice bytes, struct state **out, char *words,
+                            unsigned words_size);
 void state_free(struct state *state);
 
 #endif

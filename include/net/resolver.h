@@ -14,7 +14,7 @@ struct resolver;
 enum { RESOLVER_ADDRESSES = 8 };
 
 struct resolver_answer {
-    int err;           /* 0, ERR_NOT_FOUND (no such name), ERR_AGAIN (the resolver did not answer) */
+    int err; /* 0, ERR_NOT_FOUND (no such name), ERR_AGAIN (the resolver did not answer) */
     const char *words; /* what getaddrinfo said, valid during the call */
     unsigned count;
     struct address addresses[RESOLVER_ADDRESSES]; /* in getaddrinfo's order, port set */

@@ -35,7 +35,7 @@ struct stream {
     int fd;
     bool readable; /* a recv may yield something */
     bool writable;
-    bool hung_up;  /* the peer has ended its side: recv on to the end even after a short read */
+    bool hung_up; /* the peer has ended its side: recv on to the end even after a short read */
     bool is_connecting;
     struct event event;
 };
@@ -57,13 +57,19 @@ MUST_CHECK int stream_connect_result(struct stream *stream);
 /* Bytes read (> 0), 0 at the peer's end, ERR_AGAIN, ERR_RESET, ERR_IO. */
 MUST_CHECK ssize_t stream_recv(struct stream *stream, void *bytes, size_t size);
 
+/* After a short read that completed a message: nothing more is expected before the next event. */
+void stream_settle(struct stream *stream);
+
 /* Bytes written (> 0, maybe fewer than asked), ERR_AGAIN, ERR_RESET, ERR_IO. `more`: another send follows
  * at once, so the kernel may wait with a short segment. */
-MUST_CHECK ssize_t stream_send(struct stream *stream, const struct iovec *parts, int count, bool more);
+MUST_CHECK ssize_t stream_send(struct stream *stream, const struct iovec *parts, int count,
+                               bool more);
 
-/* Moves up to size bytes without copying them into the process; the result as stream_recv / stream_send. */
+/* Moves up to size bytes without copying them into the process; results as stream_recv / stream_send, and
+ * ERR_FULL when the pipe holds no more pieces. */
 MUST_CHECK ssize_t stream_splice_in(struct stream *stream, struct pipe *pipe, size_t size);
-MUST_CHECK ssize_t stream_splice_out(struct stream *stream, struct pipe *pipe, size_t size, bool more);
+MUST_CHECK ssize_t stream_splice_out(struct stream *stream, struct pipe *pipe, size_t size,
+                                     bool more);
 
 /* Ends our sending side (FIN). */
 void stream_shutdown(struct stream *stream);
@@ -79,14 +85,18 @@ void stream_wake(struct stream *stream);
 /* True when the peer has ended or broken the connection or sent bytes; asks the kernel (MSG_PEEK). */
 bool stream_is_stale(struct stream *stream);
 
+/* The pending error of the connection: 0, or ERR_RESET when the peer broke it. Tells a client that is gone
+ * from one that has only ended its sending side. */
+MUST_CHECK int stream_error(struct stream *stream);
+
 /* The local and the peer's address; by system call. */
 void stream_local_address(const struct stream *stream, struct address *out);
 void stream_peer_address(const struct stream *stream, struct address *out);
 
 /* A kernel pipe for splicing, from a small pool per loop. */
-struct pipe *pipe_lease(struct loop *loop); /* NULL: no descriptors */
+struct pipe *pipe_lease(struct loop *loop);             /* NULL: no descriptors */
 void pipe_return(struct loop *loop, struct pipe *pipe); /* one with bytes left in it is closed */
-size_t pipe_used(const struct pipe *pipe);     /* bytes inside */
+size_t pipe_used(const struct pipe *pipe);              /* bytes inside */
 size_t pipe_capacity(const struct pipe *pipe);
 
 #endif

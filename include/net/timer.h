@@ -12,7 +12,7 @@ struct loop;
 struct timer;
 
 struct timer *timer_new(struct loop *loop, void (*fn)(void *arg), void *arg);
-void timer_free(struct timer *timer); /* NULL is allowed; also from its own callback */
+void timer_free(struct timer *timer);             /* NULL is allowed; also from its own callback */
 void timer_arm(struct timer *timer, uint64_t ms); /* replaces what was armed */
 void timer_disarm(struct timer *timer);
 bool timer_is_armed(const struct timer *timer);

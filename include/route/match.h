@@ -12,7 +12,7 @@
 
 struct route_query {
     const struct head *head;
-    const struct address *client;  /* after PROXY protocol and trusted peers */
+    const struct address *client; /* after PROXY protocol and trusted peers */
     unsigned worker;
     uint64_t random;               /* fresh for each call */
     const struct target *avoid[2]; /* tried before in this exchange; NULL: none */
@@ -27,8 +27,11 @@ struct route_answer {
 
 /*
  * Service by host (exact, then longest wildcard, then any), then longest path prefix at segment borders
- * ("/api" matches "/api" and "/api/x", not "/apix"); slot by its own host names, else the active one; target by balance. FAULT_NONE,
- * FAULT_NO_SERVICE, or FAULT_NO_TARGET (service and slot are filled in).
+ * ("/api" matches "/api" and "/api/x", not "/apix"; "/api/" matches "/api/x", not "/api"), byte for byte.
+ * "*.example.com" matches any depth below example.com, not example.com itself. The most specific host with
+ * any matching prefix wins: a host none of whose prefixes match does not hide a less specific one.
+ * Slot by its own host names, else the active one; target by balance. FAULT_NONE, FAULT_NO_SERVICE, or
+ * FAULT_NO_TARGET (service and slot are filled in).
  */
 enum fault match_find(const struct snapshot *snapshot, const struct route_query *query,
                       struct route_answer *out);

@@ -13,7 +13,7 @@ enum hash_key { HASH_CLIENT_IP, HASH_HEADER, HASH_COOKIE };
 
 /* What an exchange needs to know; copied by value. Durations in microseconds. */
 struct policy {
-    uint64_t body_us;      /* client silent in its request body */
+    uint64_t body_us; /* client silent in its request body */
     uint64_t connect_us;
     uint64_t response_us;  /* request sent to response head */
     uint64_t idle_us;      /* target silent in its response, client not reading */
@@ -23,12 +23,12 @@ struct policy {
     uint32_t head_bytes;
     uint32_t target_bytes;
     uint16_t fields;
-    uint16_t pool_max;     /* kept connections per target and worker */
-    uint8_t attempts;      /* retries after the first try */
+    uint16_t pool_max; /* kept connections per target and worker */
+    uint8_t attempts;  /* retries after the first try */
     bool via;
     bool x_forwarded;
     bool epoch_header;
-    bool health;           /* passive findings count */
+    bool health; /* passive findings count */
 };
 
 struct service {

@@ -8,6 +8,7 @@
 #include <stdatomic.h>
 #include <stdint.h>
 
+#include "base/fault.h"
 #include "route/target.h"
 
 struct service;
@@ -18,7 +19,8 @@ enum role { ROLE_LIVE, ROLE_STANDBY, ROLE_CANDIDATE, ROLE_DRAINING, ROLE_STAGING
 enum { SLOT_BUCKETS = 12 };
 extern const uint32_t slot_bucket_edges_us[SLOT_BUCKETS - 1];
 
-enum { SLOT_METHODS = 10, SLOT_CODES = 512 }; /* codes 88..599 -> index code - 88; 0 is index 0 */
+/* Codes 89..599 have the index code - 88; index 0 takes all others, 0 (no status was sent) among them. */
+enum { SLOT_METHODS = 10, SLOT_CODES = 512 };
 
 struct slot_histogram {
     _Atomic uint64_t buckets[SLOT_BUCKETS];
@@ -31,7 +33,6 @@ struct slot_cell {
     _Atomic uint64_t bytes_in;               /* request bytes from clients, heads included */
     _Atomic uint64_t bytes_out;
     _Atomic uint64_t retries;
-    uint64_t turn; /* for balance; the worker's alone */
     struct slot_histogram duration; /* whole exchange */
     struct slot_histogram response; /* request sent to response head */
     struct slot_histogram connect;
@@ -44,8 +45,7 @@ struct slot {
     uint32_t worker_count;
     struct service *service;
     char name[64];
-    char version[64]; /* control thread only */
-    void *probe;      /* health's; the control thread's alone */
+    char version[64];         /* control thread only */
     struct slot_cell cells[]; /* worker_count */
 };
 
@@ -59,7 +59,7 @@ uint64_t slot_in_flight(const struct slot *slot);
 struct slot_sample {
     uint8_t method;
     uint16_t code;
-    uint16_t fault;       /* enum fault */
+    uint16_t fault; /* enum fault */
     uint32_t duration_us;
     uint32_t response_us; /* 0: no response head came */
     uint32_t connect_us;  /* 0: a kept connection was used */
@@ -75,6 +75,7 @@ struct slot_totals {
 };
 void slot_sum_histogram(const struct slot *slot, int which, struct slot_totals *out);
 uint64_t slot_sum_requests(const struct slot *slot, unsigned method, unsigned code);
+uint64_t slot_sum_faults(const struct slot *slot, enum fault fault);
 const char *role_name(enum role role);
 
 #endif

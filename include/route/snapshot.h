@@ -37,15 +37,15 @@ struct snapshot_service {
     struct policy policy;
     enum balance balance;
     enum hash_key hash_key;
-    const char *hash_name;   /* header or cookie; NULL with client-ip */
-    bool refuse_unfit;       /* when_unfit = "refuse" */
-    unsigned host_count;     /* exact "a.example", wildcard "*.example", none: every host */
+    const char *hash_name; /* header or cookie; NULL with client-ip */
+    bool refuse_unfit;     /* when_unfit = "refuse" */
+    unsigned host_count;   /* exact "a.example", wildcard "*.example", none: every host */
     const char **hosts;
-    unsigned path_count;     /* prefixes, none: "/" */
+    unsigned path_count; /* prefixes, none: "/" */
     const char **paths;
     unsigned slot_count;
     struct snapshot_slot *slots;
-    unsigned active;         /* index into slots */
+    unsigned active; /* index into slots */
 };
 
 struct snapshot_input {
@@ -54,8 +54,25 @@ struct snapshot_input {
     const struct snapshot_service *services;
 };
 
-/* ERR_EXISTS when two services claim the same host and path (the names in *first and *second). */
+/* Bounds of a slot: targets, and the weight of one. */
+enum { SNAPSHOT_PICKS_MAX = 1024, SNAPSHOT_WEIGHT_MAX = 65535 };
+
+/*
+ * Host names: exact ones and "*.suffix", case-insensitive, one trailing dot ignored, "*" for every host,
+ * at most 255 bytes; a slot's own hosts have the service's paths. ERR_EXISTS when two services or slots claim
+ * the same host and path; ERR_INVALID for a host, a path or an active slot that cannot be; ERR_RANGE beyond
+ * the numbers above.
+ */
 MUST_CHECK int snapshot_build(const struct snapshot_input *input, struct snapshot **out);
+
+/* The same answer with the place of the trouble in words, and nothing built: for checking a configuration. */
+struct snapshot_clash {
+    char first[64];  /* service */
+    char second[64]; /* the other service; equal to first when slots of one service clash */
+    char host[256];  /* "*": every host */
+    char path[256];
+};
+MUST_CHECK int snapshot_check(const struct snapshot_input *input, struct snapshot_clash *out);
 void snapshot_free(struct snapshot *snapshot);
 uint64_t snapshot_epoch(const struct snapshot *snapshot);
 unsigned snapshot_service_count(const struct snapshot *snapshot);

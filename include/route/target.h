@@ -38,14 +38,14 @@ struct target {
     uint32_t worker_count;
     struct slot *slot;
     struct address address;
-    char name[136];          /* "10.0.0.1:5000", as in configuration */
-    char authority[136];     /* Host for probes when none is configured */
-    uint8_t proxy_protocol;  /* 0, 1, 2: version written to the target */
-    uint64_t key;            /* stable hash of the name, for rendezvous hashing */
-    _Atomic int verdict;     /* enum verdict */
+    char name[136];                    /* "10.0.0.1:5000", as in configuration */
+    char authority[136];               /* Host for probes when none is configured */
+    uint8_t proxy_protocol;            /* 0, 1, 2: version written to the target */
+    uint64_t key;                      /* stable hash of the name, for rendezvous hashing */
+    _Atomic int verdict;               /* enum verdict */
     _Atomic uint32_t connect_failures; /* in a row, by anybody */
-    void *probe;             /* health's; the control thread's alone */
-    struct target_cell cells[]; /* worker_count */
+    void *probe;                       /* health's; the control thread's alone */
+    struct target_cell cells[];        /* worker_count */
 };
 
 struct target *target_new(struct slot *slot, const char *name, const struct address *address,
@@ -53,6 +53,12 @@ struct target *target_new(struct slot *slot, const char *name, const struct addr
 void target_free(struct target *target);
 enum verdict target_verdict(const struct target *target);
 void target_set_verdict(struct target *target, enum verdict verdict);
+
+/*
+ * How a connection attempt to the target ended, for passive health: failures in a row, by all workers
+ * together. Any worker; success is one load while there were no failures. Health judges (health/health.h).
+ */
+void target_report_connect(struct target *target, bool ok);
 
 /* By the worker, inside a read-side section (pin) and anywhere (unpin). */
 void target_pin(struct target *target, unsigned worker);

@@ -1,0 +1,187 @@
+/*
+ * Answers of our own: see http/page.h. All text is ours, apart from a request id that was checked
+ * before and is checked here again, and the Allow and Date fields, which the caller makes.
+ */
+#include "http/page.h"
+
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "scan_priv.h"
+
+#define BODY_SIZE_MAX   1280
+#define REQUEST_ID_MAX  128
+#define FIELD_VALUE_MAX 128
+
+struct reason {
+    int status;
+    const char *text;
+};
+
+static const struct reason reasons[] = {
+    { 100, "Continue" },
+    { 101, "Switching Protocols" },
+    { 103, "Early Hints" },
+    { 200, "OK" },
+    { 201, "Created" },
+    { 202, "Accepted" },
+    { 204, "No Content" },
+    { 206, "Partial Content" },
+    { 301, "Moved Permanently" },
+    { 302, "Found" },
+    { 303, "See Other" },
+    { 304, "Not Modified" },
+    { 307, "Temporary Redirect" },
+    { 308, "Permanent Redirect" },
+    { 400, "Bad Request" },
+    { 401, "Unauthorized" },
+    { 403, "Forbidden" },
+    { 404, "Not Found" },
+    { 405, "Method Not Allowed" },
+    { 406, "Not Acceptable" },
+    { 408, "Request Timeout" },
+    { 409, "Conflict" },
+    { 410, "Gone" },
+    { 411, "Length Required" },
+    { 412, "Precondition Failed" },
+    { 413, "Content Too Large" },
+    { 414, "URI Too Long" },
+    { 415, "Unsupported Media Type" },
+    { 417, "Expectation Failed" },
+    { 421, "Misdirected Request" },
+    { 422, "Unprocessable Content" },
+    { 423, "Locked" },
+    { 425, "Too Early" },
+    { 426, "Upgrade Required" },
+    { 428, "Precondition Required" },
+    { 429, "Too Many Requests" },
+    { 431, "Request Header Fields Too Large" },
+    { 500, "Internal Server Error" },
+    { 501, "Not Implemented" },
+    { 502, "Bad Gateway" },
+    { 503, "Service Unavailable" },
+    { 504, "Gateway Timeout" },
+    { 505, "HTTP Version Not Supported" },
+    { 507, "Insufficient Storage" },
+};
+
+const char *page_reason(int status)
+{
+    for (size_t i = 0; i < sizeof reasons / sizeof reasons[0]; i++)
+        if (reasons[i].status == status)
+            return reasons[i].text;
+    return "Unknown";
+}
+
+/* A text of bounded size being made; what does not fit is a bug of ours. */
+struct draft {
+    char *bytes;
+    size_t len;
+    size_t capacity;
+};
+
+static void add(struct draft *draft, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+static void add(struct draft *draft, const char *format, ...)
+{
+    size_t room = draft->capacity - draft->len;
+    va_list args;
+    int len = 0;
+
+    va_start(args, format);
+    len = vsnprintf(draft->bytes + draft->len, room, format, args);
+    va_end(args);
+    CHECK(len >= 0 && (size_t)len < room);
+    draft->len += (size_t)len;
+}
+
+/* A request id that can stand in a field, in HTML and in JSON as it is; otherwise none is shown. */
+static struct slice shown_id(struct slice id)
+{
+    bool is_plain = id.len <= REQUEST_ID_MAX;
+
+    for (size_t i = 0; is_plain && i < id.len; i++)
+        is_plain = scan_is(id.ptr[i], SCAN_TOKEN | SCAN_HOST) && id.ptr[i] != '&' &&
+                   id.ptr[i] != '\'' && id.ptr[i] != '`';
+    return is_plain && id.len > 0 ? id : slice_of("", 0);
+}
+
+/* A field value that was made by us and is no longer than any we make. */
+static struct slice shown_value(struct slice value)
+{
+    CHECK(value.len <= FIELD_VALUE_MAX);
+    return value.len > 0 ? value : slice_of("", 0);
+}
+
+static void add_json_body(struct draft *body, const struct page_request *page, struct slice id)
+{
+    add(body, "{\"status\":%d,\"error\":\"%s\",\"message\":\"%s\"", page->status,
+        page->fault == FAULT_NONE ? "none" : fault_name(page->fault),
+        page->fault == FAULT_NONE ? page_reason(page->status) : fault_words(page->fault));
+    if (id.len > 0)
+        add(body, ",\"request_id\":\"%.*s\"", SLICE_ARG(id));
+    add(body, "}\n");
+}
+
+static void add_html_body(struct draft *body, const struct page_request *page, struct slice id)
+{
+    const char *reason = page_reason(page->status);
+
+    add(body,
+        "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
+        "<meta name=\"viewport\" content=\"width=device-width\">\n<title>%d %s</title>\n"
+        "<style>body{font:16px/1.5 system-ui,sans-serif;max-width:36em;margin:15vh auto;"
+        "padding:0 1em;color:#222;background:#fff}h1{font-size:1.5em}p{margin:.5em 0}"
+        ".id{color:#666;font-size:.85em}"
+        "@media(prefers-color-scheme:dark){body{color:#ddd;background:#181818}}</style>\n"
+        "</head>\n<body>\n<h1>%d %s</h1>\n",
+        page->status, reason, page->status, reason);
+    if (page->fault != FAULT_NONE)
+        add(body, "<p>%s.</p>\n", fault_words(page->fault));
+    if (page->retry_after_s > 0)
+        add(body, "<p>Please try again in a moment.</p>\n");
+    if (id.len > 0)
+        add(body, "<p class=\"id\">Request %.*s</p>\n", SLICE_ARG(id));
+    add(body, "</body>\n</html>\n");
+}
+
+static void add_head(struct draft *out, const struct page_request *page, struct slice id,
+                     size_t body_len)
+{
+    struct slice allow = shown_value(page->allow), date = shown_value(page->date_text);
+
+    add(out, "HTTP/1.1 %d %s\r\n", page->status, page_reason(page->status));
+    if (date.len > 0)
+        add(out, "Date: %.*s\r\n", SLICE_ARG(date));
+    add(out, "Content-Type: %s\r\nContent-Length: %zu\r\nCache-Control: no-store\r\n",
+        page->is_json ? "application/json" : "text/html; charset=utf-8", body_len);
+    if (page->retry_after_s > 0)
+        add(out, "Retry-After: %u\r\n", page->retry_after_s);
+    if (allow.len > 0)
+        add(out, "Allow: %.*s\r\n", SLICE_ARG(allow));
+    if (id.len > 0)
+        add(out, "X-Request-Id: %.*s\r\n", SLICE_ARG(id));
+    if (page->close)
+        add(out, "Connection: close\r\n");
+    else if (page->minor == 0)
+        add(out, "Connection: keep-alive\r\n");
+    add(out, "\r\n");
+}
+
+size_t page_write(const struct page_request *page, char *out)
+{
+    char body_bytes[BODY_SIZE_MAX];
+    struct draft body = { body_bytes, 0, sizeof body_bytes };
+    struct draft whole = { out, 0, PAGE_SIZE_MAX };
+    struct slice id = shown_id(page->request_id);
+
+    if (page->is_json)
+        add_json_body(&body, page, id);
+    else
+        add_html_body(&body, page, id);
+    add_head(&whole, page, id, body.len);
+    if (!page->is_head)
+        add(&whole, "%.*s", (int)body.len, body.bytes);
+    return whole.len;
+}
