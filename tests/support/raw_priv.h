@@ -7,7 +7,7 @@
 #include "base/text.h"
 
 bool raw_next_line(struct slice *rest, struct slice *line);
-bool raw_matches(struct slice text, const char *pattern);
+bool raw_matches(struct slice text, const char *pattern, bool nocase);
 void raw_check_added(struct slice request, const char *pattern, struct text *why);
 
 #endif

@@ -120,8 +120,15 @@ void raw_tidy(struct slice message, const char *pattern, struct text *out)
         text_add_slice(out, rest);
 }
 
+static bool is_letter_of(char a, char b)
+{
+    char lower = (char)(a | 0x20);
+
+    return lower >= 'a' && lower <= 'z' && lower == (char)(b | 0x20);
+}
+
 /* RAW_ANY takes any bytes up to the end of the line. */
-bool raw_matches(struct slice text, const char *pattern)
+bool raw_matches(struct slice text, const char *pattern, bool nocase)
 {
     const char *at = text.ptr;
     const char *end = text.ptr + text.len;
@@ -130,7 +137,7 @@ bool raw_matches(struct slice text, const char *pattern)
         if (*pattern == RAW_ANY[0]) {
             while (at < end && *at != pattern[1] && *at != '\r' && *at != '\n')
                 at++;
-        } else if (at < end && *at == *pattern) {
+        } else if (at < end && (*at == *pattern || (nocase && is_letter_of(*at, *pattern)))) {
             at++;
         } else {
             return false;

@@ -194,6 +194,7 @@ enum reply_state reply_parse(struct reply *reply, struct slice bytes, bool to_he
     reply->size = reply->head.len + size;
     if (state == REPLY_MORE && ended && bytes.len > 0) {
         reply->truncated = true;
+        reply->size = bytes.len;
         return reply->head.len > 0 ? REPLY_WHOLE : break_off(reply, "head cut short");
     }
     return state;
