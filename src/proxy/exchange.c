@@ -163,6 +163,9 @@ void exchange_drop_upstream(struct exchange *exchange, bool reusable)
     if (reusable && upstream->stream.readable)
         reusable = !upstream->stream.hung_up && !stream_is_stale(&upstream->stream);
     upstream->stream.readable = false;
+    upstream->requests++;
+    if (exchange->policy.pool_requests > 0 && upstream->requests >= exchange->policy.pool_requests)
+        reusable = false;
     if (reusable)
         upstream_return(upstream, exchange->policy.pool_max, exchange->policy.pool_idle_us);
     else
