@@ -20,8 +20,4 @@ uint64_t dump_hash(const struct config *config);
  * per line; the count. */
 size_t dump_restart_needed(const struct config *was, const struct config *is, struct text *out);
 
-/* The reference page in Markdown (conf/README.md) and as a manual page (switchyard.conf.5). */
-void dump_reference_markdown(struct text *out);
-void dump_reference_man(struct text *out);
-
 #endif

@@ -94,7 +94,7 @@ static void *run_resolver(void *arg)
         }
         STAILQ_REMOVE_HEAD(&resolver->questions, entry);
         pthread_mutex_unlock(&resolver->lock);
-        (void)resolver_ask_now(&question->endpoint, &question->answer); /* err is in the answer */
+        question->answer.err = resolver_ask_now(&question->endpoint, &question->answer);
         pthread_mutex_lock(&resolver->lock);
         STAILQ_INSERT_TAIL(&resolver->answered, question, entry);
         mailbox_post(resolver->mailbox, &(struct mail){ .object = question });

@@ -11,12 +11,12 @@ static const struct host_entry *find_entry(const struct host_index *index, struc
 {
     uint32_t hash = (uint32_t)hash_bytes_nocase(0, name.ptr, name.len);
 
-    for (uint32_t at = hash & index->mask; index->tags[at].entry != 0;
+    for (uint32_t at = hash & index->mask; index->tags[at].entry != NULL;
          at = (at + 1) & index->mask) {
-        const struct host_entry *entry = &index->entries[index->tags[at].entry - 1];
+        const struct host_tag *tag = &index->tags[at];
 
-        if (index->tags[at].hash == hash && slice_is_equal_nocase(entry->name, name))
-            return entry;
+        if (tag->hash == hash && slice_is_equal_nocase(tag->entry->name, name))
+            return tag->entry;
     }
     return NULL;
 }
@@ -81,13 +81,12 @@ const struct host_route *host_index_find(const struct host_index *index, struct 
                                          struct slice path)
 {
     const struct host_route *route = NULL;
-    bool is_only_any = index->any != NULL && index->entry_count == 1;
 
     if (path.len == 0 || path.ptr[0] != '/')
         path = SLICE("/"); /* "OPTIONS *" speaks of the whole service */
     if (host.len > 1 && host.ptr[host.len - 1] == '.')
         host.len--;
-    if (!is_only_any && host.len > 0 && host.len <= HOST_BYTES_MAX)
+    if (index->named_count > 0 && host.len > 0 && host.len <= HOST_BYTES_MAX)
         route = find_named(index, host, path);
     if (route == NULL && index->any != NULL)
         route = find_route(index->any, path);

@@ -223,11 +223,18 @@ static uint32_t find_parent(const struct host_route *routes, uint32_t at)
     return parent;
 }
 
-static void fill_entry(struct host_entry *entry, struct arena *arena, const struct claim *rows,
-                       size_t count)
+static struct host_entry *make_entry(struct arena *arena, const struct claim *rows, size_t count)
 {
-    entry->name = rows[0].host;
-    entry->routes = take(arena, count, sizeof *entry->routes);
+    struct slice name = rows[0].host;
+    struct host_entry *entry = NULL;
+    size_t routes = 0;
+    char *copy = NULL;
+
+    CHECK(!__builtin_mul_overflow(count, sizeof entry->routes[0], &routes));
+    entry = take(arena, 1, sizeof *entry + routes + name.len);
+    copy = (char *)&entry->routes[count];
+    memcpy(copy, name.ptr, name.len);
+    entry->name = slice_of(copy, name.len);
     entry->route_count = (uint32_t)count;
     for (uint32_t i = 0; i < count; i++) {
         entry->routes[i].prefix = rows[i].prefix;
@@ -235,17 +242,19 @@ static void fill_entry(struct host_entry *entry, struct arena *arena, const stru
         entry->routes[i].slot = rows[i].slot;
         entry->routes[i].parent = find_parent(entry->routes, i);
     }
+    return entry;
 }
 
-static void add_tag(struct host_index *index, uint32_t number)
+static void add_entry(struct host_index *index, const struct host_entry *entry)
 {
-    struct slice name = index->entries[number].name;
+    struct slice name = entry->name;
     uint32_t hash = (uint32_t)hash_bytes_nocase(0, name.ptr, name.len);
     uint32_t at = hash & index->mask;
 
-    while (index->tags[at].entry != 0)
+    while (index->tags[at].entry != NULL)
         at = (at + 1) & index->mask;
-    index->tags[at] = (struct host_tag){ .hash = hash, .entry = number + 1 };
+    index->tags[at] = (struct host_tag){ .entry = entry, .hash = hash };
+    index->named_count++;
     if (name.ptr[0] == '.')
         index->wild_lengths[name.len / 64] |= UINT64_C(1) << (name.len % 64);
 }
@@ -262,19 +271,17 @@ static void build_entries(struct host_index *index, const struct claims *claims)
         size *= 2;
     index->mask = size - 1;
     index->tags = take(claims->arena, size, sizeof *index->tags);
-    index->entries = take(claims->arena, hosts, sizeof *index->entries);
     for (size_t first = 0, next = 0; first < claims->count; first = next) {
-        struct host_entry *entry = &index->entries[index->entry_count];
+        const struct host_entry *entry = NULL;
 
         for (next = first + 1; next < claims->count; next++)
             if (!slice_is_equal(claims->rows[first].host, claims->rows[next].host))
                 break;
-        fill_entry(entry, claims->arena, &claims->rows[first], next - first);
+        entry = make_entry(claims->arena, &claims->rows[first], next - first);
         if (entry->name.len == 0)
             index->any = entry;
         else
-            add_tag(index, index->entry_count);
-        index->entry_count++;
+            add_entry(index, entry);
     }
 }
 

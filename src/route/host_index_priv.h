@@ -26,22 +26,22 @@ struct host_route {
     uint32_t slot;    /* index, or HOST_NONE: the active one */
 };
 
+/* Its routes and its name lie right behind it, so that a lookup touches few cache lines. */
 struct host_entry {
     struct slice name; /* lower case; a wildcard begins with its dot; empty: any host */
     uint32_t route_count;
-    struct host_route *routes;
+    struct host_route routes[];
 };
 
 struct host_tag {
+    const struct host_entry *entry; /* NULL: free */
     uint32_t hash;
-    uint32_t entry; /* index + 1; 0: free */
 };
 
 struct host_index {
     struct host_tag *tags; /* mask + 1 of them, at most half in use */
     uint32_t mask;
-    uint32_t entry_count;
-    struct host_entry *entries;
+    uint32_t named_count;         /* entries but `any` */
     const struct host_entry *any; /* NULL: none */
     uint64_t wild_lengths[4];     /* bit n: a wildcard name of n bytes exists */
 };

@@ -9,7 +9,7 @@
 #include "base/hash.h"
 #include "picture.h"
 
-enum { SERVICES = 24, NAMES = 4 };
+enum { SERVICES = 24, NAMES = 4, NAME_SIZE = 80 };
 
 /* A little world of services, each with slots blue (active) and green. */
 struct world {
@@ -107,9 +107,10 @@ static void find(const struct snapshot *snapshot, const char *host, const char *
     unsigned slot = 0;
 
     if (match_slot(snapshot, slice_from(host), slice_from(path), &service, &slot) != FAULT_NONE)
-        strcpy(out, "-");
+        snprintf(out, NAME_SIZE, "-");
     else
-        snprintf(out, 80, "%s/%s", service->service->name, service->slots[slot].slot->name);
+        snprintf(out, NAME_SIZE, "%.9s/%.9s", service->service->name,
+                 service->slots[slot].slot->name);
 }
 
 static struct world world;
@@ -188,7 +189,7 @@ Test(match, finds_by_host_then_path)
     struct snapshot *snapshot = build_example();
 
     for (size_t i = 0; i < sizeof lookups / sizeof *lookups; i++) {
-        char got[80];
+        char got[NAME_SIZE];
 
         find(snapshot, lookups[i].host, lookups[i].path, got);
         cr_expect_str_eq(got, lookups[i].want, "%s%s: got %s, not %s", lookups[i].host,
@@ -202,7 +203,7 @@ Test(match, a_very_long_host_is_only_any_host)
 {
     struct snapshot *snapshot = build_example();
     static char host[20001];
-    char got[80];
+    char got[NAME_SIZE];
 
     for (unsigned i = 0; i < 20000; i++)
         host[i] = i % 2 ? '.' : 'a';
@@ -223,7 +224,7 @@ Test(match, an_empty_picture_has_no_service)
 {
     struct snapshot *snapshot = NULL;
     struct snapshot_clash clash;
-    char got[80];
+    char got[NAME_SIZE];
 
     cr_assert_eq(build_world(&world, &snapshot, &clash), 0);
     find(snapshot, "a", "/", got);
@@ -341,6 +342,13 @@ static unsigned roll(unsigned sides)
     return (unsigned)(hash_random(&dice) >> 20) % sides;
 }
 
+static void add_text(char *out, const char *text)
+{
+    size_t len = strlen(out);
+
+    cr_assert_eq(slice_copy(slice_from(text), out + len, NAME_SIZE - len), true);
+}
+
 static void make_host(char *out, bool is_pattern)
 {
     static const char *const labels[] = { "a", "b", "C", "Ab", "example" };
@@ -348,11 +356,11 @@ static void make_host(char *out, bool is_pattern)
 
     out[0] = '\0';
     if (is_pattern && roll(3) == 0)
-        strcat(out, "*.");
+        add_text(out, "*.");
     while (depth-- > 0) {
-        strcat(out, labels[roll(5)]);
+        add_text(out, labels[roll(5)]);
         if (depth > 0)
-            strcat(out, ".");
+            add_text(out, ".");
     }
 }
 
@@ -361,15 +369,16 @@ static void make_path(char *out)
     static const char *const segments[] = { "/a", "/b", "/ab", "/a-", "/", "/a0" };
     unsigned depth = roll(4);
 
-    strcpy(out, depth == 0 ? "/" : "");
+    out[0] = '\0';
+    add_text(out, depth == 0 ? "/" : "");
     while (depth-- > 0)
-        strcat(out, segments[roll(6)]);
+        add_text(out, segments[roll(6)]);
 }
 
 static void make_world(void)
 {
     unsigned count = 1 + roll(SERVICES - 1);
-    char name[80];
+    char name[NAME_SIZE];
 
     for (unsigned i = 0; i < count; i++) {
         unsigned at = add_service(&world);
@@ -393,10 +402,10 @@ static void make_world(void)
 static void compare_lookup(const struct snapshot *snapshot)
 {
     struct model_answer want;
-    char host[80];
-    char path[80];
-    char got[80];
-    char expected[80] = "-";
+    char host[NAME_SIZE];
+    char path[NAME_SIZE];
+    char got[NAME_SIZE];
+    char expected[NAME_SIZE] = "-";
 
     make_host(host, false);
     make_path(path);

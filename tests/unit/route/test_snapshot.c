@@ -118,7 +118,7 @@ Test(snapshot, tells_clashes)
 
         picture_init(&a, 0, 1);
         picture_init(&b, 0, 1);
-        strcpy(b.identity->name, "other");
+        b.identity->name[0] = 'S';
         set_texts(&a, c.hosts_a, c.paths_a, &c.own_a);
         set_texts(&b, c.hosts_b, c.paths_b, &c.own_b);
         services[0] = a.service;
