@@ -162,7 +162,7 @@ static void log_answer(const struct ticket *ticket)
 
     if (!is_worth_history(ticket))
         return;
-    LOG_INFO("change", "kind=%s outcome=%s epoch=%llu duration_us=%llu actor=%s words=%s",
+    LOG_INFO("change", "kind=%s outcome=%s epoch=%llu duration_us=%llu actor=\"%s\" words=\"%s\"",
              change_kind_name(ticket->change.kind), outcome_name(result->outcome),
              (unsigned long long)result->epoch, (unsigned long long)result->duration_us,
              log_text(slice_from(ticket->change.actor), actor, sizeof actor),
@@ -369,7 +369,7 @@ static void note_error(struct deploy *deploy, const char *words)
 {
     deploy->write_errors++;
     snprintf(deploy->last_error, sizeof deploy->last_error, "%.150s", words);
-    LOG_ERROR("state_write", "words=%s", words);
+    LOG_ERROR("state_write", "words=\"%s\"", words);
 }
 
 /* Rollbacks leave the batch for a list of their own; everybody else is refused. */
