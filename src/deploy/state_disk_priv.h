@@ -11,7 +11,7 @@ enum { RESERVES = 2 };
 
 struct state_reserve {
     char *path;
-    int fd;              /* -1: not usable */
+    int fd; /* -1: not usable */
     size_t size;
     uint64_t generation; /* of the content; 0: blank or not whole */
 };
@@ -32,7 +32,8 @@ struct state_file {
 
 /* Fills words from errno; the ERR_* for it. */
 int state_disk_fail(char words[STATE_FILE_WORDS], const char *what, const char *path);
-int state_disk_write_all(const struct state_io *io, int fd, struct slice bytes); /* 0 or -1, errno */
+int state_disk_write_all(const struct state_io *io, int fd,
+                         struct slice bytes); /* 0 or -1, errno */
 MUST_CHECK int state_disk_write_fresh(struct state_file *file, struct slice bytes,
                                       char words[STATE_FILE_WORDS]);
 

@@ -74,8 +74,8 @@ static void read_candidate(struct candidate *candidate, const char *path)
     candidate->path = path;
     candidate->state = NULL;
     if (fd < 0) {
-        candidate->err = errno == ENOENT ? ERR_NOT_FOUND
-                                         : state_disk_fail(candidate->words, "open", path);
+        candidate->err =
+            errno == ENOENT ? ERR_NOT_FOUND : state_disk_fail(candidate->words, "open", path);
         return;
     }
     candidate->err = decode_file(fd, candidate);
@@ -122,13 +122,14 @@ static int refuse_load(const struct candidate *bad, char words[STATE_FILE_WORDS]
 {
     if (bad->err == ERR_VERSION)
         snprintf(words, STATE_FILE_WORDS,
-                 "%.120s: %.60s; start that version, or restore a state of this one",
-                 bad->path, bad->words);
+                 "%.120s: %.60s; start that version, or restore a state of this one", bad->path,
+                 bad->words);
     else if (bad->err == ERR_CORRUPT)
-        snprintf(words, STATE_FILE_WORDS,
-                 "%.120s is damaged (%.60s) and there is no other whole state; restore the file, or "
-                 "start with --accept-empty-state to begin with the configuration",
-                 bad->path, bad->words);
+        snprintf(
+            words, STATE_FILE_WORDS,
+            "%.120s is damaged (%.60s) and there is no other whole state; restore the file, or "
+            "start with --accept-empty-state to begin with the configuration",
+            bad->path, bad->words);
     else
         snprintf(words, STATE_FILE_WORDS, "%.300s", bad->words);
     return bad->err;
@@ -169,10 +170,10 @@ static int choose(struct candidate candidates[CANDIDATES], struct state **out,
         return stopper != NULL ? refuse_load(stopper, words) : ERR_NOT_FOUND;
     }
     if (candidates[0].err == ERR_CORRUPT)
-        snprintf(words, STATE_FILE_WORDS, "%.120s is damaged (%.60s); %.120s serves instead",
+        snprintf(words, STATE_FILE_WORDS, "%.100s is damaged (%.60s); %.100s serves instead",
                  candidates[0].path, candidates[0].words, newest->path);
     else if (candidates[0].err == ERR_NOT_FOUND)
-        snprintf(words, STATE_FILE_WORDS, "%.120s is missing; %.120s serves instead",
+        snprintf(words, STATE_FILE_WORDS, "%.100s is missing; %.100s serves instead",
                  candidates[0].path, newest->path);
     *out = newest->state;
     newest->state = NULL;

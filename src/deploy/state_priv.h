@@ -20,7 +20,7 @@
 #include "route/target.h"
 
 enum {
-    STATE_FORMAT = 1,    /* what we write */
+    STATE_FORMAT = 1, /* what we write */
     STATE_KEYS_MAX = 1024,
     STATE_TAIL_MAX = 1024,
     STATE_TARGETS_MAX = 1024, /* decisions about targets, per service */
@@ -61,9 +61,9 @@ struct state_lock {
     char owner[96];
     char reason[256];
     uint64_t since_wall_us;
-    uint64_t ttl_us;    /* 0: no end */
-    uint64_t since_us;  /* monotonic, not stored; set by lock_start */
-    uint64_t until_us;  /* monotonic; 0: no end */
+    uint64_t ttl_us;   /* 0: no end */
+    uint64_t since_us; /* monotonic, not stored; set by lock_start */
+    uint64_t until_us; /* monotonic; 0: no end */
 };
 TAILQ_HEAD(state_locks, state_lock);
 
@@ -111,8 +111,9 @@ struct state *state_new(void);
 
 void decisions_init(struct decisions *decisions);
 void decisions_fini(struct decisions *decisions);
-void decisions_copy(struct decisions *to, const struct decisions *from); /* to: initialised, empty */
-void decisions_move(struct decisions *to, struct decisions *from);       /* from is empty then */
+void decisions_copy(struct decisions *to,
+                    const struct decisions *from);                 /* to: initialised, empty */
+void decisions_move(struct decisions *to, struct decisions *from); /* from is empty then */
 
 /* Appends a new service; the pointer is valid until the next call of decisions_*. */
 struct state_service *decisions_add(struct decisions *decisions, const char *name);
