@@ -244,9 +244,9 @@ class Bench:
                 result = self.measure_once(scenario, pid, port)
                 if result is None:
                     problems[name].append("no result")
-                elif result["failed_at_all"] > 0 or result["requests"] == 0:
+                elif result["failed"] > 0 or result["requests"] == 0:
                     counts = {k: v for k, v in result["failures"].items() if v}
-                    problems[name].append(f"{result['failed_at_all']} failed {counts}")
+                    problems[name].append(f"{result['failed']} failed {counts}")
                 else:
                     windows[name].append(result)
         self.stop_proxies(started)
@@ -325,7 +325,7 @@ class Bench:
 
     @staticmethod
     def read_strace(path, result):
-        if result is None or result["requests"] == 0 or result["failed_at_all"] > 0:
+        if result is None or result["requests"] == 0 or result["failed"] > 0:
             return {"problems": ["requests failed under strace"]}
         calls = {}
         with open(path) as f:

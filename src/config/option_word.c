@@ -97,6 +97,34 @@ int option_word_path(struct slice text, char **out, struct text *why)
     return ERR_OK;
 }
 
+int option_word_prefix(struct slice text, char **out, struct text *why)
+{
+    if (text.len > 0 && memchr(text.ptr, '?', text.len) != NULL) {
+        text_add_format(why, "'%s' has a '?'; paths are matched without the query", text.ptr);
+        return ERR_INVALID;
+    }
+    return option_word_path(text, out, why);
+}
+
+/* What may stand in a Host field: a host, with a port or without. Nothing: NULL. */
+int option_word_authority(struct slice text, char **out, struct text *why)
+{
+    struct endpoint endpoint;
+    bool is_name = false;
+
+    *out = NULL;
+    if (text.len == 0)
+        return ERR_OK;
+    if (!is_host(text, &is_name) &&
+        (address_parse_endpoint(text, &endpoint) != ERR_OK || endpoint.is_unix)) {
+        text_add_format(why, "'%s' is no host; write \"shop.example.com\" or \"10.0.0.1:80\"",
+                        text.ptr);
+        return ERR_INVALID;
+    }
+    *out = mem_text_of(text.ptr, text.len);
+    return ERR_OK;
+}
+
 int option_word_header(struct slice text, char **out, struct text *why)
 {
     static const char *const own[] = { "host", "content-length", "transfer-encoding",

@@ -10,6 +10,7 @@
 
 #include "support/daemon.h"
 #include "support/raw.h"
+#include "support/stage.h"
 
 /* The end of every test with a daemon. */
 #define STOP(daemon)                                                                               \
@@ -23,6 +24,14 @@
 #define STOP_RAW(bench)                                                                            \
     do {                                                                                           \
         char *why_ = raw_stop(bench);                                                              \
+                                                                                                   \
+        cr_expect(why_ == NULL, "%s", why_);                                                       \
+        free(why_);                                                                                \
+    } while (0)
+
+#define STOP_STAGE(stage)                                                                          \
+    do {                                                                                           \
+        char *why_ = stage_close(stage);                                                           \
                                                                                                    \
         cr_expect(why_ == NULL, "%s", why_);                                                       \
         free(why_);                                                                                \

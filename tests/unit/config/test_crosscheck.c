@@ -84,6 +84,7 @@ static const struct load_case cases[] = {
       "t.conf:2: warning: health: path has no effect" },
     { LISTENER "service s {" SLOT "health { type = tcp\nheaders = { \"A: b\" } } }",
       "t.conf:2: warning: health: headers has no effect" },
+    { REST "limits {\nhead = 4k }", "t.conf:3: limits: target is larger than head" },
     { LISTENER "service s {" SLOT "limits { head = 4k } }", "limits: target is larger than head" },
     { LISTENER "service s {" SLOT "limits {\ntarget = 64k } }",
       "t.conf:2: limits: target is larger" },

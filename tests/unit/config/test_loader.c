@@ -2,6 +2,8 @@
 #include "config/loader.h"
 
 #include <criterion/criterion.h>
+#include <criterion/redirect.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -219,6 +221,9 @@ static const struct load_case values[] = {
     { IN_SERVICE("hosts = { a,\n\"\" }"), "t.conf:3: hosts: '' is no host" },
     { IN_SERVICE("paths = { \"a\" }"), "t.conf:2: paths: 'a' is no path" },
     { IN_SERVICE("paths = { \"/a b\" }"), "t.conf:2: paths: '/a b' is no path" },
+    { IN_SERVICE("paths = { \"/a?b\" }"), "t.conf:2: paths: '/a?b' has a '?'" },
+    { IN_SERVICE("health { host = \"a b\" }"), "t.conf:2: host: 'a b' is no host" },
+    { IN_SERVICE("health { host = \"unix:/x\" }"), "t.conf:2: host: 'unix:/x' is no host" },
     { IN_SERVICE("paths = {}"), "paths: 0 values; 1 to 10000 are allowed" },
     { IN_SERVICE("balance = roundrobin"), "did you mean 'round-robin'?" },
     { IN_SERVICE("hash = \"query:x\" balance = hash"), "t.conf:2: hash: 'query:x': write" },
@@ -295,6 +300,38 @@ Test(loader, finds_all_errors_in_one_run_in_the_order_of_lines)
         cr_expect(at != NULL, "missing: %s\nin: %s", in_order[i], words);
     }
     free(words);
+}
+
+Test(loader, says_once_that_a_block_is_not_closed)
+{
+    char *words = expect_report(REST "workers = 1\nlog {\nlevel = info\n");
+
+    cr_expect_str_eq(words, "t.conf:3: block 'log' is not closed; add a '}'\n");
+    free(words);
+}
+
+Test(loader, bounds_the_number_of_blocks)
+{
+    char *text = malloc(100000);
+    char *words = NULL;
+    size_t at = (size_t)snprintf(text, 100000, "%s service s {\n", LISTENER);
+
+    for (unsigned i = 0; i < 101; i++)
+        at += (size_t)snprintf(text + at, 100000 - at, "slot s%u { targets = { \"a:1\" } }\n", i);
+    snprintf(text + at, 100000 - at, "}");
+    words = expect_report(text);
+    cr_expect_str_eq(words, "t.conf:102: more than 100 blocks 'slot'; remove some\n");
+    free(words);
+    free(text);
+}
+
+/* libConfuse would print to standard error where it has no error function. */
+Test(loader, prints_nothing, .init = cr_redirect_stderr)
+{
+    expect_cases(bad_form, COUNT(bad_form));
+    expect_cases(unknown, COUNT(unknown));
+    fflush(stderr);
+    cr_expect_stderr_eq_str("");
 }
 
 Test(loader, a_report_has_a_bound)
