@@ -4,7 +4,11 @@
 #include <dirent.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 #include <time.h>
+
+#include "base/slice.h"
+#include "base/text.h"
 
 uint64_t load_stats_clock_ns(void)
 {
@@ -82,4 +86,30 @@ double load_stats_quantile_us(const struct load_stats *stats, double share)
             return bucket_us(i);
     }
     return 0;
+}
+
+void load_stats_count_value(struct load_values *values, const char *name)
+{
+    for (size_t i = 0; i < LOAD_STATS_VALUES; i++) {
+        if (values->counts[i] == 0)
+            (void)slice_copy(slice_from(name), values->names[i], sizeof values->names[i]);
+        if (strcmp(values->names[i], name) != 0)
+            continue;
+        values->counts[i]++;
+        return;
+    }
+}
+
+void load_stats_print_values(const struct load_values *values)
+{
+    printf("{");
+    for (size_t i = 0; i < LOAD_STATS_VALUES && values->counts[i] > 0; i++) {
+        struct text name;
+        text_init(&name, 256);
+        text_add_json(&name, slice_from(values->names[i]));
+        printf("%s\"%s\": %" PRIu64, i > 0 ? ", " : "", name.bytes != NULL ? name.bytes : "",
+               values->counts[i]);
+        text_fini(&name);
+    }
+    printf("}");
 }

@@ -2,6 +2,7 @@
 #ifndef CONTROL_STATS_H
 #define CONTROL_STATS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct control_stats {
@@ -15,6 +16,7 @@ struct control_stats {
     uint64_t upstreams_idle;
     uint64_t access_dropped;
     uint64_t log_errors;
+    bool is_stopping; /* the daemon drains and ends: not ready any more */
 };
 
 #endif

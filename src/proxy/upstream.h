@@ -18,9 +18,10 @@ struct worker;
 /* Owner: the worker; leased to `exchange` while that is set. Thread: the worker's. */
 struct upstream {
     uint32_t magic;
-    bool is_kept;  /* it has served a request before the present one */
-    bool is_idle;  /* in the pool */
-    bool is_large; /* its last response was a large one: read little before splicing */
+    bool is_kept;      /* it has served a request before the present one */
+    bool is_idle;      /* in the pool */
+    bool is_large;     /* its last response was a large one: read little before splicing */
+    uint32_t requests; /* served so far */
     struct worker *worker;
     struct target *target;
     struct exchange *exchange;
