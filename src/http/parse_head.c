@@ -36,66 +36,6 @@ static enum parse refuse(enum fault *fault, enum fault what)
     return PARSE_BAD;
 }
 
-static enum fault check_expect(struct head *head)
-{
-    const struct field *field = NULL;
-    unsigned index = 0;
-
-    if (!field_set_has(head->seen, FIELD_EXPECT) || head->minor == 0)
-        return FAULT_NONE;
-    while ((field = head_find(head, FIELD_EXPECT, &index)) != NULL)
-        if (!slice_is_equal_nocase(head_field_value(head, field), SLICE("100-continue")))
-            return FAULT_BAD_EXPECT;
-    head->expect_continue = true;
-    return FAULT_NONE;
-}
-
-/* Exactly one Host in HTTP/1.1, at most one in HTTP/1.0; one with an absolute target it agrees. */
-static enum fault check_host(struct head *head, uint64_t repeated)
-{
-    unsigned index = 0;
-    const struct field *field = head_find(head, FIELD_HOST, &index);
-    struct slice host = { NULL, 0 };
-    int len = 0;
-
-    if (field_set_has(repeated, FIELD_HOST) || (field == NULL && head->minor == 1))
-        return FAULT_BAD_HOST;
-    if (field != NULL) {
-        host = head_field_value(head, field);
-        len = authority_host_length(host);
-        if (len < 0 || (len == 0 && (host.len > 0 || head->minor == 1)))
-            return FAULT_BAD_HOST;
-        if (head->is_absolute && !slice_is_equal_nocase(host, head->authority))
-            return FAULT_BAD_HOST;
-    }
-    if (head->is_absolute)
-        len = authority_host_length(head->authority);
-    else
-        head->authority = host;
-    head->host_len = (uint16_t)len;
-    return FAULT_NONE;
-}
-
-static enum fault check_request(struct head *head, uint64_t repeated)
-{
-    enum fault fault = check_host(head, repeated);
-
-    if (fault == FAULT_NONE)
-        fault = framing_check_request(head, repeated);
-    head->close = head->minor == 0;
-    if (fault == FAULT_NONE && field_set_has(head->seen, FIELD_CONNECTION))
-        fault = connection_option_apply(head);
-    return fault == FAULT_NONE ? check_expect(head) : fault;
-}
-
-static enum fault check_response(struct head *head, enum method method)
-{
-    head->close = head->minor == 0;
-    if (field_set_has(head->seen, FIELD_CONNECTION) && connection_option_apply(head) != FAULT_NONE)
-        return FAULT_RESPONSE_BAD;
-    return framing_check_response(head, method);
-}
-
 static enum parse read_line(const struct job *job, struct scan_input *in, enum fault *fault)
 {
     enum parse result = PARSE_DONE;
@@ -150,8 +90,8 @@ static enum parse parse_all(const struct job *job, struct scan_input *in, size_t
         *fault = fault_of_fields(job->kind, *fault);
         return settle(job, line_size, result, searched);
     }
-    *fault = job->kind->is_request ? check_request(job->head, repeated)
-                                   : check_response(job->head, job->kind->method);
+    *fault = job->kind->is_request ? check_head_request(job->head, repeated)
+                                   : check_head_response(job->head, job->kind->method);
     return *fault == FAULT_NONE ? PARSE_DONE : PARSE_BAD;
 }
 

@@ -32,6 +32,10 @@ enum parse parse_fields_end(struct scan_input *in);
  */
 enum parse head_end_find(const char *bytes, size_t from, size_t count, size_t *searched);
 
+/* check_head.c: everything below in its order, for a head whose lines were read. */
+enum fault check_head_request(struct head *head, uint64_t repeated);
+enum fault check_head_response(struct head *head, enum method method);
+
 /* target.c: which form the target has; fills path, query, authority (absolute-form), is_*. */
 enum fault target_check(struct head *head);
 

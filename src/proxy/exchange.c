@@ -257,6 +257,8 @@ static enum step do_finish(struct exchange *exchange)
     struct session *session = exchange->session;
     struct worker *worker = exchange->worker;
     bool keep = !exchange->close_client;
+    bool is_read = !exchange->linger && exchange->request_half == HALF_DONE &&
+                   exchange->request.first.len == 0 && exchange->request.in == NULL;
     bool is_cut = exchange->response_begun && exchange->response_half != HALF_DONE &&
                   exchange->response.out_framing == FRAMING_CLOSE;
 
@@ -291,7 +293,7 @@ static enum step do_finish(struct exchange *exchange)
         session_close(session);
         return STEP_GONE;
     }
-    session_exchange_done(session, keep);
+    session_exchange_done(session, keep ? SESSION_KEEP : is_read ? SESSION_END : SESSION_UNREAD);
     return STEP_GONE;
 }
 
