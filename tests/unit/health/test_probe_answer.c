@@ -4,14 +4,14 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "health/answer_priv.h"
+#include "health/probe_answer_priv.h"
 
 struct answer_case {
     const char *name;
     const char *method;
     const char *bytes;
     bool is_cut; /* the peer ends behind the bytes */
-    enum answer_step want;
+    enum probe_answer_step want;
     enum fault fault;
     uint16_t status;
 };
@@ -57,33 +57,33 @@ static const struct answer_case answer_cases[] = {
       503 },
 };
 
-static enum answer_step feed(struct answer *answer, const char *bytes, size_t count)
+static enum probe_answer_step feed(struct answer *answer, const char *bytes, size_t count)
 {
     size_t size = 0;
-    char *room = answer_room(answer, &size);
-    enum answer_step step = ANSWER_MORE;
+    char *room = probe_answer_room(answer, &size);
+    enum probe_answer_step step = ANSWER_MORE;
 
     cr_assert_geq(size, count);
     memcpy(room, bytes, count);
-    answer_take(answer, count);
-    step = answer_read(answer);
-    return step == ANSWER_STATUS ? answer_read(answer) : step;
+    probe_answer_take(answer, count);
+    step = probe_answer_read(answer);
+    return step == ANSWER_STATUS ? probe_answer_read(answer) : step;
 }
 
-static enum answer_step play(struct answer *answer, const struct answer_case *c, size_t step_bytes)
+static enum probe_answer_step play(struct answer *answer, const struct answer_case *c, size_t step_bytes)
 {
     size_t len = strlen(c->bytes);
-    enum answer_step step = ANSWER_MORE;
+    enum probe_answer_step step = ANSWER_MORE;
 
-    answer_init(answer, c->method);
+    probe_answer_init(answer, c->method);
     for (size_t at = 0; at < len && step == ANSWER_MORE; at += step_bytes)
         step = feed(answer, c->bytes + at, len - at < step_bytes ? len - at : step_bytes);
     if (step == ANSWER_MORE && c->is_cut)
-        step = answer_end(answer);
+        step = probe_answer_end(answer);
     return step;
 }
 
-Test(answer, reads_every_form_however_it_is_cut)
+Test(probe_answer, reads_every_form_however_it_is_cut)
 {
     struct answer *answer = mem_alloc(sizeof *answer);
 
@@ -101,16 +101,16 @@ Test(answer, reads_every_form_however_it_is_cut)
 }
 
 /* Sends `line` again and again; the step that ended it, and how many lines it took. */
-static enum answer_step repeat(struct answer *answer, const char *line, unsigned times)
+static enum probe_answer_step repeat(struct answer *answer, const char *line, unsigned times)
 {
-    enum answer_step step = ANSWER_MORE;
+    enum probe_answer_step step = ANSWER_MORE;
 
     for (unsigned i = 0; i < times && step == ANSWER_MORE; i++)
         step = feed(answer, line, strlen(line));
     return step;
 }
 
-Test(answer, bounds_all_that_a_target_can_send)
+Test(probe_answer, bounds_all_that_a_target_can_send)
 {
     struct answer *answer = mem_alloc(sizeof *answer);
     static char field[1000];
@@ -119,25 +119,25 @@ Test(answer, bounds_all_that_a_target_can_send)
     memcpy(field, "A: ", 3);
     memcpy(field + sizeof field - 3, "\r\n", 3);
 
-    answer_init(answer, "GET");
+    probe_answer_init(answer, "GET");
     cr_assert_eq(feed(answer, OK, strlen(OK)), ANSWER_MORE);
     cr_assert_eq(repeat(answer, field, 100), ANSWER_BAD, "a huge head");
     cr_assert_eq(answer->fault, FAULT_RESPONSE_TOO_LARGE);
 
-    answer_init(answer, "GET");
+    probe_answer_init(answer, "GET");
     cr_assert_eq(repeat(answer, "HTTP/1.1 100 Continue\r\n\r\n", 100), ANSWER_BAD, "interim heads");
     cr_assert_eq(answer->fault, FAULT_RESPONSE_BAD);
 
-    answer_init(answer, "GET");
+    probe_answer_init(answer, "GET");
     cr_assert_eq(feed(answer, OK "\r\n", strlen(OK) + 2), ANSWER_MORE);
     cr_assert_eq(repeat(answer, field, 100), ANSWER_DONE, "a body without end");
     cr_assert_geq(answer->body_bytes, ANSWER_BODY_MAX);
 
-    answer_init(answer, "GET");
+    probe_answer_init(answer, "GET");
     cr_assert_eq(feed(answer, OK "Content-Length: 99999999\r\n\r\n", strlen(OK) + 28), ANSWER_MORE);
     cr_assert_eq(repeat(answer, field, 100), ANSWER_DONE, "a long body");
 
-    answer_init(answer, "GET");
+    probe_answer_init(answer, "GET");
     cr_assert_eq(feed(answer, OK "Transfer-Encoding: chunked\r\n\r\n", strlen(OK) + 30),
                  ANSWER_MORE);
     cr_assert_eq(repeat(answer, "4\r\nabcd\r\n", 20000), ANSWER_DONE, "chunks without end");
