@@ -79,7 +79,10 @@ static void set_up_flow(struct exchange *exchange)
     flow->left = head->length;
     flow->limit = exchange->policy.body_limit;
     flow->keeps_trailer = true;
-    flow->in_done = exchange->request_half == HALF_DONE;
+    flow->in_done = head->framing == FRAMING_NONE ||
+                    (head->framing == FRAMING_LENGTH && head->length == 0);
+    exchange->request_half = flow->in_done ? HALF_DONE : HALF_BODY;
+    exchange->request_broken = false;
     if (head->framing == FRAMING_CHUNKED)
         chunk_reader_init(&flow->reader, BUFFER_SLACK);
 }
