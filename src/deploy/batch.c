@@ -260,8 +260,8 @@ static void fail_rest(struct deploy *deploy, enum fault fault, const char *words
         ticket->result.from[0] = ticket->result.to[0] = '\0';
         ticket->result.epoch_before = ticket->result.epoch = deploy->state->decisions.epoch;
         ticket->judgement =
-            answer_refuse(ticket, fault == FAULT_NOT_DURABLE ? OUTCOME_FAILED : OUTCOME_REFUSED,
-                          fault, fault == FAULT_NOT_DURABLE ? "durable" : "config", "%s", words);
+            judge_refuse(ticket, fault == FAULT_NOT_DURABLE ? OUTCOME_FAILED : OUTCOME_REFUSED,
+                         fault, fault == FAULT_NOT_DURABLE ? "durable" : "config", "%s", words);
     }
 }
 
