@@ -7,14 +7,14 @@
 
 enum {
     ERR_OK = 0,
-    ERR_AGAIN = -1,     /* not now: wait for the next event */
-    ERR_RESET = -2,     /* the peer reset the connection or it broke */
-    ERR_IO = -3,        /* a system call failed otherwise; errno tells */
-    ERR_INVALID = -4,   /* malformed input */
-    ERR_RANGE = -5,     /* well formed, but out of bounds */
+    ERR_AGAIN = -1,   /* not now: wait for the next event */
+    ERR_RESET = -2,   /* the peer reset the connection or it broke */
+    ERR_IO = -3,      /* a system call failed otherwise; errno tells */
+    ERR_INVALID = -4, /* malformed input */
+    ERR_RANGE = -5,   /* well formed, but out of bounds */
     ERR_NOT_FOUND = -6,
     ERR_EXISTS = -7,
-    ERR_FULL = -8,      /* a bound of ours is reached */
+    ERR_FULL = -8, /* a bound of ours is reached */
     ERR_TIMEOUT = -9,
     ERR_REFUSED = -10,
     ERR_CONFLICT = -11,

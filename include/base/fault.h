@@ -16,10 +16,10 @@ enum fault {
 
 enum fault_side { SIDE_NOBODY, SIDE_CLIENT, SIDE_TARGET, SIDE_ROUTE, SIDE_SWITCH };
 
-const char *fault_name(enum fault fault);        /* "connect_refused" */
-const char *fault_words(enum fault fault);       /* one sentence for people */
-enum fault_side fault_side(enum fault fault);    /* whose doing it is */
-int fault_status(enum fault fault);              /* HTTP status of our own reply; 0: none */
-bool fault_is_retryable(enum fault fault);       /* may another attempt help, if nothing was sent? */
+const char *fault_name(enum fault fault);     /* "connect_refused" */
+const char *fault_words(enum fault fault);    /* one sentence for people */
+enum fault_side fault_side(enum fault fault); /* whose doing it is */
+int fault_status(enum fault fault);           /* HTTP status of our own reply; 0: none */
+bool fault_is_retryable(enum fault fault);    /* may another attempt help, if nothing was sent? */
 
 #endif

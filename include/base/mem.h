@@ -16,6 +16,6 @@ char *mem_text_of(const char *ptr, size_t len);          /* a terminated copy */
 char *mem_format(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 #define container_of(pointer, type, member)                                                        \
-    ((type *)(void *)((char *)(pointer) - offsetof(type, member)))
+    ((type *)(void *)((char *)(pointer)-offsetof(type, member)))
 
 #endif

@@ -49,16 +49,16 @@ struct head {
     uint32_t size;        /* bytes of the head with its final CRLF CRLF */
     uint16_t field_count;
     uint16_t field_capacity;
-    uint8_t framing;      /* enum framing */
-    uint8_t minor;        /* HTTP/1.minor: 0 or 1 */
-    bool close;           /* the connection does not persist after this message (RFC 9112 9.3) */
+    uint8_t framing; /* enum framing */
+    uint8_t minor;   /* HTTP/1.minor: 0 or 1 */
+    bool close;      /* the connection does not persist after this message (RFC 9112 9.3) */
     /* requests */
-    uint8_t method;       /* enum method */
+    uint8_t method; /* enum method */
     bool expect_continue;
-    bool wants_upgrade;   /* an Upgrade field named by Connection */
-    bool is_absolute;     /* absolute-form target */
-    bool is_asterisk;     /* "*", for OPTIONS only */
-    uint16_t host_len;    /* of the authority without its port */
+    bool wants_upgrade; /* an Upgrade field named by Connection */
+    bool is_absolute;   /* absolute-form target */
+    bool is_asterisk;   /* "*", for OPTIONS only */
+    uint16_t host_len;  /* of the authority without its port */
     /* responses */
     uint16_t status;
     struct slice method_text;

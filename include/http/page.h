@@ -16,13 +16,13 @@ struct page_request {
     int status;
     enum fault fault;
     bool is_json;
-    bool is_head;               /* answer to HEAD: head only */
+    bool is_head; /* answer to HEAD: head only */
     bool close;
-    unsigned minor;             /* HTTP version of the client */
-    unsigned retry_after_s;     /* 0: no Retry-After */
-    struct slice request_id;    /* shown, already checked; may be empty */
-    struct slice allow;         /* for 405: the Allow field */
-    struct slice date_text;     /* Date; may be empty */
+    unsigned minor;          /* HTTP version of the client */
+    unsigned retry_after_s;  /* 0: no Retry-After */
+    struct slice request_id; /* shown, already checked; may be empty */
+    struct slice allow;      /* for 405: the Allow field */
+    struct slice date_text;  /* Date; may be empty */
 };
 
 #define PAGE_SIZE_MAX 2048

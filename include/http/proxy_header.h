@@ -13,7 +13,7 @@
 #define PROXY_HEADER_SIZE 232 /* the most that is written */
 
 struct proxy_header {
-    bool is_local;  /* LOCAL or UNKNOWN: the addresses of the connection itself count */
+    bool is_local; /* LOCAL or UNKNOWN: the addresses of the connection itself count */
     struct address source;
     struct address destination;
 };

@@ -14,29 +14,29 @@
 
 /* How a request goes on to a target. Slices with len 0 are not written. */
 struct write_request {
-    struct slice client_host;  /* address for X-Forwarded-For */
-    struct slice proto;        /* "http" or "https" for X-Forwarded-Proto */
-    struct slice request_id;   /* our X-Request-Id; empty: the client's stays */
-    struct slice slot;         /* X-Switchyard-Slot; the client's is always dropped unless keep_slot */
-    bool trusted;              /* peer may be believed: its X-Forwarded-* are kept and appended to */
-    bool forwarded;            /* add X-Forwarded-* at all */
-    bool via;                  /* append "1.1 switchyard" to Via (RFC 9110 7.6.3) */
+    struct slice client_host; /* address for X-Forwarded-For */
+    struct slice proto;       /* "http" or "https" for X-Forwarded-Proto */
+    struct slice request_id;  /* our X-Request-Id; empty: the client's stays */
+    struct slice slot; /* X-Switchyard-Slot; the client's is always dropped unless keep_slot */
+    bool trusted;      /* peer may be believed: its X-Forwarded-* are kept and appended to */
+    bool forwarded;    /* add X-Forwarded-* at all */
+    bool via;          /* append "1.1 switchyard" to Via (RFC 9110 7.6.3) */
     bool keep_slot;
-    bool close;                /* ask the target to close (Connection: close) */
-    uint8_t framing;           /* enum framing of the body as we send it */
+    bool close;      /* ask the target to close (Connection: close) */
+    uint8_t framing; /* enum framing of the body as we send it */
     uint64_t length;
 };
 
 /* How a response goes back to the client. */
 struct write_response {
-    uint64_t epoch;            /* X-Switchyard-Epoch; 0: not written */
-    bool close;                /* Connection: close; else keep-alive is written for 1.0 clients only */
-    uint8_t client_minor;      /* HTTP version of the client's request */
-    uint8_t framing;           /* enum framing of the body as we send it */
+    uint64_t epoch;       /* X-Switchyard-Epoch; 0: not written */
+    bool close;           /* Connection: close; else keep-alive is written for 1.0 clients only */
+    uint8_t client_minor; /* HTTP version of the client's request */
+    uint8_t framing;      /* enum framing of the body as we send it */
     uint64_t length;
-    bool keep_length;          /* HEAD and 304: a Content-Length of the target is passed on as it is */
-    bool date;                 /* reserved for a cached Date when the target sent none: date_text */
-    struct slice date_text;    /* "Sat, 21 Nov 2026 09:00:00 GMT"; empty: none is added */
+    bool keep_length;       /* HEAD and 304: a Content-Length of the target is passed on as it is */
+    bool date;              /* reserved for a cached Date when the target sent none: date_text */
+    struct slice date_text; /* "Sat, 21 Nov 2026 09:00:00 GMT"; empty: none is added */
 };
 
 /*

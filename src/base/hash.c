@@ -38,8 +38,8 @@ static uint64_t load_word(const unsigned char *at, size_t count)
 static uint64_t lower_word(uint64_t word)
 {
     uint64_t low = word & 0x7f7f7f7f7f7f7f7fu;
-    uint64_t from_a = low + 0x3f3f3f3f3f3f3f3fu;    /* high bit: >= 'A' */
-    uint64_t past_z = low + 0x2525252525252525u;    /* high bit: > 'Z' */
+    uint64_t from_a = low + 0x3f3f3f3f3f3f3f3fu; /* high bit: >= 'A' */
+    uint64_t past_z = low + 0x2525252525252525u; /* high bit: > 'Z' */
     uint64_t capital = (from_a & ~past_z & ~word) & 0x8080808080808080u;
 
     return word | (capital >> 2);

@@ -1,0 +1,105 @@
+/*
+ * The part of the configuration that belongs to one service: hosts and paths, slots with targets, and
+ * the policy of their traffic. See config/config.h for the rules of the tree.
+ */
+#ifndef CONFIG_CONFIG_SERVICE_H
+#define CONFIG_CONFIG_SERVICE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "config/config_value.h"
+
+enum config_balance {
+    CONFIG_BALANCE_ROUND_ROBIN,
+    CONFIG_BALANCE_LEAST_REQUESTS,
+    CONFIG_BALANCE_RANDOM, /* the better of two */
+    CONFIG_BALANCE_HASH
+};
+
+enum config_unfit { CONFIG_UNFIT_TRY, CONFIG_UNFIT_REFUSE };
+enum config_role { CONFIG_ROLE_NONE, CONFIG_ROLE_STAGING, CONFIG_ROLE_OFF };
+enum config_probe { CONFIG_PROBE_HTTP, CONFIG_PROBE_TCP };
+
+struct config_slot {
+    char *name;
+    enum config_role role;
+    char *version;             /* NULL: not given */
+    struct config_texts hosts; /* lower case; reach this slot whatever is active */
+    struct config_targets targets;
+};
+
+struct config_health {
+    bool enabled;
+    enum config_probe type;
+    char *path;
+    char *host;    /* of the Host field; NULL: the target as written */
+    uint64_t port; /* 0: the port of the target */
+    char *method;
+    struct config_texts headers; /* "Name: value" */
+    uint64_t interval;
+    uint64_t timeout;
+    uint64_t rise;
+    uint64_t fall;
+    struct config_statuses status; /* what counts as healthy */
+    uint64_t jitter;               /* percent of the interval, both ways */
+};
+
+struct config_timeouts {
+    uint64_t head;
+    uint64_t body;
+    uint64_t keepalive;
+    uint64_t connect;
+    uint64_t response;
+    uint64_t idle;
+};
+
+struct config_limits {
+    uint64_t head;
+    uint64_t fields;
+    uint64_t target;
+    uint64_t body; /* 0: streamed without limit */
+};
+
+struct config_retry {
+    uint64_t attempts; /* further attempts after the first */
+};
+
+struct config_drain {
+    uint64_t requests;
+};
+
+struct config_forward {
+    bool via;
+    bool x_forwarded;
+    bool epoch_header; /* X-Switchyard-Epoch on responses */
+};
+
+struct config_pool {
+    uint64_t idle; /* kept connections per target and worker */
+    uint64_t idle_timeout;
+    uint64_t requests; /* per connection; 0: no limit */
+};
+
+struct config_service {
+    char *name;
+    struct config_texts hosts; /* lower case, "*.x" for every name under x; none: every host */
+    struct config_texts paths; /* prefixes; at least one */
+    char *active_name;         /* of the slot that is live at the very first start */
+    size_t active;             /* its index */
+    enum config_balance balance;
+    struct config_hash hash;
+    enum config_unfit when_unfit;
+    struct config_slot *slots;
+    size_t slot_count;
+    struct config_health health;
+    struct config_timeouts timeouts;
+    struct config_limits limits;
+    struct config_retry retry;
+    struct config_drain drain;
+    struct config_forward forward;
+    struct config_pool pool;
+};
+
+#endif

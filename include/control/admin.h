@@ -1,0 +1,35 @@
+/*
+ * The admin socket: lines in, answers out, on the control thread. See CONVENTIONS in man/switchctl.1 for the
+ * protocol. Waiting commands park their client. Thread: control.
+ */
+#ifndef CONTROL_ADMIN_H
+#define CONTROL_ADMIN_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/check.h"
+
+struct admin;
+struct control_stats;
+struct deploy;
+struct health;
+struct loop;
+
+/* What commands need; borrowed. */
+struct control_room {
+    struct loop *loop;
+    struct deploy *deploy;
+    struct health *health;
+    uint64_t started_wall_us;
+    void (*quit)(void *arg, bool now);                   /* the `shutdown` command */
+    void (*stats)(void *arg, struct control_stats *out); /* of the workers, summed */
+    void *arg;
+};
+
+/* Listens on path (mode, group by name or NULL). ERR_* with words in errno's terms; a path too long is ERR_RANGE. */
+MUST_CHECK int admin_new(const struct control_room *room, const char *path, unsigned mode,
+                         const char *group, struct admin **out);
+void admin_free(struct admin *admin);
+
+#endif

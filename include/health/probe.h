@@ -1,0 +1,51 @@
+/*
+ * How a target is asked whether it is fit, and what came of one such question. Values; the control thread.
+ *
+ * An HTTP probe is one request on a connection of its own, with "Connection: close". It is good when the whole
+ * response (head and body, the first 64 KiB of it) came within the timeout and its status is an expected one.
+ * A TCP probe is good when the connection stands. A target that wants a PROXY header gets one, either way.
+ */
+#ifndef HEALTH_PROBE_H
+#define HEALTH_PROBE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/fault.h"
+
+enum probe_kind { PROBE_HTTP, PROBE_TCP };
+
+struct probe_range { /* of statuses, inclusive */
+    uint16_t from;
+    uint16_t to;
+};
+
+/* Texts and arrays are borrowed; health copies what it keeps. Zero and NULL mean the default. */
+struct probe_spec {
+    bool enabled; /* false: neither active nor passive findings count, the verdict is unknown */
+    enum probe_kind kind;
+    uint64_t interval_us; /* 2 s; from the start of one probe to the start of the next */
+    uint64_t timeout_us;  /* 1 s; for the whole probe */
+    unsigned rise;        /* 2; good results in a row that make a target up */
+    unsigned fall;        /* 3; bad results in a row that make it down */
+    unsigned jitter;      /* percent of the interval, both ways; 0: none */
+    uint16_t port;        /* the target's */
+    const char *method;   /* GET */
+    const char *path;     /* "/" */
+    const char *host;     /* for the Host field; the target as written */
+    unsigned header_count;
+    const char *const *headers; /* "Name: value" */
+    unsigned status_count;
+    const struct probe_range *statuses; /* 200 to 299 */
+};
+
+enum { PROBE_WORDS_SIZE = 128 };
+
+struct probe_result {
+    enum fault fault; /* FAULT_NONE: good. OVERLOADED, TARGET_EVICTED: nothing was learned */
+    uint16_t status;  /* 0: no response head came */
+    uint64_t duration_us;
+    char words[PROBE_WORDS_SIZE]; /* "status 503, expected 2xx"; "" when good */
+};
+
+#endif

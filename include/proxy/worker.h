@@ -1,0 +1,74 @@
+/*
+ * A worker: one thread with its own loop, sessions, pools and counters. The control thread makes it, speaks to
+ * it by messages and joins it; it reads the published snapshot and the verdicts of targets, nothing else.
+ */
+#ifndef PROXY_WORKER_H
+#define PROXY_WORKER_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/address.h"
+
+struct loop;
+struct ring;
+struct target;
+struct worker;
+
+/* What a listening address asks of its sessions. Owner: control; outlives every session of it. */
+struct gate {
+    char name[64];
+    bool proxy_protocol;    /* a PROXY header is required */
+    unsigned trusted_count; /* peers whose X-Forwarded-* and PROXY header are believed */
+    struct address_net *trusted;
+};
+
+struct worker_options {
+    unsigned id;
+    struct loop *control;  /* where answers to messages arrive */
+    struct ring *access;   /* NULL: no access log */
+    uint64_t head_us;      /* a whole request head, from its first byte or from accept */
+    uint64_t keepalive_us; /* until the first service is known */
+    uint64_t linger_us;    /* for a client to read our last answer */
+    unsigned max_sessions;
+};
+
+/* Written by the worker, read by control. */
+struct worker_counts {
+    _Atomic uint64_t sessions; /* open now */
+    _Atomic uint64_t sessions_total;
+    _Atomic uint64_t sessions_refused;
+    _Atomic uint64_t exchanges; /* in flight now */
+    _Atomic uint64_t exchanges_total;
+    _Atomic uint64_t upstreams; /* connections to targets now */
+    _Atomic uint64_t upstreams_idle;
+    _Atomic uint64_t starved;       /* rests of a listener for want of descriptors */
+    _Atomic uint64_t unrouted[600]; /* answers without a service, by status */
+};
+
+struct worker *worker_new(const struct worker_options *options);
+void worker_start(struct worker *worker); /* the thread */
+
+/* Messages; from the control thread. A listener's descriptor is taken; fd -1 only changes the gate. */
+void worker_listen(struct worker *worker, unsigned listener_id, int fd, const struct gate *gate);
+void worker_unlisten(struct worker *worker, unsigned listener_id);
+
+/* Closes what the worker has with the target: idle connections, busy ones too when `busy`; done runs on the
+ * control thread afterwards. */
+void worker_evict(struct worker *worker, struct target *target, bool busy, void (*done)(void *arg),
+                  void *arg);
+
+/* New settings for what starts from now on. */
+void worker_tune(struct worker *worker, uint64_t head_us, uint64_t keepalive_us,
+                 unsigned max_sessions);
+
+/* No more listeners; every answer closes its connection; idle clients go after grace_us. */
+void worker_drain(struct worker *worker, uint64_t grace_us);
+
+/* Closes everything and ends the thread; join waits for it and frees. Never started: join only frees. */
+void worker_quit(struct worker *worker);
+void worker_join(struct worker *worker);
+const struct worker_counts *worker_counts(const struct worker *worker);
+
+#endif

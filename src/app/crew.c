@@ -1,0 +1,196 @@
+/* The workers as one: see crew.h. */
+#include "app/crew.h"
+
+#include <sched.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+
+#include "base/check.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "config/config.h"
+#include "control/stats.h"
+#include "proxy/worker.h"
+#include "route/target.h"
+
+/* RESERVED_FDS stay for control: admin, probes, state, logs. */
+enum { RESERVED_FDS = 64, LINGER_US = 1000000 };
+
+struct crew {
+    unsigned count;
+    uint64_t nofile;
+    struct worker *workers[ROUTE_WORKERS_MAX];
+};
+
+unsigned crew_size_of(const struct config *config)
+{
+    cpu_set_t cpus;
+    int count = 1;
+
+    if (config->workers > 0)
+        return config->workers < ROUTE_WORKERS_MAX ? (unsigned)config->workers : ROUTE_WORKERS_MAX;
+    if (sched_getaffinity(0, sizeof cpus, &cpus) == 0)
+        count = CPU_COUNT(&cpus);
+    return count < ROUTE_WORKERS_MAX ? (unsigned)count : ROUTE_WORKERS_MAX;
+}
+
+static uint64_t read_nofile(void)
+{
+    struct rlimit limit = { 0, 0 };
+
+    return getrlimit(RLIMIT_NOFILE, &limit) == 0 ? (uint64_t)limit.rlim_cur : 1024;
+}
+
+/* A session needs two descriptors at most, its own and one to a target. */
+static unsigned sessions_per_worker(const struct crew *crew, const struct config *config)
+{
+    uint64_t most = crew->nofile > RESERVED_FDS + 2 ? (crew->nofile - RESERVED_FDS) / 2 : 1;
+
+    if (config->max_connections > 0 && config->max_connections < most)
+        most = config->max_connections;
+    most = most / crew->count;
+    return most > 0 ? (unsigned)(most < UINT32_MAX ? most : UINT32_MAX) : 1;
+}
+
+struct crew *crew_new(struct loop *loop, const struct config *config, struct ring **rings)
+{
+    struct crew *crew = mem_zalloc(sizeof *crew);
+
+    crew->count = crew_size_of(config);
+    crew->nofile = read_nofile();
+    for (unsigned i = 0; i < crew->count; i++) {
+        struct worker_options options = {
+            .id = i,
+            .control = loop,
+            .access = rings != NULL ? rings[i] : NULL,
+            .head_us = config->widest_head_timeout,
+            .keepalive_us = config->timeouts.keepalive,
+            .linger_us = LINGER_US,
+            .max_sessions = sessions_per_worker(crew, config),
+        };
+
+        crew->workers[i] = worker_new(&options);
+    }
+    return crew;
+}
+
+void crew_start(struct crew *crew)
+{
+    for (unsigned i = 0; i < crew->count; i++)
+        worker_start(crew->workers[i]);
+}
+
+unsigned crew_size(const struct crew *crew)
+{
+    return crew->count;
+}
+
+void crew_listen(struct crew *crew, unsigned listener_id, const int *fds, const struct gate *gate)
+{
+    for (unsigned i = 0; i < crew->count; i++)
+        worker_listen(crew->workers[i], listener_id, fds != NULL ? fds[i] : -1, gate);
+}
+
+void crew_unlisten(struct crew *crew, unsigned listener_id)
+{
+    for (unsigned i = 0; i < crew->count; i++)
+        worker_unlisten(crew->workers[i], listener_id);
+}
+
+void crew_tune(struct crew *crew, const struct config *config)
+{
+    for (unsigned i = 0; i < crew->count; i++)
+        worker_tune(crew->workers[i], config->widest_head_timeout, config->timeouts.keepalive,
+                    sessions_per_worker(crew, config));
+}
+
+void crew_check_limits(struct crew *crew, const struct config *config)
+{
+    uint64_t now = read_nofile();
+
+    if (now == crew->nofile)
+        return;
+    LOG_WARN("descriptor_limit", "was=%llu is=%llu", (unsigned long long)crew->nofile,
+             (unsigned long long)now);
+    crew->nofile = now;
+    crew_tune(crew, config);
+}
+
+/* One eviction at all workers. */
+struct evict_round {
+    unsigned left;
+    void (*done)(void *arg);
+    void *arg;
+};
+
+static void on_evicted(void *arg)
+{
+    struct evict_round *round = arg;
+
+    if (--round->left > 0)
+        return;
+    round->done(round->arg);
+    free(round);
+}
+
+void crew_evict(void *arg, struct target *target, bool busy, void (*done)(void *done_arg),
+                void *done_arg)
+{
+    struct crew *crew = arg;
+    struct evict_round *round = mem_zalloc(sizeof *round);
+
+    round->left = crew->count;
+    round->done = done;
+    round->arg = done_arg;
+    for (unsigned i = 0; i < crew->count; i++)
+        worker_evict(crew->workers[i], target, busy, on_evicted, round);
+}
+
+void crew_drain(struct crew *crew, uint64_t grace_us)
+{
+    for (unsigned i = 0; i < crew->count; i++)
+        worker_drain(crew->workers[i], grace_us);
+}
+
+void crew_free(struct crew *crew)
+{
+    if (crew == NULL)
+        return;
+    for (unsigned i = 0; i < crew->count; i++)
+        worker_quit(crew->workers[i]);
+    for (unsigned i = 0; i < crew->count; i++)
+        worker_join(crew->workers[i]);
+    free(crew);
+}
+
+static uint64_t load(const _Atomic uint64_t *counter)
+{
+    return atomic_load_explicit(counter, memory_order_relaxed);
+}
+
+void crew_sum(const struct crew *crew, struct control_stats *out)
+{
+    for (unsigned i = 0; i < crew->count; i++) {
+        const struct worker_counts *counts = worker_counts(crew->workers[i]);
+
+        out->connections += load(&counts->sessions);
+        out->connections_total += load(&counts->sessions_total);
+        out->connections_refused += load(&counts->sessions_refused) + load(&counts->starved);
+        out->exchanges += load(&counts->exchanges);
+        out->exchanges_total += load(&counts->exchanges_total);
+        out->upstreams += load(&counts->upstreams);
+        out->upstreams_idle += load(&counts->upstreams_idle);
+        for (unsigned status = 0; status < 600; status++)
+            out->unrouted[status] += load(&counts->unrouted[status]);
+    }
+}
+
+uint64_t crew_sessions(const struct crew *crew)
+{
+    uint64_t sum = 0;
+
+    for (unsigned i = 0; i < crew->count; i++)
+        sum += load(&worker_counts(crew->workers[i])->sessions);
+    return sum;
+}

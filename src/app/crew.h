@@ -1,0 +1,42 @@
+/* All workers together: made, tuned, drained, summed. Thread: control. */
+#ifndef APP_CREW_H
+#define APP_CREW_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct config;
+struct control_stats;
+struct gate;
+struct loop;
+struct ring;
+struct target;
+struct crew;
+
+unsigned
+crew_size_of(const struct config *config); /* 0 in the configuration: one per CPU we may use */
+
+/* rings: one per worker, or NULL without an access log. */
+struct crew *crew_new(struct loop *loop, const struct config *config, struct ring **rings);
+void crew_start(struct crew *crew);
+unsigned crew_size(const struct crew *crew);
+
+/* fds: one per worker, or NULL to change the gate only. */
+void crew_listen(struct crew *crew, unsigned listener_id, const int *fds, const struct gate *gate);
+void crew_unlisten(struct crew *crew, unsigned listener_id);
+void crew_tune(struct crew *crew, const struct config *config);
+
+/* Called every second: the limit of descriptors may be changed from outside. */
+void crew_check_limits(struct crew *crew, const struct config *config);
+
+/* The signature of deploy_ops.evict; arg is the crew. */
+void crew_evict(void *arg, struct target *target, bool busy, void (*done)(void *done_arg),
+                void *done_arg);
+void crew_drain(struct crew *crew, uint64_t grace_us);
+
+/* Ends the threads and frees. */
+void crew_free(struct crew *crew);
+void crew_sum(const struct crew *crew, struct control_stats *out);
+uint64_t crew_sessions(const struct crew *crew);
+
+#endif

@@ -1,0 +1,447 @@
+/*
+ * Start order: configuration, logs, state (deploy), workers, admin socket, API, listeners. Clients wait in
+ * the accept queues until the first health verdicts are in, one second at most. The end goes the other way.
+ */
+#include "app/daemon.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "app/crew.h"
+#include "app/doors.h"
+#include "app/ports.h"
+#include "base/clock.h"
+#include "base/err.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/rcu.h"
+#include "base/ring.h"
+#include "base/scribe.h"
+#include "base/text.h"
+#include "config/config.h"
+#include "config/dump.h"
+#include "config/loader.h"
+#include "config/report.h"
+#include "control/admin.h"
+#include "control/api.h"
+#include "control/stats.h"
+#include "deploy/deploy.h"
+#include "health/health.h"
+#include "net/loop.h"
+#include "net/resolver.h"
+#include "net/timer.h"
+#include "proxy/access_format.h"
+#include "route/target.h"
+
+enum {
+    EXIT_STATE = 78,
+    ACCESS_RING_BYTES = 1 << 20,
+    POLL_MS = 20,
+    LIMITS_MS = 1000,
+    FIRST_VERDICTS_MS = 1000,
+    IDLE_GRACE_US = 500000,
+    INTERRUPT_DRAIN_US = 5000000,
+    REPORT_BYTES = 65536
+};
+
+struct daemon {
+    const struct daemon_options *options;
+    struct config *config; /* until deploy takes it */
+    struct loop *loop;
+    struct resolver *resolver;
+    struct health *health;
+    struct deploy *deploy;
+    struct crew *crew;
+    struct doors *doors;
+    struct admin *admin;
+    struct api *api;
+    struct scribe *scribe;
+    struct ring **rings;
+    unsigned ring_count;
+    struct timer *opening; /* until the first verdicts */
+    struct timer *limits;
+    struct timer *draining;
+    uint64_t started_us;
+    uint64_t drain_until_us; /* 0: not stopping */
+    char *run_dir;
+};
+
+static void print_report(const struct report *report)
+{
+    struct text text;
+
+    text_init(&text, REPORT_BYTES);
+    report_print(report, &text);
+    if (text.len > 0)
+        fwrite(text.bytes, 1, text.len, stderr);
+    text_fini(&text);
+}
+
+/* The log thread, and one ring per worker when there is an access log. */
+static int start_logs(struct daemon *daemon)
+{
+    const struct config_log *log = &daemon->config->log;
+    struct scribe_options options = {
+        .access_path = log->access,
+        .log_path = log->file,
+        .format = log->format == CONFIG_LOG_JSON ? access_format_json : access_format_combined,
+    };
+    int err = ERR_OK;
+
+    if (log->access != NULL) {
+        daemon->ring_count = crew_size_of(daemon->config);
+        daemon->rings = mem_zalloc(daemon->ring_count * sizeof *daemon->rings);
+        for (unsigned i = 0; i < daemon->ring_count; i++)
+            daemon->rings[i] = ring_new(ACCESS_RING_BYTES);
+        options.rings = daemon->rings;
+        options.ring_count = daemon->ring_count;
+    }
+    err = scribe_new(&options, &daemon->scribe);
+    if (err != ERR_OK) {
+        fprintf(stderr, "switchyard: cannot open the log files (%s): %s\n",
+                log->access != NULL ? log->access : "log.file", strerror(errno));
+        return err;
+    }
+    log_set_level(log->level);
+    log_set_sink(scribe_sink, daemon->scribe);
+    return ERR_OK;
+}
+
+static void stop_logs(struct daemon *daemon)
+{
+    log_set_sink(NULL, NULL);
+    scribe_free(daemon->scribe);
+    for (unsigned i = 0; i < daemon->ring_count; i++)
+        ring_free(daemon->rings[i]);
+    free(daemon->rings);
+}
+
+static void sum_stats(void *arg, struct control_stats *out)
+{
+    struct daemon *daemon = arg;
+
+    memset(out, 0, sizeof *out);
+    crew_sum(daemon->crew, out);
+    for (unsigned i = 0; i < daemon->ring_count; i++)
+        out->access_dropped += ring_dropped(daemon->rings[i]);
+    out->is_stopping = daemon->drain_until_us != 0;
+    if (daemon->scribe != NULL)
+        out->log_errors = scribe_counts(daemon->scribe).write_errors;
+}
+
+static int on_prepare(void *arg, const struct config *config, char *words, unsigned words_size)
+{
+    struct daemon *daemon = arg;
+
+    return doors_prepare(daemon->doors, config, words, words_size);
+}
+
+static void on_cancel(void *arg)
+{
+    struct daemon *daemon = arg;
+
+    doors_cancel(daemon->doors);
+}
+
+static void on_commit(void *arg, const struct config *config)
+{
+    struct daemon *daemon = arg;
+
+    doors_commit(daemon->doors, config);
+    crew_tune(daemon->crew, config);
+    log_set_level(config->log.level);
+    ports_write(daemon->run_dir, daemon->doors, daemon->api);
+}
+
+static void evict(void *arg, struct target *target, bool busy, void (*done)(void *done_arg),
+                  void *done_arg)
+{
+    struct daemon *daemon = arg;
+
+    crew_evict(daemon->crew, target, busy, done, done_arg);
+}
+
+static const struct deploy_ops deploy_hooks = {
+    .evict = evict,
+    .prepare = on_prepare,
+    .commit = on_commit,
+    .cancel = on_cancel,
+};
+
+static void on_verdict(void *arg, struct target *target, enum verdict was, enum verdict is,
+                       const char *words)
+{
+    (void)arg;
+    LOG_INFO("verdict", "service=%s slot=%s target=%s %s -> %s, because %s",
+             target->slot->service->name, target->slot->name, target->name, verdict_name(was),
+             verdict_name(is), words);
+}
+
+static const struct health_ops health_hooks = { .on_verdict = on_verdict };
+
+/* Sessions end, then the loop; a session that does not end in time is cut. */
+static void on_draining(void *arg)
+{
+    struct daemon *daemon = arg;
+    uint64_t left = crew_sessions(daemon->crew);
+
+    if (left > 0 && clock_monotonic_us() < daemon->drain_until_us) {
+        timer_arm(daemon->draining, POLL_MS);
+        return;
+    }
+    if (left > 0)
+        LOG_WARN("shutdown", "deadline passed, %llu connections are cut", (unsigned long long)left);
+    loop_stop(daemon->loop);
+}
+
+static void begin_shutdown(struct daemon *daemon, uint64_t drain_us)
+{
+    if (daemon->drain_until_us != 0 || drain_us == 0) {
+        LOG_INFO("shutdown", "now");
+        loop_stop(daemon->loop);
+        return;
+    }
+    LOG_INFO("shutdown", "draining=%lluus", (unsigned long long)drain_us);
+    daemon->drain_until_us = clock_monotonic_us() + drain_us;
+    deploy_stop(daemon->deploy);
+    timer_disarm(daemon->opening);
+    crew_drain(daemon->crew, IDLE_GRACE_US);
+    timer_arm(daemon->draining, POLL_MS);
+}
+
+static void on_quit_command(void *arg, bool now)
+{
+    struct daemon *daemon = arg;
+
+    begin_shutdown(daemon, now ? 0 : deploy_config(daemon->deploy)->shutdown.requests);
+}
+
+static void on_reloaded(void *arg, const struct change_result *result)
+{
+    (void)arg;
+    if (result->outcome == OUTCOME_DONE)
+        LOG_INFO("reload", "epoch=%llu %s", (unsigned long long)result->epoch, result->words);
+    else
+        LOG_WARN("reload", "refused, nothing changed: %s", result->words);
+}
+
+static void on_signal(void *arg, int number)
+{
+    struct daemon *daemon = arg;
+    uint64_t drain_us = deploy_config(daemon->deploy)->shutdown.requests;
+    struct change change = { .kind = CHANGE_RELOAD };
+
+    switch (number) {
+    case SIGTERM: begin_shutdown(daemon, drain_us > 0 ? drain_us : 1); break;
+    case SIGINT:
+        begin_shutdown(daemon, drain_us < INTERRUPT_DRAIN_US ? drain_us : INTERRUPT_DRAIN_US);
+        break;
+    case SIGQUIT: begin_shutdown(daemon, 0); break;
+    case SIGUSR1:
+        scribe_reopen(daemon->scribe);
+        LOG_INFO("reopen", "logs=reopened");
+        break;
+    case SIGHUP:
+        snprintf(change.actor, sizeof change.actor, "signal=HUP");
+        deploy_submit(daemon->deploy, &change, on_reloaded, daemon);
+        break;
+    default: break;
+    }
+}
+
+static void open_doors(struct daemon *daemon)
+{
+    doors_commit(daemon->doors, deploy_config(daemon->deploy));
+    ports_write(daemon->run_dir, daemon->doors, daemon->api);
+    LOG_INFO("ready", "epoch=%llu workers=%u",
+             (unsigned long long)snapshot_epoch(snapshot_current()), crew_size(daemon->crew));
+}
+
+static void on_opening(void *arg)
+{
+    struct daemon *daemon = arg;
+    uint64_t waited_us = clock_monotonic_us() - daemon->started_us;
+
+    if (health_all_known(daemon->health) || waited_us > FIRST_VERDICTS_MS * 1000u)
+        open_doors(daemon);
+    else
+        timer_arm(daemon->opening, POLL_MS / 4);
+}
+
+static void on_limits(void *arg)
+{
+    struct daemon *daemon = arg;
+
+    crew_check_limits(daemon->crew, deploy_config(daemon->deploy));
+    timer_arm(daemon->limits, LIMITS_MS);
+}
+
+static int make_run_dir(struct daemon *daemon)
+{
+    daemon->run_dir = mem_text(daemon->config->run_dir);
+    if (mkdir(daemon->run_dir, 0750) == 0 || errno == EEXIST)
+        return ERR_OK;
+    fprintf(stderr, "switchyard: cannot make run_dir %s: %s\n", daemon->run_dir, strerror(errno));
+    return ERR_IO;
+}
+
+static int start_deploy(struct daemon *daemon)
+{
+    struct deploy_options options = {
+        .loop = daemon->loop,
+        .health = daemon->health,
+        .resolver = daemon->resolver,
+        .ops = &deploy_hooks,
+        .ops_arg = daemon,
+        .config_path = daemon->options->config_path,
+        .worker_count = crew_size(daemon->crew),
+        .accept_empty_state = daemon->options->accept_empty_state,
+    };
+    struct report report;
+    struct config *config = daemon->config;
+    int err = ERR_OK;
+
+    report_init(&report);
+    daemon->config = NULL; /* taken, also when it fails */
+    err = deploy_new(&options, config, &report, &daemon->deploy);
+    print_report(&report);
+    report_fini(&report);
+    return err;
+}
+
+static int start_control(struct daemon *daemon)
+{
+    const struct config *config = deploy_config(daemon->deploy);
+    struct control_room room = {
+        .loop = daemon->loop,
+        .deploy = daemon->deploy,
+        .health = daemon->health,
+        .started_wall_us = clock_wall_us(),
+        .quit = on_quit_command,
+        .stats = sum_stats,
+        .arg = daemon,
+    };
+    char *path = mem_format("%s/admin.sock", daemon->run_dir);
+    struct address address;
+    int err =
+        admin_new(&room, path, (unsigned)config->admin.mode, config->admin.group, &daemon->admin);
+
+    if (err != ERR_OK)
+        fprintf(stderr, "switchyard: admin socket %s: %s (%s)\n", path, err_name(err),
+                strerror(errno));
+    free(path);
+    if (err != ERR_OK || config->api.bind.text == NULL)
+        return err;
+    err = address_from_endpoint(&config->api.bind.endpoint, &address);
+    if (err == ERR_OK)
+        err = api_new(&room, &address, &daemon->api);
+    if (err != ERR_OK)
+        fprintf(stderr, "switchyard: api.bind %s: %s (%s)\n", config->api.bind.text, err_name(err),
+                strerror(errno));
+    return err;
+}
+
+static void watch_signals(struct daemon *daemon)
+{
+    static const int numbers[] = { SIGTERM, SIGINT, SIGQUIT, SIGHUP, SIGUSR1 };
+
+    for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++)
+        loop_on_signal(daemon->loop, numbers[i], on_signal, daemon);
+}
+
+/* Everything up to the running loop; an exit status. */
+static int start(struct daemon *daemon)
+{
+    char words[512] = "";
+    int err = make_run_dir(daemon);
+
+    if (err != ERR_OK || start_logs(daemon) != ERR_OK)
+        return EXIT_FAILURE;
+    daemon->loop = loop_new();
+    daemon->resolver = resolver_new(daemon->loop);
+    daemon->health = health_new(daemon->loop, &health_hooks, daemon);
+    daemon->crew = crew_new(daemon->loop, daemon->config, daemon->rings);
+    daemon->doors = doors_new(daemon->crew);
+    daemon->opening = timer_new(daemon->loop, on_opening, daemon);
+    daemon->limits = timer_new(daemon->loop, on_limits, daemon);
+    daemon->draining = timer_new(daemon->loop, on_draining, daemon);
+    err = start_deploy(daemon);
+    if (err != ERR_OK)
+        return err == ERR_CORRUPT || err == ERR_VERSION ? EXIT_STATE : EXIT_FAILURE;
+    if (doors_prepare(daemon->doors, deploy_config(daemon->deploy), words, sizeof words) != 0) {
+        fprintf(stderr, "switchyard: %s\n", words);
+        return EXIT_FAILURE;
+    }
+    if (start_control(daemon) != ERR_OK)
+        return EXIT_FAILURE;
+    watch_signals(daemon);
+    crew_start(daemon->crew);
+    daemon->started_us = clock_monotonic_us();
+    timer_arm(daemon->opening, 1);
+    timer_arm(daemon->limits, LIMITS_MS);
+    return EXIT_SUCCESS;
+}
+
+static void stop(struct daemon *daemon)
+{
+    api_free(daemon->api);
+    admin_free(daemon->admin);
+    crew_free(daemon->crew);
+    if (daemon->deploy != NULL)
+        deploy_free(daemon->deploy);
+    health_free(daemon->health);
+    resolver_free(daemon->resolver);
+    if (daemon->run_dir != NULL)
+        ports_remove(daemon->run_dir);
+    doors_free(daemon->doors);
+    timer_free(daemon->opening);
+    timer_free(daemon->limits);
+    timer_free(daemon->draining);
+    loop_free(daemon->loop);
+    if (daemon->scribe != NULL)
+        stop_logs(daemon);
+    config_free(daemon->config);
+    free(daemon->run_dir);
+}
+
+static void raise_limits(void)
+{
+    struct rlimit limit = { 0, 0 };
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur == limit.rlim_max)
+        return;
+    limit.rlim_cur = limit.rlim_max;
+    (void)setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+int daemon_run(const struct daemon_options *options)
+{
+    struct daemon daemon = { .options = options };
+    struct report report;
+    int status = EXIT_FAILURE;
+
+    signal(SIGPIPE, SIG_IGN);
+    signal(SIGXFSZ, SIG_IGN);
+    raise_limits();
+    report_init(&report);
+    if (loader_load_file(options->config_path, &report, &daemon.config) == ERR_OK)
+        status = EXIT_SUCCESS;
+    print_report(&report);
+    report_fini(&report);
+    if (status != EXIT_SUCCESS)
+        return status;
+    rcu_thread_begin();
+    status = start(&daemon);
+    if (status == EXIT_SUCCESS)
+        loop_run(daemon.loop);
+    LOG_INFO("stopped", "status=%d", status);
+    stop(&daemon);
+    rcu_thread_end();
+    return status;
+}

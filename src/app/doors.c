@@ -1,0 +1,268 @@
+/* Listening addresses over the life of the process: see doors.h. */
+#include "app/doors.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/queue.h>
+#include <unistd.h>
+
+#include "app/crew.h"
+#include "base/err.h"
+#include "base/mem.h"
+#include "base/text.h"
+#include "config/config.h"
+#include "net/listener.h"
+#include "proxy/worker.h"
+#include "route/target.h"
+
+/* A gate lives as long as the process: sessions point at it. An equal one is used again. */
+struct gate_entry {
+    LIST_ENTRY(gate_entry) entry;
+    struct gate gate;
+};
+
+struct door {
+    LIST_ENTRY(door) entry;
+    unsigned id;
+    bool is_new; /* opened by prepare, not yet committed */
+    bool is_wanted;
+    struct address asked; /* as configured */
+    struct address bound;
+    int fds[ROUTE_WORKERS_MAX];
+    const struct gate *gate;
+};
+
+struct doors {
+    struct crew *crew;
+    unsigned next_id;
+    LIST_HEAD(, door) open;
+    LIST_HEAD(, gate_entry) gates;
+};
+
+struct doors *doors_new(struct crew *crew)
+{
+    struct doors *doors = mem_zalloc(sizeof *doors);
+
+    doors->crew = crew;
+    LIST_INIT(&doors->open);
+    LIST_INIT(&doors->gates);
+    return doors;
+}
+
+void doors_free(struct doors *doors)
+{
+    if (doors == NULL)
+        return;
+    doors_cancel(doors);
+    while (!LIST_EMPTY(&doors->open)) {
+        struct door *door = LIST_FIRST(&doors->open);
+
+        if (address_is_unix(&door->asked))
+            unlink(door->asked.sa.un.sun_path);
+        LIST_REMOVE(door, entry);
+        free(door);
+    }
+    while (!LIST_EMPTY(&doors->gates)) {
+        struct gate_entry *gate = LIST_FIRST(&doors->gates);
+
+        LIST_REMOVE(gate, entry);
+        free(gate->gate.trusted);
+        free(gate);
+    }
+    free(doors);
+}
+
+static bool gate_is_like(const struct gate *gate, const struct config_listener *listener)
+{
+    return strcmp(gate->name, listener->name) == 0 &&
+           gate->proxy_protocol == listener->proxy_protocol &&
+           gate->trusted_count == listener->trusted.count &&
+           (gate->trusted_count == 0 || memcmp(gate->trusted, listener->trusted.items,
+                                               gate->trusted_count * sizeof *gate->trusted) == 0);
+}
+
+static const struct gate *find_gate(struct doors *doors, const struct config_listener *listener)
+{
+    struct gate_entry *entry = NULL;
+
+    LIST_FOREACH(entry, &doors->gates, entry)
+    if (gate_is_like(&entry->gate, listener))
+        return &entry->gate;
+    entry = mem_zalloc(sizeof *entry);
+    snprintf(entry->gate.name, sizeof entry->gate.name, "%s", listener->name);
+    entry->gate.proxy_protocol = listener->proxy_protocol;
+    entry->gate.trusted_count = (unsigned)listener->trusted.count;
+    if (listener->trusted.count > 0) {
+        size_t size = listener->trusted.count * sizeof *entry->gate.trusted;
+
+        entry->gate.trusted = mem_alloc(size);
+        memcpy(entry->gate.trusted, listener->trusted.items, size);
+    }
+    LIST_INSERT_HEAD(&doors->gates, entry, entry);
+    return &entry->gate;
+}
+
+static struct door *find_door(struct doors *doors, const struct address *asked)
+{
+    struct door *door = NULL;
+
+    LIST_FOREACH(door, &doors->open, entry)
+    if (address_is_equal(&door->asked, asked))
+        return door;
+    return NULL;
+}
+
+static void close_fds(struct door *door, unsigned count)
+{
+    for (unsigned i = 0; i < count; i++)
+        close(door->fds[i]);
+}
+
+/* One socket per worker on the same address; a unix socket is one that all share. */
+static int open_fds(struct door *door, unsigned count, int backlog)
+{
+    door->bound = door->asked;
+    for (unsigned i = 0; i < count; i++) {
+        int err = ERR_OK;
+
+        if (i > 0 && address_is_unix(&door->asked)) {
+            door->fds[i] = dup(door->fds[0]);
+            err = door->fds[i] >= 0 ? ERR_OK : err_from_errno(errno);
+        } else {
+            err = listener_bind(&door->bound, backlog, 0666, &door->fds[i]);
+        }
+        if (err != ERR_OK) {
+            int error = errno;
+
+            close_fds(door, i);
+            errno = error;
+            return err;
+        }
+        if (i == 0 && !address_is_unix(&door->asked)) { /* port 0 became a real one */
+            door->bound.len = sizeof door->bound.sa;
+            (void)getsockname(door->fds[0], &door->bound.sa.any, &door->bound.len);
+        }
+    }
+    return ERR_OK;
+}
+
+static int open_door(struct doors *doors, const struct config_listener *listener,
+                     const struct address *asked, char *words, unsigned words_size)
+{
+    struct door *door = mem_zalloc(sizeof *door);
+    int err = ERR_OK;
+
+    door->asked = *asked;
+    err = open_fds(door, crew_size(doors->crew), (int)listener->backlog);
+    if (err != ERR_OK) {
+        snprintf(words, words_size,
+                 "listener %s: cannot listen on %s: %s; choose another address or stop who has it",
+                 listener->name, listener->bind.text, strerror(errno));
+        free(door);
+        return err;
+    }
+    door->id = doors->next_id++;
+    door->is_new = true;
+    LIST_INSERT_HEAD(&doors->open, door, entry);
+    return ERR_OK;
+}
+
+int doors_prepare(struct doors *doors, const struct config *config, char *words,
+                  unsigned words_size)
+{
+    for (size_t i = 0; i < config->listener_count; i++) {
+        const struct config_listener *listener = &config->listeners[i];
+        struct address asked;
+        int err = address_from_endpoint(&listener->bind.endpoint, &asked);
+
+        if (err == ERR_OK && find_door(doors, &asked) == NULL)
+            err = open_door(doors, listener, &asked, words, words_size);
+        if (err != ERR_OK) {
+            doors_cancel(doors);
+            return err;
+        }
+    }
+    return ERR_OK;
+}
+
+void doors_cancel(struct doors *doors)
+{
+    struct door *door = LIST_FIRST(&doors->open);
+
+    while (door != NULL) {
+        struct door *next = LIST_NEXT(door, entry);
+
+        if (door->is_new) {
+            close_fds(door, crew_size(doors->crew));
+            if (address_is_unix(&door->asked))
+                unlink(door->asked.sa.un.sun_path);
+            LIST_REMOVE(door, entry);
+            free(door);
+        }
+        door = next;
+    }
+}
+
+/* The doors that the configuration names get their gate; new ones go to the workers. */
+static void open_wanted(struct doors *doors, const struct config *config)
+{
+    for (size_t i = 0; i < config->listener_count; i++) {
+        const struct config_listener *listener = &config->listeners[i];
+        const struct gate *gate = find_gate(doors, listener);
+        struct address asked;
+        struct door *door = NULL;
+
+        if (address_from_endpoint(&listener->bind.endpoint, &asked) != ERR_OK)
+            continue;
+        door = find_door(doors, &asked);
+        if (door == NULL)
+            continue;
+        door->is_wanted = true;
+        if (door->is_new || door->gate != gate)
+            crew_listen(doors->crew, door->id, door->is_new ? door->fds : NULL, gate);
+        door->gate = gate;
+        door->is_new = false;
+    }
+}
+
+void doors_commit(struct doors *doors, const struct config *config)
+{
+    struct door *door = NULL;
+
+    LIST_FOREACH(door, &doors->open, entry)
+    door->is_wanted = false;
+    open_wanted(doors, config);
+    door = LIST_FIRST(&doors->open);
+    while (door != NULL) {
+        struct door *next = LIST_NEXT(door, entry);
+
+        if (!door->is_wanted) {
+            crew_unlisten(doors->crew, door->id);
+            if (address_is_unix(&door->asked))
+                unlink(door->asked.sa.un.sun_path);
+            LIST_REMOVE(door, entry);
+            free(door);
+        }
+        door = next;
+    }
+}
+
+void doors_print(const struct doors *doors, struct text *out)
+{
+    struct door *door = NULL;
+    const char *comma = "";
+    char address[ADDRESS_TEXT_SIZE];
+
+    LIST_FOREACH(door, &doors->open, entry)
+    {
+        address_format(&door->bound, address);
+        text_add_format(out, "%s\"", comma);
+        text_add_json(out, slice_from(door->gate->name));
+        text_add(out, "\":\"");
+        text_add_json(out, slice_from(address));
+        text_add(out, "\"");
+        comma = ",";
+    }
+}

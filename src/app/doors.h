@@ -1,0 +1,29 @@
+/*
+ * The listening addresses: opened at start, and followed at a reload in three steps (prepare, then commit or
+ * cancel), so that a bad one changes nothing. Thread: control.
+ */
+#ifndef APP_DOORS_H
+#define APP_DOORS_H
+
+#include "base/check.h"
+
+struct config;
+struct crew;
+struct doors;
+struct text;
+
+struct doors *doors_new(struct crew *crew);
+void doors_free(struct doors *doors); /* after the crew */
+
+/* Opens what the configuration has and we have not; ERR_* and words, and then nothing is kept open. */
+MUST_CHECK int doors_prepare(struct doors *doors, const struct config *config, char *words,
+                             unsigned words_size);
+void doors_cancel(struct doors *doors);
+
+/* Hands the new ones to the workers, changes gates, closes what is no longer configured. */
+void doors_commit(struct doors *doors, const struct config *config);
+
+/* "name":"address",… of the open listeners, as members of a JSON object. */
+void doors_print(const struct doors *doors, struct text *out);
+
+#endif

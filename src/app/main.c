@@ -1,0 +1,88 @@
+/* switchyard: reads its arguments, then checks, dumps or runs. */
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "app/daemon.h"
+#include "base/err.h"
+#include "base/text.h"
+#include "config/config.h"
+#include "config/dump.h"
+#include "config/loader.h"
+#include "config/report.h"
+
+static const char usage[] =
+    "usage: switchyard [-c FILE] [--accept-empty-state]   run in the foreground\n"
+    "       switchyard -t [-c FILE]                        check the configuration only\n"
+    "       switchyard -T [-c FILE]                        print it with all defaults\n"
+    "       switchyard -V | -h\n"
+    "FILE is /etc/switchyard/switchyard.conf unless given. See switchyard(8).\n";
+
+enum mode { MODE_RUN, MODE_CHECK, MODE_DUMP };
+
+enum { PRINT_BYTES = 16 * 1024 * 1024 };
+
+static void print_text(struct text *text, FILE *out)
+{
+    if (text->len > 0)
+        fwrite(text->bytes, 1, text->len, out);
+    text_fini(text);
+}
+
+/* -t and -T: every error and warning on standard error. */
+static int check(const char *path, enum mode mode)
+{
+    struct report report;
+    struct config *config = NULL;
+    struct text text;
+    int err = ERR_OK;
+
+    report_init(&report);
+    err = loader_load_file(path, &report, &config);
+    text_init(&text, PRINT_BYTES);
+    report_print(&report, &text);
+    print_text(&text, stderr);
+    report_fini(&report);
+    if (err == ERR_OK && mode == MODE_DUMP) {
+        text_init(&text, PRINT_BYTES);
+        dump_config(config, &text);
+        print_text(&text, stdout);
+    } else if (err == ERR_OK) {
+        fprintf(stderr, "%s: the configuration is valid\n", path);
+    }
+    config_free(config);
+    return err == ERR_OK ? EXIT_SUCCESS : EXIT_FAILURE;
+}
+
+int main(int argc, char **argv)
+{
+    static const struct option options[] = {
+        { "config", required_argument, NULL, 'c' },
+        { "check", no_argument, NULL, 't' },
+        { "dump", no_argument, NULL, 'T' },
+        { "version", no_argument, NULL, 'V' },
+        { "help", no_argument, NULL, 'h' },
+        { "accept-empty-state", no_argument, NULL, 'E' },
+        { NULL, 0, NULL, 0 },
+    };
+    struct daemon_options daemon = { .config_path = "/etc/switchyard/switchyard.conf" };
+    enum mode mode = MODE_RUN;
+
+    for (int c = 0; (c = getopt_long(argc, argv, "c:tTVh", options, NULL)) != -1;) {
+        switch (c) {
+        case 'c': daemon.config_path = optarg; break;
+        case 't': mode = MODE_CHECK; break;
+        case 'T': mode = MODE_DUMP; break;
+        case 'E': daemon.accept_empty_state = true; break;
+        case 'V': printf("switchyard %s (%s)\n", SWITCHYARD_VERSION, SWITCHYARD_COMMIT); return 0;
+        case 'h': fputs(usage, stdout); return EXIT_SUCCESS;
+        default: fputs(usage, stderr); return 2;
+        }
+    }
+    if (optind < argc) {
+        fprintf(stderr, "switchyard: unexpected argument '%s'\n%s", argv[optind], usage);
+        return 2;
+    }
+    return mode == MODE_RUN ? daemon_run(&daemon) : check(daemon.config_path, mode);
+}

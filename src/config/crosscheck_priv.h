@@ -1,0 +1,17 @@
+/*
+ * What no single value can show: names that must exist or be unique, routes that no request can reach,
+ * addresses used twice, options without an effect. Also fills in what follows from others: the
+ * active slot, the indexes of groups, the widest limits.
+ */
+#ifndef CONFIG_CROSSCHECK_PRIV_H
+#define CONFIG_CROSSCHECK_PRIV_H
+
+struct config;
+struct origin;
+
+void crosscheck_config(struct config *config, const struct origin *origin);
+
+/* The part about hosts and paths, in crosscheck_route.c. */
+void crosscheck_route(const struct config *config, const struct origin *origin);
+
+#endif

@@ -1,0 +1,106 @@
+/*
+ * The rows of options.def as tables, and how to find one by its words. Constant, any thread.
+ */
+#ifndef CONFIG_OPTION_TABLE_PRIV_H
+#define CONFIG_OPTION_TABLE_PRIV_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/slice.h"
+
+enum block_id {
+#define BLOCK(id, ...)  BLOCK_##id,
+#define BLOCKS(id, ...) BLOCK_##id,
+#define OPTION(...)
+#define ABSENT(...)
+#include "config/options.def"
+#undef BLOCK
+#undef BLOCKS
+#undef OPTION
+#undef ABSENT
+    BLOCK_COUNT
+};
+
+enum option_kind {
+    KIND_COUNT,    /* uint64_t */
+    KIND_DURATION, /* uint64_t, microseconds */
+    KIND_SIZE,     /* uint64_t, bytes */
+    KIND_PERCENT,  /* uint64_t */
+    KIND_MODE,     /* uint64_t, octal */
+    KIND_BOOL,     /* bool */
+    KIND_LEVEL,    /* enum log_level, and so on: one word of a list */
+    KIND_FORMAT,
+    KIND_BALANCE,
+    KIND_UNFIT,
+    KIND_ROLE,
+    KIND_PROBE,
+    KIND_FILE,    /* char *, NULL while empty: an absolute path */
+    KIND_ACCOUNT, /* the name of a group of users */
+    KIND_NAME,    /* the name of a slot */
+    KIND_PATH,    /* of a URL */
+    KIND_METHOD,
+    KIND_AUTHORITY, /* host, or host and port */
+    KIND_PRINTABLE, /* visible ASCII */
+    KIND_HASH,      /* struct config_hash */
+    KIND_BIND,      /* struct config_bind */
+    KIND_NETS,      /* the lists: struct config_nets and so on */
+    KIND_HOSTS,
+    KIND_PATHS,
+    KIND_NAMES,
+    KIND_HEADERS,
+    KIND_TARGETS,
+    KIND_STATUSES,
+};
+
+struct block_row {
+    const char *word;
+    const char *sentence;
+    enum block_id parent;
+    enum block_id options_of;
+    bool is_titled;
+    size_t offset;       /* in the parent's struct: of the struct, or of the pointer to the array */
+    size_t count_offset; /* titled: of the count */
+    size_t element_size; /* titled */
+    size_t most;         /* titled: how many there may be */
+};
+
+struct option_row {
+    enum block_id block;
+    const char *name;
+    enum option_kind kind;
+    size_t offset; /* in the block's struct */
+    const char *fallback;
+    uint64_t min;
+    uint64_t max;
+    const char *unit;
+    bool is_live; /* a reload is enough */
+    const char *sentence;
+};
+
+extern const struct block_row option_table_blocks[BLOCK_COUNT];
+extern const struct option_row option_table_rows[];
+extern const size_t option_table_count;
+
+/* NULL when the block has no such option. The block may be one that borrows its rows. */
+const struct option_row *option_table_find(enum block_id block, struct slice name);
+
+/* BLOCK_COUNT when the parent has no such block. */
+enum block_id option_table_find_block(enum block_id parent, struct slice word);
+
+/* "block" or "option" when it is a word of the design that is not available; else NULL. */
+const char *option_table_find_absent(enum block_id block, struct slice name);
+
+bool option_table_is_list(enum option_kind kind);
+
+/* The nearest known word of the block by edit distance; NULL when none is near. */
+const char *option_table_suggest(enum block_id block, struct slice word);
+
+/* A block other than `block` that has an option or block of this very name; BLOCK_COUNT if none. */
+enum block_id option_table_elsewhere(enum block_id block, struct slice word);
+
+/* Edits that turn a into b; large when either is longer than 40 bytes. */
+size_t option_table_distance(struct slice a, struct slice b);
+
+#endif

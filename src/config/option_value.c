@@ -1,0 +1,439 @@
+/* Values of options, in and out: see option_value_priv.h. */
+#include "config/option_value_priv.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/err.h"
+#include "base/mem.h"
+#include "base/num.h"
+#include "config/config.h"
+#include "config/option_word_priv.h"
+
+static const char *const level_words[] = { [LOG_LEVEL_ERROR] = "error",
+                                           [LOG_LEVEL_WARN] = "warn",
+                                           [LOG_LEVEL_INFO] = "info",
+                                           [LOG_LEVEL_DEBUG] = "debug",
+                                           NULL };
+static const char *const format_words[] = {
+    [CONFIG_LOG_JSON] = "json", [CONFIG_LOG_COMBINED] = "combined", NULL
+};
+static const char *const balance_words[] = { [CONFIG_BALANCE_ROUND_ROBIN] = "round-robin",
+                                             [CONFIG_BALANCE_LEAST_REQUESTS] = "least-requests",
+                                             [CONFIG_BALANCE_RANDOM] = "random",
+                                             [CONFIG_BALANCE_HASH] = "hash",
+                                             NULL };
+static const char *const unfit_words[] = {
+    [CONFIG_UNFIT_TRY] = "try", [CONFIG_UNFIT_REFUSE] = "refuse", NULL
+};
+static const char *const role_words[] = {
+    [CONFIG_ROLE_NONE] = "none", [CONFIG_ROLE_STAGING] = "staging", [CONFIG_ROLE_OFF] = "off", NULL
+};
+static const char *const probe_words[] = {
+    [CONFIG_PROBE_HTTP] = "http", [CONFIG_PROBE_TCP] = "tcp", NULL
+};
+static const char *const bool_words[] = { "false", "true", NULL };
+
+static const char *const *const choices[] = {
+    [KIND_BOOL] = bool_words,       [KIND_LEVEL] = level_words, [KIND_FORMAT] = format_words,
+    [KIND_BALANCE] = balance_words, [KIND_UNFIT] = unfit_words, [KIND_ROLE] = role_words,
+    [KIND_PROBE] = probe_words,
+};
+
+static const char *const *choices_of(enum option_kind kind)
+{
+    return kind < sizeof choices / sizeof choices[0] ? choices[kind] : NULL;
+}
+
+bool option_value_choices(enum option_kind kind, struct text *out)
+{
+    const char *const *words = choices_of(kind);
+
+    if (words == NULL)
+        return false;
+    for (size_t i = 0; words[i] != NULL; i++)
+        text_add_format(out, "%s%s", i == 0 ? "" : words[i + 1] == NULL ? " or " : ", ", words[i]);
+    return true;
+}
+
+/* All enums of the tree are stored as unsigned int; a bool is a byte. */
+static int parse_choice(const struct option_row *row, struct slice text, void *field,
+                        struct text *why)
+{
+    const char *const *words = choices_of(row->kind);
+    const char *near = NULL;
+
+    for (unsigned i = 0; words[i] != NULL; i++) {
+        if (slice_is_equal(text, slice_from(words[i]))) {
+            if (row->kind == KIND_BOOL)
+                *(bool *)field = i != 0;
+            else
+                *(unsigned *)field = i;
+            return ERR_OK;
+        }
+        if (option_table_distance(text, slice_from(words[i])) <= 2)
+            near = words[i];
+    }
+    text_add_format(why, "'%s' is not one of ", text.ptr);
+    option_value_choices(row->kind, why);
+    if (near != NULL && row->kind != KIND_BOOL)
+        text_add_format(why, "; did you mean '%s'?", near);
+    return ERR_INVALID;
+}
+
+static void format_number(enum option_kind kind, uint64_t value, struct text *out)
+{
+    static const char units[] = { 'g', 'm', 'k' };
+    char duration[32];
+
+    if (kind == KIND_DURATION) {
+        num_format_duration(value, duration);
+        text_add_format(out, "\"%s\"", duration);
+        return;
+    }
+    if (kind == KIND_MODE) {
+        text_add_format(out, "0%03" PRIo64, value);
+        return;
+    }
+    for (size_t i = 0; kind == KIND_SIZE && value > 0 && i < sizeof units; i++) {
+        unsigned shift = 30 - 10 * (unsigned)i;
+
+        if (value % (1ull << shift) == 0) {
+            text_add_format(out, "%" PRIu64 "%c", value >> shift, units[i]);
+            return;
+        }
+    }
+    text_add_format(out, kind == KIND_PERCENT ? "\"%" PRIu64 "%%\"" : "%" PRIu64, value);
+}
+
+static int parse_percent(struct slice text, uint64_t *value)
+{
+    if (text.len == 0 || text.ptr[text.len - 1] != '%')
+        return ERR_INVALID;
+    return num_parse_u64(slice_of(text.ptr, text.len - 1), UINT64_MAX, value);
+}
+
+static int parse_mode(struct slice text, uint64_t *value)
+{
+    *value = 0;
+    for (size_t i = 0; i < text.len; i++) {
+        if (text.ptr[i] < '0' || text.ptr[i] > '7')
+            return ERR_INVALID;
+        *value = *value * 8 + (uint64_t)(text.ptr[i] - '0');
+        if (*value > 07777)
+            return ERR_RANGE;
+    }
+    return text.len >= 3 ? ERR_OK : ERR_INVALID;
+}
+
+static int parse_any_number(enum option_kind kind, struct slice text, uint64_t *value)
+{
+    if (kind == KIND_DURATION)
+        return num_parse_duration(text, value);
+    if (kind == KIND_SIZE)
+        return num_parse_size(text, value);
+    if (kind == KIND_PERCENT)
+        return parse_percent(text, value);
+    if (kind == KIND_MODE)
+        return parse_mode(text, value);
+    return num_parse_u64(text, UINT64_MAX, value);
+}
+
+static void explain_number(enum option_kind kind, struct slice text, struct text *why)
+{
+    uint64_t plain = 0;
+    bool is_plain = num_parse_u64(text, UINT64_MAX, &plain) == ERR_OK;
+
+    if (kind == KIND_DURATION && is_plain)
+        text_add_format(why, "'%s' has no unit; write %ss, %sms or %sm", text.ptr, text.ptr,
+                        text.ptr, text.ptr);
+    else if (kind == KIND_DURATION)
+        text_add_format(why, "'%s' is no duration; write \"250ms\", \"5s\", \"2m\" or \"48h\"",
+                        text.ptr);
+    else if (kind == KIND_SIZE)
+        text_add_format(why, "'%s' is no size; write 100, 32k, 8m or 1g", text.ptr);
+    else if (kind == KIND_PERCENT)
+        text_add_format(why, "'%s' is no percentage; write \"10%%\"", text.ptr);
+    else if (kind == KIND_MODE)
+        text_add_format(why, "'%s' is no mode; write octal digits such as 0660", text.ptr);
+    else
+        text_add_format(why, "'%s' is no number; write digits only", text.ptr);
+}
+
+static int parse_number(const struct option_row *row, struct slice text, uint64_t *out,
+                        struct text *why)
+{
+    uint64_t value = 0;
+    int err = parse_any_number(row->kind, text, &value);
+
+    if (err == ERR_INVALID) {
+        explain_number(row->kind, text, why);
+        return err;
+    }
+    if (err != ERR_OK || value < row->min || value > row->max) {
+        text_add_format(why, "'%s' is out of range; ", text.ptr);
+        format_number(row->kind, row->min, why);
+        text_add(why, " to ");
+        format_number(row->kind, row->max, why);
+        return ERR_RANGE;
+    }
+    *out = value;
+    return ERR_OK;
+}
+
+bool option_value_is_name(struct slice s)
+{
+    for (size_t i = 0; i < s.len; i++) {
+        char c = s.ptr[i];
+        bool is_letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+        bool is_inner = i > 0 && (c == '-' || c == '_' || c == '.');
+
+        if (!is_letter && !(c >= '0' && c <= '9') && !is_inner)
+            return false;
+    }
+    return s.len > 0 && s.len <= 64;
+}
+
+static bool is_known_method(struct slice text)
+{
+    return slice_is_equal(text, SLICE("GET")) || slice_is_equal(text, SLICE("HEAD")) ||
+           slice_is_equal(text, SLICE("OPTIONS"));
+}
+
+/* The kinds of plain text: NULL, or what the text must be. */
+static const char *judge_text(const struct option_row *row, struct slice text)
+{
+    switch (row->kind) {
+    case KIND_FILE: return text.ptr[0] == '/' ? NULL : "is no absolute path; start it with '/'";
+    case KIND_METHOD: return is_known_method(text) ? NULL : "is not GET, HEAD or OPTIONS";
+    case KIND_ACCOUNT:
+    case KIND_NAME:
+    case KIND_NAMES:
+        return option_value_is_name(text)
+                   ? NULL
+                   : "is no name; letters, digits, '-', '_' and '.', at most 64, starting with a "
+                     "letter or digit";
+    case KIND_PRINTABLE: return option_word_is_printable(text) ? NULL : "is not plain ASCII text";
+    case KIND_COUNT:
+    case KIND_DURATION:
+    case KIND_SIZE:
+    case KIND_PERCENT:
+    case KIND_MODE:
+    case KIND_BOOL:
+    case KIND_LEVEL:
+    case KIND_FORMAT:
+    case KIND_BALANCE:
+    case KIND_UNFIT:
+    case KIND_ROLE:
+    case KIND_PROBE:
+    case KIND_PATH:
+    case KIND_AUTHORITY:
+    case KIND_HASH:
+    case KIND_BIND:
+    case KIND_NETS:
+    case KIND_HOSTS:
+    case KIND_PATHS:
+    case KIND_HEADERS:
+    case KIND_TARGETS:
+    case KIND_STATUSES: break;
+    }
+    return NULL;
+}
+
+static int parse_text(const struct option_row *row, struct slice text, char **out, struct text *why)
+{
+    const char *fault = NULL;
+
+    if (text.len == 0 && row->min == 0 && row->kind != KIND_NAMES) {
+        *out = NULL;
+        return ERR_OK;
+    }
+    if (text.len == 0)
+        fault = "is empty";
+    else if (row->kind != KIND_NAMES && row->max > 0 && text.len > row->max)
+        fault = "is too long";
+    else
+        fault = judge_text(row, text);
+    if (fault != NULL) {
+        text_add_format(why, "'%s' %s", text.ptr, fault);
+        return ERR_INVALID;
+    }
+    *out = mem_text_of(text.ptr, text.len);
+    return ERR_OK;
+}
+
+static int parse_bind(struct slice text, struct config_bind *out, bool is_optional,
+                      struct text *why)
+{
+    if (text.len == 0 && is_optional) {
+        *out = (struct config_bind){ .text = NULL };
+        return ERR_OK;
+    }
+    return option_word_bind(text, out, why);
+}
+
+int option_value_parse(const struct option_row *row, struct slice text, void *field,
+                       struct text *why)
+{
+    switch (row->kind) {
+    case KIND_COUNT:
+    case KIND_DURATION:
+    case KIND_SIZE:
+    case KIND_PERCENT:
+    case KIND_MODE: return parse_number(row, text, field, why);
+    case KIND_BOOL:
+    case KIND_LEVEL:
+    case KIND_FORMAT:
+    case KIND_BALANCE:
+    case KIND_UNFIT:
+    case KIND_ROLE:
+    case KIND_PROBE: return parse_choice(row, text, field, why);
+    case KIND_FILE:
+    case KIND_ACCOUNT:
+    case KIND_NAME:
+    case KIND_NAMES:
+    case KIND_METHOD:
+    case KIND_PRINTABLE: return parse_text(row, text, field, why);
+    case KIND_PATH: return option_word_path(text, field, why);
+    case KIND_PATHS: return option_word_prefix(text, field, why);
+    case KIND_AUTHORITY: return option_word_authority(text, field, why);
+    case KIND_HASH: return option_word_hash(text, field, why);
+    case KIND_BIND: return parse_bind(text, field, row->fallback != NULL, why);
+    case KIND_NETS: return option_word_net(text, field, why);
+    case KIND_HOSTS: return option_word_host(text, field, why);
+    case KIND_HEADERS: return option_word_header(text, field, why);
+    case KIND_TARGETS: return option_word_target(text, field, why);
+    case KIND_STATUSES: return option_word_status(text, field, why);
+    }
+    return ERR_INVALID;
+}
+
+size_t option_value_element_size(enum option_kind kind)
+{
+    if (kind == KIND_NETS)
+        return sizeof *((struct config_nets *)0)->items;
+    if (kind == KIND_TARGETS)
+        return sizeof *((struct config_targets *)0)->items;
+    if (kind == KIND_STATUSES)
+        return sizeof *((struct config_statuses *)0)->items;
+    return sizeof *((struct config_texts *)0)->items;
+}
+
+void option_value_quote(struct text *out, struct slice s)
+{
+    text_add(out, "\"");
+    for (size_t i = 0; i < s.len; i++) {
+        if (s.ptr[i] == '"' || s.ptr[i] == '\\' || s.ptr[i] == '$')
+            text_add(out, "\\");
+        text_add_slice(out, slice_of(s.ptr + i, 1));
+    }
+    text_add(out, "\"");
+}
+
+static void format_target(const struct config_target *target, struct text *out)
+{
+    text_add_format(out, "\"%s", target->text);
+    if (target->weight != 1)
+        text_add_format(out, " weight=%u", target->weight);
+    if (target->proxy_protocol != 0)
+        text_add_format(out, " proxy=v%u", target->proxy_protocol);
+    text_add(out, "\"");
+}
+
+static void format_status(const struct config_status_range *range, struct text *out)
+{
+    if (range->from % 100 == 0 && range->to == range->from + 99)
+        text_add_format(out, "\"%uxx\"", range->from / 100u);
+    else if (range->from == range->to)
+        text_add_format(out, "\"%u\"", range->from);
+    else
+        text_add_format(out, "\"%u-%u\"", range->from, range->to);
+}
+
+static void format_net(const struct address_net *net, struct text *out)
+{
+    char host[ADDRESS_TEXT_SIZE];
+
+    address_format_host(&net->base, host);
+    if (address_is_unix(&net->base))
+        text_add(out, "\"unix:\"");
+    else
+        text_add_format(out, "\"%s/%u\"", host, net->prefix_bits);
+}
+
+static void format_hash(const struct config_hash *hash, struct text *out)
+{
+    if (hash->kind == CONFIG_HASH_CLIENT_IP)
+        text_add(out, "\"client-ip\"");
+    else
+        text_add_format(out, "\"%s:%s\"", hash->kind == CONFIG_HASH_HEADER ? "header" : "cookie",
+                        hash->name);
+}
+
+static void format_element(enum option_kind kind, const void *element, struct text *out)
+{
+    if (kind == KIND_NETS)
+        format_net(element, out);
+    else if (kind == KIND_TARGETS)
+        format_target(element, out);
+    else if (kind == KIND_STATUSES)
+        format_status(element, out);
+    else
+        option_value_quote(out, slice_from(*(char *const *)element));
+}
+
+static void format_list(enum option_kind kind, const struct option_list *list, struct text *out)
+{
+    size_t size = option_value_element_size(kind);
+
+    text_add(out, "{");
+    for (size_t i = 0; i < list->count; i++) {
+        text_add(out, i == 0 ? " " : ", ");
+        format_element(kind, (const char *)list->items + i * size, out);
+    }
+    text_add(out, list->count > 0 ? " }" : "}");
+}
+
+void option_value_format(const struct option_row *row, const void *field, struct text *out)
+{
+    const char *const *words = choices_of(row->kind);
+
+    if (option_table_is_list(row->kind))
+        format_list(row->kind, field, out);
+    else if (row->kind == KIND_BOOL)
+        text_add(out, words[*(const bool *)field]);
+    else if (words != NULL)
+        text_add_format(out, "\"%s\"", words[*(const unsigned *)field]);
+    else if (row->kind < KIND_BOOL)
+        format_number(row->kind, *(const uint64_t *)field, out);
+    else if (row->kind == KIND_HASH)
+        format_hash(field, out);
+    else if (row->kind == KIND_BIND)
+        option_value_quote(out, slice_from(((const struct config_bind *)field)->text));
+    else
+        option_value_quote(out, slice_from(*(char *const *)field));
+}
+
+static void free_list(enum option_kind kind, struct option_list *list)
+{
+    for (size_t i = 0; i < list->count; i++) {
+        if (kind == KIND_TARGETS)
+            free(((struct config_target *)list->items)[i].text);
+        else if (kind != KIND_NETS && kind != KIND_STATUSES)
+            free(((char **)list->items)[i]);
+    }
+    free(list->items);
+}
+
+void option_value_free(const struct option_row *row, void *field)
+{
+    if (option_table_is_list(row->kind))
+        free_list(row->kind, field);
+    else if (row->kind == KIND_HASH)
+        free(((struct config_hash *)field)->name);
+    else if (row->kind == KIND_BIND)
+        free(((struct config_bind *)field)->text);
+    else if (row->kind >= KIND_FILE)
+        free(*(char **)field);
+}

@@ -1,0 +1,200 @@
+/*
+ * Sockets registered once, edge-triggered; see net/stream.h. A short read is not taken for the end of what
+ * is there: an error behind it has no edge of its own left, so readable falls only on EAGAIN or when the
+ * owner settles.
+ */
+#include "net/stream.h"
+
+#include <errno.h>
+#include <event2/event.h>
+#include <netinet/tcp.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/err.h"
+#include "net/loop.h"
+
+static void on_event(evutil_socket_t fd, short what, void *arg)
+{
+    struct stream *stream = arg;
+
+    (void)fd;
+    if (what & (EV_READ | EV_CLOSED))
+        stream->readable = true;
+    if (what & EV_CLOSED)
+        stream->hung_up = true;
+    if (what & EV_WRITE)
+        stream->writable = true;
+    stream->ops->on_ready(stream);
+}
+
+int stream_open(struct stream *stream, struct loop *loop, int fd, const struct stream_ops *ops)
+{
+    stream->ops = ops;
+    stream->loop = loop;
+    stream->fd = fd;
+    stream->readable = false;
+    stream->writable = true;
+    stream->hung_up = false;
+    stream->is_connecting = false;
+    event_assign(&stream->event, loop_base(loop), fd,
+                 EV_READ | EV_WRITE | EV_CLOSED | EV_ET | EV_PERSIST, on_event, stream);
+    if (event_add(&stream->event, NULL) == 0)
+        return ERR_OK;
+    close(fd);
+    stream->fd = -1;
+    return ERR_IO;
+}
+
+int stream_connect(struct stream *stream, struct loop *loop, const struct address *address,
+                   const struct stream_ops *ops)
+{
+    int on = 1;
+    int err = 0;
+    int fd = socket(address->sa.any.sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+
+    stream->fd = -1;
+    if (fd < 0)
+        return err_from_errno(errno);
+    if (!address_is_unix(address))
+        (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    if (connect(fd, &address->sa.any, address->len) != 0 && errno != EINPROGRESS) {
+        /* a full queue of a unix socket is EAGAIN and never becomes more */
+        err = errno == EAGAIN ? ERR_FULL : err_from_errno(errno);
+        close(fd);
+        return err;
+    }
+    err = stream_open(stream, loop, fd, ops);
+    if (err == ERR_OK) {
+        stream->writable = false;
+        stream->is_connecting = true;
+    }
+    return err;
+}
+
+int stream_connect_result(struct stream *stream)
+{
+    int error = 0;
+    socklen_t size = sizeof error;
+
+    if (!stream->is_connecting)
+        return ERR_OK;
+    if (!stream->writable)
+        return ERR_AGAIN;
+    if (getsockopt(stream->fd, SOL_SOCKET, SO_ERROR, &error, &size) != 0)
+        return ERR_IO;
+    if (error != 0)
+        return error == EAGAIN ? ERR_IO : err_from_errno(error);
+    stream->is_connecting = false;
+    return ERR_OK;
+}
+
+/* Turns errno of a read or write into ERR_*, and readiness into false on EAGAIN. */
+static ssize_t io_failed(bool *ready)
+{
+    if (errno == EAGAIN) {
+        *ready = false;
+        return ERR_AGAIN;
+    }
+    return errno == ECONNRESET || errno == EPIPE ? ERR_RESET : ERR_IO;
+}
+
+ssize_t stream_recv(struct stream *stream, void *bytes, size_t size)
+{
+    ssize_t count = 0;
+
+    do {
+        count = recv(stream->fd, bytes, size, 0);
+    } while (count < 0 && errno == EINTR);
+    return count >= 0 ? count : io_failed(&stream->readable);
+}
+
+void stream_settle(struct stream *stream)
+{
+    stream->readable = stream->hung_up;
+}
+
+ssize_t stream_send(struct stream *stream, const struct iovec *parts, int count, bool more)
+{
+    int flags = MSG_NOSIGNAL | (more ? MSG_MORE : 0);
+    ssize_t sent = 0;
+
+    do {
+        if (count == 1) {
+            sent = send(stream->fd, parts->iov_base, parts->iov_len, flags);
+        } else {
+            struct msghdr message = { .msg_iovlen = (size_t)count };
+
+            memcpy(&message.msg_iov, &parts, sizeof parts);
+            sent = sendmsg(stream->fd, &message, flags);
+        }
+    } while (sent < 0 && errno == EINTR);
+    return sent >= 0 ? sent : io_failed(&stream->writable);
+}
+
+void stream_shutdown(struct stream *stream)
+{
+    if (stream->fd >= 0)
+        (void)shutdown(stream->fd, SHUT_WR);
+}
+
+void stream_close(struct stream *stream)
+{
+    if (stream->fd < 0)
+        return;
+    event_del(&stream->event);
+    close(stream->fd);
+    stream->fd = -1;
+}
+
+void stream_reset(struct stream *stream)
+{
+    struct linger linger = { .l_onoff = 1, .l_linger = 0 };
+
+    if (stream->fd >= 0)
+        (void)setsockopt(stream->fd, SOL_SOCKET, SO_LINGER, &linger, sizeof linger);
+    stream_close(stream);
+}
+
+bool stream_is_open(const struct stream *stream)
+{
+    return stream->fd >= 0;
+}
+
+void stream_wake(struct stream *stream)
+{
+    event_active(&stream->event, EV_TIMEOUT, 1);
+}
+
+bool stream_is_stale(struct stream *stream)
+{
+    char byte = 0;
+
+    return recv(stream->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) >= 0 || errno != EAGAIN;
+}
+
+int stream_error(struct stream *stream)
+{
+    int error = 0;
+    socklen_t size = sizeof error;
+
+    if (getsockopt(stream->fd, SOL_SOCKET, SO_ERROR, &error, &size) != 0 || error != 0)
+        return ERR_RESET;
+    return ERR_OK;
+}
+
+void stream_local_address(const struct stream *stream, struct address *out)
+{
+    memset(out, 0, sizeof *out);
+    out->len = sizeof out->sa;
+    if (getsockname(stream->fd, &out->sa.any, &out->len) != 0)
+        out->len = 0;
+}
+
+void stream_peer_address(const struct stream *stream, struct address *out)
+{
+    memset(out, 0, sizeof *out);
+    out->len = sizeof out->sa;
+    if (getpeername(stream->fd, &out->sa.any, &out->len) != 0)
+        out->len = 0;
+}

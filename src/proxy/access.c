@@ -1,0 +1,128 @@
+/* The end of an exchange as counters and as a record for the log thread: see access.h. */
+#include "proxy/access.h"
+
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/ring.h"
+#include "proxy/exchange.h"
+#include "proxy/session.h"
+#include "proxy/worker_priv.h"
+#include "route/service.h"
+#include "route/slot.h"
+#include "route/target.h"
+
+static uint32_t short_us(uint64_t us)
+{
+    return us < UINT32_MAX ? (uint32_t)us : UINT32_MAX;
+}
+
+static uint64_t bytes_in(const struct exchange *exchange)
+{
+    return exchange->head.size + exchange->request.moved;
+}
+
+static uint64_t response_us(const struct exchange *exchange)
+{
+    bool is_known =
+        exchange->first_us != 0 && exchange->sent_us != 0 && exchange->first_us > exchange->sent_us;
+
+    return is_known ? exchange->first_us - exchange->sent_us : 0;
+}
+
+static void count_exchange(const struct exchange *exchange, uint64_t end_us)
+{
+    struct worker_counts *counts = &exchange->worker->counts;
+    struct slot_sample sample = {
+        .method = exchange->head.method,
+        .code = exchange->status,
+        .fault = (uint16_t)exchange->fault,
+        .duration_us = short_us(end_us - exchange->begin_us),
+        .response_us = short_us(response_us(exchange)),
+        .connect_us = short_us(exchange->connect_us),
+        .bytes_in = bytes_in(exchange),
+        .bytes_out = exchange->bytes_out,
+    };
+
+    if (exchange->slot != NULL)
+        slot_count(exchange->slot, exchange->worker->id, &sample);
+    else if (exchange->status < sizeof counts->unrouted / sizeof counts->unrouted[0])
+        count_add(&counts->unrouted[exchange->status], 1);
+}
+
+static struct slice field_text(const struct exchange *exchange, enum field_id id)
+{
+    unsigned index = 0;
+    const struct field *field = NULL;
+
+    if ((exchange->head.seen & 1ull << id) == 0)
+        return slice_of(NULL, 0);
+    field = head_find(&exchange->head, id, &index);
+    return field != NULL ? head_field_value(&exchange->head, field) : slice_of(NULL, 0);
+}
+
+/* Collects the texts of the line; returns their bytes in all. */
+static size_t collect_texts(const struct exchange *exchange, struct slice *texts)
+{
+    const struct session *session = exchange->session;
+    size_t total = 0;
+
+    texts[ACCESS_CLIENT] = slice_of(session->host, session->host_len);
+    texts[ACCESS_METHOD] = exchange->head.method_text;
+    texts[ACCESS_TARGET] = exchange->head.target;
+    texts[ACCESS_HOST] = exchange->head.authority;
+    texts[ACCESS_USER_AGENT] = field_text(exchange, FIELD_USER_AGENT);
+    texts[ACCESS_REFERER] = field_text(exchange, FIELD_REFERER);
+    texts[ACCESS_REQUEST_ID] = exchange->request_id;
+    texts[ACCESS_SERVICE] =
+        slice_from(exchange->slot != NULL ? exchange->slot->service->name : NULL);
+    texts[ACCESS_SLOT] = slice_from(exchange->slot != NULL ? exchange->slot->name : NULL);
+    texts[ACCESS_UPSTREAM] = slice_from(exchange->target != NULL ? exchange->target->name : NULL);
+    texts[ACCESS_LISTENER] = slice_from(exchange->session->gate->name);
+    for (int i = 0; i < ACCESS_TEXTS; i++) {
+        if (texts[i].len > ACCESS_TEXT_MAX)
+            texts[i].len = ACCESS_TEXT_MAX;
+        total += texts[i].len;
+    }
+    return total;
+}
+
+static void put_record(const struct exchange *exchange, uint64_t end_us)
+{
+    struct slice texts[ACCESS_TEXTS];
+    size_t size = sizeof(struct access_record) + collect_texts(exchange, texts);
+    struct access_record *record = ring_reserve(exchange->worker->access, size);
+    char *at = NULL;
+
+    if (record == NULL)
+        return; /* counted by the ring */
+    memset(record, 0, sizeof *record);
+    record->wall_us = clock_wall_us();
+    record->epoch = exchange->epoch;
+    record->bytes_in = bytes_in(exchange);
+    record->bytes_out = exchange->bytes_out;
+    record->total_us = end_us - exchange->begin_us;
+    record->head_us = exchange->read_us != 0 ? exchange->begin_us - exchange->read_us : 0;
+    record->connect_us = exchange->connect_us;
+    record->response_us = response_us(exchange);
+    record->fault = (uint16_t)exchange->fault;
+    record->status = exchange->status;
+    record->minor = exchange->head.minor;
+    record->tries = (uint8_t)(exchange->tries + exchange->stale_tries);
+    record->worker = (uint8_t)exchange->worker->id;
+    at = record->texts;
+    for (int i = 0; i < ACCESS_TEXTS; i++) {
+        record->sizes[i] = (uint16_t)texts[i].len;
+        if (texts[i].len > 0)
+            memcpy(at, texts[i].ptr, texts[i].len);
+        at += texts[i].len;
+    }
+    ring_commit(exchange->worker->access, size);
+}
+
+void access_record(const struct exchange *exchange, uint64_t end_us)
+{
+    count_exchange(exchange, end_us);
+    if (exchange->worker->access != NULL)
+        put_record(exchange, end_us);
+}

@@ -1,0 +1,45 @@
+/*
+ * One line per exchange: the worker puts a record of numbers and short texts into its ring, the log thread
+ * makes the line of it.
+ */
+#ifndef PROXY_ACCESS_H
+#define PROXY_ACCESS_H
+
+#include <stdint.h>
+
+enum { ACCESS_TEXTS = 11, ACCESS_TEXT_MAX = 2048 };
+
+enum access_text {
+    ACCESS_CLIENT,
+    ACCESS_METHOD,
+    ACCESS_TARGET,
+    ACCESS_HOST,
+    ACCESS_USER_AGENT,
+    ACCESS_REFERER,
+    ACCESS_REQUEST_ID,
+    ACCESS_SERVICE,
+    ACCESS_SLOT,
+    ACCESS_UPSTREAM,
+    ACCESS_LISTENER,
+};
+
+/* Fixed part; the texts follow one after the other without terminators. Times in microseconds. */
+struct access_record {
+    uint64_t wall_us; /* the end */
+    uint64_t epoch;
+    uint64_t bytes_in;
+    uint64_t bytes_out;
+    uint64_t total_us;
+    uint64_t head_us; /* first byte to whole head; 0: one read */
+    uint64_t connect_us;
+    uint64_t response_us; /* request sent to response head */
+    uint16_t fault;
+    uint16_t status;
+    uint8_t minor;
+    uint8_t tries;
+    uint8_t worker;
+    uint16_t sizes[ACCESS_TEXTS];
+    char texts[];
+};
+
+#endif

@@ -1,0 +1,139 @@
+/*
+ * One request and its response. States and transitions are one table; every callback records a fact and calls
+ * exchange_step. Sources: exchange.c (states, begin, step, finish), exchange_route.c, exchange_lease.c,
+ * exchange_request.c, exchange_response.c, exchange_reply.c, exchange_retry.c.
+ */
+#ifndef PROXY_EXCHANGE_H
+#define PROXY_EXCHANGE_H
+
+#include "base/arena.h"
+#include "base/fault.h"
+#include "http/head.h"
+#include "net/wheel.h"
+#include "proxy/flow.h"
+#include "route/service.h"
+
+struct buffer;
+struct session;
+struct slot;
+struct target;
+struct upstream;
+struct worker;
+
+/* STATE(name, may be followed by) */
+#define EXCHANGE_STATES(STATE)                                                                     \
+    STATE(ROUTE, 1u << EX_LEASE | 1u << EX_REPLY)                                                  \
+    STATE(LEASE, 1u << EX_ROUTE | 1u << EX_SEND | 1u << EX_REPLY | 1u << EX_FINISH)                \
+    STATE(SEND, 1u << EX_ROUTE | 1u << EX_RELAY | 1u << EX_REPLY | 1u << EX_FINISH)                \
+    STATE(RELAY, 1u << EX_ROUTE | 1u << EX_REPLY | 1u << EX_FINISH)                                \
+    STATE(REPLY, 1u << EX_FINISH)                                                                  \
+    STATE(FINISH, 0)
+
+enum exchange_state {
+#define STATE(name, next) EX_##name,
+    EXCHANGE_STATES(STATE)
+#undef STATE
+};
+
+/* What a state function answers: go on with the next state, wait for a fact, or the object is gone. */
+enum step { STEP_AGAIN, STEP_WAIT, STEP_GONE };
+
+enum half { HALF_NONE, HALF_HEAD, HALF_BODY, HALF_DONE };
+
+enum { EXCHANGE_FIELDS = 24, EXCHANGE_ARENA = 192, INTERIM_MAX = 8, TRIED_MAX = 2 };
+
+/* Owner: session. Thread: the worker's. Ends by exchange_finish (state FINISH). */
+struct exchange {
+    uint32_t magic;
+    uint8_t state;         /* enum exchange_state */
+    uint8_t request_half;  /* enum half: BODY, DONE */
+    uint8_t response_half; /* HEAD, BODY, DONE */
+    uint8_t tries;         /* leases so far */
+    uint8_t stale_tries;
+    uint8_t interim_count;
+    bool close_client;    /* the connection ends with this response */
+    bool close_upstream;  /* the upstream cannot be used again */
+    bool request_broken;  /* the target takes no more of the body */
+    bool response_begun;  /* bytes of a final response went out */
+    bool continue_sent;   /* our 100 Continue, or the target's */
+    bool linger;          /* unread request bytes may be left */
+    uint8_t request_wait; /* enum flow_result: what the request half waits for */
+    uint8_t response_wait;
+    bool is_timed_out; /* fact: the deadline passed */
+    bool is_evicted;   /* fact: the target is being taken away */
+    uint16_t status;   /* sent to the client; 0: none yet */
+    enum fault fault;
+    struct session *session;
+    struct worker *worker;
+    struct upstream *upstream;
+    struct slot *slot;
+    struct target *target;
+    const struct target *tried[TRIED_MAX];
+    uint64_t epoch;
+    uint64_t begin_us;   /* the head was complete */
+    uint64_t read_us;    /* its first byte was there; 0: in the same read */
+    uint64_t lease_us;   /* connecting began; 0: a kept connection */
+    uint64_t connect_us; /* how long it took */
+    uint64_t sent_us;    /* the request head was written */
+    uint64_t first_us;   /* the response head was there */
+    uint64_t progress;   /* what had moved when the deadline was armed last */
+    uint64_t bytes_out;  /* of responses, heads included */
+    struct deadline deadline;
+    struct buffer *head_in;     /* the request head, and what came with it */
+    struct buffer *response_in; /* the response head while it is read */
+    size_t searched;            /* of the response head */
+    struct flow request;
+    struct flow response;
+    struct slice request_id;
+    struct policy policy;
+    struct head head;
+    struct field fields[EXCHANGE_FIELDS];
+    struct arena arena;
+    char arena_first[EXCHANGE_ARENA];
+};
+
+/*
+ * Makes the exchange of a parsed head in session->in, which it takes over. The head's fields still lie in
+ * the worker's scratch. step is called by the caller.
+ */
+struct exchange *exchange_begin(struct session *session, const struct head *head);
+
+/* An exchange that answers a bad request: only the fault is known. */
+struct exchange *exchange_begin_bad(struct session *session, enum fault fault);
+
+/* Goes on as far as it can. The exchange may be gone afterwards: session->exchange tells. */
+void exchange_step(struct exchange *exchange);
+
+/* Facts, each followed by a step. */
+void exchange_on_client(struct exchange *exchange);
+void exchange_on_upstream(struct exchange *exchange);
+
+/* The session is being closed: ends without an answer. */
+void exchange_abort(struct exchange *exchange, enum fault fault);
+
+/* The target goes away now: busy exchanges on it end. */
+void exchange_evict(struct exchange *exchange);
+
+/* For the state functions in the other sources. */
+void exchange_enter(struct exchange *exchange, enum exchange_state state);
+enum step exchange_fail(struct exchange *exchange, enum fault fault);
+enum step exchange_end(struct exchange *exchange, enum fault fault);
+void exchange_drop_upstream(struct exchange *exchange, bool reusable);
+enum step do_route(struct exchange *exchange);
+enum step do_lease(struct exchange *exchange);
+enum step do_send(struct exchange *exchange);
+enum step do_relay(struct exchange *exchange);
+enum step do_reply(struct exchange *exchange);
+const char *exchange_state_name(enum exchange_state state);
+
+/* RELAY, in two halves. WAIT: nothing to do now; GONE is never answered. */
+enum step relay_request(struct exchange *exchange);
+enum step relay_response(struct exchange *exchange);
+
+/* The one rule for trying again (DESIGN "Retry", RFC 9110 9.2.2). */
+bool exchange_retry_allowed(const struct exchange *exchange, enum fault fault);
+
+/* The access record and the counters of the finished exchange. */
+void access_record(const struct exchange *exchange, uint64_t end_us);
+
+#endif

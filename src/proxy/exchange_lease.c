@@ -1,0 +1,85 @@
+/*
+ * LEASE: a kept connection of this worker to the target, or a new one. What connecting yields is reported as
+ * a passive finding about the target.
+ */
+#include "base/check.h"
+#include "base/clock.h"
+#include "base/err.h"
+#include "proxy/exchange.h"
+#include "proxy/session.h"
+#include "proxy/upstream.h"
+#include "proxy/worker_priv.h"
+#include "route/target.h"
+
+static void report_failure(struct exchange *exchange)
+{
+    struct target *target = exchange->target;
+
+    count_add(&target->cells[exchange->worker->id].connect_errors, 1);
+    if (exchange->policy.health)
+        atomic_fetch_add_explicit(&target->connect_failures, 1, memory_order_relaxed);
+}
+
+static enum fault fault_of_connect(int err)
+{
+    if (err == ERR_REFUSED || err == ERR_NOT_FOUND)
+        return FAULT_CONNECT_REFUSED;
+    if (err == ERR_TIMEOUT)
+        return FAULT_CONNECT_TIMEOUT;
+    return err == ERR_NO_FD ? FAULT_OVERLOADED : FAULT_CONNECT_FAILED;
+}
+
+static enum step fail_connect(struct exchange *exchange, enum fault fault)
+{
+    if (fault != FAULT_OVERLOADED)
+        report_failure(exchange);
+    return exchange_fail(exchange, fault);
+}
+
+static enum step begin_lease(struct exchange *exchange)
+{
+    struct worker *worker = exchange->worker;
+    struct upstream *upstream = NULL;
+    int err = ERR_OK;
+
+    /* after one kept connection proved dead the others are no better: a new one then. A request that must
+     * not go twice is not risked on a connection that the kernel already knows to be ended. */
+    if (exchange->stale_tries == 0)
+        upstream = upstream_lease(worker, exchange->target, !head_is_idempotent(&exchange->head));
+    if (upstream != NULL) {
+        upstream->exchange = exchange;
+        exchange->upstream = upstream;
+        exchange_enter(exchange, EX_SEND);
+        return STEP_AGAIN;
+    }
+    exchange->lease_us = clock_monotonic_us();
+    err = upstream_open(worker, exchange->target, exchange, &upstream);
+    if (err != ERR_OK)
+        return fail_connect(exchange, fault_of_connect(err));
+    exchange->upstream = upstream;
+    deadline_arm(worker->wheel, &exchange->deadline, exchange->policy.connect_us);
+    return STEP_WAIT;
+}
+
+enum step do_lease(struct exchange *exchange)
+{
+    int err = ERR_OK;
+
+    if (exchange->is_evicted)
+        return exchange_fail(exchange, FAULT_TARGET_EVICTED);
+    if (exchange->upstream == NULL)
+        return begin_lease(exchange);
+    err = stream_connect_result(&exchange->upstream->stream);
+    if (err == ERR_AGAIN && exchange->is_timed_out)
+        return fail_connect(exchange, FAULT_CONNECT_TIMEOUT);
+    if (err == ERR_AGAIN)
+        return STEP_WAIT;
+    if (err != ERR_OK)
+        return fail_connect(exchange, fault_of_connect(err));
+    exchange->connect_us = clock_monotonic_us() - exchange->lease_us;
+    if (atomic_load_explicit(&exchange->target->connect_failures, memory_order_relaxed) != 0)
+        atomic_store_explicit(&exchange->target->connect_failures, 0, memory_order_relaxed);
+    exchange->is_timed_out = false;
+    exchange_enter(exchange, EX_SEND);
+    return STEP_AGAIN;
+}

@@ -1,0 +1,161 @@
+/*
+ * SEND and the request half of RELAY: the head is written anew from its fields, the body follows in the framing
+ * we understood.
+ */
+#include <string.h>
+
+#include "base/check.h"
+#include "base/clock.h"
+#include "base/err.h"
+#include "http/proxy_header.h"
+#include "http/write_head.h"
+#include "proxy/exchange.h"
+#include "proxy/session.h"
+#include "proxy/upstream.h"
+#include "proxy/worker_priv.h"
+#include "route/slot.h"
+#include "route/target.h"
+
+/* The PROXY header for a new connection at out; its size, 0 when the target wants none. */
+static size_t write_proxy_header(const struct exchange *exchange, char *out)
+{
+    struct address source;
+    struct address destination;
+
+    if (exchange->target->proxy_protocol == 0 || exchange->upstream->is_kept)
+        return 0;
+    session_peer(exchange->session, &source);
+    stream_local_address(&exchange->session->stream, &destination);
+    return proxy_header_write(exchange->target->proxy_protocol, &source, &destination, out);
+}
+
+static long write_request_head(const struct exchange *exchange, char *out, size_t capacity)
+{
+    const struct session *session = exchange->session;
+    const struct policy *policy = &exchange->policy;
+    struct write_request how = {
+        .client_host = slice_of(session->host, session->host_len),
+        .proto = SLICE("http"),
+        .request_id = exchange->request_id,
+        .trusted = session->is_trusted,
+        .forwarded = policy->x_forwarded,
+        .via = policy->via,
+        .framing = exchange->head.framing,
+        .length = exchange->head.length,
+    };
+
+    return write_head_request(&exchange->head, &how, out, capacity);
+}
+
+/* The client waits with its body until it hears from us (RFC 9110 10.1.1). */
+static enum fault send_continue(struct exchange *exchange)
+{
+    static const char words[] = "HTTP/1.1 100 Continue\r\n\r\n";
+    struct iovec piece = { NULL, sizeof words - 1 };
+    const char *start = words;
+
+    if (!exchange->head.expect_continue || exchange->continue_sent ||
+        exchange->request_half == HALF_DONE || exchange->request.first.len > 0)
+        return FAULT_NONE;
+    memcpy(&piece.iov_base, &start, sizeof start);
+    exchange->continue_sent = true;
+    if (stream_send(&exchange->session->stream, &piece, 1, false) != (ssize_t)piece.iov_len)
+        return FAULT_CLIENT_GONE; /* an empty socket buffer that does not take 25 bytes is broken */
+    exchange->bytes_out += piece.iov_len;
+    return FAULT_NONE;
+}
+
+/* The body from its beginning again: after a retry, too. */
+static void set_up_flow(struct exchange *exchange)
+{
+    struct flow *flow = &exchange->request;
+    const struct head *head = &exchange->head;
+    const struct buffer *in = exchange->head_in;
+
+    flow_init(flow, &exchange->session->stream, &exchange->upstream->stream);
+    flow->first = slice_of(in->bytes + head->size, in->end - head->size);
+    flow->in_framing = head->framing;
+    flow->out_framing = head->framing;
+    flow->left = head->length;
+    flow->limit = exchange->policy.body_limit;
+    flow->keeps_trailer = true;
+    flow->in_done = exchange->request_half == HALF_DONE;
+    if (head->framing == FRAMING_CHUNKED)
+        chunk_reader_init(&flow->reader, BUFFER_SLACK);
+}
+
+/* What a result of the request flow means. */
+static enum step took_request(struct exchange *exchange, enum flow_result result)
+{
+    exchange->request_wait = (uint8_t)result;
+    switch (result) {
+    case FLOW_DONE:
+        exchange->request_half = HALF_DONE;
+        exchange->sent_us = 0; /* set by the caller, who reads the clock */
+        return STEP_WAIT;
+    case FLOW_WAIT_READ:
+    case FLOW_WAIT_WRITE: return STEP_WAIT;
+    case FLOW_TURN_OVER: stream_wake(&exchange->upstream->stream); return STEP_WAIT;
+    case FLOW_ENDED:
+    case FLOW_READ_FAILED: return exchange_fail(exchange, FAULT_CLIENT_GONE);
+    case FLOW_WRITE_FAILED:
+        /* the target takes no more, but it may have answered before it closed */
+        exchange->request_broken = true;
+        exchange->close_upstream = true;
+        exchange->close_client = exchange->close_client || exchange->request_half != HALF_DONE;
+        return STEP_WAIT;
+    case FLOW_BAD:
+    case FLOW_TOO_LARGE:
+        exchange->linger = true;
+        exchange->close_client = true;
+        return exchange_fail(exchange,
+                             result == FLOW_BAD ? FAULT_BAD_CHUNK : FAULT_BODY_TOO_LARGE);
+    }
+    return STEP_WAIT;
+}
+
+enum step do_send(struct exchange *exchange)
+{
+    struct worker *worker = exchange->worker;
+    size_t prefix = write_proxy_header(exchange, worker->head_out);
+    long size = write_request_head(exchange, worker->head_out + prefix, SCRATCH_HEAD / 2 - prefix);
+    struct iovec lead = { worker->head_out, prefix + (size_t)size };
+    enum fault fault = FAULT_NONE;
+    enum flow_result result = FLOW_DONE;
+    enum step next = STEP_WAIT;
+
+    CHECK(size > 0); /* a head within the limits always fits */
+    exchange->response.from = &exchange->upstream->stream;
+    set_up_flow(exchange);
+    fault = send_continue(exchange);
+    if (fault != FAULT_NONE)
+        return exchange_end(exchange, fault);
+    exchange->sent_us = exchange->lease_us != 0 ? clock_monotonic_us() : exchange->begin_us;
+    result = flow_step(&exchange->request, worker, &lead);
+    if (exchange->request_half == HALF_DONE && result != FLOW_WRITE_FAILED) {
+        exchange->request_wait = (uint8_t)result;
+    } else {
+        uint64_t sent_us = exchange->sent_us;
+
+        next = took_request(exchange, result);
+        exchange->sent_us = sent_us;
+    }
+    if (next == STEP_AGAIN)
+        return next;
+    exchange_enter(exchange, EX_RELAY);
+    return STEP_AGAIN;
+}
+
+enum step relay_request(struct exchange *exchange)
+{
+    enum step next = STEP_WAIT;
+
+    if (exchange->request_broken)
+        return STEP_WAIT;
+    if (exchange->request_half == HALF_DONE && !flow_has_output(&exchange->request))
+        return STEP_WAIT;
+    next = took_request(exchange, flow_step(&exchange->request, exchange->worker, NULL));
+    if (exchange->request_half == HALF_DONE && exchange->sent_us == 0)
+        exchange->sent_us = clock_monotonic_us();
+    return next;
+}

@@ -1,0 +1,79 @@
+/*
+ * ROUTE: from the request to service, slot and target in one read-side section, and the limits of the service
+ * that only now is known.
+ */
+#include "base/check.h"
+#include "base/hash.h"
+#include "base/rcu.h"
+#include "proxy/exchange.h"
+#include "proxy/session.h"
+#include "proxy/worker_priv.h"
+#include "route/match.h"
+#include "route/slot.h"
+#include "route/snapshot.h"
+#include "route/target.h"
+
+/* The service's own limits, where they are stricter than the most that any service allows. */
+static enum fault check_limits(const struct exchange *exchange)
+{
+    const struct policy *policy = &exchange->policy;
+    const struct head *head = &exchange->head;
+
+    if (head->target.len > policy->target_bytes)
+        return FAULT_TARGET_TOO_LONG;
+    if (head->size > policy->head_bytes)
+        return FAULT_HEAD_TOO_LARGE;
+    if (head->field_count > policy->fields)
+        return FAULT_TOO_MANY_FIELDS;
+    if (head->wants_upgrade)
+        return FAULT_UPGRADE_REFUSED;
+    if (policy->body_limit > 0 && head->framing == FRAMING_LENGTH &&
+        head->length > policy->body_limit)
+        return FAULT_BODY_TOO_LARGE;
+    return FAULT_NONE;
+}
+
+/* Looks and pins: what is found stays alive until it is unpinned. */
+static enum fault find_and_pin(struct exchange *exchange)
+{
+    unsigned worker = exchange->worker->id;
+    struct address client;
+    struct route_query query = { .head = &exchange->head,
+                                 .client = &client,
+                                 .worker = worker,
+                                 .random = hash_random(&exchange->worker->random) };
+    struct route_answer answer = { NULL, NULL, NULL, 0 };
+    enum fault fault = FAULT_NONE;
+
+    session_peer(exchange->session, &client);
+    for (unsigned i = 0; i < TRIED_MAX; i++)
+        query.avoid[i] = exchange->tried[i];
+    rcu_read_begin();
+    fault = match_find(snapshot_current(), &query, &answer);
+    if (fault != FAULT_NO_SERVICE) {
+        exchange->policy = answer.service->policy;
+        exchange->slot = answer.slot;
+        slot_pin(answer.slot, worker);
+    }
+    if (fault == FAULT_NONE) {
+        exchange->target = answer.target;
+        target_pin(answer.target, worker);
+    }
+    exchange->epoch = answer.epoch;
+    rcu_read_end();
+    return fault;
+}
+
+enum step do_route(struct exchange *exchange)
+{
+    enum fault fault = find_and_pin(exchange);
+
+    if (fault == FAULT_NONE)
+        fault = check_limits(exchange);
+    if (fault == FAULT_UPGRADE_REFUSED) /* what follows may be in the other protocol already */
+        exchange->close_client = true;
+    if (fault != FAULT_NONE)
+        return exchange_fail(exchange, fault);
+    exchange_enter(exchange, EX_LEASE);
+    return STEP_AGAIN;
+}

@@ -1,0 +1,342 @@
+/*
+ * Client connections: reading heads, handing them over, keeping alive, and ending so that the client can read
+ * our last answer. See session.h.
+ */
+#include "proxy/session.h"
+
+#include <string.h>
+
+#include "base/address.h"
+#include "base/check.h"
+#include "base/err.h"
+#include "base/mem.h"
+#include "base/rcu.h"
+#include "http/parse_head.h"
+#include "http/proxy_header.h"
+#include "net/loop.h"
+#include "proxy/exchange.h"
+#include "proxy/worker_priv.h"
+#include "route/snapshot.h"
+
+enum {
+    SESSION_MAGIC = 0x5e551017,
+    HEADS_PER_TURN = 32,
+    LINGER_BYTES = 65536,
+    HEAD_BYTES_MAX = BUFFER_BODY
+};
+
+static struct session *session_of_stream(struct stream *stream)
+{
+    struct session *session = container_of(stream, struct session, stream);
+
+    CHECK(session->magic == SESSION_MAGIC);
+    return session;
+}
+
+static void on_ready(struct stream *stream)
+{
+    struct session *session = session_of_stream(stream);
+
+    if (session->phase == SESSION_EXCHANGE)
+        exchange_on_client(session->exchange);
+    session_step(session);
+}
+
+static const struct stream_ops session_ops = { .on_ready = on_ready };
+
+static void on_deadline(struct deadline *deadline)
+{
+    struct session *session = container_of(deadline, struct session, deadline);
+
+    CHECK(session->magic == SESSION_MAGIC);
+    if (session->phase == SESSION_HEAD && session->in != NULL && session->in->end > 0) {
+        session->exchange = exchange_begin_bad(session, FAULT_CLIENT_SLOW_HEAD);
+        session->phase = SESSION_EXCHANGE;
+        exchange_step(session->exchange);
+        session_step(session);
+        return;
+    }
+    session_close(session);
+}
+
+static void set_peer(struct session *session, const struct address *peer)
+{
+    char text[ADDRESS_TEXT_SIZE];
+
+    memset(&session->peer, 0, sizeof session->peer);
+    if (!address_is_unix(peer) && peer->len <= sizeof session->peer)
+        memcpy(&session->peer, &peer->sa, peer->len);
+    else
+        session->peer.any.sa_family = AF_UNIX;
+    address_format_host(peer, text);
+    session->host_len = 0;
+    if (slice_copy(slice_from(text), session->host, sizeof session->host))
+        session->host_len = (uint8_t)strlen(session->host);
+}
+
+static bool is_trusted_peer(const struct gate *gate, const struct address *peer)
+{
+    for (unsigned i = 0; i < gate->trusted_count; i++)
+        if (address_net_contains(&gate->trusted[i], peer))
+            return true;
+    return false;
+}
+
+void session_start(struct worker *worker, int fd, const struct address *peer,
+                   const struct gate *gate)
+{
+    struct session *session = pool_get(&worker->sessions_pool);
+
+    memset(session, 0, sizeof *session);
+    session->magic = SESSION_MAGIC;
+    session->worker = worker;
+    session->gate = gate;
+    session->phase = gate->proxy_protocol ? SESSION_PROXY : SESSION_HEAD;
+    if (stream_open(&session->stream, worker->loop, fd, &session_ops) != ERR_OK) {
+        pool_put(&worker->sessions_pool, session);
+        return;
+    }
+    set_peer(session, peer);
+    session->is_trusted = gate->trusted_count > 0 && is_trusted_peer(gate, peer);
+    deadline_init(&session->deadline, on_deadline);
+    deadline_arm(worker->wheel, &session->deadline, worker->head_us);
+    session->head_timed = true;
+    LIST_INSERT_HEAD(&worker->sessions, session, entry);
+    count_add(&worker->counts.sessions, 1);
+    count_add(&worker->counts.sessions_total, 1);
+}
+
+void session_peer(const struct session *session, struct address *out)
+{
+    memset(out, 0, sizeof *out);
+    if (session->peer.any.sa_family == AF_INET)
+        out->len = sizeof session->peer.in;
+    else if (session->peer.any.sa_family == AF_INET6)
+        out->len = sizeof session->peer.in6;
+    else
+        out->len = sizeof(sa_family_t);
+    memcpy(&out->sa, &session->peer, out->len);
+}
+
+static void free_session(void *arg)
+{
+    struct session *session = arg;
+    struct worker *worker = session->worker;
+
+    session->magic = 0;
+    pool_put(&worker->sessions_pool, session);
+}
+
+void session_close(struct session *session)
+{
+    struct worker *worker = session->worker;
+
+    if (session->phase == SESSION_CLOSED)
+        return;
+    session->phase = SESSION_CLOSED;
+    if (session->exchange != NULL)
+        exchange_abort(session->exchange, FAULT_CLIENT_GONE);
+    stream_close(&session->stream);
+    deadline_fini(&session->deadline);
+    buffer_return(&worker->shelf, session->in);
+    session->in = NULL;
+    LIST_REMOVE(session, entry);
+    count_add(&worker->counts.sessions, (uint64_t)-1);
+    loop_reap(worker->loop, free_session, session);
+}
+
+/* Our side is ended; what the client still sends is read and thrown away, so that no RST of ours overtakes
+ * the answer (RFC 9112 9.6). */
+static void begin_linger(struct session *session)
+{
+    session->phase = SESSION_LINGER;
+    session->lingered_bytes = 0;
+    stream_shutdown(&session->stream);
+    deadline_arm(session->worker->wheel, &session->deadline, session->worker->linger_us);
+}
+
+static void step_linger(struct session *session)
+{
+    while (session->stream.readable && session->lingered_bytes < LINGER_BYTES) {
+        ssize_t count = stream_recv(&session->stream, session->worker->gather, GATHER_BYTES);
+
+        if (count == ERR_AGAIN)
+            return;
+        if (count <= 0) {
+            session_close(session);
+            return;
+        }
+        session->lingered_bytes += (uint32_t)count;
+    }
+    if (session->lingered_bytes >= LINGER_BYTES)
+        session_close(session);
+}
+
+void session_exchange_done(struct session *session, enum session_next next)
+{
+    struct worker *worker = session->worker;
+
+    session->exchange = NULL;
+    if (session->phase == SESSION_CLOSED)
+        return;
+    session->requests++;
+    session->searched = 0;
+    session->head_timed = false;
+    if (next != SESSION_KEEP) {
+        if (next == SESSION_UNREAD || session->stream.readable)
+            begin_linger(session);
+        else
+            session_close(session);
+        return;
+    }
+    session->phase = SESSION_HEAD;
+    if (session->in != NULL) {
+        deadline_arm(worker->wheel, &session->deadline, worker->head_us);
+        session->head_timed = true;
+    }
+}
+
+void session_drain(struct session *session, uint64_t grace_us)
+{
+    if (session->phase != SESSION_HEAD || (session->in != NULL && session->in->end > 0))
+        return;
+    deadline_arm(session->worker->wheel, &session->deadline, grace_us);
+}
+
+/* Reads more bytes behind those of `in`. *was_short: the kernel had no more at that moment. */
+static bool read_more(struct session *session, bool *was_short)
+{
+    struct worker *worker = session->worker;
+    size_t room = 0;
+    ssize_t count = 0;
+
+    if (!session->stream.readable)
+        return false;
+    if (session->in == NULL)
+        session->in = buffer_lease(&worker->shelf, CLASS_SMALL);
+    if (session->in->end == session->in->capacity) {
+        struct buffer *grown = buffer_grow(&worker->shelf, session->in);
+
+        CHECK(grown != NULL); /* the limits of a head end before the largest buffer does */
+        session->in = grown;
+    }
+    room = session->in->capacity - session->in->end;
+    count = stream_recv(&session->stream, session->in->bytes + session->in->end, room);
+    if (count > 0) {
+        *was_short = (size_t)count < room;
+        session->in->end += (uint32_t)count;
+        return true;
+    }
+    if (count != ERR_AGAIN) { /* ended or broken before a whole head */
+        session_close(session);
+        return false;
+    }
+    if (session->in->end == 0) {
+        buffer_return(&worker->shelf, session->in);
+        session->in = NULL;
+    }
+    return false;
+}
+
+static void take_bytes(struct session *session, size_t size)
+{
+    session->in->end -= (uint32_t)size;
+    memmove(session->in->bytes, session->in->bytes + size, session->in->end);
+}
+
+/* The PROXY header at the start of a connection; false when the session ended or waits. */
+static bool take_proxy_header(struct session *session)
+{
+    struct proxy_header header;
+    struct address peer;
+    size_t size = 0;
+
+    session_peer(session, &peer);
+    if (session->gate->trusted_count > 0 && !session->is_trusted) {
+        session_close(session);
+        return false;
+    }
+    switch (proxy_header_read(session->in->bytes, session->in->end, &size, &header)) {
+    case PARSE_DONE: break;
+    case PARSE_MORE:
+        if (session->in->end < session->in->capacity)
+            return false;
+        session_close(session);
+        return false;
+    case PARSE_BAD: session_close(session); return false;
+    }
+    take_bytes(session, size);
+    if (!header.is_local)
+        set_peer(session, &header.source);
+    session->phase = SESSION_HEAD;
+    return true;
+}
+
+/* One head from the bytes of `in`; PARSE_DONE and PARSE_BAD have made an exchange. */
+static enum parse take_head(struct session *session)
+{
+    struct worker *worker = session->worker;
+    struct head head = { .fields = worker->fields, .field_capacity = SCRATCH_FIELDS };
+    struct snapshot_limits most;
+    struct head_limits limits;
+    enum fault fault = FAULT_NONE;
+    enum parse parsed = PARSE_MORE;
+
+    rcu_read_begin();
+    most = snapshot_limits(snapshot_current());
+    rcu_read_end();
+    limits.head_bytes = most.head_bytes < HEAD_BYTES_MAX ? most.head_bytes : HEAD_BYTES_MAX;
+    limits.target_bytes = most.target_bytes;
+    limits.fields = most.fields < SCRATCH_FIELDS ? most.fields : SCRATCH_FIELDS;
+    parsed = parse_head_request(session->in->bytes, session->in->end, &session->searched, &limits,
+                                &head, &fault);
+    if (parsed == PARSE_MORE)
+        return PARSE_MORE;
+    session->exchange =
+        parsed == PARSE_DONE ? exchange_begin(session, &head) : exchange_begin_bad(session, fault);
+    session->phase = SESSION_EXCHANGE;
+    deadline_disarm(&session->deadline);
+    return parsed;
+}
+
+/* One round of reading, parsing, answering; false: wait. */
+static bool step_head(struct session *session)
+{
+    bool was_short = false;
+    bool has_bytes = session->in != NULL && session->in->end > 0;
+
+    if ((!has_bytes || session->needs_bytes || session->phase == SESSION_PROXY) &&
+        !read_more(session, &was_short))
+        return false;
+    session->needs_bytes = false;
+    if (session->phase == SESSION_PROXY)
+        return take_proxy_header(session) && session->in->end > 0;
+    if (take_head(session) == PARSE_MORE) {
+        if (!session->head_timed) {
+            session->head_timed = true;
+            deadline_arm(session->worker->wheel, &session->deadline, session->worker->head_us);
+        }
+        session->needs_bytes = true;
+        return session->stream.readable;
+    }
+    if (was_short && session->exchange->request_half == HALF_DONE)
+        stream_settle(&session->stream);
+    exchange_step(session->exchange);
+    return true;
+}
+
+void session_step(struct session *session)
+{
+    unsigned budget = HEADS_PER_TURN;
+
+    while (session->phase == SESSION_HEAD || session->phase == SESSION_PROXY) {
+        if (!step_head(session))
+            return;
+        if (--budget == 0) {
+            stream_wake(&session->stream); /* the others first */
+            return;
+        }
+    }
+    if (session->phase == SESSION_LINGER)
+        step_linger(session);
+}

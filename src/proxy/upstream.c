@@ -1,0 +1,182 @@
+/* Connections to targets and the pools in which they wait: see upstream.h. */
+#include "proxy/upstream.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/err.h"
+#include "base/mem.h"
+#include "net/loop.h"
+#include "proxy/exchange.h"
+#include "proxy/session.h"
+#include "proxy/worker_priv.h"
+#include "route/target.h"
+
+enum { UPSTREAM_MAGIC = 0x0b57ea31 };
+
+static struct target_cell *cell_of(struct worker *worker, struct target *target)
+{
+    return &target->cells[worker->id];
+}
+
+static void on_ready(struct stream *stream)
+{
+    struct upstream *upstream = container_of(stream, struct upstream, stream);
+    struct session *session = NULL;
+
+    CHECK(upstream->magic == UPSTREAM_MAGIC);
+    if (upstream->exchange == NULL) {
+        /* nothing may come on a waiting connection: the target has closed it, or is confused */
+        if (stream->readable)
+            upstream_close(upstream);
+        return;
+    }
+    session = upstream->exchange->session;
+    exchange_on_upstream(upstream->exchange);
+    if (session->exchange == NULL)
+        session_step(session);
+}
+
+static const struct stream_ops upstream_ops = { .on_ready = on_ready };
+
+static void on_deadline(struct deadline *deadline)
+{
+    struct upstream *upstream = container_of(deadline, struct upstream, deadline);
+
+    CHECK(upstream->magic == UPSTREAM_MAGIC);
+    if (upstream->is_idle)
+        upstream_close(upstream);
+}
+
+int upstream_open(struct worker *worker, struct target *target, struct exchange *exchange,
+                  struct upstream **out)
+{
+    struct upstream *upstream = pool_get(&worker->upstreams_pool);
+    int err = ERR_OK;
+
+    memset(upstream, 0, sizeof *upstream);
+    err = stream_connect(&upstream->stream, worker->loop, &target->address, &upstream_ops);
+    if (err != ERR_OK) {
+        pool_put(&worker->upstreams_pool, upstream);
+        return err;
+    }
+    upstream->magic = UPSTREAM_MAGIC;
+    upstream->worker = worker;
+    upstream->target = target;
+    upstream->exchange = exchange;
+    deadline_init(&upstream->deadline, on_deadline);
+    LIST_INSERT_HEAD(&worker->upstreams, upstream, entry);
+    count_add(&worker->counts.upstreams, 1);
+    count_add(&cell_of(worker, target)->connects, 1);
+    *out = upstream;
+    return ERR_OK;
+}
+
+static void leave_pool(struct upstream *upstream)
+{
+    struct target_cell *cell = cell_of(upstream->worker, upstream->target);
+    struct upstream_pool *pool = cell->pool;
+
+    if (!upstream->is_idle)
+        return;
+    if (upstream->above != NULL)
+        upstream->above->below = upstream->below;
+    else
+        pool->top = upstream->below;
+    if (upstream->below != NULL)
+        upstream->below->above = upstream->above;
+    else
+        pool->bottom = upstream->above;
+    pool->count--;
+    upstream->is_idle = false;
+    upstream->above = upstream->below = NULL;
+    atomic_store_explicit(&cell->idle, pool->count, memory_order_relaxed);
+    count_add(&upstream->worker->counts.upstreams_idle, (uint64_t)-1);
+}
+
+struct upstream *upstream_lease(struct worker *worker, struct target *target, bool checked)
+{
+    struct upstream_pool *pool = cell_of(worker, target)->pool;
+
+    while (pool != NULL && pool->top != NULL) {
+        struct upstream *upstream = pool->top;
+
+        leave_pool(upstream);
+        deadline_disarm(&upstream->deadline);
+        upstream->is_kept = true;
+        if (!checked || !stream_is_stale(&upstream->stream))
+            return upstream;
+        upstream_close(upstream);
+    }
+    return NULL;
+}
+
+void upstream_return(struct upstream *upstream, unsigned max, uint64_t idle_us)
+{
+    struct worker *worker = upstream->worker;
+    struct target_cell *cell = cell_of(worker, upstream->target);
+    struct upstream_pool *pool = cell->pool;
+
+    upstream->exchange = NULL;
+    if (max == 0 || idle_us == 0 || worker->is_draining) {
+        upstream_close(upstream);
+        return;
+    }
+    if (pool == NULL) {
+        pool = mem_zalloc(sizeof *pool);
+        pool->target = upstream->target;
+        cell->pool = pool;
+        LIST_INSERT_HEAD(&worker->upstream_pools, pool, entry);
+    }
+    if (pool->count >= max)
+        upstream_close(pool->bottom);
+    upstream->below = pool->top;
+    upstream->above = NULL;
+    if (pool->top != NULL)
+        pool->top->above = upstream;
+    else
+        pool->bottom = upstream;
+    pool->top = upstream;
+    pool->count++;
+    upstream->is_idle = true;
+    atomic_store_explicit(&cell->idle, pool->count, memory_order_relaxed);
+    count_add(&worker->counts.upstreams_idle, 1);
+    deadline_arm(worker->wheel, &upstream->deadline, idle_us);
+}
+
+static void free_upstream(void *arg)
+{
+    struct upstream *upstream = arg;
+
+    pool_put(&upstream->worker->upstreams_pool, upstream);
+}
+
+void upstream_close(struct upstream *upstream)
+{
+    struct worker *worker = upstream->worker;
+
+    if (upstream->magic != UPSTREAM_MAGIC)
+        return;
+    leave_pool(upstream);
+    upstream->magic = 0;
+    upstream->exchange = NULL;
+    stream_close(&upstream->stream);
+    deadline_fini(&upstream->deadline);
+    LIST_REMOVE(upstream, entry);
+    count_add(&worker->counts.upstreams, (uint64_t)-1);
+    loop_reap(worker->loop, free_upstream, upstream);
+}
+
+void upstream_pool_evict(struct worker *worker, struct target *target)
+{
+    struct target_cell *cell = cell_of(worker, target);
+    struct upstream_pool *pool = cell->pool;
+
+    if (pool == NULL)
+        return;
+    while (pool->top != NULL)
+        upstream_close(pool->top);
+    cell->pool = NULL;
+    LIST_REMOVE(pool, entry);
+    free(pool);
+}

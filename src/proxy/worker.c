@@ -1,0 +1,332 @@
+/* The worker's thread, its messages, its listeners and its end: see proxy/worker.h. */
+#include "proxy/worker.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/check.h"
+#include "base/clock.h"
+#include "base/mem.h"
+#include "base/rcu.h"
+#include "net/listener.h"
+#include "net/loop.h"
+#include "net/mailbox.h"
+#include "proxy/exchange.h"
+#include "proxy/session.h"
+#include "proxy/upstream.h"
+#include "proxy/worker_priv.h"
+
+enum message { MAIL_LISTEN, MAIL_UNLISTEN, MAIL_EVICT, MAIL_TUNE, MAIL_DRAIN, MAIL_QUIT };
+
+struct listen_message {
+    unsigned id;
+    int fd;
+    const struct gate *gate;
+};
+
+struct evict_message {
+    struct target *target;
+    bool busy;
+    void (*done)(void *arg);
+    void *arg;
+};
+
+struct tune_message {
+    uint64_t head_us;
+    uint64_t keepalive_us;
+    unsigned max_sessions;
+};
+
+struct slice worker_date(struct worker *worker)
+{
+    uint64_t second = clock_wall_us() / 1000000u;
+
+    if (second != worker->date_second) {
+        time_t now = (time_t)second;
+        struct tm tm = { 0 };
+
+        gmtime_r(&now, &tm);
+        strftime(worker->date, sizeof worker->date, "%a, %d %b %Y %H:%M:%S GMT", &tm);
+        worker->date_second = second;
+    }
+    return slice_from(worker->date);
+}
+
+/* Beyond the bound a client is told so at once; nothing is read and nothing is kept. */
+static void refuse(struct worker *worker, int fd, const struct address *peer)
+{
+    static const char words[] = "HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n"
+                                "Retry-After: 1\r\nConnection: close\r\n\r\n";
+
+    (void)peer;
+    count_add(&worker->counts.sessions_refused, 1);
+    (void)!send(fd, words, sizeof words - 1, MSG_NOSIGNAL | MSG_DONTWAIT);
+    close(fd);
+}
+
+static void on_accept(void *arg, int fd, const struct address *peer)
+{
+    struct worker_listener *entry = arg;
+    struct worker *worker = entry->worker;
+
+    if (atomic_load_explicit(&worker->counts.sessions, memory_order_relaxed) >=
+        worker->max_sessions)
+        refuse(worker, fd, peer);
+    else
+        session_start(worker, fd, peer, entry->gate);
+}
+
+static void on_starved(void *arg, int err)
+{
+    struct worker_listener *entry = arg;
+
+    (void)err;
+    count_add(&entry->worker->counts.starved, 1);
+}
+
+static const struct listener_ops accept_ops = { .on_accept = on_accept, .on_starved = on_starved };
+
+static struct worker_listener *find_listener(struct worker *worker, unsigned id)
+{
+    struct worker_listener *entry = NULL;
+
+    LIST_FOREACH(entry, &worker->listeners, entry)
+    if (entry->id == id)
+        return entry;
+    return NULL;
+}
+
+static void do_listen(struct worker *worker, struct listen_message *message)
+{
+    struct worker_listener *entry = find_listener(worker, message->id);
+
+    if (entry == NULL && message->fd >= 0) {
+        entry = mem_zalloc(sizeof *entry);
+        entry->worker = worker;
+        entry->id = message->id;
+        entry->listener = listener_new(worker->loop, message->fd, &accept_ops, entry);
+        LIST_INSERT_HEAD(&worker->listeners, entry, entry);
+    }
+    if (entry != NULL)
+        entry->gate = message->gate;
+    free(message);
+}
+
+static void drop_listener(struct worker_listener *entry)
+{
+    listener_free(entry->listener);
+    LIST_REMOVE(entry, entry);
+    free(entry);
+}
+
+static void do_evict(struct worker *worker, struct evict_message *message)
+{
+    struct session *session = LIST_FIRST(&worker->sessions);
+
+    upstream_pool_evict(worker, message->target);
+    while (message->busy && session != NULL) {
+        struct session *next = LIST_NEXT(session, entry);
+
+        if (session->exchange != NULL && session->exchange->target == message->target)
+            exchange_evict(session->exchange);
+        session = next;
+    }
+    upstream_pool_evict(worker, message->target);
+    mailbox_post(worker->answers, &(struct mail){ .object = message });
+}
+
+static void do_drain(struct worker *worker, uint64_t grace_us)
+{
+    struct session *session = NULL;
+
+    worker->is_draining = true;
+    while (!LIST_EMPTY(&worker->listeners))
+        drop_listener(LIST_FIRST(&worker->listeners));
+    LIST_FOREACH(session, &worker->sessions, entry)
+    session_drain(session, grace_us);
+}
+
+static void on_mail(void *arg, const struct mail *mail)
+{
+    struct worker *worker = arg;
+    struct worker_listener *entry = NULL;
+    struct tune_message *tune = NULL;
+
+    switch ((enum message)mail->kind) {
+    case MAIL_LISTEN: do_listen(worker, mail->object); break;
+    case MAIL_UNLISTEN:
+        entry = find_listener(worker, (unsigned)mail->number);
+        if (entry != NULL)
+            drop_listener(entry);
+        break;
+    case MAIL_EVICT: do_evict(worker, mail->object); break;
+    case MAIL_TUNE:
+        tune = mail->object;
+        worker->head_us = tune->head_us;
+        worker->keepalive_us = tune->keepalive_us;
+        worker->max_sessions = tune->max_sessions;
+        free(tune);
+        break;
+    case MAIL_DRAIN: do_drain(worker, mail->number); break;
+    case MAIL_QUIT: loop_stop(worker->loop); break;
+    }
+}
+
+/* On the control thread: an eviction is done. */
+static void on_answer(void *arg, const struct mail *mail)
+{
+    struct evict_message *message = mail->object;
+
+    (void)arg;
+    message->done(message->arg);
+    free(message);
+}
+
+struct worker *worker_new(const struct worker_options *options)
+{
+    struct worker *worker = mem_zalloc_aligned(64, sizeof *worker);
+
+    worker->id = options->id;
+    worker->access = options->access;
+    worker->head_us = options->head_us;
+    worker->keepalive_us = options->keepalive_us;
+    worker->linger_us = options->linger_us;
+    worker->max_sessions = options->max_sessions;
+    worker->random =
+        (clock_monotonic_us() << 8 ^ clock_wall_us()) + options->id * 0x9e3779b97f4aull;
+    worker->random |= 1;
+    worker->loop = loop_new();
+    worker->wheel = wheel_new(worker->loop);
+    pool_init(&worker->sessions_pool, sizeof(struct session));
+    pool_init(&worker->exchanges_pool, sizeof(struct exchange));
+    pool_init(&worker->upstreams_pool, sizeof(struct upstream));
+    buffer_shelf_init(&worker->shelf);
+    LIST_INIT(&worker->sessions);
+    LIST_INIT(&worker->upstreams);
+    LIST_INIT(&worker->upstream_pools);
+    LIST_INIT(&worker->listeners);
+    worker->fields = mem_zalloc(SCRATCH_FIELDS * sizeof *worker->fields);
+    worker->head_out = mem_zalloc(SCRATCH_HEAD);
+    worker->gather = mem_zalloc(GATHER_BYTES);
+    worker->mailbox = mailbox_new(worker->loop, on_mail, worker);
+    worker->answers = mailbox_new(options->control, on_answer, worker);
+    return worker;
+}
+
+/* On the worker's thread, after its loop has ended. */
+static void close_all(struct worker *worker)
+{
+    while (!LIST_EMPTY(&worker->listeners))
+        drop_listener(LIST_FIRST(&worker->listeners));
+    while (!LIST_EMPTY(&worker->sessions))
+        session_close(LIST_FIRST(&worker->sessions));
+    while (!LIST_EMPTY(&worker->upstream_pools))
+        upstream_pool_evict(worker, LIST_FIRST(&worker->upstream_pools)->target);
+    CHECK(LIST_EMPTY(&worker->upstreams)); /* every busy one went with its session */
+}
+
+static void *run_worker(void *arg)
+{
+    struct worker *worker = arg;
+
+    rcu_thread_begin();
+    loop_run(worker->loop);
+    worker->is_draining = true;
+    close_all(worker);
+    rcu_thread_end();
+    return NULL;
+}
+
+void worker_start(struct worker *worker)
+{
+    sigset_t all;
+    sigset_t before;
+    char name[16];
+
+    /* signals belong to the control thread */
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    CHECK(pthread_create(&worker->thread, NULL, run_worker, worker) == 0);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    snprintf(name, sizeof name, "worker-%u", worker->id % 100);
+    (void)pthread_setname_np(worker->thread, name);
+    worker->is_started = true;
+}
+
+void worker_listen(struct worker *worker, unsigned listener_id, int fd, const struct gate *gate)
+{
+    struct listen_message *message = mem_zalloc(sizeof *message);
+
+    message->id = listener_id;
+    message->fd = fd;
+    message->gate = gate;
+    mailbox_post(worker->mailbox, &(struct mail){ .kind = MAIL_LISTEN, .object = message });
+}
+
+void worker_unlisten(struct worker *worker, unsigned listener_id)
+{
+    mailbox_post(worker->mailbox, &(struct mail){ .kind = MAIL_UNLISTEN, .number = listener_id });
+}
+
+void worker_evict(struct worker *worker, struct target *target, bool busy, void (*done)(void *arg),
+                  void *arg)
+{
+    struct evict_message *message = mem_zalloc(sizeof *message);
+
+    message->target = target;
+    message->busy = busy;
+    message->done = done;
+    message->arg = arg;
+    mailbox_post(worker->mailbox, &(struct mail){ .kind = MAIL_EVICT, .object = message });
+}
+
+void worker_tune(struct worker *worker, uint64_t head_us, uint64_t keepalive_us,
+                 unsigned max_sessions)
+{
+    struct tune_message *message = mem_zalloc(sizeof *message);
+
+    message->head_us = head_us;
+    message->keepalive_us = keepalive_us;
+    message->max_sessions = max_sessions;
+    mailbox_post(worker->mailbox, &(struct mail){ .kind = MAIL_TUNE, .object = message });
+}
+
+void worker_drain(struct worker *worker, uint64_t grace_us)
+{
+    mailbox_post(worker->mailbox, &(struct mail){ .kind = MAIL_DRAIN, .number = grace_us });
+}
+
+void worker_quit(struct worker *worker)
+{
+    mailbox_post(worker->mailbox, &(struct mail){ .kind = MAIL_QUIT });
+}
+
+void worker_join(struct worker *worker)
+{
+    if (worker == NULL)
+        return;
+    if (worker->is_started)
+        pthread_join(worker->thread, NULL);
+    mailbox_free(worker->mailbox);
+    mailbox_free(worker->answers);
+    wheel_free(worker->wheel);
+    loop_free(worker->loop);
+    pool_fini(&worker->sessions_pool);
+    pool_fini(&worker->exchanges_pool);
+    pool_fini(&worker->upstreams_pool);
+    buffer_shelf_fini(&worker->shelf);
+    free(worker->fields);
+    free(worker->head_out);
+    free(worker->gather);
+    free(worker);
+}
+
+const struct worker_counts *worker_counts(const struct worker *worker)
+{
+    return &worker->counts;
+}

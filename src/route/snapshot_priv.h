@@ -1,0 +1,20 @@
+/* The body of a snapshot, for the sources of this room. */
+#ifndef ROUTE_SNAPSHOT_PRIV_H
+#define ROUTE_SNAPSHOT_PRIV_H
+
+#include "base/arena.h"
+#include "host_index_priv.h"
+#include "route/snapshot.h"
+
+/* Owner: the control thread. Ends by snapshot_free, after the grace period when it was published. */
+struct snapshot {
+    uint32_t magic;
+    unsigned service_count;
+    uint64_t epoch;
+    struct snapshot_service *services;
+    struct host_index index;
+    struct snapshot_limits limits;
+    struct arena arena; /* all that the others point to */
+};
+
+#endif
