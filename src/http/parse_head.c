@@ -205,10 +205,12 @@ enum parse parse_head_request(const char *bytes, size_t count, size_t *searched,
     case PARSE_MORE:
         if (job.count < limits->head_bytes)
             return PARSE_MORE;
-        return refuse(fault, FAULT_HEAD_TOO_LARGE);
-    case PARSE_BAD: break;
+        *fault = FAULT_HEAD_TOO_LARGE;
+        break;
+    case PARSE_BAD: *fault = FAULT_BAD_REQUEST_LINE; break;
     }
-    return refuse(fault, FAULT_BAD_REQUEST_LINE);
+    clear_head(head);
+    return PARSE_BAD;
 }
 
 enum parse parse_head_response(const char *bytes, size_t count, size_t *searched,
@@ -230,7 +232,7 @@ enum parse parse_trailer(const char *bytes, size_t count, const struct head_limi
     uint64_t repeated = 0;
     enum parse result = PARSE_DONE;
 
-    if (count > limits->head_bytes)
+    if (count > (size_t)limits->head_bytes + 2)
         return refuse(fault, FAULT_HEAD_TOO_LARGE);
     if (count < BLOCK) {
         if (count > 0)
