@@ -72,6 +72,7 @@ static struct policy make_policy(const struct config_service *configured)
         .target_bytes = (uint32_t)configured->limits.target,
         .fields = (uint16_t)configured->limits.fields,
         .pool_max = (uint16_t)configured->pool.idle,
+        .pool_requests = (uint32_t)configured->pool.requests,
         .attempts = (uint8_t)configured->retry.attempts,
         .via = configured->forward.via,
         .x_forwarded = configured->forward.x_forwarded,
