@@ -97,6 +97,14 @@ static uint64_t find_interval(struct watch *watch)
     return interval - swing + draw(watch->health, 2 * swing + 1);
 }
 
+void watch_hurry(struct watch *watch)
+{
+    uint64_t now_us = loop_now_us(watch->health->loop);
+
+    if (watch->due_us > now_us + FAST_US)
+        arm(watch, find_interval(watch));
+}
+
 static void schedule_next(struct watch *watch, uint64_t lasted_us)
 {
     uint64_t interval = find_interval(watch);

@@ -71,6 +71,7 @@ static bool take_one_out(struct health *health, uint64_t now_us)
         text_add_format(&words, "workers failed to connect %u times in a row",
                         (unsigned)atomic_load(&watch->target->connect_failures));
         window_put_down(&watch->window, now_us, FAULT_CONNECT_FAILED, words.bytes);
+        watch_hurry(watch);
         watch_announce(watch, was, words.bytes);
         text_fini(&words);
     }

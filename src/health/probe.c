@@ -9,7 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "answer_priv.h"
 #include "base/check.h"
 #include "base/clock.h"
 #include "base/err.h"
@@ -20,6 +19,7 @@
 #include "net/loop.h"
 #include "net/stream.h"
 #include "net/timer.h"
+#include "probe_answer_priv.h"
 #include "probe_spec_priv.h"
 
 enum { PROBE_MAGIC = 0x70726f62, REQUEST_MAX = 65536 };
@@ -151,12 +151,12 @@ static void finish_bad(struct probe *probe)
 }
 
 /* True: the probe is gone. */
-static bool judge(struct probe *probe, enum answer_step step)
+static bool judge(struct probe *probe, enum probe_answer_step step)
 {
     if (step == ANSWER_STATUS && !probe_spec_expects(probe->order.spec, probe->answer.status))
         judge_status(probe);
     else if (step == ANSWER_STATUS)
-        return judge(probe, answer_read(&probe->answer));
+        return judge(probe, probe_answer_read(&probe->answer));
     else if (step == ANSWER_DONE)
         finish_with(probe, FAULT_NONE, "");
     else if (step == ANSWER_BAD)
@@ -181,7 +181,7 @@ static void step_answer(struct probe *probe)
 
     while (!is_gone) {
         size_t size = 0;
-        char *room = answer_room(&probe->answer, &size);
+        char *room = probe_answer_room(&probe->answer, &size);
         ssize_t count = stream_recv(&probe->stream, room, size);
 
         if (count == ERR_AGAIN)
@@ -190,9 +190,9 @@ static void step_answer(struct probe *probe)
             finish_broken(probe, count);
             return;
         }
-        answer_take(&probe->answer, (size_t)count);
-        is_gone =
-            judge(probe, count == 0 ? answer_end(&probe->answer) : answer_read(&probe->answer));
+        probe_answer_take(&probe->answer, (size_t)count);
+        is_gone = judge(probe, count == 0 ? probe_answer_end(&probe->answer)
+                                          : probe_answer_read(&probe->answer));
     }
 }
 
@@ -295,7 +295,7 @@ struct probe *probe_start(struct loop *loop, const struct probe_order *order)
     int err = 0;
 
     memset(probe, 0, offsetof(struct probe, answer));
-    answer_init(&probe->answer, order->spec->method);
+    probe_answer_init(&probe->answer, order->spec->method);
     probe->magic = PROBE_MAGIC;
     probe->loop = loop;
     probe->order = *order;

@@ -53,6 +53,9 @@ struct health {
 /* Makes the window's verdict the target's and tells. The watch may be gone afterwards. */
 void watch_announce(struct watch *watch, enum verdict was, const char *words);
 
+/* Asks again within half a second, whatever the interval. */
+void watch_hurry(struct watch *watch);
+
 /* Looks for targets that workers cannot connect to, every HEALTH_TICK_MS. */
 enum { HEALTH_TICK_MS = 100 };
 void passive_on_tick(void *arg);

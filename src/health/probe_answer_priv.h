@@ -2,8 +2,8 @@
  * Reads the response to a probe from bytes as they come: interim heads are skipped, then the head, then the body
  * to its end or to ANSWER_BODY_MAX bytes. Pure.
  */
-#ifndef HEALTH_ANSWER_PRIV_H
-#define HEALTH_ANSWER_PRIV_H
+#ifndef HEALTH_PROBE_ANSWER_PRIV_H
+#define HEALTH_PROBE_ANSWER_PRIV_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -21,9 +21,9 @@ enum {
     ANSWER_INTERIM_MAX = 8,
 };
 
-enum answer_step {
-    ANSWER_MORE,   /* more bytes are needed */
-    ANSWER_STATUS, /* the head is complete: answer->status may be judged; go on with answer_read */
+enum probe_answer_step {
+    ANSWER_MORE, /* more bytes are needed */
+    ANSWER_STATUS, /* the head is complete: answer->status may be judged; go on with probe_answer_read */
     ANSWER_DONE,
     ANSWER_BAD, /* answer->fault says why */
 };
@@ -46,16 +46,16 @@ struct answer {
     char bytes[ANSWER_HEAD_MAX + 1024];
 };
 
-void answer_init(struct answer *answer, const char *method);
+void probe_answer_init(struct answer *answer, const char *method);
 
 /* Where the next bytes go; never without room after ANSWER_MORE. */
-char *answer_room(struct answer *answer, size_t *size);
+char *probe_answer_room(struct answer *answer, size_t *size);
 
 /* `count` bytes were put there. */
-void answer_take(struct answer *answer, size_t count);
-enum answer_step answer_read(struct answer *answer);
+void probe_answer_take(struct answer *answer, size_t count);
+enum probe_answer_step probe_answer_read(struct answer *answer);
 
 /* The peer has ended. Never ANSWER_MORE. */
-enum answer_step answer_end(struct answer *answer);
+enum probe_answer_step probe_answer_end(struct answer *answer);
 
 #endif

@@ -1,5 +1,5 @@
-/* The response to a probe, from bytes: see answer_priv.h. */
-#include "answer_priv.h"
+/* The response to a probe, from bytes: see probe_answer_priv.h. */
+#include "probe_answer_priv.h"
 
 #include <string.h>
 
@@ -10,20 +10,20 @@ static const struct head_limits limits = {
     .fields = ANSWER_FIELDS_MAX,
 };
 
-void answer_init(struct answer *answer, const char *method)
+void probe_answer_init(struct answer *answer, const char *method)
 {
     memset(answer, 0, offsetof(struct answer, fields));
     answer->method = strcmp(method, "HEAD") == 0 ? METHOD_HEAD : METHOD_GET;
 }
 
-char *answer_room(struct answer *answer, size_t *size)
+char *probe_answer_room(struct answer *answer, size_t *size)
 {
     CHECK(answer->count < sizeof answer->bytes);
     *size = sizeof answer->bytes - answer->count;
     return answer->bytes + answer->count;
 }
 
-void answer_take(struct answer *answer, size_t count)
+void probe_answer_take(struct answer *answer, size_t count)
 {
     CHECK(count <= sizeof answer->bytes - answer->count);
     answer->count += count;
@@ -35,7 +35,7 @@ static void drop(struct answer *answer, size_t count)
     memmove(answer->bytes, answer->bytes + count, answer->count);
 }
 
-static enum answer_step fail(struct answer *answer, enum fault fault)
+static enum probe_answer_step fail(struct answer *answer, enum fault fault)
 {
     answer->fault = fault;
     return ANSWER_BAD;
@@ -46,7 +46,7 @@ static bool is_interim(uint16_t status)
     return status >= 100 && status < 200 && status != 101;
 }
 
-static enum answer_step read_head(struct answer *answer)
+static enum probe_answer_step read_head(struct answer *answer)
 {
     enum fault fault = FAULT_NONE;
 
@@ -75,7 +75,7 @@ static enum answer_step read_head(struct answer *answer)
     return ANSWER_STATUS;
 }
 
-static enum answer_step read_chunks(struct answer *answer)
+static enum probe_answer_step read_chunks(struct answer *answer)
 {
     while (answer->body_bytes < ANSWER_BODY_MAX) {
         size_t consumed = 0;
@@ -95,7 +95,7 @@ static enum answer_step read_chunks(struct answer *answer)
     return ANSWER_DONE;
 }
 
-static enum answer_step read_counted(struct answer *answer)
+static enum probe_answer_step read_counted(struct answer *answer)
 {
     uint64_t count = answer->count < answer->left ? answer->count : answer->left;
 
@@ -105,7 +105,7 @@ static enum answer_step read_counted(struct answer *answer)
     return answer->left == 0 || answer->body_bytes >= ANSWER_BODY_MAX ? ANSWER_DONE : ANSWER_MORE;
 }
 
-enum answer_step answer_read(struct answer *answer)
+enum probe_answer_step probe_answer_read(struct answer *answer)
 {
     if (!answer->has_head)
         return read_head(answer);
@@ -118,7 +118,7 @@ enum answer_step answer_read(struct answer *answer)
     return ANSWER_DONE;
 }
 
-enum answer_step answer_end(struct answer *answer)
+enum probe_answer_step probe_answer_end(struct answer *answer)
 {
     if (answer->has_head && answer->framing == FRAMING_CLOSE)
         return ANSWER_DONE;
