@@ -2,25 +2,25 @@
  * Connect, send, read, judge: see probe_priv.h. Callbacks note what happened and step; the step that ends the
  * probe cuts stream and timer, hands the memory to the end of the turn, and only then tells.
  */
-#include "probe_priv.h"
+#include "health/probe_priv.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "answer_priv.h"
 #include "base/check.h"
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/mem.h"
 #include "base/num.h"
 #include "base/text.h"
+#include "health/probe_answer_priv.h"
+#include "health/probe_spec_priv.h"
 #include "http/proxy_header.h"
 #include "net/loop.h"
 #include "net/stream.h"
 #include "net/timer.h"
-#include "probe_spec_priv.h"
 
 enum { PROBE_MAGIC = 0x70726f62, REQUEST_MAX = 65536 };
 
@@ -43,7 +43,7 @@ struct probe {
     struct text request; /* with the PROXY header in front */
     size_t sent;
     struct probe_result result;
-    struct answer answer;
+    struct probe_answer answer;
 };
 
 static void reap(void *arg)
@@ -151,15 +151,15 @@ static void finish_bad(struct probe *probe)
 }
 
 /* True: the probe is gone. */
-static bool judge(struct probe *probe, enum answer_step step)
+static bool judge(struct probe *probe, enum probe_answer_step step)
 {
-    if (step == ANSWER_STATUS && !probe_spec_expects(probe->order.spec, probe->answer.status))
+    if (step == PROBE_ANSWER_STATUS && !probe_spec_expects(probe->order.spec, probe->answer.status))
         judge_status(probe);
-    else if (step == ANSWER_STATUS)
-        return judge(probe, answer_read(&probe->answer));
-    else if (step == ANSWER_DONE)
+    else if (step == PROBE_ANSWER_STATUS)
+        return judge(probe, probe_answer_read(&probe->answer));
+    else if (step == PROBE_ANSWER_DONE)
         finish_with(probe, FAULT_NONE, "");
-    else if (step == ANSWER_BAD)
+    else if (step == PROBE_ANSWER_BAD)
         finish_bad(probe);
     else
         return false;
@@ -181,7 +181,7 @@ static void step_answer(struct probe *probe)
 
     while (!is_gone) {
         size_t size = 0;
-        char *room = answer_room(&probe->answer, &size);
+        char *room = probe_answer_room(&probe->answer, &size);
         ssize_t count = stream_recv(&probe->stream, room, size);
 
         if (count == ERR_AGAIN)
@@ -190,9 +190,9 @@ static void step_answer(struct probe *probe)
             finish_broken(probe, count);
             return;
         }
-        answer_take(&probe->answer, (size_t)count);
-        is_gone =
-            judge(probe, count == 0 ? answer_end(&probe->answer) : answer_read(&probe->answer));
+        probe_answer_take(&probe->answer, (size_t)count);
+        is_gone = judge(probe, count == 0 ? probe_answer_end(&probe->answer)
+                                          : probe_answer_read(&probe->answer));
     }
 }
 
@@ -295,7 +295,7 @@ struct probe *probe_start(struct loop *loop, const struct probe_order *order)
     int err = 0;
 
     memset(probe, 0, offsetof(struct probe, answer));
-    answer_init(&probe->answer, order->spec->method);
+    probe_answer_init(&probe->answer, order->spec->method);
     probe->magic = PROBE_MAGIC;
     probe->loop = loop;
     probe->order = *order;
