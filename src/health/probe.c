@@ -21,11 +21,6 @@
 #include "net/loop.h"
 #include "net/stream.h"
 #include "net/timer.h"
-<<<<<<< HEAD
-#include "probe_answer_priv.h"
-#include "probe_spec_priv.h"
-=======
->>>>>>> route
 
 enum { PROBE_MAGIC = 0x70726f62, REQUEST_MAX = 65536 };
 
@@ -160,15 +155,9 @@ static bool judge(struct probe *probe, enum probe_answer_step step)
 {
     if (step == PROBE_ANSWER_STATUS && !probe_spec_expects(probe->order.spec, probe->answer.status))
         judge_status(probe);
-<<<<<<< HEAD
-    else if (step == ANSWER_STATUS)
-        return judge(probe, probe_answer_read(&probe->answer));
-    else if (step == ANSWER_DONE)
-=======
     else if (step == PROBE_ANSWER_STATUS)
         return judge(probe, probe_answer_read(&probe->answer));
     else if (step == PROBE_ANSWER_DONE)
->>>>>>> route
         finish_with(probe, FAULT_NONE, "");
     else if (step == PROBE_ANSWER_BAD)
         finish_bad(probe);

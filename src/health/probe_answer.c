@@ -1,9 +1,5 @@
 /* The response to a probe, from bytes: see probe_answer_priv.h. */
-<<<<<<< HEAD
-#include "probe_answer_priv.h"
-=======
 #include "health/probe_answer_priv.h"
->>>>>>> route
 
 #include <string.h>
 
@@ -14,32 +10,20 @@ static const struct head_limits limits = {
     .fields = PROBE_ANSWER_FIELDS_MAX,
 };
 
-<<<<<<< HEAD
-void probe_answer_init(struct answer *answer, const char *method)
-=======
 void probe_answer_init(struct probe_answer *answer, const char *method)
->>>>>>> route
 {
     memset(answer, 0, offsetof(struct probe_answer, fields));
     answer->method = strcmp(method, "HEAD") == 0 ? METHOD_HEAD : METHOD_GET;
 }
 
-<<<<<<< HEAD
-char *probe_answer_room(struct answer *answer, size_t *size)
-=======
 char *probe_answer_room(struct probe_answer *answer, size_t *size)
->>>>>>> route
 {
     CHECK(answer->count < sizeof answer->bytes);
     *size = sizeof answer->bytes - answer->count;
     return answer->bytes + answer->count;
 }
 
-<<<<<<< HEAD
-void probe_answer_take(struct answer *answer, size_t count)
-=======
 void probe_answer_take(struct probe_answer *answer, size_t count)
->>>>>>> route
 {
     CHECK(count <= sizeof answer->bytes - answer->count);
     answer->count += count;
@@ -51,11 +35,7 @@ static void drop(struct probe_answer *answer, size_t count)
     memmove(answer->bytes, answer->bytes + count, answer->count);
 }
 
-<<<<<<< HEAD
-static enum probe_answer_step fail(struct answer *answer, enum fault fault)
-=======
 static enum probe_answer_step fail(struct probe_answer *answer, enum fault fault)
->>>>>>> route
 {
     answer->fault = fault;
     return PROBE_ANSWER_BAD;
@@ -66,11 +46,7 @@ static bool is_interim(uint16_t status)
     return status >= 100 && status < 200 && status != 101;
 }
 
-<<<<<<< HEAD
-static enum probe_answer_step read_head(struct answer *answer)
-=======
 static enum probe_answer_step read_head(struct probe_answer *answer)
->>>>>>> route
 {
     enum fault fault = FAULT_NONE;
 
@@ -99,11 +75,7 @@ static enum probe_answer_step read_head(struct probe_answer *answer)
     return PROBE_ANSWER_STATUS;
 }
 
-<<<<<<< HEAD
-static enum probe_answer_step read_chunks(struct answer *answer)
-=======
 static enum probe_answer_step read_chunks(struct probe_answer *answer)
->>>>>>> route
 {
     while (answer->body_bytes < PROBE_ANSWER_BODY_MAX) {
         size_t consumed = 0;
@@ -123,11 +95,7 @@ static enum probe_answer_step read_chunks(struct probe_answer *answer)
     return PROBE_ANSWER_DONE;
 }
 
-<<<<<<< HEAD
-static enum probe_answer_step read_counted(struct answer *answer)
-=======
 static enum probe_answer_step read_counted(struct probe_answer *answer)
->>>>>>> route
 {
     uint64_t count = answer->count < answer->left ? answer->count : answer->left;
 
@@ -138,11 +106,7 @@ static enum probe_answer_step read_counted(struct probe_answer *answer)
                                                                             : PROBE_ANSWER_MORE;
 }
 
-<<<<<<< HEAD
-enum probe_answer_step probe_answer_read(struct answer *answer)
-=======
 enum probe_answer_step probe_answer_read(struct probe_answer *answer)
->>>>>>> route
 {
     if (!answer->has_head)
         return read_head(answer);
@@ -155,11 +119,7 @@ enum probe_answer_step probe_answer_read(struct probe_answer *answer)
     return PROBE_ANSWER_DONE;
 }
 
-<<<<<<< HEAD
-enum probe_answer_step probe_answer_end(struct answer *answer)
-=======
 enum probe_answer_step probe_answer_end(struct probe_answer *answer)
->>>>>>> route
 {
     if (answer->has_head && answer->framing == FRAMING_CLOSE)
         return PROBE_ANSWER_DONE;
