@@ -1,8 +1,8 @@
 /* room: http */
 /*
- * Request heads. The first two bytes of the input say where the rest is cut. Oracles: the answer does
- * not depend on the cuts; a good head has the one framing, the one Host and the clean bytes that a
- * second, slow reading finds; and what is written of it reads back as the same request.
+ * Request heads. The first two bytes of the input say where the rest is cut. Oracles: the answer
+ * does not depend on the cuts; a good head has the one framing, the one Host and the clean bytes
+ * that a second, slow reading finds; and what is written of it reads back as the same request.
  */
 #include <stdint.h>
 #include <stdio.h>

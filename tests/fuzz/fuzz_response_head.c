@@ -1,8 +1,8 @@
 /* room: http */
 /*
- * Response heads. The first three bytes of the input say which method was asked and where the rest is
- * cut. Oracles: the answer does not depend on the cuts; one framing; what is written of a good head
- * reads back with the same status and fields.
+ * Response heads. The first three bytes of the input say which method was asked and where the rest
+ * is cut. Oracles: the answer does not depend on the cuts; one framing; what is written of a good
+ * head reads back with the same status and fields.
  */
 #include <stdint.h>
 #include <stdio.h>
