@@ -3,7 +3,7 @@
 # Every wait is bounded; ends with 0 only when all cases passed.
 set -u
 export ASAN_OPTIONS=${ASAN_OPTIONS-quarantine_size_mb=1} # so that flat memory shows there too
-cd "$(dirname "$0")/.."
+cd "$(dirname "$0")/.." || exit 1
 demo=${1:-build}/switchyard-demo
 tmp=$(mktemp -d)
 pids=()

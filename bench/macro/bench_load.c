@@ -8,6 +8,7 @@
 #include <getopt.h>
 #include <inttypes.h>
 #include <netinet/tcp.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -54,6 +55,7 @@ struct settings {
     const char *path;
     const char *method;
     const char *host;
+    const char *count_by; /* a field whose values are counted; NULL: none */
     uint64_t body_bytes;
     uint64_t connections;
     uint64_t requests; /* 0: by time */
@@ -86,9 +88,10 @@ struct tally {
     uint64_t ended_us;
     uint64_t requests;
     uint64_t body_bytes;
-    uint64_t failures[FAILURE_COUNT];
+    uint64_t failures[FAILURE_COUNT]; /* from the first connection on, not in the window only */
     uint64_t cpu_ns;
     struct load_stats stats;
+    struct load_values values;
 };
 
 static struct settings settings;
@@ -102,6 +105,7 @@ static char buffer[BUFFER_BYTES];
 static char sending[SENDING_BYTES];
 static bool is_measuring;
 static bool is_over;
+static volatile sig_atomic_t is_told_to_stop;
 static uint64_t answered_once;
 static uint64_t total_failures;
 
@@ -116,8 +120,7 @@ static void close_client(struct client *client)
 static void fail_client(struct client *client, enum failure failure)
 {
     total_failures++;
-    if (is_measuring)
-        tally.failures[failure]++;
+    tally.failures[failure]++;
     close_client(client);
 }
 
@@ -202,6 +205,8 @@ static void record_answer(struct client *client)
     tally.requests++;
     tally.body_bytes += client->reader.body_bytes;
     load_stats_add(&tally.stats, took_ns);
+    if (settings.count_by != NULL)
+        load_stats_count_value(&tally.values, client->reader.value);
 }
 
 static void finish_answer(struct client *client)
@@ -347,6 +352,11 @@ static void finish_open_requests(void)
     total_failures += waiting;
 }
 
+static void on_stop(int number)
+{
+    is_told_to_stop = number;
+}
+
 static void run_load(void)
 {
     uint64_t begun_us = clock_monotonic_us();
@@ -361,6 +371,8 @@ static void run_load(void)
             break;
         if (is_measuring && settings.requests == 0 &&
             now_us - tally.started_us >= settings.window_us)
+            break;
+        if (is_told_to_stop != 0)
             break;
         if (settings.requests > 0 && now_us - begun_us > settings.warmup_us + settings.window_us)
             break; /* so many requests, but not for ever */
@@ -393,7 +405,7 @@ static void run_once(void)
            settings.connections - answered_once);
     fflush(stdout);
     until_us = clock_monotonic_us() + settings.hold_us;
-    while (clock_monotonic_us() < until_us)
+    while (clock_monotonic_us() < until_us && is_told_to_stop == 0)
         wait_events(100);
 }
 
@@ -410,22 +422,22 @@ static void print_result(void)
 {
     double seconds = (double)(tally.ended_us - tally.started_us) / 1e6;
     double requests = tally.requests > 0 ? (double)tally.requests : 1;
-    uint64_t failed = 0;
-
-    for (size_t i = 0; i < FAILURE_COUNT; i++)
-        failed += tally.failures[i];
     printf("{\"requests\": %" PRIu64 ", \"failed\": %" PRIu64 ", \"failures\": {", tally.requests,
-           failed);
+           total_failures);
     for (size_t i = 0; i < FAILURE_COUNT; i++)
         printf("%s\"%s\": %" PRIu64, i > 0 ? ", " : "", failure_names[i], tally.failures[i]);
-    printf("}, \"failed_at_all\": %" PRIu64 ", \"seconds\": %.3f, \"requests_per_s\": %.1f, "
+    printf("}, \"seconds\": %.3f, \"requests_per_s\": %.1f, "
            "\"body_bytes\": %" PRIu64 ", \"p50_us\": %.1f, \"p99_us\": %.1f, \"max_us\": %.1f",
-           total_failures, seconds, (double)tally.requests / seconds, tally.body_bytes,
+           seconds, (double)tally.requests / seconds, tally.body_bytes,
            load_stats_quantile_us(&tally.stats, 0.50), load_stats_quantile_us(&tally.stats, 0.99),
            (double)tally.stats.max_ns / 1000);
     if (settings.cpu_pid > 0)
         printf(", \"cpu_us_per_request\": %.3f, \"cpu_share\": %.3f",
                (double)tally.cpu_ns / 1000 / requests, (double)tally.cpu_ns / 1e9 / seconds);
+    if (settings.count_by != NULL) {
+        printf(", \"answers_by_value\": ");
+        load_stats_print_values(&tally.values);
+    }
     if (settings.is_once)
         printf(", \"open_at_end\": %" PRIu64, count_open());
     printf("}\n");
@@ -459,6 +471,7 @@ static const struct option_row option_rows[] = {
     { "path", OPTION_TEXT, &settings.path, "what to ask for (/)" },
     { "method", OPTION_TEXT, &settings.method, "GET; POST with --body" },
     { "host", OPTION_TEXT, &settings.host, "the Host field (localhost)" },
+    { "count-by", OPTION_TEXT, &settings.count_by, "count the answers by this header field" },
     { "body", OPTION_SIZE, &settings.body_bytes, "size of the request body, as 64k" },
     { "connections", OPTION_COUNT_OF, &settings.connections, "how many at a time (64)" },
     { "requests", OPTION_COUNT_OF, &settings.requests,
@@ -497,7 +510,8 @@ static void print_help(void)
     puts("usage: bench_load [options] ADDRESS\n");
     for (size_t i = 0; i < OPTION_ROWS; i++)
         printf("  --%-12s %s\n", option_rows[i].name, option_rows[i].help);
-    puts("\nPrints one JSON object; ends with 0 when no request failed, 1 otherwise.");
+    puts("\nPrints one JSON object; SIGTERM ends the measuring early. Ends with 0\n"
+         "when no request failed, 1 otherwise.");
 }
 
 static int take_arguments(int argc, char **argv)
@@ -551,8 +565,12 @@ int main(int argc, char **argv)
     CHECK(epoll_fd >= 0);
     build_head();
     clients = mem_zalloc(settings.connections * sizeof *clients);
-    for (uint64_t i = 0; i < settings.connections; i++)
+    for (uint64_t i = 0; i < settings.connections; i++) {
         clients[i].fd = -1;
+        clients[i].reader.wanted = slice_from(settings.count_by);
+    }
+    (void)signal(SIGTERM, on_stop);
+    (void)signal(SIGINT, on_stop);
     if (settings.is_once)
         run_once();
     else

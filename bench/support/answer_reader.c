@@ -11,6 +11,7 @@ void answer_reader_reset(struct answer_reader *reader)
     reader->state = ANSWER_HEAD;
     reader->body_bytes = 0;
     reader->kept_bytes = 0;
+    reader->value[0] = '\0';
 }
 
 static int take_field(struct answer_reader *reader, struct slice name, struct slice value)
@@ -23,6 +24,8 @@ static int take_field(struct answer_reader *reader, struct slice name, struct sl
         reader->state = ANSWER_CHUNK_SIZE;
         reader->left = 0;
     }
+    if (reader->wanted.len > 0 && slice_is_equal_nocase(name, reader->wanted))
+        (void)slice_copy(value, reader->value, sizeof reader->value);
     return ERR_OK;
 }
 

@@ -9,8 +9,10 @@
 #include <stdint.h>
 
 #include "base/check.h"
+#include "base/slice.h"
 
-#define ANSWER_KEPT_BYTES 4096
+#define ANSWER_KEPT_BYTES  4096
+#define ANSWER_VALUE_BYTES 32
 
 enum answer_state {
     ANSWER_HEAD,
@@ -24,12 +26,14 @@ enum answer_state {
     ANSWER_DONE
 };
 
-/* One answer. Owner: a client; zeroed is ready for the next one. */
+/* One answer. Owner: a client; zeroed is ready for the first one. */
 struct answer_reader {
     enum answer_state state;
     unsigned status;
     uint64_t left;
-    uint64_t body_bytes; /* read so far */
+    uint64_t body_bytes;            /* read so far */
+    struct slice wanted;            /* the name of a field to remember; empty: none */
+    char value[ANSWER_VALUE_BYTES]; /* of that field; empty when it is absent or too long */
     size_t kept_bytes;
     char kept[ANSWER_KEPT_BYTES]; /* the start of a head that is not complete */
 };

@@ -4,7 +4,13 @@
 #include <dirent.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 #include <time.h>
+
+#include "base/err.h"
+#include "base/num.h"
+#include "base/slice.h"
+#include "base/text.h"
 
 uint64_t load_stats_clock_ns(void)
 {
@@ -14,17 +20,22 @@ uint64_t load_stats_clock_ns(void)
     return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
 }
 
-/* Nanoseconds on a CPU of one thread, from its schedstat file; 0 when it is gone. */
+/* Nanoseconds on a CPU of one thread, the first number of its schedstat file; 0 when it is gone. */
 static uint64_t read_thread_cpu_ns(const char *path)
 {
+    char line[128] = "";
+    struct slice rest = { 0 };
+    struct slice number = { 0 };
     uint64_t ns = 0;
     FILE *file = fopen(path, "re");
 
     if (file == NULL)
         return 0;
-    if (fscanf(file, "%" SCNu64, &ns) != 1)
-        ns = 0;
+    if (fgets(line, sizeof line, file) != NULL)
+        rest = slice_from(line);
     fclose(file);
+    if (!slice_next(&rest, ' ', &number) || num_parse_u64(number, UINT64_MAX, &ns) != ERR_OK)
+        return 0;
     return ns;
 }
 
@@ -82,4 +93,30 @@ double load_stats_quantile_us(const struct load_stats *stats, double share)
             return bucket_us(i);
     }
     return 0;
+}
+
+void load_stats_count_value(struct load_values *values, const char *name)
+{
+    for (size_t i = 0; i < LOAD_STATS_VALUES; i++) {
+        if (values->counts[i] == 0)
+            (void)slice_copy(slice_from(name), values->names[i], sizeof values->names[i]);
+        if (strcmp(values->names[i], name) != 0)
+            continue;
+        values->counts[i]++;
+        return;
+    }
+}
+
+void load_stats_print_values(const struct load_values *values)
+{
+    printf("{");
+    for (size_t i = 0; i < LOAD_STATS_VALUES && values->counts[i] > 0; i++) {
+        struct text name;
+        text_init(&name, 256);
+        text_add_json(&name, slice_from(values->names[i]));
+        printf("%s\"%s\": %" PRIu64, i > 0 ? ", " : "", name.bytes != NULL ? name.bytes : "",
+               values->counts[i]);
+        text_fini(&name);
+    }
+    printf("}");
 }

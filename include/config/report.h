@@ -35,6 +35,9 @@ void report_error(struct report *report, const char *file, unsigned line, const 
 void report_warning(struct report *report, const char *file, unsigned line, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
 
+/* Further entries would only be counted. */
+bool report_is_full(const struct report *report);
+
 /* Files in the order of their first entry, lines ascending; equal lines keep their order. */
 void report_sort(struct report *report);
 

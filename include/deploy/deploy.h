@@ -54,13 +54,17 @@ struct deploy_options {
 MUST_CHECK int deploy_new(const struct deploy_options *options, struct config *config,
                           struct report *report, struct deploy **out);
 
-/* Waits for the writer thread; the workers must have ended. Frees all objects. */
+/* Waits for the writer thread; the workers must have ended, the resolver must be gone and health must still be
+ * there. Whoever waits is not answered any more. Frees all objects. */
 void deploy_free(struct deploy *deploy);
 
 /* Queues a change (copied); done is called once. After deploy_stop every change is refused. */
 void deploy_submit(struct deploy *deploy, const struct change *change, change_done_fn *done,
                    void *arg);
 void deploy_stop(struct deploy *deploy);
+
+/* Withdraws the change that was submitted with arg, if it is not under way yet: true, and done is not called. */
+bool deploy_cancel(struct deploy *deploy, const void *arg);
 const struct config *deploy_config(const struct deploy *deploy);
 
 /* The present picture is snapshot_current(); what it does not say: */
@@ -75,6 +79,7 @@ void deploy_view_service(const struct deploy *deploy, unsigned service_index,
 
 struct deploy_lock_view {
     bool is_held;
+    char name[64]; /* service or group; "" : everything */
     char owner[96];
     char reason[256];
     uint64_t age_us;
@@ -93,7 +98,7 @@ struct deploy_durability {
 };
 void deploy_view_durability(const struct deploy *deploy, struct deploy_durability *out);
 
-/* Exchanges still on slots or targets that are live no more. */
+/* Exchanges still on slots or targets that are live no more: of one slot, or of all (NULL). */
 uint64_t deploy_draining(const struct deploy *deploy, const struct slot *slot);
 
 /* Finished changes, newest first; false when index is beyond the end. */

@@ -48,8 +48,8 @@ typedef void health_probed_fn(void *arg, const struct probe_result *result);
 
 /*
  * One probe now, besides the schedule, as a gate; its result counts like others. done is called once, later,
- * from the loop; when the target is forgotten before, from inside health_forget or health_free with
- * FAULT_TARGET_EVICTED. ERR_NOT_FOUND: not watched; ERR_DENIED: health is off for it.
+ * from the loop. When the target is forgotten or its health switched off before, it is called from inside that
+ * function with FAULT_TARGET_EVICTED. ERR_NOT_FOUND: not watched; ERR_DENIED: health is off for it.
  */
 MUST_CHECK int health_probe_now(struct health *health, struct target *target,
                                 health_probed_fn *done, void *arg);

@@ -24,11 +24,14 @@ void arena_init(struct arena *arena, void *first, size_t first_size, size_t limi
 
 static void *alloc_block(struct arena *arena, size_t size)
 {
-    size_t capacity = size > BLOCK_BYTES ? size : BLOCK_BYTES;
+    size_t left = arena->limit_bytes - arena->used_bytes;
+    size_t capacity = left < BLOCK_BYTES ? left : BLOCK_BYTES;
     struct arena_block *block = NULL;
 
-    if (size > arena->limit_bytes || arena->used_bytes > arena->limit_bytes - size)
+    if (size > left)
         return NULL;
+    if (capacity < size)
+        capacity = size;
     block = malloc(sizeof *block + capacity);
     if (block == NULL)
         return NULL;

@@ -27,9 +27,9 @@ static const char *const names[] = {
 
 const char *err_name(int err)
 {
-    size_t index = (size_t)-err;
+    const int count = sizeof names / sizeof names[0];
 
-    return err <= 0 && index < sizeof names / sizeof names[0] ? names[index] : "unknown";
+    return err <= 0 && err > -count ? names[-err] : "unknown";
 }
 
 int err_from_errno(int error_number)

@@ -70,11 +70,12 @@ bool log_file_is_off(const struct log_file *file)
 
 int log_file_init(struct log_file *file, const char *path)
 {
-    *file = (struct log_file){ .fd = STDERR_FILENO };
-    if (path != NULL)
-        file->fd = path[0] != '\0' ? open_path(path) : -1;
-    if (file->fd < 0 && path[0] != '\0')
-        return ERR_IO;
+    *file = (struct log_file){ .fd = path == NULL ? STDERR_FILENO : -1 };
+    if (path != NULL && path[0] != '\0') {
+        file->fd = open_path(path);
+        if (file->fd < 0)
+            return ERR_IO;
+    }
     file->path = mem_text(path);
     text_init(&file->batch, 2 * (size_t)LOG_FILE_BATCH_BYTES);
     return ERR_OK;

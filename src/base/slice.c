@@ -2,7 +2,6 @@
 #include "base/slice.h"
 
 #include <string.h>
-#include <strings.h>
 
 struct slice slice_of(const char *ptr, size_t len)
 {
@@ -19,9 +18,20 @@ bool slice_is_equal(struct slice a, struct slice b)
     return a.len == b.len && (a.len == 0 || memcmp(a.ptr, b.ptr, a.len) == 0);
 }
 
+static unsigned char to_lower(char c)
+{
+    return (unsigned char)(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
+}
+
+/* Not strncasecmp: that one stops at a NUL and looks at the locale. */
 bool slice_is_equal_nocase(struct slice a, struct slice b)
 {
-    return a.len == b.len && (a.len == 0 || strncasecmp(a.ptr, b.ptr, a.len) == 0);
+    if (a.len != b.len)
+        return false;
+    for (size_t i = 0; i < a.len; i++)
+        if (to_lower(a.ptr[i]) != to_lower(b.ptr[i]))
+            return false;
+    return true;
 }
 
 bool slice_starts_with(struct slice s, struct slice prefix)

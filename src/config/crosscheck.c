@@ -123,8 +123,10 @@ static bool is_same_endpoint(const struct endpoint *a, const struct endpoint *b)
     struct address x;
     struct address y;
 
-    if (a->is_name || b->is_name)
-        return a->is_name == b->is_name && a->port == b->port && strcasecmp(a->host, b->host) == 0;
+    if (a->port != b->port || a->is_name != b->is_name || a->is_unix != b->is_unix)
+        return false;
+    if (a->is_name)
+        return strcasecmp(a->host, b->host) == 0;
     return address_from_endpoint(a, &x) == ERR_OK && address_from_endpoint(b, &y) == ERR_OK &&
            address_is_equal(&x, &y);
 }
@@ -169,6 +171,30 @@ static void warn_unused_probe_options(const struct config_service *service,
                        name);
 }
 
+static void check_limits(const struct config_limits *limits, const void *owner,
+                         const struct origin *origin)
+{
+    const void *head = origin_is_known(origin, &limits->head) ? &limits->head : owner;
+
+    if (limits->target > limits->head)
+        origin_error(origin, &limits->target, head,
+                     "limits: target is larger than head, which contains it; raise head or lower "
+                     "target");
+}
+
+/* What a service inherits is complained about once, where it is written. */
+static void check_all_limits(const struct config *config, const struct origin *origin)
+{
+    check_limits(&config->limits, NULL, origin);
+    for (size_t i = 0; i < config->service_count; i++) {
+        const struct config_service *service = &config->services[i];
+
+        if (service->limits.head != config->limits.head ||
+            service->limits.target != config->limits.target)
+            check_limits(&service->limits, service, origin);
+    }
+}
+
 static void check_policy(const struct config_service *service, const struct origin *origin)
 {
     const struct config_health *health = &service->health;
@@ -183,12 +209,6 @@ static void check_policy(const struct config_service *service, const struct orig
                                                        : (const void *)service,
             "health: the timeout is not below the interval; a target that hangs is found "
             "late");
-    if (service->limits.target > service->limits.head)
-        origin_error(origin, &service->limits.target,
-                     origin_is_known(origin, &service->limits.head)
-                         ? (const void *)&service->limits.head
-                         : (const void *)service,
-                     "limits: target is larger than head, which contains it; raise head");
     warn_unused_probe_options(service, origin);
 }
 
@@ -268,7 +288,11 @@ static void set_widest(struct config *config)
 {
     config->widest_head_timeout = config->timeouts.head;
     config->widest_limits = config->limits;
-    for (size_t i = 0; i < config->service_count; i++) {
+    if (config->service_count > 0) { /* every service has its own, inherited or not */
+        config->widest_head_timeout = config->services[0].timeouts.head;
+        config->widest_limits = config->services[0].limits;
+    }
+    for (size_t i = 1; i < config->service_count; i++) {
         const struct config_limits *limits = &config->services[i].limits;
         struct config_limits *widest = &config->widest_limits;
 
@@ -300,6 +324,7 @@ void crosscheck_config(struct config *config, const struct origin *origin)
             check_targets(&service->slots[j], origin);
         check_policy(service, origin);
     }
+    check_all_limits(config, origin);
     check_groups(config, origin);
     crosscheck_route(config, origin);
     set_widest(config);

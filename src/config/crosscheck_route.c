@@ -11,6 +11,7 @@
 #include "base/mem.h"
 #include "config/config.h"
 #include "config/origin_priv.h"
+#include "config/report.h"
 
 #define CLAIMS_MAX 1000000u
 
@@ -141,7 +142,7 @@ void crosscheck_route(const struct config *config, const struct origin *origin)
         add_service(&claims, &config->services[i]);
     if (claims.count > 1)
         qsort(claims.items, claims.count, sizeof *claims.items, compare_claims);
-    for (size_t i = 1; i < claims.count; i++) {
+    for (size_t i = 1; i < claims.count && !report_is_full(origin->scan->report); i++) {
         const struct claim *first = &claims.items[i - 1];
         const struct claim *second = &claims.items[i];
 

@@ -231,10 +231,8 @@ static int finish_loading(struct reading *reading, struct config **out)
     int err = ERR_INVALID;
 
     origin_init(&reading->origin, &reading->scan);
-    if (scan_errors == 0) {
-        outline_check(&reading->scan);
+    if (scan_errors == 0 && outline_check(&reading->scan))
         read_tree(reading);
-    }
     report_sort(reading->report);
     if (reading->report->error_count == 0) {
         CHECK(reading->config != NULL);

@@ -21,7 +21,7 @@ const struct block_row option_table_blocks[BLOCK_COUNT] = {
                      .parent = BLOCK_##above,                                                      \
                      .options_of = BLOCK_##rows_of,                                                \
                      .offset = offsetof(type, member) },
-#define BLOCKS(id, above, name, type, member, count, text)                                         \
+#define BLOCKS(id, above, name, type, member, count, high, text)                                   \
     [BLOCK_##id] = { .word = (name),                                                               \
                      .sentence = (text),                                                           \
                      .parent = BLOCK_##above,                                                      \
@@ -29,7 +29,8 @@ const struct block_row option_table_blocks[BLOCK_COUNT] = {
                      .is_titled = true,                                                            \
                      .offset = offsetof(type, member),                                             \
                      .count_offset = offsetof(type, count),                                        \
-                     .element_size = sizeof *((type *)0)->member },
+                     .element_size = sizeof *((type *)0)->member,                                  \
+                     .most = (high) },
 #define OPTION(...)
 #define ABSENT(...)
 #include "config/options.def"

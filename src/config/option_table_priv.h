@@ -41,6 +41,7 @@ enum option_kind {
     KIND_NAME,    /* the name of a slot */
     KIND_PATH,    /* of a URL */
     KIND_METHOD,
+    KIND_AUTHORITY, /* host, or host and port */
     KIND_PRINTABLE, /* visible ASCII */
     KIND_HASH,      /* struct config_hash */
     KIND_BIND,      /* struct config_bind */
@@ -62,6 +63,7 @@ struct block_row {
     size_t offset;       /* in the parent's struct: of the struct, or of the pointer to the array */
     size_t count_offset; /* titled: of the count */
     size_t element_size; /* titled */
+    size_t most;         /* titled: how many there may be */
 };
 
 struct option_row {

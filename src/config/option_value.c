@@ -228,6 +228,7 @@ static const char *judge_text(const struct option_row *row, struct slice text)
     case KIND_ROLE:
     case KIND_PROBE:
     case KIND_PATH:
+    case KIND_AUTHORITY:
     case KIND_HASH:
     case KIND_BIND:
     case KIND_NETS:
@@ -294,8 +295,9 @@ int option_value_parse(const struct option_row *row, struct slice text, void *fi
     case KIND_NAMES:
     case KIND_METHOD:
     case KIND_PRINTABLE: return parse_text(row, text, field, why);
-    case KIND_PATH:
-    case KIND_PATHS: return option_word_path(text, field, why);
+    case KIND_PATH: return option_word_path(text, field, why);
+    case KIND_PATHS: return option_word_prefix(text, field, why);
+    case KIND_AUTHORITY: return option_word_authority(text, field, why);
     case KIND_HASH: return option_word_hash(text, field, why);
     case KIND_BIND: return parse_bind(text, field, row->fallback != NULL, why);
     case KIND_NETS: return option_word_net(text, field, why);

@@ -37,8 +37,8 @@ static char *copy_lower(struct slice text)
     return copy;
 }
 
-/* An exact host is what could stand before ":80". */
-static bool is_host(struct slice text)
+/* A host is what could stand before ":80". */
+static bool is_host(struct slice text, bool *is_name)
 {
     char whole[300];
     struct endpoint endpoint;
@@ -48,21 +48,20 @@ static bool is_host(struct slice text)
         return false;
     memcpy(whole, text.ptr, text.len);
     memcpy(whole + text.len, port.ptr, port.len);
-    return address_parse_endpoint(slice_of(whole, text.len + port.len), &endpoint) == ERR_OK;
+    if (address_parse_endpoint(slice_of(whole, text.len + port.len), &endpoint) != ERR_OK)
+        return false;
+    *is_name = endpoint.is_name;
+    return true;
 }
 
 int option_word_host(struct slice text, char **out, struct text *why)
 {
-    struct slice name = text;
+    bool is_wildcard = slice_starts_with(text, SLICE("*."));
+    bool is_name = false;
     struct endpoint endpoint;
 
-    if (slice_starts_with(text, SLICE("*."))) {
-        name = slice_of(text.ptr + 2, text.len - 2);
-        if (name.len > 0 && (name.ptr[0] == '[' || (name.ptr[0] >= '0' && name.ptr[0] <= '9')) &&
-            !is_host(name))
-            name.len = 0;
-    }
-    if (is_host(name)) {
+    if (is_host(is_wildcard ? slice_of(text.ptr + 2, text.len - 2) : text, &is_name) &&
+        (is_name || !is_wildcard)) {
         *out = copy_lower(text);
         return ERR_OK;
     }
@@ -91,6 +90,34 @@ int option_word_path(struct slice text, char **out, struct text *why)
         text_add_format(why,
                         "'%s' is no path; it starts with '/', has no spaces, no '#' and at most "
                         "1024 bytes",
+                        text.ptr);
+        return ERR_INVALID;
+    }
+    *out = mem_text_of(text.ptr, text.len);
+    return ERR_OK;
+}
+
+int option_word_prefix(struct slice text, char **out, struct text *why)
+{
+    if (text.len > 0 && memchr(text.ptr, '?', text.len) != NULL) {
+        text_add_format(why, "'%s' has a '?'; paths are matched without the query", text.ptr);
+        return ERR_INVALID;
+    }
+    return option_word_path(text, out, why);
+}
+
+/* What may stand in a Host field: a host, with a port or without. Nothing: NULL. */
+int option_word_authority(struct slice text, char **out, struct text *why)
+{
+    struct endpoint endpoint;
+    bool is_name = false;
+
+    *out = NULL;
+    if (text.len == 0)
+        return ERR_OK;
+    if (!is_host(text, &is_name) &&
+        (address_parse_endpoint(text, &endpoint) != ERR_OK || endpoint.is_unix)) {
+        text_add_format(why, "'%s' is no host; write \"shop.example.com\" or \"10.0.0.1:80\"",
                         text.ptr);
         return ERR_INVALID;
     }

@@ -10,12 +10,14 @@
 #include "base/check.h"
 #include "base/slice.h"
 #include "base/text.h"
-#include "config/config_service.h"
+#include "config/config_value.h"
 
 bool option_word_is_token(struct slice s);     /* RFC 9110 5.6.2 */
 bool option_word_is_printable(struct slice s); /* visible ASCII and inner spaces */
 
 MUST_CHECK int option_word_host(struct slice text, char **out, struct text *why);
+MUST_CHECK int option_word_authority(struct slice text, char **out, struct text *why);
+MUST_CHECK int option_word_prefix(struct slice text, char **out, struct text *why);
 MUST_CHECK int option_word_path(struct slice text, char **out, struct text *why);
 MUST_CHECK int option_word_header(struct slice text, char **out, struct text *why);
 MUST_CHECK int option_word_target(struct slice text, struct config_target *out, struct text *why);

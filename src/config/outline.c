@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/check.h"
 #include "base/mem.h"
 #include "config/option_table_priv.h"
 #include "config/report.h"
@@ -20,7 +21,8 @@ struct title {
 struct outline {
     struct scan *scan;
     size_t at;
-    bool is_broken; /* the grammar will say where and why */
+    bool is_broken;   /* the grammar will say where and why */
+    bool is_unclosed; /* said already */
 };
 
 /* What one block has seen so far. */
@@ -28,6 +30,7 @@ struct frame {
     enum block_id block;
     size_t seen_options[ROWS_MAX]; /* token + 1 of the first; 0: not yet */
     size_t seen_blocks[BLOCK_COUNT];
+    size_t block_counts[BLOCK_COUNT];
     struct title *titles;
     size_t title_count;
     size_t title_capacity;
@@ -92,9 +95,10 @@ static const char *place_words(enum block_id block)
 static void refuse_unknown(struct outline *outline, enum block_id block, size_t at)
 {
     struct slice word = slice_from(outline->scan->tokens[at].text);
+    bool is_full = report_is_full(outline->scan->report); /* then words are lost time */
     const char *absent = option_table_find_absent(block, word);
-    const char *near = option_table_suggest(block, word);
-    enum block_id elsewhere = option_table_elsewhere(block, word);
+    const char *near = is_full ? NULL : option_table_suggest(block, word);
+    enum block_id elsewhere = is_full ? BLOCK_COUNT : option_table_elsewhere(block, word);
     size_t end = find_statement_end(outline, at);
 
     if (absent != NULL)
@@ -153,26 +157,41 @@ static void add_title(struct frame *frame, struct title title)
     frame->titles[frame->title_count++] = title;
 }
 
+/* Skips the block at outline->at when there may be no further one; true when it did. */
+static bool refuse_surplus_block(struct outline *outline, struct frame *frame, enum block_id block)
+{
+    const struct block_row *row = &option_table_blocks[block];
+    size_t first = outline->at;
+    size_t *seen = &frame->seen_blocks[block];
+
+    if (!row->is_titled && *seen > 0) {
+        COMPLAIN(outline, first, "a second block '%s', the first is in line %u; keep one of them",
+                 row->word, scan_line_of(outline->scan, *seen - 1));
+    } else if (row->is_titled && frame->block_counts[block] == row->most) {
+        COMPLAIN(outline, first, "more than %zu blocks '%s'; remove some", row->most, row->word);
+    } else {
+        *seen = first + 1;
+        frame->block_counts[block]++;
+        return false;
+    }
+    outline->at = find_statement_end(outline, first);
+    skip_tokens(outline, first, outline->at);
+    return true;
+}
+
 static void walk_inner(struct outline *outline, struct frame *frame, enum block_id block)
 {
     const struct block_row *row = &option_table_blocks[block];
     size_t first = outline->at;
     size_t open = row->is_titled ? first + 2 : first + 1;
-    size_t *seen = &frame->seen_blocks[block];
 
     if (!is_kind(outline, open, TOKEN_OPEN) ||
         (row->is_titled && !is_kind(outline, first + 1, TOKEN_WORD))) {
         outline->is_broken = true;
         return;
     }
-    if (!row->is_titled && *seen > 0) {
-        COMPLAIN(outline, first, "a second block '%s', the first is in line %u; keep one of them",
-                 row->word, scan_line_of(outline->scan, *seen - 1));
-        outline->at = find_statement_end(outline, first);
-        skip_tokens(outline, first, outline->at);
+    if (refuse_surplus_block(outline, frame, block))
         return;
-    }
-    *seen = first + 1;
     outline->at = open + 1;
     walk_block(outline, block, first);
     if (row->is_titled)
@@ -247,6 +266,7 @@ static void walk_statements(struct outline *outline, struct frame *frame, size_t
         COMPLAIN(outline, opened_by, "block '%s' is not closed; add a '}'",
                  option_table_blocks[frame->block].word);
         outline->is_broken = true;
+        outline->is_unclosed = true;
     }
 }
 
@@ -259,11 +279,12 @@ static void walk_block(struct outline *outline, enum block_id block, size_t open
     free(frame.titles);
 }
 
-void outline_check(struct scan *scan)
+bool outline_check(struct scan *scan)
 {
     struct outline outline = { .scan = scan };
 
     _Static_assert(BLOCK_ROOT == 0, "the root block comes first");
-    if (option_table_count <= ROWS_MAX)
-        walk_block(&outline, BLOCK_ROOT, 0);
+    CHECK(option_table_count <= ROWS_MAX);
+    walk_block(&outline, BLOCK_ROOT, 0);
+    return !outline.is_unclosed;
 }

@@ -6,8 +6,11 @@
 #ifndef CONFIG_OUTLINE_PRIV_H
 #define CONFIG_OUTLINE_PRIV_H
 
+#include <stdbool.h>
+
 #include "config/scan_priv.h"
 
-void outline_check(struct scan *scan);
+/* False when a block is not closed: the grammar would only say so again. */
+bool outline_check(struct scan *scan);
 
 #endif

@@ -18,6 +18,7 @@ static const char *const kind_words[] = {
     [KIND_NAME] = "name of a slot",
     [KIND_PATH] = "path of a URL",
     [KIND_METHOD] = "method",
+    [KIND_AUTHORITY] = "host",
     [KIND_PRINTABLE] = "text",
     [KIND_HASH] = "source",
     [KIND_BIND] = "address",

@@ -35,13 +35,16 @@ static char *copy_printable(const char *text)
 }
 
 static void add_entry(struct report *report, const char *file, struct report_entry entry,
+                      const char *format, va_list args) __attribute__((format(printf, 4, 0)));
+
+static void add_entry(struct report *report, const char *file, struct report_entry entry,
                       const char *format, va_list args)
 {
     char words[1024];
 
     if (!entry.is_warning)
         report->error_count++;
-    if (report->count == REPORT_ENTRIES_MAX) {
+    if (report_is_full(report)) {
         report->dropped++;
         return;
     }
@@ -69,6 +72,11 @@ void report_warning(struct report *report, const char *file, unsigned line, cons
     add_entry(report, file, (struct report_entry){ .line = line, .is_warning = true }, format,
               args);
     va_end(args);
+}
+
+bool report_is_full(const struct report *report)
+{
+    return report->count == REPORT_ENTRIES_MAX;
 }
 
 static size_t first_of_file(const struct report *report, const char *file)

@@ -212,9 +212,12 @@ static void scan_word(struct cursor *cursor)
 /* The last three tokens are `include ( word`, and a statement may begin there. */
 static bool is_include(const struct scan *scan)
 {
-    const struct token *last = scan->tokens + scan->count;
+    const struct token *last = NULL;
 
-    if (scan->count < 3 || last[-1].kind != TOKEN_WORD || last[-2].kind != TOKEN_OPEN_PAREN ||
+    if (scan->count < 3)
+        return false;
+    last = scan->tokens + scan->count;
+    if (last[-1].kind != TOKEN_WORD || last[-2].kind != TOKEN_OPEN_PAREN ||
         last[-3].kind != TOKEN_WORD || last[-3].is_quoted || strcmp(last[-3].text, "include") != 0)
         return false;
     return scan->count == 3 || (last[-4].kind != TOKEN_EQUALS && last[-4].kind != TOKEN_APPEND &&
@@ -291,8 +294,11 @@ static void scan_next(struct cursor *cursor)
 void scan_text_tokens(struct scan *scan, struct slice text, struct scan_place *place)
 {
     struct cursor cursor = { .scan = scan, .place = place };
-    const char *zero = text.len > 0 ? memchr(text.ptr, '\0', text.len) : NULL;
+    const char *zero = NULL;
 
+    if (text.len == 0)
+        return;
+    zero = memchr(text.ptr, '\0', text.len);
     if (slice_starts_with(text, SLICE("\xef\xbb\xbf")))
         text = slice_of(text.ptr + 3, text.len - 3);
     cursor.at = text.ptr;

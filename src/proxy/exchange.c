@@ -79,8 +79,7 @@ struct exchange *exchange_begin(struct session *session, const struct head *head
     struct exchange *exchange = make_exchange(session);
     size_t size = head->field_count * sizeof *head->fields;
     struct field *fields = exchange->fields;
-    const char *end = exchange->head_in->bytes + exchange->head_in->end;
-    const char *body = head->base + head->size;
+    const struct buffer *in = exchange->head_in;
 
     exchange->head = *head;
     if (head->field_count > EXCHANGE_FIELDS)
@@ -88,7 +87,7 @@ struct exchange *exchange_begin(struct session *session, const struct head *head
     CHECK(fields != NULL); /* SCRATCH_FIELDS of them fit into the arena's limit */
     memcpy(fields, head->fields, size);
     exchange->head.fields = fields;
-    exchange->request.first = slice_of(body, (size_t)(end - body));
+    exchange->request.first = slice_of(in->bytes + head->size, in->end - head->size);
     exchange->close_client = head->close || session->worker->is_draining;
     exchange->response_half = HALF_HEAD;
     exchange->request_half = HALF_BODY;
@@ -257,6 +256,8 @@ static enum step do_finish(struct exchange *exchange)
     struct session *session = exchange->session;
     struct worker *worker = exchange->worker;
     bool keep = !exchange->close_client;
+    bool is_read = !exchange->linger && exchange->request_half == HALF_DONE &&
+                   exchange->request.first.len == 0 && exchange->request.in == NULL;
     bool is_cut = exchange->response_begun && exchange->response_half != HALF_DONE &&
                   exchange->response.out_framing == FRAMING_CLOSE;
 
@@ -291,7 +292,7 @@ static enum step do_finish(struct exchange *exchange)
         session_close(session);
         return STEP_GONE;
     }
-    session_exchange_done(session, keep);
+    session_exchange_done(session, keep ? SESSION_KEEP : is_read ? SESSION_END : SESSION_UNREAD);
     return STEP_GONE;
 }
 

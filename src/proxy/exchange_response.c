@@ -210,11 +210,13 @@ static enum step took_response(struct exchange *exchange, enum flow_result resul
 
 enum step relay_response(struct exchange *exchange)
 {
-    enum step next = STEP_AGAIN;
+    enum step next = STEP_WAIT;
 
-    while (next == STEP_AGAIN && exchange->state == EX_RELAY &&
-           exchange->response_half == HALF_HEAD)
+    while (exchange->state == EX_RELAY && exchange->response_half == HALF_HEAD) {
         next = read_head(exchange);
+        if (next != STEP_AGAIN)
+            break;
+    }
     if (exchange->state != EX_RELAY)
         return STEP_AGAIN;
     if (exchange->response_half != HALF_BODY)

@@ -172,7 +172,7 @@ static void step_linger(struct session *session)
         session_close(session);
 }
 
-void session_exchange_done(struct session *session, bool keep)
+void session_exchange_done(struct session *session, enum session_next next)
 {
     struct worker *worker = session->worker;
 
@@ -182,8 +182,11 @@ void session_exchange_done(struct session *session, bool keep)
     session->requests++;
     session->searched = 0;
     session->head_timed = false;
-    if (!keep) {
-        begin_linger(session);
+    if (next != SESSION_KEEP) {
+        if (next == SESSION_UNREAD || session->stream.readable)
+            begin_linger(session);
+        else
+            session_close(session);
         return;
     }
     session->phase = SESSION_HEAD;

@@ -63,8 +63,15 @@ void session_close(struct session *session);
 /* Reads, parses and answers as far as it goes now; after an exchange ended outside of the session's own step. */
 void session_step(struct session *session);
 
-/* From exchange_finish: the exchange is over. keep: the next request may follow, `in` may hold it. */
-void session_exchange_done(struct session *session, bool keep);
+/* What comes after an exchange. */
+enum session_next {
+    SESSION_KEEP,  /* the next request may follow, `in` may hold it */
+    SESSION_END,   /* all of the request was read: a plain close */
+    SESSION_UNREAD /* bytes of the client are or may be unread: linger */
+};
+
+/* The exchange is over. */
+void session_exchange_done(struct session *session, enum session_next next);
 
 /* No further request: closes when idle, else after the present one. */
 void session_drain(struct session *session, uint64_t grace_us);

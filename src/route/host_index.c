@@ -196,7 +196,8 @@ static int settle_claims(struct claims *claims)
 {
     size_t kept = 0;
 
-    qsort(claims->rows, claims->count, sizeof *claims->rows, compare_claims);
+    if (claims->count > 0)
+        qsort(claims->rows, claims->count, sizeof *claims->rows, compare_claims);
     for (size_t i = 0; i < claims->count; i++) {
         struct claim *claim = &claims->rows[i];
         struct claim *last = kept > 0 ? &claims->rows[kept - 1] : NULL;

@@ -14,7 +14,7 @@
 #include "base/mem.h"
 #include "base/rcu.h"
 
-enum { READERS = 4, SWITCHES = 3000, LIVES = 20 };
+enum { READERS = 4, SWITCHES = 6000, LIVES = 20 };
 
 struct picture {
     uint64_t number;

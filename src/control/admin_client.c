@@ -1,0 +1,393 @@
+/* A client of the admin socket: see admin_client_priv.h. */
+#include "control/admin_client_priv.h"
+
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/err.h"
+#include "base/mem.h"
+#include "control/call_priv.h"
+#include "control/words_priv.h"
+#include "net/loop.h"
+#include "net/stream.h"
+#include "net/timer.h"
+
+enum {
+    MAGIC = 0x41444d43,
+    COMMANDS_PER_TURN = 64,        /* then other events get their turn */
+    OUT_MAX = 2 * REPLY_BYTES_MAX, /* an answer with its own text inside, escaped */
+};
+
+/* What the one timer waits for. */
+enum watch { WATCH_NOTHING, WATCH_LINE, WATCH_SEND };
+
+struct admin_client {
+    uint32_t magic;
+    TAILQ_ENTRY(admin_client) link;
+    struct admin_client_owner owner;
+    struct admin_client_list *list;
+    struct peer peer;
+    struct stream stream;
+    int fd; /* the stream's: asked with poll only */
+    struct timer *timer;
+    enum watch watch;
+    bool is_watch_over; /* what it waited for has come: the same wait would begin anew */
+    uint64_t idle_since_us;
+    size_t in_len;
+    char *line; /* the commands under way, NULL: none */
+    struct words words;
+    unsigned next_command;
+    struct call *call; /* NULL: none under way */
+    struct text out;
+    size_t sent;
+    bool is_json;
+    bool has_prompt;
+    bool is_half_closed;
+    bool wants_close; /* once everything is sent */
+    bool wants_shutdown;
+    bool is_shutdown_now;
+    bool is_closed;
+    char in[ADMIN_LINE_MAX + 2];
+};
+
+static struct admin_client *client_of(struct stream *stream)
+{
+    struct admin_client *client = container_of(stream, struct admin_client, stream);
+
+    CHECK(client->magic == MAGIC);
+    return client;
+}
+
+static void step(struct admin_client *client);
+
+static void free_client(void *arg)
+{
+    struct admin_client *client = arg;
+
+    text_fini(&client->out);
+    free(client->line);
+    client->magic = 0;
+    free(client);
+}
+
+void admin_client_close(struct admin_client *client)
+{
+    if (client->is_closed)
+        return;
+    client->is_closed = true;
+    if (client->call != NULL)
+        call_release(client->call);
+    client->call = NULL;
+    timer_free(client->timer);
+    client->timer = NULL;
+    stream_close(&client->stream);
+    TAILQ_REMOVE(client->list, client, link);
+    loop_reap(client->owner.room->loop, free_client, client);
+    client->owner.on_close(client->owner.arg, client);
+}
+
+static void on_ready(struct stream *stream)
+{
+    step(client_of(stream));
+}
+
+static const struct stream_ops client_stream_ops = { .on_ready = on_ready };
+
+static void on_timer(void *arg)
+{
+    admin_client_close(arg); /* silent for too long, or it does not read */
+}
+
+/* Sets what the timer waits for; a line must be complete in time, however slowly its bytes drip. */
+static void watch_for(struct admin_client *client, enum watch watch)
+{
+    uint64_t line_ms = client->has_prompt ? client->owner.prompt_idle_ms : client->owner.idle_ms;
+
+    if (client->watch == watch && !client->is_watch_over)
+        return;
+    client->watch = watch;
+    client->is_watch_over = false;
+    client->idle_since_us = watch == WATCH_NOTHING ? 0 : loop_now_us(client->owner.room->loop);
+    if (watch == WATCH_NOTHING)
+        timer_disarm(client->timer);
+    else
+        timer_arm(client->timer, watch == WATCH_LINE ? line_ms : client->owner.send_ms);
+}
+
+int admin_client_open(const struct admin_client_owner *owner, int fd, const struct peer *peer,
+                      struct admin_client_list *list)
+{
+    struct admin_client *client = mem_zalloc(sizeof *client);
+
+    client->magic = MAGIC;
+    client->owner = *owner;
+    client->list = list;
+    client->peer = *peer;
+    client->fd = fd;
+    if (stream_open(&client->stream, owner->room->loop, fd, &client_stream_ops) < 0) {
+        free(client);
+        return ERR_IO;
+    }
+    text_init(&client->out, OUT_MAX);
+    client->timer = timer_new(owner->room->loop, on_timer, client);
+    watch_for(client, WATCH_LINE);
+    TAILQ_INSERT_TAIL(list, client, link);
+    stream_wake(&client->stream);
+    return 0;
+}
+
+/* Sends what is there: 0 all of it, ERR_AGAIN not yet, else the client is gone. */
+static int flush(struct admin_client *client)
+{
+    while (client->sent < client->out.len) {
+        struct iovec part = { .iov_base = client->out.bytes + client->sent,
+                              .iov_len = client->out.len - client->sent };
+        ssize_t sent = stream_send(&client->stream, &part, 1, false);
+
+        if (sent <= 0)
+            return sent < 0 ? (int)sent : ERR_RESET;
+        client->sent += (size_t)sent;
+        client->is_watch_over = true; /* progress: the time to send begins anew */
+    }
+    client->sent = 0;
+    if (client->out.capacity > 64 * 1024)
+        text_fini(&client->out); /* a large answer is not kept */
+    else
+        text_clear(&client->out);
+    return 0;
+}
+
+static void add_prompt(struct admin_client *client)
+{
+    if (client->has_prompt && !client->wants_close)
+        text_add(&client->out, "> ");
+}
+
+/* Ends the line under way when its last command is answered. */
+static void end_line(struct admin_client *client)
+{
+    free(client->line);
+    client->line = NULL;
+    client->words.command_count = 0;
+}
+
+/* The answer of the present call into the output; the call is over. */
+static void take_reply(struct admin_client *client)
+{
+    struct call *call = client->call;
+    bool with_text = (call->args.given & ARGS_NO_TEXT) == 0;
+
+    if (client->is_json)
+        reply_write_json(&call->reply, with_text, &client->out);
+    else
+        reply_write_text(&call->reply, &client->out);
+    client->has_prompt = client->has_prompt || call->wants_prompt;
+    client->wants_close = client->wants_close || call->wants_close;
+    client->wants_shutdown = client->wants_shutdown || call->wants_shutdown;
+    client->is_shutdown_now = client->is_shutdown_now || call->is_shutdown_now;
+    client->call = NULL;
+    call_release(call);
+    if (client->next_command == client->words.command_count)
+        end_line(client);
+    if (client->line == NULL)
+        add_prompt(client);
+}
+
+static void on_call_done(void *owner)
+{
+    struct admin_client *client = owner;
+
+    CHECK(client->magic == MAGIC);
+    take_reply(client);
+    step(client);
+}
+
+/* A line that is no command: the reason, in the form the line asked for. */
+static void refuse_line(struct admin_client *client, const char *problem)
+{
+    struct reply reply;
+
+    reply_init(&reply);
+    reply_fail(&reply, OUTCOME_USAGE, FAULT_USAGE, "%s", problem);
+    reply_hint(&reply, "\"help\" lists all commands");
+    if (client->is_json)
+        reply_write_json(&reply, true, &client->out);
+    else
+        reply_write_text(&reply, &client->out);
+    reply_fini(&reply);
+    end_line(client);
+    add_prompt(client);
+}
+
+/* Makes the line of len bytes at the start of the buffer, which ends `taken` bytes on, the present one. */
+static void take_line(struct admin_client *client, size_t len, size_t taken)
+{
+    static const char mark[] = "json ";
+    const char *problem = "";
+    size_t skip = 0;
+    int err = 0;
+
+    if (len > 0 && client->in[len - 1] == '\r')
+        len--;
+    client->is_json = len >= sizeof mark - 1 && memcmp(client->in, mark, sizeof mark - 1) == 0;
+    skip = client->is_json ? sizeof mark - 1 : 0;
+    client->line = mem_text_of(client->in + skip, len - skip);
+    client->next_command = 0;
+    memmove(client->in, client->in + taken, client->in_len - taken);
+    client->in_len -= taken;
+    client->is_watch_over = true; /* a line was complete: the next one has its own time */
+    err = words_split(client->line, len - skip, &client->words, &problem);
+    if (err == 0 && client->is_json && client->words.command_count != 1)
+        problem = "a line with \"json \" holds exactly one command";
+    if (err < 0 || problem[0] != '\0') {
+        client->words.command_count = 0;
+        refuse_line(client, problem);
+    } else if (client->words.command_count == 0) {
+        end_line(client);
+        add_prompt(client);
+    }
+}
+
+/* True when a whole line was found (or is too long, and refused). */
+static bool find_line(struct admin_client *client)
+{
+    char *end = memchr(client->in, '\n', client->in_len);
+
+    if (end != NULL && (size_t)(end - client->in) <= ADMIN_LINE_MAX) {
+        take_line(client, (size_t)(end - client->in), (size_t)(end - client->in) + 1);
+        return true;
+    }
+    if (client->in_len > ADMIN_LINE_MAX) {
+        client->wants_close = true;
+        client->is_json = memcmp(client->in, "json ", 5) == 0;
+        client->in_len = 0;
+        refuse_line(client, "the line is longer than 16 KiB");
+        return true;
+    }
+    if (client->is_half_closed && client->in_len > 0) {
+        take_line(client, client->in_len, client->in_len); /* its line feed will not come */
+        return true;
+    }
+    return false;
+}
+
+static void start_command(struct admin_client *client)
+{
+    const struct words_command *command = &client->words.commands[client->next_command++];
+    char **words = client->words.words + command->first;
+
+    client->call = call_new(client->owner.room, &client->peer, words, command->count);
+    if (call_start(client->call, on_call_done, client) == CALL_DONE) {
+        take_reply(client);
+        return;
+    }
+    watch_for(client, WATCH_NOTHING);
+    client->owner.on_park(client->owner.arg);
+}
+
+enum progress { PROGRESS_ON, PROGRESS_WAIT, PROGRESS_CLOSE };
+
+static enum progress receive(struct admin_client *client)
+{
+    ssize_t got = 0;
+
+    if (client->is_half_closed)
+        return PROGRESS_CLOSE;
+    got = stream_recv(&client->stream, client->in + client->in_len,
+                      sizeof client->in - client->in_len);
+    if (got > 0) {
+        client->in_len += (size_t)got;
+        return PROGRESS_ON;
+    }
+    if (got == 0) {
+        client->is_half_closed = true;
+        return PROGRESS_ON;
+    }
+    if (got != ERR_AGAIN)
+        return PROGRESS_CLOSE;
+    watch_for(client, WATCH_LINE);
+    return PROGRESS_WAIT;
+}
+
+/* The answer that said so is sent: now the daemon may stop. */
+static void carry_out_shutdown(struct admin_client *client)
+{
+    const struct control_room *room = client->owner.room;
+
+    client->wants_shutdown = false;
+    if (room->quit != NULL)
+        room->quit(room->arg, client->is_shutdown_now);
+}
+
+static enum progress advance(struct admin_client *client, unsigned *commands)
+{
+    int err = flush(client);
+
+    if (err == ERR_AGAIN) {
+        watch_for(client, WATCH_SEND);
+        return PROGRESS_WAIT;
+    }
+    if (err < 0)
+        return PROGRESS_CLOSE;
+    if (client->wants_shutdown)
+        carry_out_shutdown(client);
+    if (client->wants_close)
+        return PROGRESS_CLOSE;
+    if (client->call != NULL)
+        return PROGRESS_WAIT;
+    if (client->next_command < client->words.command_count) {
+        if (++*commands > COMMANDS_PER_TURN) {
+            stream_wake(&client->stream);
+            return PROGRESS_WAIT;
+        }
+        start_command(client);
+        return PROGRESS_ON;
+    }
+    if (find_line(client))
+        return PROGRESS_ON;
+    return receive(client);
+}
+
+static void step(struct admin_client *client)
+{
+    enum progress progress = PROGRESS_ON;
+    unsigned commands = 0;
+
+    if (client->is_closed)
+        return;
+    while (progress == PROGRESS_ON)
+        progress = advance(client, &commands);
+    if (progress == PROGRESS_CLOSE)
+        admin_client_close(client);
+}
+
+void admin_client_tick(struct admin_client *client)
+{
+    struct pollfd gone = { .fd = client->fd };
+
+    if (client->call == NULL)
+        return;
+    if (poll(&gone, 1, 0) == 1 && (gone.revents & (POLLHUP | POLLERR)) != 0) {
+        admin_client_close(client); /* both directions: nobody will read the answer */
+        return;
+    }
+    call_tick(client->call);
+}
+
+bool admin_client_is_parked(const struct admin_client *client)
+{
+    return client->call != NULL;
+}
+
+uint64_t admin_client_idle_us(const struct admin_client *client, uint64_t now_us)
+{
+    return client->idle_since_us == 0 || now_us < client->idle_since_us
+               ? 0
+               : now_us - client->idle_since_us;
+}
+
+struct admin_client *admin_client_next(const struct admin_client *client)
+{
+    return TAILQ_NEXT(client, link);
+}

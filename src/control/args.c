@@ -1,0 +1,184 @@
+/* Options of commands: see args_priv.h. */
+#include "control/args_priv.h"
+
+#include <ctype.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/err.h"
+#include "base/num.h"
+#include "base/slice.h"
+#include "control/words_priv.h"
+
+enum value_kind { VALUE_NONE, VALUE_WORD, VALUE_NUMBER, VALUE_DURATION };
+
+struct option {
+    const char *name;
+    enum args_option bit;
+    enum value_kind kind;
+    size_t at;  /* offset in struct args of the value; not with VALUE_NONE */
+    size_t max; /* bytes of a word */
+};
+
+static const struct option options[] = {
+    { "--to", ARGS_TO, VALUE_WORD, offsetof(struct args, to), 63 },
+    { "--force", ARGS_FORCE, VALUE_NONE, 0, 0 },
+    { "--reason", ARGS_REASON, VALUE_WORD, offsetof(struct args, reason), 255 },
+    { "--if-epoch", ARGS_IF_EPOCH, VALUE_NUMBER, offsetof(struct args, if_epoch), 0 },
+    { "--timeout", ARGS_TIMEOUT, VALUE_DURATION, offsetof(struct args, timeout_us), 0 },
+    { "--key", ARGS_KEY, VALUE_WORD, offsetof(struct args, key), 63 },
+    { "--ttl", ARGS_TTL, VALUE_DURATION, offsetof(struct args, ttl_us), 0 },
+    { "--wait", ARGS_WAIT, VALUE_NONE, 0, 0 },
+    { "--as", ARGS_AS, VALUE_WORD, offsetof(struct args, as), 40 },
+    { "--no-text", ARGS_NO_TEXT, VALUE_NONE, 0, 0 },
+};
+enum { OPTION_COUNT = sizeof options / sizeof options[0] };
+
+/* The longest wait anybody may ask for: a client must not hold its place for good. */
+static const uint64_t timeout_max_us = 24ull * 3600 * 1000000;
+
+static const struct option *find_option(const char *name)
+{
+    for (unsigned i = 0; i < OPTION_COUNT; i++)
+        if (strcmp(options[i].name, name) == 0)
+            return &options[i];
+    return NULL;
+}
+
+static int say_unknown(const char *name, unsigned allowed, char *problem, unsigned size)
+{
+    const char *names[OPTION_COUNT];
+    const char *near = NULL;
+    unsigned count = 0;
+
+    for (unsigned i = 0; i < OPTION_COUNT; i++)
+        if ((options[i].bit & allowed) != 0)
+            names[count++] = options[i].name;
+    near = words_nearest(name, names, count);
+    snprintf(problem, size, "unknown option %.40s%s%s%s", name,
+             near != NULL ? ", did you mean " : "", near != NULL ? near : "",
+             near != NULL ? "?" : "");
+    return ERR_INVALID;
+}
+
+/* Puts the value of an option where it belongs; false when it is not of the option's kind. */
+static bool set_value(struct args *args, const struct option *option, const char *value)
+{
+    char *field = (char *)args + option->at;
+    struct slice text = slice_from(value);
+
+    switch (option->kind) {
+    case VALUE_NONE: return true;
+    case VALUE_WORD:
+        memcpy(field, &value, sizeof value);
+        return text.len > 0 && text.len <= option->max;
+    case VALUE_NUMBER: return num_parse_u64(text, UINT64_MAX, (uint64_t *)(void *)field) == 0;
+    case VALUE_DURATION:
+        return num_parse_duration(text, (uint64_t *)(void *)field) == 0 &&
+               *(uint64_t *)(void *)field <= timeout_max_us;
+    }
+    return false;
+}
+
+static const char *kind_words(enum value_kind kind)
+{
+    switch (kind) {
+    case VALUE_NONE: return "nothing";
+    case VALUE_WORD: return "a text that is not empty and not too long";
+    case VALUE_NUMBER: return "a whole number";
+    case VALUE_DURATION: return "a duration such as 500ms, 30s or 5m, at most 24h";
+    }
+    return "";
+}
+
+/* Takes the option at words[*index] and its value; moves *index to the last word it took. */
+static int take_option(char *const *words, unsigned count, unsigned *index, unsigned allowed,
+                       struct args *out, char *problem, unsigned size)
+{
+    const char *word = words[*index];
+    const char *equals = strchr(word, '=');
+    const char *value = equals != NULL ? equals + 1 : NULL;
+    const struct option *option = NULL;
+    char name[24];
+
+    if (!slice_copy(slice_of(word, equals != NULL ? (size_t)(equals - word) : strlen(word)), name,
+                    sizeof name))
+        return say_unknown(word, allowed, problem, size);
+    option = find_option(name);
+    if (option == NULL || (option->bit & allowed) == 0)
+        return say_unknown(name, allowed, problem, size);
+    if ((out->given & option->bit) != 0) {
+        snprintf(problem, size, "option %s is given twice", name);
+        return ERR_INVALID;
+    }
+    out->given |= option->bit;
+    if (option->kind != VALUE_NONE && value == NULL && *index + 1 < count)
+        value = words[++*index];
+    if ((option->kind == VALUE_NONE) != (value == NULL) || !set_value(out, option, value)) {
+        snprintf(problem, size, "option %s takes %s", name, kind_words(option->kind));
+        return ERR_INVALID;
+    }
+    return 0;
+}
+
+int args_parse(char *const *words, unsigned count, unsigned allowed, struct args *out,
+               char *problem, unsigned problem_size)
+{
+    bool is_plain = false; /* behind "--" */
+
+    *out = (struct args){ .timeout_us = ARGS_DEFAULT_TIMEOUT_S * 1000000ull };
+    for (unsigned i = 0; i < count; i++) {
+        if (!is_plain && strcmp(words[i], "--") == 0) {
+            is_plain = true;
+        } else if (!is_plain && strncmp(words[i], "--", 2) == 0) {
+            if (take_option(words, count, &i, allowed, out, problem, problem_size) < 0)
+                return ERR_INVALID;
+        } else if (out->count == ARGS_MAX) {
+            snprintf(problem, problem_size, "too many words");
+            return ERR_INVALID;
+        } else {
+            out->words[out->count++] = words[i];
+        }
+    }
+    return 0;
+}
+
+static bool is_name(struct slice text, size_t max)
+{
+    if (text.len == 0 || text.len > max || text.ptr[0] == '-')
+        return false;
+    for (size_t i = 0; i < text.len; i++)
+        if (isspace((unsigned char)text.ptr[i]) || iscntrl((unsigned char)text.ptr[i]))
+            return false;
+    return true;
+}
+
+bool args_is_name(const char *text)
+{
+    return is_name(slice_from(text), 63) && strchr(text, '/') == NULL;
+}
+
+int args_parse_path(const char *text, struct args_path *out)
+{
+    struct slice rest = slice_from(text);
+    const char *slash = memchr(rest.ptr, '/', rest.len);
+    struct slice parts[3] = { rest };
+    unsigned depth = 1;
+
+    for (; slash != NULL && depth < 3; depth++) {
+        struct slice *last = &parts[depth - 1];
+
+        parts[depth] = slice_of(slash + 1, (size_t)(last->ptr + last->len - slash - 1));
+        last->len = (size_t)(slash - last->ptr);
+        slash = memchr(parts[depth].ptr, '/', parts[depth].len); /* a target may be a path */
+    }
+    *out = (struct args_path){ .depth = depth };
+    for (unsigned i = 0; i < depth; i++)
+        if (!is_name(parts[i], i < 2 ? 63 : 135))
+            return ERR_INVALID;
+    if (!slice_copy(parts[0], out->name, sizeof out->name) ||
+        !slice_copy(parts[1], out->slot, sizeof out->slot) ||
+        !slice_copy(parts[2], out->target, sizeof out->target))
+        return ERR_INVALID;
+    return 0;
+}

@@ -1,0 +1,64 @@
+/*
+ * Options and positional words of one command, by one table of options. Pure, any thread.
+ */
+#ifndef CONTROL_ARGS_PRIV_H
+#define CONTROL_ARGS_PRIV_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/check.h"
+
+enum { ARGS_MAX = 8, ARGS_DEFAULT_TIMEOUT_S = 60 };
+
+/* Bits of struct command.options and of args.given. */
+enum args_option {
+    ARGS_TO = 1u << 0,
+    ARGS_FORCE = 1u << 1,
+    ARGS_REASON = 1u << 2,
+    ARGS_IF_EPOCH = 1u << 3,
+    ARGS_TIMEOUT = 1u << 4,
+    ARGS_KEY = 1u << 5,
+    ARGS_TTL = 1u << 6,
+    ARGS_WAIT = 1u << 7,
+    ARGS_AS = 1u << 8,
+    ARGS_NO_TEXT = 1u << 9,
+};
+
+/* Every command takes these; a changing one takes ARGS_CHANGE besides. */
+#define ARGS_EVERY  (ARGS_TIMEOUT | ARGS_AS | ARGS_NO_TEXT)
+#define ARGS_CHANGE (ARGS_REASON | ARGS_KEY | ARGS_IF_EPOCH)
+
+struct args {
+    char *words[ARGS_MAX]; /* positional, borrowed from the line */
+    unsigned count;
+    unsigned given; /* ARGS_* bits */
+    const char *to;
+    const char *reason;
+    const char *key;
+    const char *as;
+    uint64_t if_epoch;
+    uint64_t timeout_us; /* the default when not given */
+    uint64_t ttl_us;
+};
+
+/*
+ * Reads count words behind a verb; allowed: ARGS_* bits. ERR_INVALID with one sentence in problem
+ * (problem_size bytes).
+ */
+MUST_CHECK int args_parse(char *const *words, unsigned count, unsigned allowed, struct args *out,
+                          char *problem, unsigned problem_size);
+
+/* A name of a service, group or slot: 1 to 63 bytes, no blank, slash or control byte, no '-' in front. */
+bool args_is_name(const char *text);
+
+/* "NAME", "NAME/SLOT" or "NAME/SLOT/TARGET" (a target may hold slashes); ERR_INVALID. */
+struct args_path {
+    char name[64];
+    char slot[64];
+    char target[136];
+    unsigned depth;
+};
+MUST_CHECK int args_parse_path(const char *text, struct args_path *out);
+
+#endif

@@ -1,0 +1,258 @@
+/* The life of one command: see call_priv.h. */
+#include "control/call_priv.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/err.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "control/json_priv.h"
+#include "deploy/deploy.h"
+#include "route/snapshot.h"
+
+struct call *call_new(const struct control_room *room, const struct peer *peer, char *const *words,
+                      unsigned count)
+{
+    struct call *call = mem_zalloc(sizeof *call);
+    const unsigned max = sizeof call->words / sizeof call->words[0];
+
+    call->room = room;
+    call->peer = *peer;
+    call->word_count = count < max ? count : max;
+    for (unsigned i = 0; i < call->word_count; i++)
+        call->words[i] = mem_text(words[i]);
+    reply_init(&call->reply);
+    if (count > max)
+        reply_fail(&call->reply, OUTCOME_USAGE, FAULT_USAGE, "too many words");
+    return call;
+}
+
+static void free_call(struct call *call)
+{
+    reply_fini(&call->reply);
+    for (unsigned i = 0; i < call->word_count; i++)
+        free(call->words[i]);
+    free(call->scratch);
+    free(call);
+}
+
+void call_release(struct call *call)
+{
+    call->is_released = true;
+    call->is_done = true;
+    if (call->pending == 0)
+        free_call(call);
+}
+
+/* Every changing command, and every refused one, leaves a line: who, what, and what came of it. */
+static void log_call(const struct call *call)
+{
+    bool is_denied = call->reply.outcome == OUTCOME_DENIED;
+    char words[256];
+    char actor[96];
+    struct text line;
+
+    if (!is_denied && (call->command == NULL || call->command->effect == COMMAND_READS))
+        return;
+    text_init(&line, 4096);
+    for (unsigned i = 0; i < call->word_count; i++)
+        text_add_format(&line, "%s%s", i > 0 ? " " : "", call->words[i]);
+    log_event(
+        is_denied ? LOG_LEVEL_WARN : LOG_LEVEL_INFO, "command",
+        "actor=\"%s\" command=\"%s\" outcome=%s fault=%s epoch=%" PRIu64 " duration_us=%" PRIu64,
+        log_text(slice_from(call->peer.actor), actor, sizeof actor),
+        log_text(text_slice(&line), words, sizeof words), outcome_name(call->reply.outcome),
+        fault_name(call->reply.fault), call->reply.epoch, clock_monotonic_us() - call->began_us);
+    text_fini(&line);
+}
+
+static void complete(struct call *call)
+{
+    const struct snapshot *snapshot = snapshot_current();
+
+    call->is_done = true;
+    call->deadline_us = 0;
+    if (call->reply.epoch == 0 && snapshot != NULL)
+        call->reply.epoch = snapshot_epoch(snapshot);
+    log_call(call);
+}
+
+/* Finds the command, asks whether this peer may, reads its options. False: the answer says why not. */
+static bool is_acceptable(struct call *call)
+{
+    const char *nearest = NULL;
+    unsigned taken = 0;
+    char problem[160] = "";
+
+    call->command = command_lookup(call->words, call->word_count, &taken, &nearest);
+    if (call->command == NULL) {
+        reply_fail(&call->reply, OUTCOME_USAGE, FAULT_USAGE, "unknown command %.40s",
+                   call->words[0]);
+        if (nearest != NULL)
+            reply_hint(&call->reply, "did you mean \"%s\"? \"help\" lists all commands", nearest);
+        else
+            reply_hint(&call->reply, "\"help\" lists all commands");
+        return false;
+    }
+    if (!command_is_allowed(call->command, call->peer.level)) {
+        reply_fail(&call->reply, OUTCOME_DENIED, FAULT_NOT_AUTHORISED,
+                   "\"%s\" needs level %s, %s has level %s", call->command->name,
+                   level_name(call->command->level), call->peer.actor,
+                   level_name(call->peer.level));
+        reply_hint(&call->reply, "run it as root, as the daemon's user or as a member of the "
+                                 "socket's group");
+        return false;
+    }
+    if (command_parse(call->command, call->words + taken, call->word_count - taken, &call->args,
+                      problem, sizeof problem) < 0) {
+        call_refuse_usage(call, "%s", problem);
+        return false;
+    }
+    return true;
+}
+
+enum call_step call_start(struct call *call, void (*done)(void *owner), void *owner)
+{
+    enum call_step step = CALL_DONE;
+
+    call->began_us = clock_monotonic_us();
+    if (call->reply.outcome == OUTCOME_DONE && is_acceptable(call))
+        step = call->command->run(call);
+    if (step == CALL_DONE) {
+        complete(call);
+        return step;
+    }
+    call->done = done;
+    call->owner = owner;
+    call->deadline_us = call->began_us + call->args.timeout_us;
+    return step;
+}
+
+void call_finish(struct call *call)
+{
+    if (call->is_done)
+        return;
+    complete(call);
+    call->done(call->owner); /* may release the call */
+}
+
+static void time_out(struct call *call)
+{
+    call->is_late = true;
+    if (call->pending == 0 && call->poll != NULL && call->poll(call) == CALL_DONE) {
+        call_finish(call);
+        return;
+    }
+    if (call->pending > 0) {
+        reply_fail(&call->reply, OUTCOME_TIMEOUT, FAULT_WAIT_TIMEOUT,
+                   "no result in time: the change is still under way");
+        reply_hint(&call->reply, "\"status\" and \"history\" tell what became of it");
+    }
+    call_finish(call);
+}
+
+void call_tick(struct call *call)
+{
+    if (call->is_done)
+        return;
+    if (clock_monotonic_us() >= call->deadline_us)
+        time_out(call);
+    else if (call->pending == 0 && call->poll != NULL && call->poll(call) == CALL_DONE)
+        call_finish(call);
+}
+
+enum call_step call_wait(struct call *call, enum call_step (*poll)(struct call *call))
+{
+    call->poll = poll;
+    call->is_late = call->args.timeout_us == 0;
+    return poll(call) == CALL_DONE || call->is_late ? CALL_DONE : CALL_PARKED;
+}
+
+static void on_changed(void *arg, const struct change_result *result)
+{
+    struct call *call = arg;
+
+    call->pending--;
+    if (!call->is_done)
+        call->on_change(call, result); /* may release the call */
+    else if (call->is_released && call->pending == 0)
+        free_call(call);
+}
+
+enum call_step call_submit(struct call *call, const struct change *change,
+                           call_change_fn *on_change)
+{
+    call->on_change = on_change;
+    call->pending++;
+    deploy_submit(call->room->deploy, change, on_changed, call);
+    return CALL_PARKED;
+}
+
+void call_fill_change(const struct call *call, enum change_kind kind, struct change *out)
+{
+    const struct args *args = &call->args;
+
+    *out = (struct change){
+        .kind = kind,
+        .force = (args->given & ARGS_FORCE) != 0,
+        .if_epoch = args->if_epoch,
+        .ttl_us = args->ttl_us,
+    };
+    snprintf(out->reason, sizeof out->reason, "%s", args->reason != NULL ? args->reason : "");
+    snprintf(out->key, sizeof out->key, "%s", args->key != NULL ? args->key : "");
+    snprintf(out->actor, sizeof out->actor, "%.52s%s%.38s", call->peer.actor,
+             args->as != NULL ? " as=" : "", args->as != NULL ? args->as : "");
+}
+
+static const char *remedy_for(enum fault fault)
+{
+    if (fault == FAULT_LOCKED)
+        return "\"lock show\" tells who holds it; wait for it or ask the owner to release it";
+    if (fault == FAULT_CONFLICT)
+        return "look at \"status\" and \"history\", then decide again with the present epoch";
+    if (fault == FAULT_NOT_DURABLE)
+        return "make room on the disk of state_dir; \"show errors\" has the system's words";
+    if (fault == FAULT_UNKNOWN_NAME)
+        return "\"show slots\" and \"show targets\" list the names";
+    if (fault == FAULT_GATE_REFUSED || fault == FAULT_NO_TARGET)
+        return "\"show targets\" has the details; --force --reason TEXT overrides the gate";
+    return "";
+}
+
+void call_take_result(struct call *call, const struct change_result *result)
+{
+    struct reply *reply = &call->reply;
+    cJSON *json = reply_result(reply);
+
+    reply->epoch = result->epoch;
+    if (result->outcome != OUTCOME_DONE) {
+        reply_fail(reply, result->outcome, result->fault, "%s", result->words);
+        reply_hint(reply, "%s", remedy_for(result->fault));
+        snprintf(reply->gate, sizeof reply->gate, "%s", result->gate);
+    }
+    json_add_bool(json, "changed", result->changed);
+    json_add_bool(json, "durable", result->is_durable);
+    json_add_u64(json, "epoch_before", result->epoch_before);
+    json_add_u64(json, "epoch", result->epoch);
+    json_add_u64(json, "duration_us", result->duration_us);
+    json_add_text(json, "words", result->words);
+}
+
+enum call_step call_refuse_usage(struct call *call, const char *format, ...)
+{
+    char words[256];
+    va_list args;
+
+    va_start(args, format);
+    vsnprintf(words, sizeof words, format, args);
+    va_end(args);
+    reply_fail(&call->reply, OUTCOME_USAGE, FAULT_USAGE, "%s", words);
+    reply_hint(&call->reply, "usage: %s%s%s", call->command->name,
+               call->command->usage[0] != '\0' ? " " : "", call->command->usage);
+    return CALL_DONE;
+}

@@ -1,0 +1,81 @@
+/*
+ * One command that somebody gave, from its words to its answer. A call that cannot answer at once is parked:
+ * it waits for changes it has submitted, or for a condition that is asked for at every tick, and never longer
+ * than its timeout. Owner: the client, until call_release. Thread: control.
+ */
+#ifndef CONTROL_CALL_PRIV_H
+#define CONTROL_CALL_PRIV_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "control/admin.h"
+#include "control/args_priv.h"
+#include "control/command_priv.h"
+#include "control/peer_priv.h"
+#include "control/reply_priv.h"
+
+struct call;
+
+/* What became of a change of this call; the call is still parked unless call_finish is called in it. */
+typedef void call_change_fn(struct call *call, const struct change_result *result);
+
+struct call {
+    const struct control_room *room; /* borrowed; not to be used once is_done */
+    const struct command *command;   /* NULL: the words were no command */
+    struct args args;
+    struct reply reply;
+    struct peer peer;
+    uint64_t began_us;
+    uint64_t deadline_us; /* 0: not parked */
+    enum call_step (*poll)(struct call *call);
+    call_change_fn *on_change;
+    unsigned pending; /* changes submitted and not yet answered */
+    unsigned step;    /* of commands that take several */
+    bool is_late;     /* poll is asked for the last time: describe the state */
+    bool is_done;
+    bool is_released;
+    bool wants_close; /* `quit` */
+    bool wants_prompt;
+    bool wants_shutdown;
+    bool is_shutdown_now;
+    void *scratch; /* the command's own; freed with the call */
+    char *words[16];
+    unsigned word_count;
+    void (*done)(void *owner); /* the answer of a parked call is complete; from the loop only */
+    void *owner;
+};
+
+/* words are copied. done is called only for a call that call_start left parked. */
+struct call *call_new(const struct control_room *room, const struct peer *peer, char *const *words,
+                      unsigned count);
+enum call_step call_start(struct call *call, void (*done)(void *owner), void *owner);
+
+/* For parked calls, every CALL_TICK_MS: asks the condition again and looks at the timeout. */
+enum { CALL_TICK_MS = 25 };
+void call_tick(struct call *call);
+
+/* The owner wants no answer any more, or has it. Changes that were submitted go on. */
+void call_release(struct call *call);
+
+/* For commands: parks until poll answers CALL_DONE. Asks it once now. */
+enum call_step call_wait(struct call *call, enum call_step (*poll)(struct call *call));
+
+/* For commands: queues a change; on_change gets the result, later. */
+enum call_step call_submit(struct call *call, const struct change *change,
+                           call_change_fn *on_change);
+
+/* For commands: from on_change: the answer is complete. */
+void call_finish(struct call *call);
+
+/* For commands: a change with actor, reason, key, force and if_epoch as this call gives them. */
+void call_fill_change(const struct call *call, enum change_kind kind, struct change *out);
+
+/* For commands: outcome, fault, gate, words and epoch of a result into the answer, and its numbers into the JSON. */
+void call_take_result(struct call *call, const struct change_result *result);
+
+/* For commands: a usage error. Always CALL_DONE. */
+enum call_step call_refuse_usage(struct call *call, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+#endif

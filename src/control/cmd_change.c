@@ -1,0 +1,95 @@
+/* Changes that are one step of deploy: see cmd_change_priv.h. */
+#include "control/cmd_change_priv.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "control/json_priv.h"
+
+/* "0.8 ms", "12 ms", "2.31 s" into out (at least 32 bytes). */
+static void format_took(uint64_t us, char *out)
+{
+    if (us < 10000)
+        snprintf(out, 32, "%.1f ms", (double)us / 1000);
+    else if (us < 1000000)
+        snprintf(out, 32, "%" PRIu64 " ms", us / 1000);
+    else
+        snprintf(out, 32, "%.2f s", (double)us / 1000000);
+}
+
+static const char *past_tense(enum change_kind kind)
+{
+    return kind == CHANGE_ROLLBACK ? "rolled back" : "switched";
+}
+
+static void on_switched(struct call *call, const struct change_result *result)
+{
+    struct reply *reply = &call->reply;
+    cJSON *json = reply_result(reply);
+    const char *name = call->args.words[0];
+    char took[32];
+
+    call_take_result(call, result);
+    json_add_text(json, "name", name);
+    json_add_text(json, "from", result->from);
+    json_add_text(json, "to", result->to);
+    format_took(result->duration_us, took);
+    if (reply_is_ok(reply) && result->changed)
+        text_add_format(&reply->text, "%s %s %s -> %s, epoch %" PRIu64 ", %s, %s\n",
+                        past_tense((enum change_kind)call->step), name, result->from, result->to,
+                        result->epoch, took, result->is_durable ? "durable" : "volatile");
+    else if (reply_is_ok(reply))
+        text_add_format(&reply->text, "%s is on %s already, epoch %" PRIu64 "\n", name, result->to,
+                        result->epoch);
+    call_finish(call);
+}
+
+static enum call_step submit_switch(struct call *call, enum change_kind kind)
+{
+    struct change change;
+
+    if (!args_is_name(call->args.words[0]))
+        return call_refuse_usage(call, "\"%.80s\" is no name of a service or group",
+                                 call->args.words[0]);
+    if (call->args.to != NULL && !args_is_name(call->args.to))
+        return call_refuse_usage(call, "\"%.80s\" is no name of a slot", call->args.to);
+    call_fill_change(call, kind, &change);
+    snprintf(change.name, sizeof change.name, "%s", call->args.words[0]);
+    snprintf(change.slot, sizeof change.slot, "%s", call->args.to != NULL ? call->args.to : "");
+    call->step = (unsigned)kind;
+    return call_submit(call, &change, on_switched);
+}
+
+enum call_step cmd_change_switch(struct call *call)
+{
+    return submit_switch(call, CHANGE_SWITCH);
+}
+
+enum call_step cmd_change_rollback(struct call *call)
+{
+    return submit_switch(call, CHANGE_ROLLBACK);
+}
+
+static void on_reloaded(struct call *call, const struct change_result *result)
+{
+    char took[32];
+
+    call_take_result(call, result);
+    format_took(result->duration_us, took);
+    if (reply_is_ok(&call->reply)) {
+        text_add_format(&call->reply.text, "%s, epoch %" PRIu64 ", %s\n",
+                        result->changed ? "reloaded" : "reloaded, nothing has changed",
+                        result->epoch, took);
+        if (result->words[0] != '\0' && call->reply.words[0] == '\0')
+            text_add_format(&call->reply.text, "%s\n", result->words);
+    }
+    call_finish(call);
+}
+
+enum call_step cmd_change_reload(struct call *call)
+{
+    struct change change;
+
+    call_fill_change(call, CHANGE_RELOAD, &change);
+    return call_submit(call, &change, on_reloaded);
+}

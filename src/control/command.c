@@ -1,0 +1,191 @@
+/* The table of commands: see command_priv.h. */
+#include "control/command_priv.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/err.h"
+#include "control/cmd_change_priv.h"
+#include "control/cmd_drain_priv.h"
+#include "control/cmd_history_priv.h"
+#include "control/cmd_life_priv.h"
+#include "control/cmd_lock_priv.h"
+#include "control/cmd_show_priv.h"
+#include "control/cmd_status_priv.h"
+#include "control/cmd_target_priv.h"
+#include "control/cmd_wait_priv.h"
+#include "control/words_priv.h"
+
+#define FORCED (ARGS_CHANGE | ARGS_FORCE)
+
+/* name, usage, level, effect, options, words from, to, function, one sentence */
+static const struct command commands[] = {
+    { "status", "[NAME]", LEVEL_USER, COMMAND_READS, 0, 0, 1, cmd_status_run,
+      "services, slots and targets on one screen" },
+    { "list", "", LEVEL_USER, COMMAND_READS, 0, 0, 0, cmd_status_list,
+      "services with their hosts, paths and active slots" },
+    { "show slots", "[NAME]", LEVEL_USER, COMMAND_READS, 0, 0, 1, cmd_status_slots,
+      "slots with role, version, targets and requests in flight" },
+    { "show targets", "[NAME[/SLOT]]", LEVEL_USER, COMMAND_READS, 0, 0, 1, cmd_status_targets,
+      "targets with verdict, order, weight, last check and the last 64 results" },
+    { "show info", "", LEVEL_USER, COMMAND_READS, 0, 0, 0, cmd_show_info,
+      "the daemon: version, pid, age, epoch, durability" },
+    { "show services", "", LEVEL_USER, COMMAND_READS, 0, 0, 0, cmd_status_list, "as list" },
+    { "show config", "", LEVEL_OPERATOR, COMMAND_READS, 0, 0, 0, cmd_show_config,
+      "the configuration in force, with every default" },
+    { "show errors", "", LEVEL_USER, COMMAND_READS, 0, 0, 0, cmd_show_errors,
+      "faults by slot, answers without a service, failed writes" },
+    { "show conns", "", LEVEL_USER, COMMAND_READS, 0, 0, 0, cmd_show_conns,
+      "connections of clients and to targets" },
+    { "show drain", "[NAME[/SLOT]]", LEVEL_USER, COMMAND_READS, 0, 0, 2, cmd_drain_show,
+      "what is still in flight on slots that are not live and targets that drain" },
+    { "show history", "[N] [NAME]", LEVEL_USER, COMMAND_READS, 0, 0, 2, cmd_history_run,
+      "finished changes, newest first (20 unless N is given)" },
+    { "show version", "", LEVEL_USER, COMMAND_READS, 0, 0, 0, cmd_life_version,
+      "version and commit of the daemon" },
+    { "switch", "NAME [--to SLOT] [--force --reason TEXT] [--if-epoch E] [--timeout D] [--key K]",
+      LEVEL_OPERATOR, COMMAND_CHANGES, FORCED | ARGS_TO, 1, 1, cmd_change_switch,
+      "moves the traffic of a service or group to a slot (the standby one if not named)" },
+    { "rollback", "NAME [--force --reason TEXT] [--if-epoch E] [--timeout D] [--key K]",
+      LEVEL_OPERATOR, COMMAND_CHANGES, FORCED, 1, 1, cmd_change_rollback,
+      "moves the traffic back to the slot before the last switch" },
+    { "reload", "[--timeout D]", LEVEL_OPERATOR, COMMAND_CHANGES, ARGS_CHANGE, 0, 0,
+      cmd_change_reload, "reads the configuration again: all of it or nothing" },
+    { "target set", "NAME/SLOT/TARGET ready|drain|maint|weight N [--force --reason TEXT]",
+      LEVEL_OPERATOR, COMMAND_CHANGES, FORCED, 2, 3, cmd_target_set,
+      "orders a target to serve, to finish, to rest, or to take its share" },
+    { "target add", "NAME/SLOT TARGET [weight=N]", LEVEL_OPERATOR, COMMAND_CHANGES, FORCED, 2, 3,
+      cmd_target_add, "adds an app server to a slot" },
+    { "target remove", "NAME/SLOT/TARGET [--wait] [--force --reason TEXT]", LEVEL_OPERATOR,
+      COMMAND_CHANGES, FORCED | ARGS_WAIT, 1, 1, cmd_target_remove,
+      "takes an app server out of a slot; with --wait answers when nothing is in flight there" },
+    { "drain", "NAME/SLOT [status] [--wait] [--force --reason TEXT]", LEVEL_OPERATOR,
+      COMMAND_CHANGES, FORCED | ARGS_WAIT, 1, 1, cmd_drain_run,
+      "orders every target of a slot to finish and take nothing new" },
+    { "wait healthy", "NAME[/SLOT] [--timeout D]", LEVEL_USER, COMMAND_READS, 0, 1, 1,
+      cmd_wait_healthy, "answers when every target that should serve is up" },
+    { "wait drained", "NAME/SLOT [--timeout D]", LEVEL_USER, COMMAND_READS, 0, 1, 1,
+      cmd_wait_drained, "answers when nothing is in flight on the slot" },
+    { "lock show", "", LEVEL_USER, COMMAND_READS, 0, 0, 0, cmd_lock_show,
+      "who holds the deploy lock, and what waits" },
+    { "lock acquire", "[NAME] --reason TEXT [--ttl D] [--wait] [--timeout D]", LEVEL_OPERATOR,
+      COMMAND_CHANGES, ARGS_CHANGE | ARGS_TTL | ARGS_WAIT, 0, 1, cmd_lock_acquire,
+      "keeps others from changing anything, for a time" },
+    { "lock release", "[NAME] [--force --reason TEXT]", LEVEL_OPERATOR, COMMAND_CHANGES, FORCED, 0,
+      1, cmd_lock_release, "gives the deploy lock back" },
+    { "shutdown", "[now]", LEVEL_ADMIN, COMMAND_CHANGES, ARGS_REASON, 0, 1, cmd_life_shutdown,
+      "stops the daemon: gracefully, or now" },
+    { "prompt", "", LEVEL_USER, COMMAND_READS, 0, 0, 0, cmd_life_prompt,
+      "prints \"> \" before each command and keeps the connection open" },
+    { "quit", "", LEVEL_USER, COMMAND_READS, 0, 0, 0, cmd_life_quit, "closes the connection" },
+    { "help", "[COMMAND]", LEVEL_USER, COMMAND_READS, 0, 0, 2, cmd_life_help,
+      "this list, or one command in full" },
+};
+enum { COMMAND_COUNT = sizeof commands / sizeof commands[0] };
+
+static const struct command_alias aliases[] = {
+    { "promote", "switch" },
+    { "slots", "show slots" },
+    { "targets", "show targets" },
+    { "history", "show history" },
+    { "version", "show version" },
+    { "lock", "lock show" },
+    { "exit", "quit" },
+};
+enum { ALIAS_COUNT = sizeof aliases / sizeof aliases[0] };
+
+const struct command *command_at(unsigned index)
+{
+    return index < COMMAND_COUNT ? &commands[index] : NULL;
+}
+
+const struct command_alias *command_alias_at(unsigned index)
+{
+    return index < ALIAS_COUNT ? &aliases[index] : NULL;
+}
+
+const struct command *command_find(const char *name)
+{
+    for (unsigned i = 0; i < COMMAND_COUNT; i++)
+        if (strcmp(commands[i].name, name) == 0)
+            return &commands[i];
+    return NULL;
+}
+
+static const struct command *find_alias(const char *name)
+{
+    for (unsigned i = 0; i < ALIAS_COUNT; i++)
+        if (strcmp(aliases[i].name, name) == 0)
+            return command_find(aliases[i].means);
+    return NULL;
+}
+
+static const char *find_nearest(const char *typed)
+{
+    const char *names[COMMAND_COUNT + ALIAS_COUNT];
+
+    for (unsigned i = 0; i < COMMAND_COUNT; i++)
+        names[i] = commands[i].name;
+    for (unsigned i = 0; i < ALIAS_COUNT; i++)
+        names[COMMAND_COUNT + i] = aliases[i].name;
+    return words_nearest(typed, names, COMMAND_COUNT + ALIAS_COUNT);
+}
+
+const struct command *command_lookup(char *const *words, unsigned count, unsigned *taken,
+                                     const char **nearest)
+{
+    const struct command *command = NULL;
+    char pair[64] = "";
+
+    *nearest = NULL;
+    *taken = 0;
+    if (count == 0)
+        return NULL;
+    if (count >= 3 && strcmp(words[0], "drain") == 0 && strcmp(words[2], "status") == 0) {
+        *taken = 1;
+        return command_find("show drain");
+    }
+    if (count > 1)
+        snprintf(pair, sizeof pair, "%.30s %.30s", words[0], words[1]);
+    command = command_find(pair);
+    *taken = 2;
+    if (command != NULL)
+        return command;
+    command = command_find(words[0]);
+    if (command == NULL)
+        command = find_alias(words[0]);
+    *taken = 1;
+    if (command != NULL)
+        return command;
+    if (count > 1)
+        *nearest = find_nearest(pair);
+    if (*nearest == NULL)
+        *nearest = find_nearest(words[0]);
+    return NULL;
+}
+
+bool command_is_allowed(const struct command *command, enum level level)
+{
+    return level >= command->level;
+}
+
+int command_parse(const struct command *command, char *const *words, unsigned count,
+                  struct args *out, char *problem, unsigned problem_size)
+{
+    if (args_parse(words, count, command->options | ARGS_EVERY, out, problem, problem_size) < 0)
+        return ERR_INVALID;
+    if (out->count < command->min_words) {
+        snprintf(problem, problem_size, "too few words for \"%s\"", command->name);
+        return ERR_INVALID;
+    }
+    if (out->count > command->max_words) {
+        snprintf(problem, problem_size, "too many words for \"%s\": %.60s", command->name,
+                 out->words[command->max_words]);
+        return ERR_INVALID;
+    }
+    if ((out->given & ARGS_FORCE) != 0 && (out->given & ARGS_REASON) == 0) {
+        snprintf(problem, problem_size, "--force needs --reason TEXT");
+        return ERR_INVALID;
+    }
+    return 0;
+}

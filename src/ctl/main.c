@@ -1,0 +1,181 @@
+/*
+ * switchctl: a thin client of the admin socket. The daemon owns all logic; this program sends one line, prints
+ * the answer and exits with the code that is in it.
+ */
+#include <cjson/cJSON.h>
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "ctl/options.h"
+#include "ctl/paint.h"
+#include "ctl/talk.h"
+
+enum {
+    EXIT_FAILED = 1,
+    EXIT_USAGE = 2,
+    EXIT_TIMEOUT = 4,
+    EXIT_UNREACHABLE = 8,
+    EXIT_SIGNAL = 128,
+    ANSWER_MAX = 64 << 20,
+};
+
+/* Ends at once, with the code a shell expects; nothing is to be cleaned up. */
+static void on_signal(int number)
+{
+    _exit(EXIT_SIGNAL + number);
+}
+
+static void set_signals(void)
+{
+    struct sigaction action = { .sa_handler = on_signal };
+
+    sigaction(SIGINT, &action, NULL);
+    sigaction(SIGTERM, &action, NULL);
+    signal(SIGPIPE, SIG_IGN);
+}
+
+static bool wants_color(const struct options *options)
+{
+    const char *no_color = getenv("NO_COLOR");
+
+    return !options->no_color && !options->is_json && isatty(STDOUT_FILENO) &&
+           (no_color == NULL || no_color[0] == '\0');
+}
+
+static void print_text(const struct options *options, const char *words, int code)
+{
+    FILE *to = code == 0 || code == 10 ? stdout : stderr;
+    struct text painted;
+
+    if (!wants_color(options)) {
+        fputs(words, to);
+        return;
+    }
+    text_init(&painted, ANSWER_MAX);
+    paint_text(slice_from(words), &painted);
+    fputs(painted.bytes != NULL ? painted.bytes : "", to);
+    text_fini(&painted);
+}
+
+/* Prints the answer as it was asked for; the exit code in it. */
+static int print_answer(const struct options *options, const struct text *answer)
+{
+    cJSON *json = cJSON_ParseWithLength(answer->bytes, answer->len);
+    const cJSON *code = cJSON_GetObjectItemCaseSensitive(json, "code");
+    const cJSON *words = cJSON_GetObjectItemCaseSensitive(json, "text");
+    int result = EXIT_FAILED;
+
+    if (!cJSON_IsNumber(code)) { /* a refusal before the first command is plain text */
+        fprintf(stderr, "switchctl: %.*s\n", SLICE_ARG(text_slice(answer)));
+        cJSON_Delete(json);
+        return EXIT_FAILED;
+    }
+    result = code->valueint;
+    if (options->is_json)
+        puts(answer->bytes);
+    else if (cJSON_IsString(words))
+        print_text(options, words->valuestring, result);
+    cJSON_Delete(json);
+    if (fflush(stdout) != 0 || ferror(stdout))
+        return result != 0 ? result : EXIT_FAILED;
+    return result;
+}
+
+static const char *remedy(int error_number)
+{
+    if (error_number == ENOENT)
+        return "is the daemon running? -s SOCKET or $SWITCHYARD_SOCKET names another socket";
+    if (error_number == ECONNREFUSED)
+        return "the daemon has ended without removing its socket; start it again";
+    if (error_number == EACCES || error_number == EPERM)
+        return "run as root or as a member of the group of the socket";
+    if (error_number == ENAMETOOLONG)
+        return "the path of a socket has at most 107 bytes";
+    return "see the daemon's log";
+}
+
+static int say_failure(const struct options *options, enum talk_fault fault)
+{
+    int error_number = errno;
+
+    switch (fault) {
+    case TALK_DONE: return 0;
+    case TALK_UNREACHABLE:
+        fprintf(stderr, "switchctl: cannot reach the daemon on %s: %s\nremedy: %s\n",
+                options->socket, strerror(error_number), remedy(error_number));
+        return EXIT_UNREACHABLE;
+    case TALK_TIMEOUT:
+        fprintf(stderr,
+                "switchctl: the daemon on %s gave no answer in time\n"
+                "remedy: the command may still take effect; look at status and history\n",
+                options->socket);
+        return EXIT_TIMEOUT;
+    case TALK_BROKEN:
+        fprintf(
+            stderr,
+            "switchctl: the daemon on %s closed the connection before its answer was complete%s%s\n"
+            "remedy: the command may have taken effect; look at status and history\n",
+            options->socket, error_number != 0 ? ": " : "",
+            error_number != 0 ? strerror(error_number) : "");
+        return EXIT_UNREACHABLE;
+    }
+    return EXIT_FAILED;
+}
+
+static int ask_once(const struct options *options)
+{
+    enum talk_fault fault = TALK_DONE;
+    struct text answer;
+    int code = 0;
+
+    text_init(&answer, ANSWER_MAX);
+    fault = talk_ask(options->socket, text_slice(&options->line), options->timeout_us, &answer);
+    if (fault == TALK_DONE)
+        code = print_answer(options, &answer);
+    else
+        code = say_failure(options, fault);
+    text_fini(&answer);
+    return code;
+}
+
+/* Every second until a signal; on a terminal each time from the top of the screen. */
+static int watch(const struct options *options)
+{
+    bool is_screen = isatty(STDOUT_FILENO) && !options->is_json;
+    int code = 0;
+
+    for (;;) {
+        if (is_screen)
+            fputs("\033[H\033[2J", stdout);
+        code = ask_once(options);
+        if ((code != 0 && code != EXIT_UNREACHABLE) || ferror(stdout))
+            return code;
+        (void)nanosleep(&(struct timespec){ .tv_sec = 1 }, NULL);
+    }
+}
+
+int main(int argc, char **argv)
+{
+    struct options options;
+    char problem[160] = "";
+    int code = 0;
+
+    set_signals();
+    if (options_parse(argc, argv, &options, problem, sizeof problem) < 0) {
+        fprintf(stderr, "switchctl: %s\n", problem);
+        code = EXIT_USAGE;
+    } else if (options.help) {
+        options_print_help();
+    } else if (options.version) {
+        puts("switchctl " SWITCHYARD_VERSION " (" SWITCHYARD_COMMIT ")");
+    } else {
+        code = options.watch ? watch(&options) : ask_once(&options);
+    }
+    options_fini(&options);
+    return code;
+}

@@ -1,0 +1,171 @@
+/* The command line: see options.h. */
+#include "ctl/options.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/err.h"
+#include "base/num.h"
+
+enum { LINE_MAX_BYTES = 16 * 1024, DEFAULT_TIMEOUT_S = 60, GRACE_S = 10 };
+
+static const char default_socket[] = "/run/switchyard/admin.sock";
+
+/* One word of the request in quotes: blanks, ';' and quotes in it mean themselves. */
+static int add_quoted(struct text *line, const char *word)
+{
+    text_add(line, " \"");
+    for (; *word != '\0'; word++) {
+        if (*word == '\n' || *word == '\r')
+            return ERR_INVALID;
+        if (*word == '"' || *word == '\\')
+            text_add(line, "\\");
+        text_add_slice(line, slice_of(word, 1));
+    }
+    text_add(line, "\"");
+    return text_is_cut(line) ? ERR_RANGE : 0;
+}
+
+/* Notes a --timeout (given apart or with '='), so that the wait for the answer is longer than it. */
+static bool note_timeout(struct options *options, const char *word, const char *next)
+{
+    const char *value = NULL;
+    uint64_t us = 0;
+
+    if (strcmp(word, "--timeout") == 0)
+        value = next;
+    else if (strncmp(word, "--timeout=", 10) == 0)
+        value = word + 10;
+    if (value != NULL && num_parse_duration(slice_from(value), &us) == 0)
+        options->timeout_us = us + GRACE_S * 1000000ull;
+    return value == NULL && strcmp(word, "--timeout") == 0;
+}
+
+/* An option of the program itself, before or behind the verb; false: it is none. */
+static bool take_flag(struct options *options, const char *word)
+{
+    if (strcmp(word, "--json") == 0)
+        options->is_json = true;
+    else if (strcmp(word, "--no-color") == 0)
+        options->no_color = true;
+    else if (strcmp(word, "--watch") == 0)
+        options->watch = true;
+    else
+        return false;
+    return true;
+}
+
+static bool take_early(struct options *options, const char *word)
+{
+    if (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0)
+        options->help = true;
+    else if (strcmp(word, "--version") == 0 || strcmp(word, "-V") == 0)
+        options->version = true;
+    else
+        return take_flag(options, word);
+    return true;
+}
+
+static int say(char *problem, unsigned size, const char *words, const char *about)
+{
+    snprintf(problem, size, "%s%s%.80s", words, about[0] != '\0' ? ": " : "", about);
+    return ERR_INVALID;
+}
+
+/* What stands before the verb; *at is then the verb's place. `timeout` gets what goes on to the daemon. */
+static int parse_early(int argc, char **argv, struct options *out, int *at, const char **timeout)
+{
+    for (*at = 1; *at < argc && argv[*at][0] == '-'; ++*at) {
+        const char *word = argv[*at];
+        const char *next = *at + 1 < argc ? argv[*at + 1] : NULL;
+
+        if (take_early(out, word))
+            continue;
+        if ((strcmp(word, "-s") == 0 || strcmp(word, "--socket") == 0) && next != NULL)
+            out->socket = argv[++*at];
+        else if (strcmp(word, "--timeout") == 0 && next != NULL)
+            *timeout = argv[++*at];
+        else if (strncmp(word, "--timeout=", 10) == 0)
+            *timeout = word + 10;
+        else
+            return ERR_INVALID;
+    }
+    return 0;
+}
+
+static int add_words(struct options *out, int argc, char **argv)
+{
+    bool is_plain = false; /* behind "--" every word is one of the daemon's */
+
+    for (int i = 0; i < argc; i++) {
+        is_plain = is_plain || strcmp(argv[i], "--") == 0;
+        if (!is_plain && take_flag(out, argv[i]))
+            continue;
+        if (!is_plain && note_timeout(out, argv[i], i + 1 < argc ? argv[i + 1] : NULL))
+            return ERR_INVALID;
+        if (add_quoted(&out->line, argv[i]) < 0)
+            return ERR_RANGE;
+    }
+    return 0;
+}
+
+int options_parse(int argc, char **argv, struct options *out, char *problem, unsigned problem_size)
+{
+    const char *from_environment = getenv("SWITCHYARD_SOCKET");
+    const char *timeout = NULL;
+    int at = 0;
+
+    *out = (struct options){ .timeout_us = (DEFAULT_TIMEOUT_S + GRACE_S) * 1000000ull };
+    text_init(&out->line, LINE_MAX_BYTES);
+    out->socket =
+        from_environment != NULL && from_environment[0] != '\0' ? from_environment : default_socket;
+    if (parse_early(argc, argv, out, &at, &timeout) < 0)
+        return say(problem, problem_size, "unknown option or missing value", argv[at]);
+    if (out->help || out->version)
+        return 0;
+    if (at == argc)
+        return say(problem, problem_size, "no verb is given; see switchctl --help", "");
+    text_add(&out->line, "json");
+    if (add_words(out, argc - at, argv + at) < 0)
+        return say(problem, problem_size, "a word is too long or holds a line break", argv[at]);
+    if (timeout != NULL &&
+        (note_timeout(out, "--timeout", timeout) || add_quoted(&out->line, "--timeout") < 0 ||
+         add_quoted(&out->line, timeout) < 0))
+        return say(problem, problem_size, "bad --timeout", timeout);
+    if (out->is_json)
+        text_add(&out->line, " --no-text");
+    text_add(&out->line, "\n");
+    return text_is_cut(&out->line) ? say(problem, problem_size, "the command is too long", "") : 0;
+}
+
+void options_fini(struct options *options)
+{
+    text_fini(&options->line);
+}
+
+void options_print_help(void)
+{
+    fputs("usage: switchctl [-s SOCKET] [--json] [--timeout D] [--no-color] VERB [WORDS...]\n"
+          "       switchctl --help | --version\n"
+          "\n"
+          "  status [NAME] [--watch]         services, slots and targets on one screen\n"
+          "  list, slots, targets, history   one table each\n"
+          "  show info|services|config|errors|version|drain|conns\n"
+          "  switch NAME [--to SLOT]         moves the traffic of a service or group\n"
+          "  rollback NAME                   moves it back\n"
+          "  target set NAME/SLOT/TARGET ready|drain|maint|weight N\n"
+          "  target add NAME/SLOT TARGET [weight=N]; target remove NAME/SLOT/TARGET [--wait]\n"
+          "  drain NAME/SLOT [status]        empties a slot\n"
+          "  wait healthy NAME[/SLOT]; wait drained NAME/SLOT\n"
+          "  reload                          reads the configuration again\n"
+          "  lock [show|acquire|release]     the deploy lock\n"
+          "  help [VERB]                     what the daemon knows\n"
+          "\n"
+          "changes take --reason TEXT, --force (with --reason), --if-epoch E, --key K, --as NAME\n"
+          "the socket is -s, $SWITCHYARD_SOCKET or /run/switchyard/admin.sock\n"
+          "\n"
+          "exit code: 0 done, 1 failed, 2 usage, 3 refused, 4 timed out, 5 conflict, 6 not\n"
+          "authorised, 7 reverted, 8 daemon unreachable, 9 inconclusive, 10 done but not on disk\n",
+          stdout);
+}

@@ -1,0 +1,40 @@
+/* Names of changes and outcomes, for history, answers and tests. Pure. */
+#include "deploy/change.h"
+
+#include <stddef.h>
+
+const char *change_kind_name(enum change_kind kind)
+{
+    switch (kind) {
+    case CHANGE_SWITCH: return "switch";
+    case CHANGE_ROLLBACK: return "rollback";
+    case CHANGE_TARGET_READY: return "target-ready";
+    case CHANGE_TARGET_DRAIN: return "target-drain";
+    case CHANGE_TARGET_MAINT: return "target-maint";
+    case CHANGE_TARGET_WEIGHT: return "target-weight";
+    case CHANGE_TARGET_ADD: return "target-add";
+    case CHANGE_TARGET_REMOVE: return "target-remove";
+    case CHANGE_LOCK_ACQUIRE: return "lock-acquire";
+    case CHANGE_LOCK_RELEASE: return "lock-release";
+    case CHANGE_RELOAD: return "reload";
+    }
+    return "unknown";
+}
+
+const char *outcome_name(enum outcome outcome)
+{
+    switch (outcome) {
+    case OUTCOME_DONE: return "done";
+    case OUTCOME_FAILED: return "failed";
+    case OUTCOME_USAGE: return "usage";
+    case OUTCOME_REFUSED: return "refused";
+    case OUTCOME_TIMEOUT: return "timeout";
+    case OUTCOME_CONFLICT: return "conflict";
+    case OUTCOME_DENIED: return "denied";
+    case OUTCOME_REVERTED: return "reverted";
+    case OUTCOME_UNREACHABLE: return "unreachable";
+    case OUTCOME_INCONCLUSIVE: return "inconclusive";
+    case OUTCOME_VOLATILE: return "volatile";
+    }
+    return "unknown";
+}

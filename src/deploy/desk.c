@@ -1,0 +1,256 @@
+/*
+ * The desk: all changes that wait when the writer is free become one batch. Each is judged in turn against the
+ * working decisions; then the picture is built, the state is made durable, the picture is published, and only
+ * then anybody is answered. What fails before the publishing leaves no trace. Control thread.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/err.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "deploy/batch_priv.h"
+#include "deploy/deploy_priv.h"
+#include "deploy/names_priv.h"
+#include "net/timer.h"
+
+void ticket_free(struct ticket *ticket)
+{
+    names_free(ticket->names);
+    config_free(ticket->config);
+    free(ticket);
+}
+
+static void on_run(void *arg);
+
+/* A lock ended: whoever waited for it has a turn. */
+static void on_unlock(void *arg)
+{
+    desk_unpark(arg);
+    lock_arm(arg);
+}
+
+static void on_settle(void *arg)
+{
+    struct deploy *deploy = arg;
+
+    if (deploy->desk == DESK_IDLE)
+        batch_settle(deploy);
+    else
+        batch_arm_settle(deploy);
+}
+
+void desk_init(struct deploy *deploy)
+{
+    TAILQ_INIT(&deploy->queue);
+    TAILQ_INIT(&deploy->parked);
+    TAILQ_INIT(&deploy->preparing);
+    TAILQ_INIT(&deploy->batch);
+    decisions_init(&deploy->working);
+    deploy->run = timer_new(deploy->options.loop, on_run, deploy);
+    deploy->settle = timer_new(deploy->options.loop, on_settle, deploy);
+    deploy->unlock = timer_new(deploy->options.loop, on_unlock, deploy);
+}
+
+static void free_tickets(struct tickets *tickets)
+{
+    struct ticket *ticket = NULL;
+
+    while ((ticket = TAILQ_FIRST(tickets)) != NULL) {
+        TAILQ_REMOVE(tickets, ticket, link);
+        ticket_free(ticket);
+    }
+}
+
+void desk_fini(struct deploy *deploy)
+{
+    timer_free(deploy->run);
+    timer_free(deploy->settle);
+    timer_free(deploy->unlock);
+    free_tickets(&deploy->queue);
+    free_tickets(&deploy->parked);
+    free_tickets(&deploy->preparing);
+    free_tickets(&deploy->batch);
+    decisions_fini(&deploy->working);
+}
+
+void desk_wake(struct deploy *deploy)
+{
+    if (deploy->desk == DESK_IDLE && !TAILQ_EMPTY(&deploy->queue) && !timer_is_armed(deploy->run))
+        timer_arm(deploy->run, 0);
+}
+
+static void queue_ticket(struct deploy *deploy, struct ticket *ticket)
+{
+    TAILQ_INSERT_TAIL(&deploy->queue, ticket, link);
+    deploy->waiting++;
+    desk_wake(deploy);
+}
+
+/* True when it can go to the queue; else it comes by desk_prepared. */
+static bool prepare(struct deploy *deploy, struct ticket *ticket)
+{
+    switch (ticket->change.kind) {
+    case CHANGE_RELOAD: return reload_prepare(deploy, ticket);
+    case CHANGE_TARGET_ADD: return targets_prepare(deploy, ticket);
+    case CHANGE_SWITCH:
+    case CHANGE_ROLLBACK:
+    case CHANGE_TARGET_READY:
+    case CHANGE_TARGET_DRAIN:
+    case CHANGE_TARGET_MAINT:
+    case CHANGE_TARGET_WEIGHT:
+    case CHANGE_TARGET_REMOVE:
+    case CHANGE_LOCK_ACQUIRE:
+    case CHANGE_LOCK_RELEASE: break;
+    }
+    return true;
+}
+
+void desk_enqueue(struct deploy *deploy, struct ticket *ticket)
+{
+    ticket->deploy = deploy;
+    TAILQ_INSERT_TAIL(&deploy->preparing, ticket, link);
+    /* With nothing to ask, desk_prepared has run when prepare says false. */
+    if (prepare(deploy, ticket))
+        desk_prepared(ticket);
+}
+
+void desk_prepared(struct ticket *ticket)
+{
+    struct deploy *deploy = ticket->deploy;
+
+    TAILQ_REMOVE(&deploy->preparing, ticket, link);
+    if (ticket->done == NULL)
+        ticket_free(ticket); /* withdrawn in the meantime */
+    else
+        queue_ticket(deploy, ticket);
+}
+
+/* Those who waited for a lock come first, in their old order; a reload reads its file again. */
+void desk_unpark(struct deploy *deploy)
+{
+    struct tickets parked = TAILQ_HEAD_INITIALIZER(parked);
+    struct ticket *ticket = NULL;
+
+    TAILQ_CONCAT(&parked, &deploy->parked, link);
+    while ((ticket = TAILQ_LAST(&parked, tickets)) != NULL) {
+        TAILQ_REMOVE(&parked, ticket, link);
+        if (ticket->change.kind != CHANGE_RELOAD) {
+            TAILQ_INSERT_HEAD(&deploy->queue, ticket, link);
+            continue;
+        }
+        deploy->waiting--;
+        desk_enqueue(deploy, ticket);
+    }
+    desk_wake(deploy);
+}
+
+static void judge_ticket(struct deploy *deploy, struct ticket *ticket)
+{
+    ticket->judgement = JUDGED_REFUSED;
+    if (ticket->is_judged)
+        ticket->result.epoch_before = ticket->result.epoch = deploy->working.epoch;
+    else
+        ticket->judgement = gate_judge(deploy, ticket);
+    if (ticket->judgement == JUDGED_WAIT) {
+        TAILQ_INSERT_TAIL(&deploy->parked, ticket, link);
+        deploy->waiting++;
+        return;
+    }
+    TAILQ_INSERT_TAIL(&deploy->batch, ticket, link);
+    if (ticket->judgement == JUDGED_DONE)
+        batch_note(deploy, ticket);
+}
+
+/* From the queue to the batch; a reload is a batch of its own. */
+static void fill_batch(struct deploy *deploy)
+{
+    struct ticket *ticket = NULL;
+    unsigned count = 0;
+
+    while ((ticket = TAILQ_FIRST(&deploy->queue)) != NULL && count < BATCH_MAX) {
+        bool is_reload = ticket->change.kind == CHANGE_RELOAD;
+
+        if (is_reload && count > 0)
+            break;
+        TAILQ_REMOVE(&deploy->queue, ticket, link);
+        deploy->waiting--;
+        judge_ticket(deploy, ticket);
+        count++;
+        if (is_reload)
+            break;
+    }
+}
+
+static void on_run(void *arg)
+{
+    struct deploy *deploy = arg;
+
+    if (deploy->desk != DESK_IDLE || TAILQ_EMPTY(&deploy->queue))
+        return;
+    batch_begin(deploy);
+    fill_batch(deploy);
+    batch_write(deploy);
+    desk_wake(deploy);
+}
+
+static bool withdraw(struct tickets *tickets, const void *arg, struct ticket **out)
+{
+    struct ticket *ticket = NULL;
+
+    TAILQ_FOREACH(ticket, tickets, link)
+    {
+        if (ticket->arg == arg && ticket->done != NULL) {
+            *out = ticket;
+            return true;
+        }
+    }
+    return false;
+}
+
+bool deploy_cancel(struct deploy *deploy, const void *arg)
+{
+    struct ticket *ticket = NULL;
+
+    if (withdraw(&deploy->preparing, arg, &ticket)) {
+        ticket->done = NULL; /* its questions are still open */
+        return true;
+    }
+    if (withdraw(&deploy->queue, arg, &ticket))
+        TAILQ_REMOVE(&deploy->queue, ticket, link);
+    else if (withdraw(&deploy->parked, arg, &ticket))
+        TAILQ_REMOVE(&deploy->parked, ticket, link);
+    else
+        return false;
+    deploy->waiting--;
+    ticket_free(ticket);
+    return true;
+}
+
+void deploy_submit(struct deploy *deploy, const struct change *change, change_done_fn *done,
+                   void *arg)
+{
+    struct ticket *ticket = mem_zalloc(sizeof *ticket);
+
+    ticket->change = *change;
+    ticket->done = done;
+    ticket->arg = arg;
+    ticket->submitted_us = clock_monotonic_us();
+    if (deploy->is_stopped || deploy->waiting >= QUEUE_MAX) {
+        enum fault fault = deploy->is_stopped ? FAULT_SHUTTING_DOWN : FAULT_OVERLOADED;
+
+        judge_refuse(ticket, OUTCOME_REFUSED, fault, "", "%s", fault_words(fault));
+        ticket->is_judged = true;
+        queue_ticket(deploy, ticket);
+        return;
+    }
+    desk_enqueue(deploy, ticket);
+}
+
+void deploy_stop(struct deploy *deploy)
+{
+    deploy->is_stopped = true;
+    desk_unpark(deploy); /* nobody waits for a lock any more: all are refused */
+}

@@ -1,0 +1,191 @@
+/*
+ * What every change passes before its own judgement: stop, idempotency key, epoch, force, lock; and what several
+ * judgements ask: which services a name means, and how fit a slot is. Control thread.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/hash.h"
+#include "deploy/deploy_priv.h"
+#include "deploy/effective_priv.h"
+
+bool gate_is_forced(const struct ticket *ticket)
+{
+    return ticket->change.force;
+}
+
+size_t gate_scope_at(const struct scope *scope, size_t i)
+{
+    return scope->services != NULL ? scope->services[i] : scope->single;
+}
+
+static const struct config_group *find_group(const struct config *config, const char *name)
+{
+    for (size_t i = 0; i < config->group_count; i++)
+        if (strcmp(config->groups[i].name, name) == 0)
+            return &config->groups[i];
+    return NULL;
+}
+
+bool gate_find_scope(struct deploy *deploy, struct ticket *ticket, struct scope *out)
+{
+    const struct config *config = deploy->config;
+    const char *name = ticket->change.name;
+    const struct config_group *group = find_group(config, name);
+    const struct config_service *service = config_find_service(config, slice_from(name));
+
+    if (group != NULL) {
+        *out = (struct scope){
+            .count = group->names.count,
+            .services = group->services,
+            .group = group,
+        };
+        return true;
+    }
+    if (service == NULL) {
+        judge_refuse(ticket, OUTCOME_REFUSED, FAULT_UNKNOWN_NAME, "",
+                     "there is no service or group %s; see: switchctl status", name);
+        return false;
+    }
+    *out = (struct scope){ .count = 1, .single = (size_t)(service - config->services) };
+    return true;
+}
+
+size_t gate_active(const struct deploy *deploy, size_t service)
+{
+    const struct config_service *configured = &deploy->config->services[service];
+    const char *name = deploy->working.services[service]->active;
+    const struct config_slot *slot = config_find_slot(configured, slice_from(name));
+
+    CHECK(slot != NULL);
+    return (size_t)(slot - configured->slots);
+}
+
+bool gate_is_switchable(const struct config_slot *slot)
+{
+    return slot->role == CONFIG_ROLE_NONE;
+}
+
+static enum verdict find_verdict(const struct deploy *deploy, size_t service, const char *slot_name,
+                                 const char *target_name)
+{
+    const struct reg_slot *slot = registry_find_slot(deploy->registry.by_index[service], slot_name);
+    const struct reg_target *target = slot != NULL ? registry_find_target(slot, target_name) : NULL;
+
+    return target != NULL ? target_verdict(target->target) : VERDICT_UNKNOWN;
+}
+
+void gate_count_fit(const struct deploy *deploy, size_t service, size_t slot, struct gate_fit *out)
+{
+    const struct config_slot *configured = &deploy->config->services[service].slots[slot];
+    struct effective *list = NULL;
+    size_t count = effective_targets(configured, deploy->working.services[service], &list);
+
+    *out = (struct gate_fit){ 0 };
+    for (size_t i = 0; i < count; i++) {
+        enum verdict verdict = find_verdict(deploy, service, configured->name, list[i].name);
+
+        if (list[i].order != ORDER_READY)
+            out->not_ready++;
+        else if (verdict == VERDICT_UP)
+            out->up++;
+        else if (verdict == VERDICT_DOWN)
+            out->down++;
+        else
+            out->unknown++;
+    }
+    free(list);
+}
+
+/* Of what the change asks for, not of who asks or why. */
+static uint64_t find_fingerprint(const struct change *change)
+{
+    char text[512];
+    int len = snprintf(text, sizeof text, "%d\n%s\n%s\n%s\n%u\n%d", (int)change->kind, change->name,
+                       change->slot, change->target, change->weight, change->force);
+
+    return hash_bytes(0, text, (size_t)len);
+}
+
+static enum judgement replay(struct ticket *ticket, const struct state_key *key)
+{
+    struct change_result *result = &ticket->result;
+
+    if (key->fingerprint != find_fingerprint(&ticket->change))
+        return judge_refuse(ticket, OUTCOME_CONFLICT, FAULT_CONFLICT, "key",
+                            "the idempotency key %s was used for another change", key->key);
+    judge_same(ticket, "this change was carried out before, under the same key, as epoch %llu",
+               (unsigned long long)key->epoch);
+    result->outcome = key->outcome;
+    result->changed = key->changed;
+    result->epoch_before = key->epoch_before;
+    result->epoch = key->epoch;
+    memcpy(result->from, key->from, sizeof result->from);
+    memcpy(result->to, key->to, sizeof result->to);
+    return JUDGED_SAME;
+}
+
+/* So that the same key gets the same answer; also for what was so already. */
+static void keep_key(struct deploy *deploy, const struct ticket *ticket)
+{
+    struct state_key *key = state_add_key(deploy->state, ticket->change.key);
+
+    key->fingerprint = find_fingerprint(&ticket->change);
+    key->outcome = ticket->result.outcome;
+    key->changed = ticket->result.changed;
+    key->epoch_before = ticket->result.epoch_before;
+    key->epoch = ticket->result.epoch;
+    memcpy(key->from, ticket->result.from, sizeof key->from);
+    memcpy(key->to, ticket->result.to, sizeof key->to);
+}
+
+static enum judgement judge_kind(struct deploy *deploy, struct ticket *ticket)
+{
+    switch (ticket->change.kind) {
+    case CHANGE_SWITCH: return switching_judge(deploy, ticket);
+    case CHANGE_ROLLBACK: return switching_judge_back(deploy, ticket);
+    case CHANGE_TARGET_READY:
+    case CHANGE_TARGET_DRAIN:
+    case CHANGE_TARGET_MAINT:
+    case CHANGE_TARGET_WEIGHT:
+    case CHANGE_TARGET_ADD:
+    case CHANGE_TARGET_REMOVE: return targets_judge(deploy, ticket);
+    case CHANGE_LOCK_ACQUIRE:
+    case CHANGE_LOCK_RELEASE: return lock_judge(deploy, ticket);
+    case CHANGE_RELOAD: return reload_judge(deploy, ticket);
+    }
+    CHECK(!"a change of a kind that is not known");
+    return JUDGED_REFUSED;
+}
+
+enum judgement gate_judge(struct deploy *deploy, struct ticket *ticket)
+{
+    const struct change *change = &ticket->change;
+    const struct state_key *key = NULL;
+    enum judgement judgement = JUDGED_REFUSED;
+
+    ticket->result.epoch_before = ticket->result.epoch = deploy->working.epoch;
+    if (deploy->is_stopped)
+        return judge_refuse(ticket, OUTCOME_REFUSED, FAULT_SHUTTING_DOWN, "", "%s",
+                            fault_words(FAULT_SHUTTING_DOWN));
+    key = change->key[0] != '\0' ? state_find_key(deploy->state, change->key) : NULL;
+    if (key != NULL)
+        return replay(ticket, key);
+    if (change->if_epoch != 0 && change->if_epoch != deploy->working.epoch)
+        return judge_refuse(ticket, OUTCOME_CONFLICT, FAULT_CONFLICT, "epoch",
+                            "the epoch is %llu, not %llu: another change came first; look again",
+                            (unsigned long long)deploy->working.epoch,
+                            (unsigned long long)change->if_epoch);
+    if (change->force && change->reason[0] == '\0')
+        return judge_refuse(ticket, OUTCOME_USAGE, FAULT_USAGE, "",
+                            "--force needs a --reason; it is kept in the history");
+    if (!change->force && lock_blocking(deploy, ticket) != NULL)
+        return JUDGED_WAIT;
+    judgement = judge_kind(deploy, ticket);
+    if (judgement == JUDGED_DONE)
+        ticket->result.epoch = deploy->working.epoch;
+    if (change->key[0] != '\0' && (judgement == JUDGED_DONE || judgement == JUDGED_SAME))
+        keep_key(deploy, ticket);
+    return judgement;
+}

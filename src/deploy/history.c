@@ -1,0 +1,125 @@
+/* See history_priv.h. */
+#include "deploy/history_priv.h"
+
+#include <cjson/cJSON.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/err.h"
+#include "base/mem.h"
+#include "deploy/state_priv.h"
+#include "deploy/strict_json.h"
+
+enum { READ_MAX = 8 * 1024 * 1024 };
+
+void history_init(struct history *history)
+{
+    *history = (struct history){ 0 };
+    history->ring = mem_grow(NULL, HISTORY_RING, sizeof *history->ring);
+}
+
+void history_fini(struct history *history)
+{
+    free(history->ring);
+    history->ring = NULL;
+}
+
+void history_add(struct history *history, const struct history_entry *entry)
+{
+    history->ring[history->count++ % HISTORY_RING] = *entry;
+}
+
+const struct history_entry *history_at(const struct history *history, unsigned index)
+{
+    uint64_t kept = history->count < HISTORY_RING ? history->count : HISTORY_RING;
+
+    return index < kept ? &history->ring[(history->count - 1 - index) % HISTORY_RING] : NULL;
+}
+
+static void take_line(struct history *history, struct slice line)
+{
+    struct history_entry entry;
+    cJSON *item = NULL;
+
+    if (strict_json_parse(line, &strict_json_small, &item, NULL) != 0)
+        return; /* somebody else's line; it stays in the file */
+    if (state_decode_entry(item, &entry) == 0 && entry.sequence > history->written) {
+        history_add(history, &entry);
+        history->written = entry.sequence;
+    }
+    cJSON_Delete(item);
+}
+
+/* Whole lines; the count of bytes behind the last one. */
+static size_t take_lines(struct history *history, struct slice bytes, bool is_middle)
+{
+    while (bytes.len > 0) {
+        const char *end = memchr(bytes.ptr, '\n', bytes.len);
+        size_t len = 0;
+
+        if (end == NULL)
+            return bytes.len;
+        len = (size_t)(end - bytes.ptr);
+        if (!is_middle) /* else the first line is the end of one that began before */
+            take_line(history, slice_of(bytes.ptr, len));
+        is_middle = false;
+        bytes = slice_of(end + 1, bytes.len - len - 1);
+    }
+    return 0;
+}
+
+static int read_end(struct history *history, int fd)
+{
+    struct stat status;
+    off_t from = 0;
+    size_t size = 0;
+    size_t torn = 0;
+    char *bytes = NULL;
+    ssize_t count = 0;
+
+    if (fstat(fd, &status) != 0)
+        return -1;
+    from = status.st_size > READ_MAX ? status.st_size - READ_MAX : 0;
+    size = (size_t)(status.st_size - from);
+    bytes = mem_alloc(size + 1);
+    count = pread(fd, bytes, size, from);
+    if (count == (ssize_t)size)
+        torn = take_lines(history, slice_of(bytes, size), from > 0);
+    free(bytes);
+    if (count != (ssize_t)size)
+        return -1;
+    return torn > 0 ? ftruncate(fd, status.st_size - (off_t)torn) : 0;
+}
+
+static void take_tail(struct history *history, struct state *state)
+{
+    const struct state_entry *entry = NULL;
+
+    TAILQ_FOREACH(entry, &state->tail, link)
+    {
+        if (entry->entry.sequence > history->written)
+            history_add(history, &entry->entry);
+    }
+    if (history->written > state->sequence)
+        state->sequence = history->written;
+}
+
+void history_load(struct history *history, const char *path, struct state *state, char *words,
+                  unsigned words_size)
+{
+    int fd = open(path, O_RDWR | O_CLOEXEC);
+
+    words[0] = '\0';
+    if (fd < 0 && (errno == EROFS || errno == EACCES))
+        fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd >= 0 ? read_end(history, fd) != 0 : errno != ENOENT)
+        snprintf(words, words_size, "cannot read the end of %.200s: %s", path, strerror(errno));
+    if (fd >= 0)
+        close(fd);
+    take_tail(history, state);
+}

@@ -1,0 +1,229 @@
+/* See picture_priv.h. */
+#include "deploy/picture_priv.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/err.h"
+#include "base/mem.h"
+#include "deploy/registry_priv.h"
+#include "health/health.h"
+#include "route/snapshot.h"
+
+struct picture {
+    char *words;
+    unsigned words_size;
+    struct snapshot_service *services;
+    size_t service_count;
+    struct snapshot_slot *slots; /* of all services; room for all configured ones */
+    size_t slot_count;
+};
+
+struct picture *picture_new(const struct config *config, char *words, unsigned words_size)
+{
+    struct picture *picture = mem_zalloc(sizeof *picture);
+    size_t slots = 0;
+
+    for (size_t i = 0; i < config->service_count; i++)
+        slots += config->services[i].slot_count;
+    picture->words = words;
+    picture->words_size = words_size;
+    picture->services = mem_grow(NULL, config->service_count + 1, sizeof *picture->services);
+    picture->slots = mem_grow(NULL, slots + 1, sizeof *picture->slots);
+    return picture;
+}
+
+void picture_free(struct picture *picture)
+{
+    for (size_t i = 0; i < picture->slot_count; i++)
+        free(picture->slots[i].picks);
+    free(picture->slots);
+    free(picture->services);
+    free(picture);
+}
+
+void picture_fail(struct picture *picture, const char *format, ...)
+{
+    va_list args;
+
+    va_start(args, format);
+    vsnprintf(picture->words, picture->words_size, format, args);
+    va_end(args);
+}
+
+static const char **texts_of(const struct config_texts *texts)
+{
+    return (const char **)(void *)texts->items;
+}
+
+static struct policy make_policy(const struct config_service *configured)
+{
+    return (struct policy){
+        .body_us = configured->timeouts.body,
+        .connect_us = configured->timeouts.connect,
+        .response_us = configured->timeouts.response,
+        .idle_us = configured->timeouts.idle,
+        .keepalive_us = configured->timeouts.keepalive,
+        .pool_idle_us = configured->pool.idle_timeout,
+        .body_limit = configured->limits.body,
+        .head_bytes = (uint32_t)configured->limits.head,
+        .target_bytes = (uint32_t)configured->limits.target,
+        .fields = (uint16_t)configured->limits.fields,
+        .pool_max = (uint32_t)configured->pool.idle,
+        .pool_requests = (uint32_t)configured->pool.requests,
+        .attempts = (uint8_t)configured->retry.attempts,
+        .via = configured->forward.via,
+        .x_forwarded = configured->forward.x_forwarded,
+        .epoch_header = configured->forward.epoch_header,
+        .health = configured->health.enabled,
+    };
+}
+
+static enum balance balance_of(const struct config_service *configured)
+{
+    switch (configured->balance) {
+    case CONFIG_BALANCE_ROUND_ROBIN: return BALANCE_ROUND_ROBIN;
+    case CONFIG_BALANCE_LEAST_REQUESTS: return BALANCE_LEAST_REQUESTS;
+    case CONFIG_BALANCE_RANDOM: return BALANCE_RANDOM;
+    case CONFIG_BALANCE_HASH: return BALANCE_HASH;
+    }
+    CHECK(!"a balance that the configuration does not know");
+    return BALANCE_ROUND_ROBIN;
+}
+
+static enum hash_key hash_key_of(const struct config_service *configured)
+{
+    switch (configured->hash.kind) {
+    case CONFIG_HASH_CLIENT_IP: return HASH_CLIENT_IP;
+    case CONFIG_HASH_HEADER: return HASH_HEADER;
+    case CONFIG_HASH_COOKIE: return HASH_COOKIE;
+    }
+    CHECK(!"a hash key that the configuration does not know");
+    return HASH_CLIENT_IP;
+}
+
+static enum role role_of(const struct config_slot *configured)
+{
+    switch (configured->role) {
+    case CONFIG_ROLE_NONE: return ROLE_STANDBY;
+    case CONFIG_ROLE_STAGING: return ROLE_STAGING;
+    case CONFIG_ROLE_OFF: return ROLE_OFF;
+    }
+    CHECK(!"a role that the configuration does not know");
+    return ROLE_OFF;
+}
+
+int picture_add_service(struct picture *picture, struct service *service,
+                        const struct config_service *configured, const char *active)
+{
+    const struct config_slot *slot = config_find_slot(configured, slice_from(active));
+
+    if (slot == NULL) {
+        picture_fail(picture, "service %s has no slot %s", configured->name, active);
+        return ERR_NOT_FOUND;
+    }
+    picture->services[picture->service_count++] = (struct snapshot_service){
+        .service = service,
+        .policy = make_policy(configured),
+        .balance = balance_of(configured),
+        .hash_key = hash_key_of(configured),
+        .hash_name = configured->hash.name,
+        .refuse_unfit = configured->when_unfit == CONFIG_UNFIT_REFUSE,
+        .host_count = (unsigned)configured->hosts.count,
+        .hosts = texts_of(&configured->hosts),
+        .path_count = (unsigned)configured->paths.count,
+        .paths = texts_of(&configured->paths),
+        .slots = &picture->slots[picture->slot_count],
+        .active = (unsigned)(slot - configured->slots),
+    };
+    return 0;
+}
+
+void picture_add_slot(struct picture *picture, struct slot *slot,
+                      const struct config_slot *configured)
+{
+    struct snapshot_service *service = &picture->services[picture->service_count - 1];
+    bool is_active = service->slot_count == service->active;
+
+    service->slot_count++;
+    picture->slots[picture->slot_count++] = (struct snapshot_slot){
+        .slot = slot,
+        .role = is_active ? ROLE_LIVE : role_of(configured),
+        .host_count = (unsigned)configured->hosts.count,
+        .hosts = texts_of(&configured->hosts),
+    };
+}
+
+void picture_add_target(struct picture *picture, struct target *target, enum order order,
+                        uint32_t weight)
+{
+    struct snapshot_slot *slot = &picture->slots[picture->slot_count - 1];
+
+    slot->picks = mem_grow(slot->picks, slot->pick_count + 1, sizeof *slot->picks);
+    slot->picks[slot->pick_count++] = (struct pick){
+        .target = target,
+        .weight = weight,
+        .order = order,
+    };
+}
+
+int picture_build(struct picture *picture, uint64_t epoch, struct snapshot **out)
+{
+    struct snapshot_input input = {
+        .epoch = epoch,
+        .service_count = (unsigned)picture->service_count,
+        .services = picture->services,
+    };
+    int err = snapshot_build(&input, out);
+
+    if (err == ERR_EXISTS)
+        picture_fail(picture, "two services or slots claim the same host and path");
+    else if (err != 0)
+        picture_fail(picture, "the routing table cannot be built: %s", err_name(err));
+    return err;
+}
+
+void picture_name_versions(struct reg_service *service, const struct config_service *configured)
+{
+    for (size_t i = 0; i < configured->slot_count; i++) {
+        const struct config_slot *slot = &configured->slots[i];
+        struct slot *named = registry_find_slot(service, slot->name)->slot;
+
+        snprintf(named->version, sizeof named->version, "%s",
+                 slot->version != NULL ? slot->version : "");
+    }
+}
+
+void picture_watch(struct health *health, struct target *target,
+                   const struct config_service *configured)
+{
+    const struct config_health *wanted = &configured->health;
+    struct probe_range *ranges = mem_grow(NULL, wanted->status.count + 1, sizeof *ranges);
+    struct probe_spec spec = {
+        .enabled = wanted->enabled,
+        .kind = wanted->type == CONFIG_PROBE_TCP ? PROBE_TCP : PROBE_HTTP,
+        .interval_us = wanted->interval,
+        .timeout_us = wanted->timeout,
+        .rise = (unsigned)wanted->rise,
+        .fall = (unsigned)wanted->fall,
+        .jitter = (unsigned)wanted->jitter,
+        .port = (uint16_t)wanted->port,
+        .method = wanted->method,
+        .path = wanted->path,
+        .host = wanted->host,
+        .header_count = (unsigned)wanted->headers.count,
+        .headers = (const char *const *)(void *)wanted->headers.items,
+        .status_count = (unsigned)wanted->status.count,
+        .statuses = ranges,
+    };
+
+    for (size_t i = 0; i < wanted->status.count; i++)
+        ranges[i] = (struct probe_range){
+            .from = wanted->status.items[i].from,
+            .to = wanted->status.items[i].to,
+        };
+    health_watch(health, target, &spec);
+    free(ranges);
+}

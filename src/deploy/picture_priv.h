@@ -1,0 +1,41 @@
+/*
+ * A snapshot's input, put together service by service, and what else follows from a service's configuration
+ * (policy, probes). Lives for one plan. Control thread.
+ */
+#ifndef DEPLOY_PICTURE_PRIV_H
+#define DEPLOY_PICTURE_PRIV_H
+
+#include <stdint.h>
+
+#include "base/check.h"
+#include "config/config.h"
+#include "route/target.h"
+
+struct health;
+struct picture;
+struct reg_service;
+struct service;
+struct slot;
+struct snapshot;
+
+/* words: for errors, borrowed. The arrays have room for everything that the configuration may hold. */
+struct picture *picture_new(const struct config *config, char *words, unsigned words_size);
+void picture_free(struct picture *picture);
+void picture_fail(struct picture *picture, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+/* In the order of the configuration: a service, then its slots, each followed by its targets. */
+MUST_CHECK int picture_add_service(struct picture *picture, struct service *service,
+                                   const struct config_service *configured, const char *active);
+void picture_add_slot(struct picture *picture, struct slot *slot,
+                      const struct config_slot *configured);
+void picture_add_target(struct picture *picture, struct target *target, enum order order,
+                        uint32_t weight);
+MUST_CHECK int picture_build(struct picture *picture, uint64_t epoch, struct snapshot **out);
+
+/* The slots' versions as configured (they are not part of the snapshot). */
+void picture_name_versions(struct reg_service *service, const struct config_service *configured);
+void picture_watch(struct health *health, struct target *target,
+                   const struct config_service *configured);
+
+#endif

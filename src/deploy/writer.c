@@ -1,0 +1,225 @@
+/*
+ * The writer's thread; see writer_priv.h. Whatever a job needs is in the job; between jobs the thread remembers
+ * only how much of the history it has not synced yet.
+ */
+#include "deploy/writer_priv.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/err.h"
+#include "base/mem.h"
+#include "deploy/state_disk_priv.h"
+#include "net/mailbox.h"
+
+enum {
+    SYNC_LINES = 32, /* history lines between two syncs */
+    TEXT_LIMIT = 256 * 1024 * 1024,
+};
+
+STAILQ_HEAD(writer_jobs, writer_job);
+
+struct writer {
+    pthread_t thread;
+    pthread_mutex_t lock;
+    pthread_cond_t wake;
+    struct writer_jobs jobs; /* under the lock, as all until is_ending */
+    struct writer_jobs done; /* finished, and not fetched by the control thread */
+    bool is_ending;
+    struct state_file *file;
+    const char *history_path;
+    struct mailbox *mailbox;
+    writer_fn *on_done;
+    void *arg;
+    unsigned unsynced; /* the thread's: lines since the last sync */
+    uint64_t synced;
+};
+
+struct writer_job *writer_job_new(enum writer_kind kind)
+{
+    struct writer_job *job = mem_zalloc(sizeof *job);
+
+    job->kind = kind;
+    text_init(&job->bytes, TEXT_LIMIT);
+    return job;
+}
+
+void writer_job_free(struct writer_job *job)
+{
+    if (job == NULL)
+        return;
+    text_fini(&job->bytes);
+    free(job);
+}
+
+/* All lines or none: a part of a line is taken back. */
+static int append_lines(int fd, struct slice lines, char words[STATE_FILE_WORDS], const char *path)
+{
+    struct stat status;
+    int err = 0;
+
+    if (fstat(fd, &status) != 0)
+        return state_disk_fail(words, "look at", path);
+    if (state_disk_write_all(&state_io_system, fd, lines) == 0)
+        return 0;
+    err = state_disk_fail(words, "write", path);
+    if (ftruncate(fd, status.st_size) != 0)
+        snprintf(words, STATE_FILE_WORDS, "cannot take back a part of a line of %.200s", path);
+    return err;
+}
+
+static void write_lines(struct writer *writer, struct writer_job *job)
+{
+    int fd = open(writer->history_path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0640);
+
+    if (fd < 0) {
+        job->err = state_disk_fail(job->words, "open", writer->history_path);
+        return;
+    }
+    job->err = append_lines(fd, text_slice(&job->bytes), job->words, writer->history_path);
+    if (job->err == 0) {
+        writer->unsynced += job->lines;
+        if (writer->unsynced >= SYNC_LINES && fdatasync(fd) == 0) {
+            writer->unsynced = 0;
+            writer->synced = job->sequence;
+        }
+    }
+    job->synced = writer->synced;
+    close(fd);
+}
+
+static void run_job(struct writer *writer, struct writer_job *job)
+{
+    switch (job->kind) {
+    case WRITER_STATE:
+        job->err = state_file_write(writer->file, job->generation, text_slice(&job->bytes),
+                                    &job->unsure, job->words);
+        break;
+    case WRITER_RESERVE:
+        job->err = state_file_write_reserve(writer->file, job->generation, text_slice(&job->bytes),
+                                            job->words);
+        break;
+    case WRITER_LINES: write_lines(writer, job); break;
+    }
+}
+
+static struct writer_job *wait_job(struct writer *writer)
+{
+    struct writer_job *job = NULL;
+
+    pthread_mutex_lock(&writer->lock);
+    while (STAILQ_EMPTY(&writer->jobs) && !writer->is_ending)
+        pthread_cond_wait(&writer->wake, &writer->lock);
+    job = STAILQ_FIRST(&writer->jobs);
+    if (job != NULL)
+        STAILQ_REMOVE_HEAD(&writer->jobs, link);
+    pthread_mutex_unlock(&writer->lock);
+    return job;
+}
+
+static void answer_job(struct writer *writer, struct writer_job *job)
+{
+    pthread_mutex_lock(&writer->lock);
+    STAILQ_INSERT_TAIL(&writer->done, job, link);
+    pthread_mutex_unlock(&writer->lock);
+    mailbox_post(writer->mailbox, &(struct mail){ 0 });
+}
+
+static void *run_writer(void *arg)
+{
+    struct writer *writer = arg;
+    struct writer_job *job = NULL;
+
+    while ((job = wait_job(writer)) != NULL) {
+        size_t reserve_bytes = 0;
+
+        run_job(writer, job);
+        if (job->kind == WRITER_STATE && job->err == 0)
+            reserve_bytes = job->reserve_bytes;
+        answer_job(writer, job);
+        /* After the answer: nobody waits for it. */
+        if (reserve_bytes > 0)
+            (void)state_file_ensure_reserve(writer->file, reserve_bytes);
+    }
+    return NULL;
+}
+
+static void on_mail(void *arg, const struct mail *mail)
+{
+    struct writer *writer = arg;
+    struct writer_job *job = NULL;
+
+    (void)mail; /* one for each job */
+    pthread_mutex_lock(&writer->lock);
+    job = STAILQ_FIRST(&writer->done);
+    STAILQ_REMOVE_HEAD(&writer->done, link);
+    pthread_mutex_unlock(&writer->lock);
+    writer->on_done(writer->arg, job);
+}
+
+/* Signals belong to the control loop. */
+static void start_thread(struct writer *writer)
+{
+    sigset_t all;
+    sigset_t before;
+
+    sigfillset(&all);
+    CHECK(pthread_sigmask(SIG_SETMASK, &all, &before) == 0);
+    CHECK(pthread_create(&writer->thread, NULL, run_writer, writer) == 0);
+    CHECK(pthread_sigmask(SIG_SETMASK, &before, NULL) == 0);
+    pthread_setname_np(writer->thread, "state");
+}
+
+struct writer *writer_new(struct loop *loop, struct state_file *file, const char *history_path,
+                          writer_fn *on_done, void *arg)
+{
+    struct writer *writer = mem_zalloc(sizeof *writer);
+
+    STAILQ_INIT(&writer->jobs);
+    STAILQ_INIT(&writer->done);
+    pthread_mutex_init(&writer->lock, NULL);
+    pthread_cond_init(&writer->wake, NULL);
+    writer->file = file;
+    writer->history_path = history_path;
+    writer->mailbox = mailbox_new(loop, on_mail, writer);
+    writer->on_done = on_done;
+    writer->arg = arg;
+    start_thread(writer);
+    return writer;
+}
+
+void writer_free(struct writer *writer)
+{
+    struct writer_job *job = NULL;
+
+    if (writer == NULL)
+        return;
+    pthread_mutex_lock(&writer->lock);
+    writer->is_ending = true;
+    pthread_cond_signal(&writer->wake);
+    pthread_mutex_unlock(&writer->lock);
+    pthread_join(writer->thread, NULL);
+    mailbox_free(writer->mailbox);
+    while ((job = STAILQ_FIRST(&writer->done)) != NULL) {
+        STAILQ_REMOVE_HEAD(&writer->done, link);
+        writer_job_free(job);
+    }
+    pthread_cond_destroy(&writer->wake);
+    pthread_mutex_destroy(&writer->lock);
+    free(writer);
+}
+
+void writer_submit(struct writer *writer, struct writer_job *job)
+{
+    pthread_mutex_lock(&writer->lock);
+    STAILQ_INSERT_TAIL(&writer->jobs, job, link);
+    pthread_cond_signal(&writer->wake);
+    pthread_mutex_unlock(&writer->lock);
+}

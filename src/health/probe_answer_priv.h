@@ -1,0 +1,61 @@
+/*
+ * Reads the response to a probe from bytes as they come: interim heads are skipped, then the head, then the body
+ * to its end or to ANSWER_BODY_MAX bytes. Pure.
+ */
+#ifndef HEALTH_PROBE_ANSWER_PRIV_H
+#define HEALTH_PROBE_ANSWER_PRIV_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/fault.h"
+#include "http/chunk.h"
+#include "http/parse_head.h"
+
+enum {
+    ANSWER_HEAD_MAX = 16384,
+    ANSWER_FIELDS_MAX = 100,
+    ANSWER_TRAILER_MAX = 4096,
+    ANSWER_BODY_MAX = 65536,
+    ANSWER_INTERIM_MAX = 8,
+};
+
+enum probe_answer_step {
+    ANSWER_MORE, /* more bytes are needed */
+    ANSWER_STATUS, /* the head is complete: answer->status may be judged; go on with probe_answer_read */
+    ANSWER_DONE,
+    ANSWER_BAD, /* answer->fault says why */
+};
+
+/* A value, in a probe. */
+struct answer {
+    enum method method;
+    bool has_head;
+    uint8_t framing;
+    uint8_t interims; /* 1xx heads so far */
+    uint16_t status;
+    enum fault fault;
+    uint64_t left; /* of a body of known length */
+    uint64_t body_bytes;
+    size_t count;    /* bytes that are not yet consumed */
+    size_t searched; /* for the parser */
+    struct chunk_reader chunks;
+    struct head head;
+    struct field fields[ANSWER_FIELDS_MAX];
+    char bytes[ANSWER_HEAD_MAX + 1024];
+};
+
+void probe_answer_init(struct answer *answer, const char *method);
+
+/* Where the next bytes go; never without room after ANSWER_MORE. */
+char *probe_answer_room(struct answer *answer, size_t *size);
+
+/* `count` bytes were put there. */
+void probe_answer_take(struct answer *answer, size_t count);
+enum probe_answer_step probe_answer_read(struct answer *answer);
+
+/* The peer has ended. Never ANSWER_MORE. */
+enum probe_answer_step probe_answer_end(struct answer *answer);
+
+#endif

@@ -1,0 +1,543 @@
+/* The schedule with real probes: verdicts, passive findings, gates, changes on the way. */
+#include <criterion/criterion.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/err.h"
+#include "base/mem.h"
+#include "health/watch_priv.h"
+#include "net/loop.h"
+#include "net/timer.h"
+#include "origin.h"
+#include "route/service.h"
+#include "route/slot.h"
+#include "route/snapshot.h"
+
+#define OK "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"
+
+static const struct origin_script good = { .bytes = OK };
+static const struct origin_script sick = { .bytes = "HTTP/1.1 500 No\r\n\r\n" };
+static const struct origin_script hanging = { .end = ORIGIN_HANG };
+
+enum { MS = 1000, EVENTS = 16, TARGETS = 4 };
+
+struct event {
+    struct target *target;
+    enum verdict was;
+    enum verdict is;
+    char words[PROBE_WORDS_SIZE];
+};
+
+/* A loop, a health, up to four targets with an origin each, and what was told. */
+struct scene {
+    struct loop *loop;
+    struct health *health;
+    struct timer *poll;
+    bool (*is_over)(struct scene *scene);
+    uint64_t began_ms;
+    uint64_t waited_ms;
+    bool forgets; /* on_verdict forgets the target */
+    struct service *service;
+    struct slot *slot;
+    struct target *targets[TARGETS];
+    struct origin *origins[TARGETS];
+    unsigned target_count;
+    struct event events[EVENTS];
+    unsigned event_count;
+    unsigned answers; /* of health_probe_now */
+    struct probe_result answer;
+};
+
+static struct scene scene;
+
+static void on_verdict(void *arg, struct target *target, enum verdict was, enum verdict is,
+                       const char *words)
+{
+    struct event *event = &scene.events[scene.event_count++ % EVENTS];
+
+    cr_assert_eq(arg, &scene);
+    cr_assert_eq(target_verdict(target), is);
+    event->target = target;
+    event->was = was;
+    event->is = is;
+    snprintf(event->words, sizeof event->words, "%s", words);
+    if (scene.forgets)
+        health_forget(scene.health, target);
+}
+
+static const struct health_ops ops = { .on_verdict = on_verdict };
+
+static void on_poll(void *arg)
+{
+    (void)arg;
+    scene.waited_ms = clock_monotonic_us() / 1000 - scene.began_ms;
+    if (scene.waited_ms > 10000)
+        cr_assert_fail("waited in vain");
+    if (scene.is_over(&scene))
+        loop_stop(scene.loop);
+    else
+        timer_arm(scene.poll, 1);
+}
+
+static void run_until(bool (*is_over)(struct scene *scene))
+{
+    scene.is_over = is_over;
+    scene.began_ms = clock_monotonic_us() / 1000;
+    timer_arm(scene.poll, 0);
+    loop_run(scene.loop);
+}
+
+static bool has_passed_60ms(struct scene *s)
+{
+    return s->waited_ms >= 60;
+}
+
+static void begin(unsigned target_count, const struct origin_script *script)
+{
+    memset(&scene, 0, sizeof scene);
+    scene.loop = loop_new();
+    scene.health = health_new(scene.loop, &ops, &scene);
+    scene.poll = timer_new(scene.loop, on_poll, NULL);
+    scene.service = service_new("shop");
+    scene.slot = slot_new(scene.service, "blue", 1);
+    scene.target_count = target_count;
+    for (unsigned i = 0; i < target_count; i++) {
+        struct address address;
+        char name[ADDRESS_TEXT_SIZE];
+
+        scene.origins[i] = origin_new(script);
+        address = origin_address(scene.origins[i]);
+        address_format(&address, name);
+        scene.targets[i] = target_new(scene.slot, name, &address, 1);
+    }
+}
+
+static void end(void)
+{
+    struct snapshot *snapshot = snapshot_publish(NULL);
+
+    health_free(scene.health);
+    timer_free(scene.poll);
+    loop_free(scene.loop);
+    snapshot_free(snapshot);
+    for (unsigned i = 0; i < scene.target_count; i++) {
+        target_free(scene.targets[i]);
+        origin_free(scene.origins[i]);
+    }
+    slot_free(scene.slot);
+    service_free(scene.service);
+}
+
+static struct probe_spec make_spec(uint64_t interval_ms)
+{
+    return (struct probe_spec){ .enabled = true,
+                                .interval_us = interval_ms * MS,
+                                .timeout_us = 500 * MS,
+                                .rise = 2,
+                                .fall = 3 };
+}
+
+static bool is_known(struct scene *s)
+{
+    return health_all_known(s->health);
+}
+
+Test(health, the_first_results_decide)
+{
+    struct probe_spec spec = make_spec(10000);
+    struct health_view view;
+
+    begin(2, &good);
+    origin_set(scene.origins[1], &sick);
+    cr_assert(health_all_known(scene.health), "nothing is watched yet");
+    health_watch(scene.health, scene.targets[0], &spec);
+    health_watch(scene.health, scene.targets[1], &spec);
+    cr_assert_not(health_all_known(scene.health));
+    run_until(is_known);
+    cr_assert_eq(scene.event_count, 2);
+    cr_assert_eq(target_verdict(scene.targets[0]), VERDICT_UP);
+    cr_assert_eq(target_verdict(scene.targets[1]), VERDICT_DOWN);
+    for (unsigned i = 0; i < 2; i++) {
+        const struct event *event = &scene.events[i];
+
+        cr_assert_eq(event->was, VERDICT_UNKNOWN);
+        cr_assert_str_eq(event->words, event->target == scene.targets[0]
+                                           ? "probe succeeded"
+                                           : "status 500, expected 2xx");
+    }
+    cr_assert(health_view(scene.targets[1], &view));
+    cr_assert(view.is_enabled);
+    cr_assert_eq(view.verdict, VERDICT_DOWN);
+    cr_assert_eq(view.last_status, 500);
+    cr_assert_eq(view.last_fault, FAULT_PROBE_STATUS);
+    cr_assert_str_eq(view.error_words, "status 500, expected 2xx");
+    cr_assert_eq(view.error_us, view.last_us);
+    cr_assert_eq(view.history_count, 1);
+    end();
+}
+
+static bool is_first_down(struct scene *s)
+{
+    return target_verdict(s->targets[0]) == VERDICT_DOWN;
+}
+
+static bool is_first_up(struct scene *s)
+{
+    return target_verdict(s->targets[0]) == VERDICT_UP;
+}
+
+Test(health, falls_and_rises)
+{
+    struct probe_spec spec = make_spec(5);
+    struct health_view view;
+
+    begin(1, &good);
+    health_watch(scene.health, scene.targets[0], &spec);
+    run_until(is_first_up);
+    origin_set(scene.origins[0], &sick);
+    run_until(is_first_down);
+    cr_assert(health_view(scene.targets[0], &view));
+    cr_assert_eq(view.history & 15, 8, "three bad after a good one");
+    cr_assert_str_eq(scene.events[1].words, "status 500, expected 2xx (3 in a row)");
+    origin_set(scene.origins[0], &good);
+    run_until(is_first_up);
+    cr_assert(health_view(scene.targets[0], &view));
+    cr_assert_eq(view.history & 7, 3, "two good after a bad one");
+    cr_assert_str_eq(scene.events[2].words, "probe succeeded (2 in a row)");
+    cr_assert_eq(view.changes, 3);
+    end();
+}
+
+static bool has_two_results(struct scene *s)
+{
+    struct health_view view;
+
+    return health_view(s->targets[0], &view) && view.results == 2;
+}
+
+Test(health, keeps_its_interval_and_hurries_when_in_doubt)
+{
+    struct probe_spec spec = make_spec(2000);
+    struct health_view view;
+    uint64_t started_us = 0;
+
+    begin(1, &good);
+    spec.jitter = 10;
+    health_watch(scene.health, scene.targets[0], &spec);
+    run_until(is_first_up);
+    health_view(scene.targets[0], &view);
+    started_us = view.last_us - view.last_duration_us;
+    cr_assert_geq(view.due_us, started_us + 1790 * MS);
+    cr_assert_leq(view.due_us, started_us + 2210 * MS);
+
+    /* a bad result after a good one */
+    origin_set(scene.origins[0], &sick);
+    spec.jitter = 0;
+    health_watch(scene.health, scene.targets[0], &spec);
+    run_until(has_two_results);
+    health_view(scene.targets[0], &view);
+    started_us = view.last_us - view.last_duration_us;
+    cr_assert_geq(view.due_us, started_us + 490 * MS);
+    cr_assert_leq(view.due_us, started_us + 510 * MS);
+    end();
+}
+
+Test(health, the_same_spec_again_changes_nothing)
+{
+    struct probe_spec spec = make_spec(10000);
+    struct health_view before;
+    struct health_view after;
+
+    begin(1, &good);
+    health_watch(scene.health, scene.targets[0], &spec);
+    run_until(is_first_up);
+    health_view(scene.targets[0], &before);
+    health_watch(scene.health, scene.targets[0], &spec);
+    health_view(scene.targets[0], &after);
+    cr_assert_eq(before.due_us, after.due_us);
+    cr_assert_gt(after.due_us, 0);
+    end();
+}
+
+Test(health, off_means_off)
+{
+    struct probe_spec spec = make_spec(5);
+    struct health_view view;
+
+    begin(1, &sick);
+    health_watch(scene.health, scene.targets[0], &spec);
+    run_until(is_first_down);
+    spec.enabled = false;
+    health_watch(scene.health, scene.targets[0], &spec);
+    cr_assert_eq(target_verdict(scene.targets[0]), VERDICT_UNKNOWN);
+    cr_assert(health_all_known(scene.health));
+    cr_assert_eq(health_probe_now(scene.health, scene.targets[0], NULL, NULL), ERR_DENIED);
+    cr_assert(health_view(scene.targets[0], &view));
+    cr_assert_not(view.is_enabled);
+    cr_assert_eq(view.due_us, 0);
+    run_until(has_passed_60ms);
+    cr_assert_eq(scene.event_count, 1);
+    cr_assert_eq(target_verdict(scene.targets[0]), VERDICT_UNKNOWN);
+    spec.enabled = true;
+    health_watch(scene.health, scene.targets[0], &spec);
+    run_until(is_first_down);
+    end();
+}
+
+static void publish_slot(const enum order *orders)
+{
+    struct pick picks[TARGETS];
+    struct snapshot_slot slot = { .slot = scene.slot,
+                                  .pick_count = scene.target_count,
+                                  .picks = picks };
+    struct snapshot_service service = { .service = scene.service, .slot_count = 1, .slots = &slot };
+    struct snapshot_input input = { .epoch = 1, .service_count = 1, .services = &service };
+    struct snapshot *snapshot = NULL;
+
+    for (unsigned i = 0; i < scene.target_count; i++)
+        picks[i] = (struct pick){ scene.targets[i], 1, orders[i] };
+    cr_assert_eq(snapshot_build(&input, &snapshot), 0);
+    snapshot_free(snapshot_publish(snapshot));
+}
+
+static void report_failures(unsigned target, unsigned count)
+{
+    while (count-- > 0)
+        target_report_connect(scene.targets[target], false);
+}
+
+static bool has_passed_250ms(struct scene *s)
+{
+    return s->waited_ms >= 250;
+}
+
+Test(health, workers_findings_take_a_target_out_and_probes_bring_it_back)
+{
+    static const enum order ready[] = { ORDER_READY, ORDER_READY };
+    struct probe_spec spec = make_spec(3000);
+    struct health_view view;
+
+    begin(2, &good);
+    publish_slot(ready);
+    health_watch(scene.health, scene.targets[0], &spec);
+    health_watch(scene.health, scene.targets[1], &spec);
+    run_until(is_known);
+    report_failures(0, HEALTH_PASSIVE_FAILURES - 1);
+    run_until(has_passed_250ms);
+    cr_assert_eq(scene.event_count, 2, "too few failures");
+    report_failures(0, 1);
+    run_until(is_first_down);
+    cr_assert_leq(scene.waited_ms, 500, "%lu ms", (unsigned long)scene.waited_ms);
+    cr_assert_eq(scene.event_count, 3);
+    cr_assert_str_eq(scene.events[2].words, "workers failed to connect 3 times in a row");
+    health_view(scene.targets[0], &view);
+    cr_assert(view.is_passive);
+    cr_assert_eq(view.error_fault, FAULT_CONNECT_FAILED);
+
+    /* now the other one is the last */
+    report_failures(1, 10);
+    run_until(has_passed_250ms);
+    cr_assert_eq(target_verdict(scene.targets[1]), VERDICT_UP);
+    cr_assert_eq(scene.event_count, 3);
+
+    target_report_connect(scene.targets[1], true);
+    run_until(is_first_up);
+    cr_assert_leq(scene.waited_ms, 2000, "two probes, half a second apart");
+    cr_assert_eq(scene.targets[0]->connect_failures, 0, "a good probe clears them");
+    end();
+}
+
+static void expect_stays(const enum order *orders, const char *name)
+{
+    struct probe_spec spec = make_spec(10000);
+
+    begin(2, &good);
+    if (orders != NULL)
+        publish_slot(orders);
+    health_watch(scene.health, scene.targets[0], &spec);
+    health_watch(scene.health, scene.targets[1], &spec);
+    run_until(is_known);
+    report_failures(0, 5);
+    run_until(has_passed_250ms);
+    cr_assert_eq(target_verdict(scene.targets[0]), VERDICT_UP, "%s", name);
+    end();
+}
+
+Test(health, the_last_fit_target_stays)
+{
+    static const enum order maint[] = { ORDER_READY, ORDER_MAINT };
+    static const enum order drain[] = { ORDER_READY, ORDER_DRAIN };
+
+    expect_stays(maint, "the other is in maint");
+    expect_stays(drain, "the other drains");
+    expect_stays(NULL, "no picture is published");
+}
+
+Test(health, workers_findings_do_not_count_when_health_is_off)
+{
+    static const enum order ready[] = { ORDER_READY, ORDER_READY };
+    struct probe_spec spec = make_spec(10000);
+
+    begin(2, &good);
+    publish_slot(ready);
+    spec.enabled = false;
+    health_watch(scene.health, scene.targets[0], &spec);
+    health_watch(scene.health, scene.targets[1], &spec);
+    report_failures(0, 5);
+    run_until(has_passed_250ms);
+    cr_assert_eq(target_verdict(scene.targets[0]), VERDICT_UNKNOWN);
+    cr_assert_eq(scene.event_count, 0);
+    end();
+}
+
+static void on_answer(void *arg, const struct probe_result *result)
+{
+    cr_assert_eq(arg, &scene);
+    scene.answers++;
+    scene.answer = *result;
+}
+
+static bool is_answered(struct scene *s)
+{
+    return s->answers > 0;
+}
+
+Test(health, a_gate_gets_a_fresh_result)
+{
+    struct probe_spec spec = make_spec(10000);
+    struct health_view view;
+
+    begin(1, &good);
+    cr_assert_eq(health_probe_now(scene.health, scene.targets[0], on_answer, &scene),
+                 ERR_NOT_FOUND);
+    health_watch(scene.health, scene.targets[0], &spec);
+    run_until(is_first_up);
+    origin_set(scene.origins[0], &sick);
+    cr_assert_eq(health_probe_now(scene.health, scene.targets[0], on_answer, &scene), 0);
+    cr_assert_eq(scene.answers, 0);
+    run_until(is_answered);
+    cr_assert_eq(scene.answer.fault, FAULT_PROBE_STATUS);
+    cr_assert_eq(scene.answer.status, 500);
+    health_view(scene.targets[0], &view);
+    cr_assert_eq(view.results, 2, "it counts like others");
+    cr_assert_eq(view.verdict, VERDICT_UP);
+    run_until(has_passed_60ms);
+    cr_assert_eq(scene.answers, 1);
+    end();
+}
+
+Test(health, a_gate_is_told_when_its_target_goes)
+{
+    struct probe_spec spec = make_spec(10000);
+
+    begin(3, &hanging);
+    for (unsigned i = 0; i < 3; i++) {
+        health_watch(scene.health, scene.targets[i], &spec);
+        cr_assert_eq(health_probe_now(scene.health, scene.targets[i], on_answer, &scene), 0);
+    }
+    run_until(has_passed_60ms);
+    health_forget(scene.health, scene.targets[0]);
+    health_forget(scene.health, scene.targets[0]);
+    cr_assert_eq(scene.answers, 1);
+    cr_assert_eq(scene.answer.fault, FAULT_TARGET_EVICTED);
+    spec.enabled = false;
+    health_watch(scene.health, scene.targets[1], &spec);
+    cr_assert_eq(scene.answers, 2);
+    cr_assert_eq(scene.answer.fault, FAULT_TARGET_EVICTED);
+    end();
+    cr_assert_eq(scene.answers, 3);
+    cr_assert_eq(scene.event_count, 0);
+}
+
+static bool has_passed_1s(struct scene *s)
+{
+    return s->waited_ms >= 1000;
+}
+
+Test(health, another_spec_abandons_what_is_under_way)
+{
+    struct probe_spec spec = make_spec(10000);
+    struct address other;
+
+    begin(2, &good);
+    origin_set(scene.origins[0], &hanging);
+    spec.timeout_us = 1000 * MS;
+    spec.fall = 1;
+    health_watch(scene.health, scene.targets[0], &spec);
+    cr_assert_eq(health_probe_now(scene.health, scene.targets[0], on_answer, &scene), 0);
+    run_until(has_passed_60ms);
+    other = origin_address(scene.origins[1]);
+    spec.port = address_port(&other);
+    spec.path = "/other";
+    health_watch(scene.health, scene.targets[0], &spec);
+    run_until(is_first_up);
+    run_until(has_passed_1s);
+    cr_assert_eq(scene.event_count, 1, "the old probe's timeout was heard");
+    cr_assert_eq(scene.answers, 1);
+    cr_assert_eq(scene.answer.fault, FAULT_NONE, "the gate was asked again in the new way");
+    cr_assert_eq(strncmp(origin_request(scene.origins[1]), "GET /other ", 11), 0);
+    end();
+}
+
+static bool has_two_events(struct scene *s)
+{
+    return s->event_count == 2;
+}
+
+Test(health, a_target_may_be_forgotten_when_its_verdict_is_told)
+{
+    struct probe_spec spec = make_spec(5);
+    struct health_view view;
+
+    begin(2, &good);
+    scene.forgets = true;
+    health_watch(scene.health, scene.targets[0], &spec);
+    health_watch(scene.health, scene.targets[1], &spec);
+    cr_assert_eq(health_probe_now(scene.health, scene.targets[1], on_answer, &scene), 0);
+    run_until(has_two_events);
+    run_until(has_passed_60ms);
+    cr_assert_eq(scene.event_count, 2);
+    cr_assert_eq(scene.answers, 1);
+    cr_assert_not(health_view(scene.targets[0], &view));
+    cr_assert_eq(view.results, 0);
+    end();
+}
+
+enum { MANY = 300 };
+
+static unsigned most_in_flight;
+
+static bool are_many_known(struct scene *s)
+{
+    if (s->health->in_flight > most_in_flight)
+        most_in_flight = s->health->in_flight;
+    return health_all_known(s->health);
+}
+
+Test(health, bounds_the_probes_under_way)
+{
+    static struct target *many[MANY];
+    struct probe_spec spec = make_spec(60000);
+    struct address address;
+
+    begin(1, &hanging);
+    address = origin_address(scene.origins[0]);
+    spec.timeout_us = 300 * MS;
+    for (unsigned i = 0; i < MANY; i++) {
+        many[i] = target_new(scene.slot, "many", &address, 1);
+        health_watch(scene.health, many[i], &spec);
+    }
+    run_until(are_many_known);
+    cr_assert_eq(most_in_flight, HEALTH_FLIGHT_MAX);
+    cr_assert_eq(scene.event_count, MANY);
+    cr_assert_eq(scene.health->in_flight, 0);
+    for (unsigned i = 0; i < MANY; i++) {
+        cr_assert_eq(target_verdict(many[i]), VERDICT_DOWN);
+        health_forget(scene.health, many[i]);
+        target_free(many[i]);
+    }
+    end();
+}
