@@ -78,7 +78,7 @@ static bool take_comment(struct checker *checker, const char *line)
         if (checker->count == 128)
             return fail(checker, "too many families", line);
         last = &checker->families[checker->count++];
-        strcpy(last->name, name);
+        snprintf(last->name, sizeof last->name, "%s", name);
         checker->histogram[0] = '\0';
         checker->last_le = -1;
         checker->last_value = 0;
