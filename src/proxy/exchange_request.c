@@ -79,8 +79,8 @@ static void set_up_flow(struct exchange *exchange)
     flow->left = head->length;
     flow->limit = exchange->policy.body_limit;
     flow->keeps_trailer = true;
-    flow->in_done = head->framing == FRAMING_NONE ||
-                    (head->framing == FRAMING_LENGTH && head->length == 0);
+    flow->in_done =
+        head->framing == FRAMING_NONE || (head->framing == FRAMING_LENGTH && head->length == 0);
     exchange->request_half = flow->in_done ? HALF_DONE : HALF_BODY;
     exchange->request_broken = false;
     if (head->framing == FRAMING_CHUNKED)
@@ -105,14 +105,12 @@ static enum step took_request(struct exchange *exchange, enum flow_result result
         /* the target takes no more, but it may have answered before it closed */
         exchange->request_broken = true;
         exchange->close_upstream = true;
-        exchange->close_client = exchange->close_client || exchange->request_half != HALF_DONE;
         return STEP_WAIT;
     case FLOW_BAD:
     case FLOW_TOO_LARGE:
         exchange->linger = true;
         exchange->close_client = true;
-        return exchange_fail(exchange,
-                             result == FLOW_BAD ? FAULT_BAD_CHUNK : FAULT_BODY_TOO_LARGE);
+        return exchange_fail(exchange, result == FLOW_BAD ? FAULT_BAD_CHUNK : FAULT_BODY_TOO_LARGE);
     }
     return STEP_WAIT;
 }

@@ -370,11 +370,11 @@ static enum flow_result write_input(struct flow *flow, struct worker *worker,
         batch.pieces[1].iov_base = batch.chunk_head;
         batch.pieces[1].iov_len = chunk_write_head(data, batch.chunk_head);
         add_piece(&batch, "\r\n", 2);
-    } else if (lead != NULL && batch.count == 2 && data <= JOIN_BYTES)
+        batch.total += batch.pieces[1].iov_len;
+    }
+    batch.total += batch.pieces[0].iov_len;
+    if (lead != NULL && data > 0 && data <= JOIN_BYTES && batch.count == 2)
         join_pieces(worker, &batch);
-    batch.total = data + batch.pieces[0].iov_len;
-    if (flow->out_framing == FRAMING_CHUNKED && data > 0)
-        batch.total += batch.pieces[1].iov_len + 2;
     if (result == FLOW_DONE && flow->in_done)
         result = add_end(flow, worker, &batch, trailer);
     if (send_batch(flow, worker, &batch) == FLOW_WRITE_FAILED)
