@@ -71,7 +71,7 @@ static struct policy make_policy(const struct config_service *configured)
         .head_bytes = (uint32_t)configured->limits.head,
         .target_bytes = (uint32_t)configured->limits.target,
         .fields = (uint16_t)configured->limits.fields,
-        .pool_max = (uint16_t)configured->pool.idle,
+        .pool_max = (uint32_t)configured->pool.idle,
         .pool_requests = (uint32_t)configured->pool.requests,
         .attempts = (uint8_t)configured->retry.attempts,
         .via = configured->forward.via,
