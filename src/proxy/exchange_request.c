@@ -79,7 +79,10 @@ static void set_up_flow(struct exchange *exchange)
     flow->left = head->length;
     flow->limit = exchange->policy.body_limit;
     flow->keeps_trailer = true;
-    flow->in_done = exchange->request_half == HALF_DONE;
+    flow->in_done =
+        head->framing == FRAMING_NONE || (head->framing == FRAMING_LENGTH && head->length == 0);
+    exchange->request_half = flow->in_done ? HALF_DONE : HALF_BODY;
+    exchange->request_broken = false;
     if (head->framing == FRAMING_CHUNKED)
         chunk_reader_init(&flow->reader, BUFFER_SLACK);
 }
@@ -108,8 +111,7 @@ static enum step took_request(struct exchange *exchange, enum flow_result result
     case FLOW_TOO_LARGE:
         exchange->linger = true;
         exchange->close_client = true;
-        return exchange_fail(exchange,
-                             result == FLOW_BAD ? FAULT_BAD_CHUNK : FAULT_BODY_TOO_LARGE);
+        return exchange_fail(exchange, result == FLOW_BAD ? FAULT_BAD_CHUNK : FAULT_BODY_TOO_LARGE);
     }
     return STEP_WAIT;
 }
