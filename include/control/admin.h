@@ -1,5 +1,5 @@
 /*
- * The admin socket: lines in, answers out, on the control thread. See CONVENTIONS in man/switchctl.1 for the
+ * The admin socket: lines in, answers out, on the control thread. See docs/admin-protocol.md for the
  * protocol. Waiting commands park their client. Thread: control.
  */
 #ifndef CONTROL_ADMIN_H

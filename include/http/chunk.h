@@ -1,7 +1,7 @@
 /*
- * The chunked coding (RFC 9112 7.1), read incrementally: a size is 1*16HEXDIG up to 2^48, extensions are
- * skipped (256 bytes a line, 4 KiB a body at most), only CRLF ends a line. Data comes out as spans of the
- * bytes given, so nothing is copied. Pure, any thread.
+ * The chunked coding (RFC 9112 7.1), read incrementally: a size is 1*16HEXDIG up to 2^48,
+ * extensions are skipped (256 bytes a line, 4 KiB a body at most), only CRLF ends a line. Data
+ * comes out as spans of the bytes given, so nothing is copied. Pure, any thread.
  */
 #ifndef HTTP_CHUNK_H
 #define HTTP_CHUNK_H
@@ -33,9 +33,9 @@ void chunk_reader_init(struct chunk_reader *reader, uint32_t trailer_limit);
 
 /*
  * Reads on in bytes; *consumed says how many were used up (always before the span's end or later).
- * The trailer section is not consumed in parts: while it is incomplete CHUNK_MORE leaves its bytes, to be
- * given again with more behind them. After CHUNK_DONE or CHUNK_BAD the reader is at its end. After
- * CHUNK_DATA call again with the bytes behind *consumed.
+ * The trailer section is not consumed in parts: while it is incomplete CHUNK_MORE leaves its bytes,
+ * to be given again with more behind them. After CHUNK_DONE or CHUNK_BAD the reader is at its end.
+ * After CHUNK_DATA call again with the bytes behind *consumed.
  */
 enum chunk_event chunk_read(struct chunk_reader *reader, const char *bytes, size_t count,
                             size_t *consumed, struct slice *span);

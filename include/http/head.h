@@ -1,6 +1,6 @@
 /*
- * A parsed message head. Fields are offsets into the bytes they were parsed from, so that the buffer
- * may move; the field array belongs to the caller. Values; pure; any thread.
+ * A parsed message head. Fields are offsets into the bytes they were parsed from, so that the
+ * buffer may move; the field array belongs to the caller. Values; pure; any thread.
  */
 #ifndef HTTP_HEAD_H
 #define HTTP_HEAD_H

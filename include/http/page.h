@@ -1,6 +1,6 @@
 /*
- * Answers of our own: a whole response, head and body, as a small clean HTML page or as JSON when Accept
- * prefers it. Nothing of the request is reflected. Pure, any thread.
+ * Answers of our own: a whole response, head and body, as a small clean HTML page or as JSON when
+ * Accept prefers it. Nothing of the request is reflected. Pure, any thread.
  */
 #ifndef HTTP_PAGE_H
 #define HTTP_PAGE_H
@@ -30,7 +30,10 @@ struct page_request {
 /* The bytes at out (PAGE_SIZE_MAX); the size. */
 size_t page_write(const struct page_request *page, char *out);
 
-/* Whether an Accept value prefers application/json (or +json) to text/html (RFC 9110 12.5.1, q-values). */
+/*
+ * Whether an Accept value prefers application/json (or +json) to text/html (RFC 9110 12.5.1,
+ * q-values).
+ */
 bool page_wants_json(struct slice accept);
 
 /* The reason phrase of a status, "Unknown" for one we do not know. */

@@ -1,6 +1,7 @@
 /*
- * From a parsed head to bytes: always written anew from the fields, in their order, names and values byte
- * for byte; hop-by-hop fields and those named by Connection are left out, ours are added. Pure.
+ * From a parsed head to bytes: always written anew from the fields, in their order, names and
+ * values byte for byte; hop-by-hop fields and those named by Connection are left out, ours are
+ * added. Pure.
  */
 #ifndef HTTP_WRITE_HEAD_H
 #define HTTP_WRITE_HEAD_H
@@ -35,17 +36,20 @@ struct write_response {
     uint8_t framing;      /* enum framing of the body as we send it */
     uint64_t length;
     bool keep_length; /* HEAD and 304: a Content-Length of the target is passed on as it is */
-    /* the Date to add if the target sent none, "Sat, 21 Nov 2026 09:00:00 GMT"; empty: none is added */
+    /*
+     * the Date to add if the target sent none, "Sat, 21 Nov 2026 09:00:00 GMT"; empty: none is
+     * added
+     */
     struct slice date_text;
 };
 
 /*
- * The head as HTTP/1.1 at out; the size, or ERR_FULL when capacity does not suffice. An absolute-form
- * target is written in origin-form with its authority as Host (RFC 9112 3.2.2); Expect: 100-continue
- * and TE other than trailers are dropped; a request without Host (HTTP/1.0) gets an empty Host.
- * X-Forwarded-* (all of them) and Forwarded of a peer that is not trusted go no further, whether ours
- * are added or not. Max-Forwards of OPTIONS and TRACE is written one lower. The body's framing and our
- * own fields come last. FRAMING_CLOSE writes no framing field.
+ * The head as HTTP/1.1 at out; the size, or ERR_FULL when capacity does not suffice. An
+ * absolute-form target is written in origin-form with its authority as Host (RFC 9112 3.2.2);
+ * Expect: 100-continue and TE other than trailers are dropped; a request without Host (HTTP/1.0)
+ * gets an empty Host. X-Forwarded-* (all of them) and Forwarded of a peer that is not trusted go no
+ * further, whether ours are added or not. Max-Forwards of OPTIONS and TRACE is written one lower.
+ * The body's framing and our own fields come last. FRAMING_CLOSE writes no framing field.
  */
 MUST_CHECK long write_head_request(const struct head *head, const struct write_request *how,
                                    char *out, size_t capacity);
@@ -55,12 +59,17 @@ MUST_CHECK long write_head_response(const struct head *head, const struct write_
 /* An interim response (1xx) for the client: status line and end-to-end fields. */
 MUST_CHECK long write_head_interim(const struct head *head, char *out, size_t capacity);
 
-/* The trailer fields that may go on, each as a line, and the final CRLF. Framing, routing, authentication
- * and hop-by-hop fields are left out (RFC 9110 6.5.1). head comes from parse_trailer. */
+/*
+ * The trailer fields that may go on, each as a line, and the final CRLF. Framing, routing,
+ * authentication and hop-by-hop fields are left out (RFC 9110 6.5.1). head comes from
+ * parse_trailer.
+ */
 MUST_CHECK long write_trailer(const struct head *head, char *out, size_t capacity);
 
-/* How many bytes write_head_request or write_head_response may need at most for this head, as long as
- * the slices of `how` have no more than 512 bytes together. */
+/*
+ * How many bytes write_head_request or write_head_response may need at most for this head, as long
+ * as the slices of `how` have no more than 512 bytes together.
+ */
 size_t write_head_bound(const struct head *head);
 
 #endif

@@ -41,8 +41,19 @@ static void free_call(struct call *call)
     free(call);
 }
 
+/* Takes a change back that still waits for its turn; false: there is none, or it is under way. */
+static bool withdraw(struct call *call)
+{
+    if (call->pending == 0 || !deploy_cancel(call->room->deploy, call))
+        return false;
+    call->pending--;
+    return true;
+}
+
 void call_release(struct call *call)
 {
+    if (!call->is_done)
+        (void)withdraw(call); /* nobody would learn that it came to effect much later */
     call->is_released = true;
     call->is_done = true;
     if (call->pending == 0)
@@ -141,29 +152,66 @@ void call_finish(struct call *call)
     call->done(call->owner); /* may release the call */
 }
 
+/* The answer for a change that was withdrawn: most likely the lock of somebody else was in its way. */
+static void fail_withdrawn(struct call *call, enum outcome outcome)
+{
+    struct deploy_lock_view lock;
+
+    deploy_view_lock(call->room->deploy, &lock);
+    if (lock.is_held) {
+        reply_fail(&call->reply, outcome, FAULT_LOCKED,
+                   "%s holds the deploy lock (%s); the change was withdrawn, nothing has changed",
+                   lock.owner, lock.reason);
+        reply_hint(&call->reply, "\"lock show\" tells for how long; its owner releases it, --force "
+                                 "--reason TEXT goes past it");
+    } else {
+        reply_fail(
+            &call->reply, outcome, FAULT_WAIT_TIMEOUT,
+            "the change did not get its turn in time; it was withdrawn, nothing has changed");
+        reply_hint(&call->reply, "\"lock show\" tells what is under way and how much waits");
+    }
+}
+
 static void time_out(struct call *call)
 {
     call->is_late = true;
-    if (call->pending == 0 && call->poll != NULL && call->poll(call) == CALL_DONE) {
-        call_finish(call);
-        return;
-    }
-    if (call->pending > 0) {
+    if (withdraw(call)) {
+        fail_withdrawn(call, OUTCOME_TIMEOUT);
+    } else if (call->pending > 0) {
         reply_fail(&call->reply, OUTCOME_TIMEOUT, FAULT_WAIT_TIMEOUT,
                    "no result in time: the change is still under way");
         reply_hint(&call->reply, "\"status\" and \"history\" tell what became of it");
+    } else if (call->poll != NULL) {
+        (void)call->poll(call); /* describes the state */
     }
     call_finish(call);
 }
 
+/* For commands that do not queue behind a lock: once they had time enough to pass an open one. */
+static bool is_out_of_patience(struct call *call, uint64_t now_us)
+{
+    struct deploy_lock_view lock;
+
+    if (!call->is_impatient || now_us < call->began_us + CALL_PATIENCE_US)
+        return false;
+    deploy_view_lock(call->room->deploy, &lock);
+    return lock.is_held && withdraw(call);
+}
+
 void call_tick(struct call *call)
 {
+    uint64_t now_us = clock_monotonic_us();
+
     if (call->is_done)
         return;
-    if (clock_monotonic_us() >= call->deadline_us)
-        time_out(call);
-    else if (call->pending == 0 && call->poll != NULL && call->poll(call) == CALL_DONE)
+    if (is_out_of_patience(call, now_us)) {
+        fail_withdrawn(call, OUTCOME_CONFLICT);
         call_finish(call);
+    } else if (now_us >= call->deadline_us) {
+        time_out(call);
+    } else if (call->pending == 0 && call->poll != NULL && call->poll(call) == CALL_DONE) {
+        call_finish(call);
+    }
 }
 
 enum call_step call_wait(struct call *call, enum call_step (*poll)(struct call *call))

@@ -30,9 +30,10 @@ struct call {
     uint64_t deadline_us; /* 0: not parked */
     enum call_step (*poll)(struct call *call);
     call_change_fn *on_change;
-    unsigned pending; /* changes submitted and not yet answered */
-    unsigned step;    /* of commands that take several */
-    bool is_late;     /* poll is asked for the last time: describe the state */
+    unsigned pending;  /* changes submitted and not yet answered */
+    unsigned step;     /* of commands that take several */
+    bool is_impatient; /* does not wait behind a lock of somebody else */
+    bool is_late;      /* poll is asked for the last time: describe the state */
     bool is_done;
     bool is_released;
     bool wants_close; /* `quit` */
@@ -52,10 +53,11 @@ struct call *call_new(const struct control_room *room, const struct peer *peer, 
 enum call_step call_start(struct call *call, void (*done)(void *owner), void *owner);
 
 /* For parked calls, every CALL_TICK_MS: asks the condition again and looks at the timeout. */
-enum { CALL_TICK_MS = 25 };
+enum { CALL_TICK_MS = 25, CALL_PATIENCE_US = 50000 };
 void call_tick(struct call *call);
 
-/* The owner wants no answer any more, or has it. Changes that were submitted go on. */
+/* The owner wants no answer any more, or has it. A change that still waits for its turn is withdrawn, one that is
+ * under way goes on. */
 void call_release(struct call *call);
 
 /* For commands: parks until poll answers CALL_DONE. Asks it once now. */

@@ -7,9 +7,9 @@
 #include "control/sheet_priv.h"
 
 static const struct sheet_column help_columns[] = {
-    { "name", "COMMAND", SHEET_TEXT }, { "usage", NULL, SHEET_TEXT },
-    { "level", "LEVEL", SHEET_TEXT },  { "changes", NULL, SHEET_BOOL },
-    { "help", "", SHEET_TEXT },
+    { "name", "COMMAND", SHEET_TEXT },      { "usage", NULL, SHEET_TEXT },
+    { "level", "LEVEL", SHEET_TEXT },       { "changes", NULL, SHEET_BOOL },
+    { "help", "WHAT IT DOES", SHEET_TEXT },
 };
 static const struct sheet_column one_columns[] = {
     { "name", "command", SHEET_TEXT },      { "usage", "usage", SHEET_TEXT },

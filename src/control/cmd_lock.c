@@ -10,22 +10,20 @@
 #include "deploy/deploy.h"
 
 static const struct sheet_column columns[] = {
-    { "held", "held", SHEET_BOOL },
-    { "owner", "owner", SHEET_TEXT },
-    { "reason", "reason", SHEET_TEXT },
-    { "age_seconds", "age", SHEET_SECONDS },
-    { "left_seconds", "ends in", SHEET_SECONDS },
-    { "running", "running", SHEET_TEXT },
-    { "waiting", "waiting", SHEET_NUMBER },
+    { "held", "held", SHEET_BOOL },          { "name", "on", SHEET_TEXT },
+    { "owner", "owner", SHEET_TEXT },        { "reason", "reason", SHEET_TEXT },
+    { "age_seconds", "age", SHEET_SECONDS }, { "left_seconds", "ends in", SHEET_SECONDS },
+    { "running", "running", SHEET_TEXT },    { "waiting", "waiting", SHEET_NUMBER },
 };
 
-static void show_lock(struct call *call)
+enum call_step cmd_lock_show(struct call *call)
 {
     struct sheet *sheet = sheet_new(columns, sizeof columns / sizeof columns[0]);
     struct deploy_lock_view view;
 
     deploy_view_lock(call->room->deploy, &view);
     sheet_add_bool(sheet, view.is_held);
+    sheet_add_text(sheet, view.is_held && view.name[0] == '\0' ? "everything" : view.name);
     sheet_add_text(sheet, view.owner);
     sheet_add_text(sheet, view.reason);
     if (view.is_held)
@@ -41,22 +39,26 @@ static void show_lock(struct call *call)
     sheet_print_list(sheet, &call->reply.text);
     json_add(reply_result(&call->reply), "lock", sheet_json_list(sheet));
     sheet_free(sheet);
-}
-
-enum call_step cmd_lock_show(struct call *call)
-{
-    show_lock(call);
     return CALL_DONE;
 }
 
-static void submit_lock(struct call *call, enum change_kind kind, call_change_fn *on_change)
+static void on_answered(struct call *call, const struct change_result *result)
+{
+    call_take_result(call, result);
+    if (reply_is_ok(&call->reply))
+        text_add_format(&call->reply.text, "%s\n",
+                        result->words[0] != '\0' ? result->words : "done");
+    call_finish(call);
+}
+
+static enum call_step submit_lock(struct call *call, enum change_kind kind)
 {
     struct change change;
 
     call_fill_change(call, kind, &change);
     if (call->args.count > 0)
         snprintf(change.name, sizeof change.name, "%s", call->args.words[0]);
-    call_submit(call, &change, on_change);
+    return call_submit(call, &change, on_answered);
 }
 
 static bool is_name_wrong(struct call *call)
@@ -67,54 +69,11 @@ static bool is_name_wrong(struct call *call)
     return true;
 }
 
-static void on_released(struct call *call, const struct change_result *result)
-{
-    call_take_result(call, result);
-    if (reply_is_ok(&call->reply))
-        text_add(&call->reply.text,
-                 result->changed ? "the lock is released\n" : "nobody held the lock\n");
-    call_finish(call);
-}
-
 enum call_step cmd_lock_release(struct call *call)
 {
     if (is_name_wrong(call))
         return CALL_DONE;
-    submit_lock(call, CHANGE_LOCK_RELEASE, on_released);
-    return CALL_PARKED;
-}
-
-enum { RETRY_TICKS = 10 }; /* of CALL_TICK_MS */
-
-static void on_acquired(struct call *call, const struct change_result *result);
-
-/* With --wait: asks again every few ticks until the lock is free or the time is over. */
-static enum call_step poll_acquire(struct call *call)
-{
-    if (call->is_late)
-        return CALL_PARKED; /* the failure of the last attempt is the answer */
-    if (++call->step % RETRY_TICKS == 0)
-        submit_lock(call, CHANGE_LOCK_ACQUIRE, on_acquired);
-    return CALL_PARKED;
-}
-
-static void on_acquired(struct call *call, const struct change_result *result)
-{
-    bool is_taken = result->fault == FAULT_LOCKED;
-
-    if (is_taken && (call->args.given & ARGS_WAIT) != 0) {
-        reply_fail(&call->reply, OUTCOME_TIMEOUT, FAULT_LOCKED, "%s", result->words);
-        call->poll = poll_acquire;
-        return;
-    }
-    call->reply.words[0] = '\0';
-    call->reply.outcome = OUTCOME_DONE;
-    call->reply.fault = FAULT_NONE;
-    call_take_result(call, result);
-    if (reply_is_ok(&call->reply))
-        text_add(&call->reply.text, "the lock is yours\n");
-    show_lock(call);
-    call_finish(call);
+    return submit_lock(call, CHANGE_LOCK_RELEASE);
 }
 
 enum call_step cmd_lock_acquire(struct call *call)
@@ -123,6 +82,6 @@ enum call_step cmd_lock_acquire(struct call *call)
         return CALL_DONE;
     if ((call->args.given & ARGS_REASON) == 0)
         return call_refuse_usage(call, "--reason TEXT is missing");
-    submit_lock(call, CHANGE_LOCK_ACQUIRE, on_acquired);
-    return CALL_PARKED;
+    call->is_impatient = (call->args.given & ARGS_WAIT) == 0;
+    return submit_lock(call, CHANGE_LOCK_ACQUIRE);
 }

@@ -97,10 +97,11 @@ bool scope_exists(const struct deploy *deploy, const struct args_path *path, str
         count = list_names(deploy, path, false, names);
     near = words_nearest(has_service ? path->slot : path->name, names, count);
     if (has_service)
-        reply_fail(reply, OUTCOME_USAGE, FAULT_UNKNOWN_NAME, "%s has no slot %s", path->name,
+        reply_fail(reply, OUTCOME_REFUSED, FAULT_UNKNOWN_NAME, "%s has no slot %s", path->name,
                    path->slot);
     else
-        reply_fail(reply, OUTCOME_USAGE, FAULT_UNKNOWN_NAME, "no service or group %s", path->name);
+        reply_fail(reply, OUTCOME_REFUSED, FAULT_UNKNOWN_NAME, "no service or group %s",
+                   path->name);
     if (near != NULL)
         reply_hint(reply, "did you mean %s? \"show slots\" lists the names", near);
     else

@@ -207,7 +207,7 @@ const char *words_nearest(const char *word, const char *const *names, unsigned c
 
         if (strlen(word) >= 3 && strncmp(names[i], word, strlen(word)) == 0)
             d = 1;
-        if (d < best_distance && d < strlen(names[i])) {
+        if (d < best_distance && d < strlen(names[i]) && d < strlen(word)) {
             best = names[i];
             best_distance = d;
         }

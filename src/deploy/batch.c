@@ -25,8 +25,7 @@ void batch_begin(struct deploy *deploy)
 {
     decisions_fini(&deploy->working);
     decisions_copy(&deploy->working, &deploy->state->decisions);
-    deploy->kept_keys = deploy->state->key_count;
-    deploy->kept_tail = deploy->state->tail_count;
+    deploy->batch_keys = 0;
     deploy->kept_sequence = deploy->state->sequence;
 }
 
@@ -240,7 +239,8 @@ static void take_back(struct deploy *deploy)
     deploy->has_plan = false;
     if (reload != NULL && reload->is_prepared && ops != NULL && ops->cancel != NULL)
         ops->cancel(deploy->options.ops_arg);
-    state_take_back(deploy->state, deploy->kept_keys, deploy->kept_tail);
+    state_take_back(deploy->state, deploy->batch_keys, deploy->kept_sequence);
+    deploy->batch_keys = 0;
     deploy->state->sequence = deploy->kept_sequence;
 }
 
@@ -272,7 +272,7 @@ static bool has_accepted(const struct deploy *deploy)
     TAILQ_FOREACH(ticket, &deploy->batch, link)
     if (ticket->judgement == JUDGED_DONE)
         return true;
-    return deploy->state->key_count > deploy->kept_keys; /* a key to be kept is a change, too */
+    return deploy->batch_keys > 0; /* a key to be kept is a change, too */
 }
 
 /* The picture of the working decisions; with a reload, of its configuration, and everybody agrees. */

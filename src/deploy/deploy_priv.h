@@ -78,9 +78,8 @@ struct deploy {
     struct decisions working;
     struct plan plan;
     bool has_plan;
-    size_t kept_keys; /* of the state before the batch */
-    size_t kept_tail;
-    uint64_t kept_sequence;
+    size_t batch_keys;       /* that the batch has added to the state */
+    uint64_t kept_sequence;  /* of the state before the batch */
     struct timer *run;       /* 0 ms: look at the queue */
     struct timer *settle;    /* 1 s: try the disk again */
     struct timer *unlock;    /* the next lock ends */

@@ -131,6 +131,7 @@ static void keep_key(struct deploy *deploy, const struct ticket *ticket)
 {
     struct state_key *key = state_add_key(deploy->state, ticket->change.key);
 
+    deploy->batch_keys++;
     key->fingerprint = find_fingerprint(&ticket->change);
     key->outcome = ticket->result.outcome;
     key->changed = ticket->result.changed;

@@ -234,12 +234,15 @@ static void drop_entry(struct state *state, struct state_entry *entry)
     free(entry);
 }
 
-void state_take_back(struct state *state, size_t key_count, size_t tail_count)
+void state_take_back(struct state *state, size_t key_count, uint64_t sequence)
 {
-    while (state->key_count > key_count)
+    struct state_entry *entry = NULL;
+
+    for (; key_count > 0 && state->key_count > 0; key_count--)
         drop_key(state, TAILQ_LAST(&state->keys, state_keys));
-    while (state->tail_count > tail_count)
-        drop_entry(state, TAILQ_LAST(&state->tail, state_tail));
+    while ((entry = TAILQ_LAST(&state->tail, state_tail)) != NULL &&
+           entry->entry.sequence > sequence)
+        drop_entry(state, entry);
 }
 
 void state_trim(struct state *state, uint64_t sequence)
@@ -267,7 +270,7 @@ void state_free(struct state *state)
 {
     if (state == NULL)
         return;
-    state_take_back(state, 0, 0);
+    state_take_back(state, state->key_count, 0);
     decisions_fini(&state->decisions);
     free(state);
 }

@@ -135,8 +135,8 @@ struct state_key *state_find_key(const struct state *state, const char *key);
 struct state_key *state_add_key(struct state *state, const char *key);
 struct state_entry *state_add_entry(struct state *state, const struct history_entry *entry);
 
-/* Takes back the newest ones until only these counts are left. */
-void state_take_back(struct state *state, size_t key_count, size_t tail_count);
+/* Takes back so many of the newest keys, and the entries behind `sequence`. */
+void state_take_back(struct state *state, size_t key_count, uint64_t sequence);
 
 /* Drops the oldest keys beyond the maximum, and tail entries up to and with `sequence`. */
 void state_trim(struct state *state, uint64_t sequence);

@@ -16,6 +16,7 @@
 
 #include "base/err.h"
 #include "base/mem.h"
+#include "deploy/state.h"
 #include "deploy/state_disk_priv.h"
 #include "net/mailbox.h"
 
@@ -95,8 +96,25 @@ static void write_lines(struct writer *writer, struct writer_job *job)
     close(fd);
 }
 
+/* What could not be read again is never written over what can. */
+static bool is_readable(struct writer_job *job)
+{
+    struct state *state = NULL;
+    char words[160];
+
+    if (job->kind == WRITER_LINES)
+        return true;
+    job->err = state_decode(text_slice(&job->bytes), &state, words, sizeof words);
+    if (job->err != 0)
+        snprintf(job->words, sizeof job->words, "the new state would not be readable: %s", words);
+    state_free(state);
+    return job->err == 0;
+}
+
 static void run_job(struct writer *writer, struct writer_job *job)
 {
+    if (!is_readable(job))
+        return;
     switch (job->kind) {
     case WRITER_STATE:
         job->err = state_file_write(writer->file, job->generation, text_slice(&job->bytes),

@@ -14,10 +14,10 @@
 #include "base/hash.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "health/probe_spec_priv.h"
+#include "health/watch_priv.h"
 #include "net/loop.h"
 #include "net/timer.h"
-#include "probe_spec_priv.h"
-#include "watch_priv.h"
 
 enum {
     HEALTH_MAGIC = 0x68656c74,
@@ -112,11 +112,6 @@ static void schedule_next(struct watch *watch, uint64_t lasted_us)
     arm(watch, interval > lasted_us + PAUSE_US ? interval - lasted_us : PAUSE_US);
 }
 
-static bool is_learned(const struct probe_result *result)
-{
-    return result->fault != FAULT_OVERLOADED && result->fault != FAULT_TARGET_EVICTED;
-}
-
 static void describe_change(const struct watch *watch, const struct probe_result *result, char *out)
 {
     struct text words;
@@ -132,11 +127,15 @@ static void describe_change(const struct watch *watch, const struct probe_result
 /* Takes a result in. True: the verdict changed, because of words (PROBE_WORDS_SIZE). */
 static bool learn(struct watch *watch, const struct probe_result *result, char *words)
 {
-    if (!is_learned(result))
+    uint64_t now_us = loop_now_us(watch->health->loop);
+
+    if (result->fault == FAULT_OVERLOADED) { /* of ours: says nothing of the target */
+        window_note(&watch->window, now_us, result);
         return false;
+    }
     if (result->fault == FAULT_NONE)
         target_report_connect(watch->target, true);
-    if (!window_add(&watch->window, loop_now_us(watch->health->loop), result))
+    if (!window_add(&watch->window, now_us, result))
         return false;
     describe_change(watch, result, words);
     return true;
@@ -251,20 +250,20 @@ static void stop_asks(struct watch *watch)
     }
 }
 
-/* Tells all who asked that there will be no answer. */
+/* Tells all who asked that there will be no answer. The watch may be gone afterwards. */
 static void refuse_asks(struct watch *watch)
 {
     static const struct probe_result evicted = { .fault = FAULT_TARGET_EVICTED,
                                                  .words = "the target is watched no more" };
+    struct ask_list refused = TAILQ_HEAD_INITIALIZER(refused);
+    struct ask *ask = NULL;
+    struct ask *next = NULL;
 
-    while (!TAILQ_EMPTY(&watch->asks)) {
-        struct ask *ask = TAILQ_FIRST(&watch->asks);
-        health_probed_fn *done = ask->done;
-        void *arg = ask->arg;
-
-        TAILQ_REMOVE(&watch->asks, ask, link);
+    TAILQ_CONCAT(&refused, &watch->asks, link);
+    for (ask = TAILQ_FIRST(&refused); ask != NULL; ask = next) {
+        next = TAILQ_NEXT(ask, link);
+        ask->done(ask->arg, &evicted);
         free(ask);
-        done(arg, &evicted);
     }
 }
 

@@ -3,11 +3,11 @@
  * decides, because only it may judge whether the target is the last fit one of its slot.
  */
 #include "base/text.h"
+#include "health/watch_priv.h"
 #include "net/loop.h"
 #include "net/timer.h"
 #include "route/balance.h"
 #include "route/snapshot.h"
-#include "watch_priv.h"
 
 static const struct snapshot_slot *find_in_service(const struct snapshot_service *service,
                                                    const struct slot *slot)
@@ -55,35 +55,39 @@ static bool is_failing(const struct watch *watch)
            failures >= HEALTH_PASSIVE_FAILURES && has_fit_sibling(watch->target);
 }
 
-/* True: one was taken out, and the list of watches may have changed. */
-static bool take_one_out(struct health *health, uint64_t now_us)
+static struct watch *find_failing(const struct health *health)
 {
     struct watch *watch = NULL;
 
     TAILQ_FOREACH(watch, &health->watches, link)
     if (is_failing(watch))
-        break;
-    if (watch != NULL) {
-        enum verdict was = watch->window.verdict;
-        struct text words;
+        return watch;
+    return NULL;
+}
 
-        text_init(&words, PROBE_WORDS_SIZE - 1);
-        text_add_format(&words, "workers failed to connect %u times in a row",
-                        (unsigned)atomic_load(&watch->target->connect_failures));
-        window_put_down(&watch->window, now_us, FAULT_CONNECT_FAILED, words.bytes);
-        watch_hurry(watch);
-        watch_announce(watch, was, words.bytes);
-        text_fini(&words);
-    }
-    return watch != NULL;
+/* The watch may be gone afterwards. */
+static void take_out(struct watch *watch, uint64_t now_us)
+{
+    enum verdict was = watch->window.verdict;
+    struct text words;
+
+    text_init(&words, PROBE_WORDS_SIZE - 1);
+    text_add_format(&words, "workers failed to connect %u times in a row",
+                    (unsigned)atomic_load(&watch->target->connect_failures));
+    window_put_down(&watch->window, now_us, FAULT_CONNECT_FAILED, words.bytes);
+    watch_hurry(watch);
+    watch_announce(watch, was, words.bytes);
+    text_fini(&words);
 }
 
 void passive_on_tick(void *arg)
 {
     struct health *health = arg;
+    struct watch *watch = NULL;
 
-    while (take_one_out(health, loop_now_us(health->loop)))
-        ;
+    /* from the start again each time: who is told may have changed the list */
+    while ((watch = find_failing(health)) != NULL)
+        take_out(watch, loop_now_us(health->loop));
     if (!TAILQ_EMPTY(&health->watches))
         timer_arm(health->tick, HEALTH_TICK_MS);
 }

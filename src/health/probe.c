@@ -2,7 +2,7 @@
  * Connect, send, read, judge: see probe_priv.h. Callbacks note what happened and step; the step that ends the
  * probe cuts stream and timer, hands the memory to the end of the turn, and only then tells.
  */
-#include "probe_priv.h"
+#include "health/probe_priv.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -15,12 +15,12 @@
 #include "base/mem.h"
 #include "base/num.h"
 #include "base/text.h"
+#include "health/probe_answer_priv.h"
+#include "health/probe_spec_priv.h"
 #include "http/proxy_header.h"
 #include "net/loop.h"
 #include "net/stream.h"
 #include "net/timer.h"
-#include "probe_answer_priv.h"
-#include "probe_spec_priv.h"
 
 enum { PROBE_MAGIC = 0x70726f62, REQUEST_MAX = 65536 };
 
@@ -43,7 +43,7 @@ struct probe {
     struct text request; /* with the PROXY header in front */
     size_t sent;
     struct probe_result result;
-    struct answer answer;
+    struct probe_answer answer;
 };
 
 static void reap(void *arg)
@@ -153,13 +153,13 @@ static void finish_bad(struct probe *probe)
 /* True: the probe is gone. */
 static bool judge(struct probe *probe, enum probe_answer_step step)
 {
-    if (step == ANSWER_STATUS && !probe_spec_expects(probe->order.spec, probe->answer.status))
+    if (step == PROBE_ANSWER_STATUS && !probe_spec_expects(probe->order.spec, probe->answer.status))
         judge_status(probe);
-    else if (step == ANSWER_STATUS)
+    else if (step == PROBE_ANSWER_STATUS)
         return judge(probe, probe_answer_read(&probe->answer));
-    else if (step == ANSWER_DONE)
+    else if (step == PROBE_ANSWER_DONE)
         finish_with(probe, FAULT_NONE, "");
-    else if (step == ANSWER_BAD)
+    else if (step == PROBE_ANSWER_BAD)
         finish_bad(probe);
     else
         return false;

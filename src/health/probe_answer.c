@@ -1,44 +1,44 @@
 /* The response to a probe, from bytes: see probe_answer_priv.h. */
-#include "probe_answer_priv.h"
+#include "health/probe_answer_priv.h"
 
 #include <string.h>
 
 #include "base/check.h"
 
 static const struct head_limits limits = {
-    .head_bytes = ANSWER_HEAD_MAX,
-    .fields = ANSWER_FIELDS_MAX,
+    .head_bytes = PROBE_ANSWER_HEAD_MAX,
+    .fields = PROBE_ANSWER_FIELDS_MAX,
 };
 
-void probe_answer_init(struct answer *answer, const char *method)
+void probe_answer_init(struct probe_answer *answer, const char *method)
 {
-    memset(answer, 0, offsetof(struct answer, fields));
+    memset(answer, 0, offsetof(struct probe_answer, fields));
     answer->method = strcmp(method, "HEAD") == 0 ? METHOD_HEAD : METHOD_GET;
 }
 
-char *probe_answer_room(struct answer *answer, size_t *size)
+char *probe_answer_room(struct probe_answer *answer, size_t *size)
 {
     CHECK(answer->count < sizeof answer->bytes);
     *size = sizeof answer->bytes - answer->count;
     return answer->bytes + answer->count;
 }
 
-void probe_answer_take(struct answer *answer, size_t count)
+void probe_answer_take(struct probe_answer *answer, size_t count)
 {
     CHECK(count <= sizeof answer->bytes - answer->count);
     answer->count += count;
 }
 
-static void drop(struct answer *answer, size_t count)
+static void drop(struct probe_answer *answer, size_t count)
 {
     answer->count -= count;
     memmove(answer->bytes, answer->bytes + count, answer->count);
 }
 
-static enum probe_answer_step fail(struct answer *answer, enum fault fault)
+static enum probe_answer_step fail(struct probe_answer *answer, enum fault fault)
 {
     answer->fault = fault;
-    return ANSWER_BAD;
+    return PROBE_ANSWER_BAD;
 }
 
 static bool is_interim(uint16_t status)
@@ -46,17 +46,17 @@ static bool is_interim(uint16_t status)
     return status >= 100 && status < 200 && status != 101;
 }
 
-static enum probe_answer_step read_head(struct answer *answer)
+static enum probe_answer_step read_head(struct probe_answer *answer)
 {
     enum fault fault = FAULT_NONE;
 
     for (;;) {
         memset(&answer->head, 0, sizeof answer->head);
         answer->head.fields = answer->fields;
-        answer->head.field_capacity = ANSWER_FIELDS_MAX;
+        answer->head.field_capacity = PROBE_ANSWER_FIELDS_MAX;
         switch (parse_head_response(answer->bytes, answer->count, &answer->searched, &limits,
                                     answer->method, &answer->head, &fault)) {
-        case PARSE_MORE: return ANSWER_MORE;
+        case PARSE_MORE: return PROBE_ANSWER_MORE;
         case PARSE_BAD: return fail(answer, fault);
         case PARSE_DONE: break;
         }
@@ -64,20 +64,20 @@ static enum probe_answer_step read_head(struct answer *answer)
         answer->searched = 0;
         if (!is_interim(answer->head.status))
             break;
-        if (++answer->interims > ANSWER_INTERIM_MAX)
+        if (++answer->interims > PROBE_ANSWER_INTERIM_MAX)
             return fail(answer, FAULT_RESPONSE_BAD);
     }
     answer->has_head = true;
     answer->status = answer->head.status;
     answer->framing = answer->status == 101 ? FRAMING_NONE : answer->head.framing;
     answer->left = answer->head.length;
-    chunk_reader_init(&answer->chunks, ANSWER_TRAILER_MAX);
-    return ANSWER_STATUS;
+    chunk_reader_init(&answer->chunks, PROBE_ANSWER_TRAILER_MAX);
+    return PROBE_ANSWER_STATUS;
 }
 
-static enum probe_answer_step read_chunks(struct answer *answer)
+static enum probe_answer_step read_chunks(struct probe_answer *answer)
 {
-    while (answer->body_bytes < ANSWER_BODY_MAX) {
+    while (answer->body_bytes < PROBE_ANSWER_BODY_MAX) {
         size_t consumed = 0;
         struct slice span = { NULL, 0 };
         enum chunk_event event =
@@ -86,42 +86,43 @@ static enum probe_answer_step read_chunks(struct answer *answer)
         answer->body_bytes += event == CHUNK_DATA ? span.len : 0;
         drop(answer, consumed);
         if (event == CHUNK_MORE)
-            return ANSWER_MORE;
+            return PROBE_ANSWER_MORE;
         if (event == CHUNK_BAD)
             return fail(answer, FAULT_RESPONSE_BAD);
         if (event == CHUNK_DONE)
             break;
     }
-    return ANSWER_DONE;
+    return PROBE_ANSWER_DONE;
 }
 
-static enum probe_answer_step read_counted(struct answer *answer)
+static enum probe_answer_step read_counted(struct probe_answer *answer)
 {
     uint64_t count = answer->count < answer->left ? answer->count : answer->left;
 
     answer->left -= count;
     answer->body_bytes += count;
     answer->count = 0;
-    return answer->left == 0 || answer->body_bytes >= ANSWER_BODY_MAX ? ANSWER_DONE : ANSWER_MORE;
+    return answer->left == 0 || answer->body_bytes >= PROBE_ANSWER_BODY_MAX ? PROBE_ANSWER_DONE
+                                                                            : PROBE_ANSWER_MORE;
 }
 
-enum probe_answer_step probe_answer_read(struct answer *answer)
+enum probe_answer_step probe_answer_read(struct probe_answer *answer)
 {
     if (!answer->has_head)
         return read_head(answer);
     switch ((enum framing)answer->framing) {
-    case FRAMING_NONE: return ANSWER_DONE;
+    case FRAMING_NONE: return PROBE_ANSWER_DONE;
     case FRAMING_LENGTH: return read_counted(answer);
     case FRAMING_CHUNKED: return read_chunks(answer);
     case FRAMING_CLOSE: answer->left = UINT64_MAX; return read_counted(answer);
     }
-    return ANSWER_DONE;
+    return PROBE_ANSWER_DONE;
 }
 
-enum probe_answer_step probe_answer_end(struct answer *answer)
+enum probe_answer_step probe_answer_end(struct probe_answer *answer)
 {
     if (answer->has_head && answer->framing == FRAMING_CLOSE)
-        return ANSWER_DONE;
+        return PROBE_ANSWER_DONE;
     if (!answer->has_head && answer->count == 0)
         return fail(answer, FAULT_TARGET_CLOSED);
     return fail(answer, FAULT_TARGET_TRUNCATED);

@@ -1,6 +1,6 @@
 /*
  * Reads the response to a probe from bytes as they come: interim heads are skipped, then the head, then the body
- * to its end or to ANSWER_BODY_MAX bytes. Pure.
+ * to its end or to PROBE_ANSWER_BODY_MAX bytes. Pure.
  */
 #ifndef HEALTH_PROBE_ANSWER_PRIV_H
 #define HEALTH_PROBE_ANSWER_PRIV_H
@@ -14,22 +14,22 @@
 #include "http/parse_head.h"
 
 enum {
-    ANSWER_HEAD_MAX = 16384,
-    ANSWER_FIELDS_MAX = 100,
-    ANSWER_TRAILER_MAX = 4096,
-    ANSWER_BODY_MAX = 65536,
-    ANSWER_INTERIM_MAX = 8,
+    PROBE_ANSWER_HEAD_MAX = 16384,
+    PROBE_ANSWER_FIELDS_MAX = 100,
+    PROBE_ANSWER_TRAILER_MAX = 4096,
+    PROBE_ANSWER_BODY_MAX = 65536,
+    PROBE_ANSWER_INTERIM_MAX = 8,
 };
 
 enum probe_answer_step {
-    ANSWER_MORE, /* more bytes are needed */
-    ANSWER_STATUS, /* the head is complete: answer->status may be judged; go on with probe_answer_read */
-    ANSWER_DONE,
-    ANSWER_BAD, /* answer->fault says why */
+    PROBE_ANSWER_MORE, /* more bytes are needed */
+    PROBE_ANSWER_STATUS, /* the head is complete: answer->status may be judged; go on with probe_answer_read */
+    PROBE_ANSWER_DONE,
+    PROBE_ANSWER_BAD, /* answer->fault says why */
 };
 
 /* A value, in a probe. */
-struct answer {
+struct probe_answer {
     enum method method;
     bool has_head;
     uint8_t framing;
@@ -42,20 +42,20 @@ struct answer {
     size_t searched; /* for the parser */
     struct chunk_reader chunks;
     struct head head;
-    struct field fields[ANSWER_FIELDS_MAX];
-    char bytes[ANSWER_HEAD_MAX + 1024];
+    struct field fields[PROBE_ANSWER_FIELDS_MAX];
+    char bytes[PROBE_ANSWER_HEAD_MAX + 1024];
 };
 
-void probe_answer_init(struct answer *answer, const char *method);
+void probe_answer_init(struct probe_answer *answer, const char *method);
 
-/* Where the next bytes go; never without room after ANSWER_MORE. */
-char *probe_answer_room(struct answer *answer, size_t *size);
+/* Where the next bytes go; never without room after PROBE_ANSWER_MORE. */
+char *probe_answer_room(struct probe_answer *answer, size_t *size);
 
 /* `count` bytes were put there. */
-void probe_answer_take(struct answer *answer, size_t count);
-enum probe_answer_step probe_answer_read(struct answer *answer);
+void probe_answer_take(struct probe_answer *answer, size_t count);
+enum probe_answer_step probe_answer_read(struct probe_answer *answer);
 
-/* The peer has ended. Never ANSWER_MORE. */
-enum probe_answer_step probe_answer_end(struct answer *answer);
+/* The peer has ended. Never PROBE_ANSWER_MORE. */
+enum probe_answer_step probe_answer_end(struct probe_answer *answer);
 
 #endif

@@ -1,5 +1,5 @@
 /* How a target is asked: see probe_spec_priv.h. Control thread. */
-#include "probe_spec_priv.h"
+#include "health/probe_spec_priv.h"
 
 #include <arpa/inet.h>
 #include <stdlib.h>

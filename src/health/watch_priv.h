@@ -7,8 +7,8 @@
 #include <sys/queue.h>
 
 #include "health/health.h"
-#include "probe_priv.h"
-#include "window_priv.h"
+#include "health/probe_priv.h"
+#include "health/window_priv.h"
 
 struct timer;
 struct watch;
@@ -33,7 +33,7 @@ struct watch {
     struct timer *timer; /* armed while there is none */
     uint64_t due_us;
     struct window window;
-    TAILQ_HEAD(, ask) asks;
+    TAILQ_HEAD(ask_list, ask) asks;
     TAILQ_ENTRY(watch) link;
     TAILQ_ENTRY(watch) queued;
 };
@@ -46,8 +46,8 @@ struct health {
     void *arg;
     struct timer *tick; /* for passive findings */
     uint64_t random;
-    TAILQ_HEAD(, watch) watches;
-    TAILQ_HEAD(, watch) queue;
+    TAILQ_HEAD(watch_list, watch) watches;
+    TAILQ_HEAD(watch_queue, watch) queue;
 };
 
 /* Makes the window's verdict the target's and tells. The watch may be gone afterwards. */

@@ -1,5 +1,5 @@
 /* Rise and fall: see window_priv.h. */
-#include "window_priv.h"
+#include "health/window_priv.h"
 
 #include <string.h>
 
@@ -77,6 +77,11 @@ bool window_add(struct window *window, uint64_t now_us, const struct probe_resul
         return false;
     change(window, wanted, now_us, false);
     return true;
+}
+
+void window_note(struct window *window, uint64_t now_us, const struct probe_result *result)
+{
+    note_error(window, now_us, result->fault, result->words);
 }
 
 bool window_put_down(struct window *window, uint64_t now_us, enum fault fault, const char *words)

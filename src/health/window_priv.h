@@ -39,6 +39,9 @@ void window_set_rules(struct window *window, unsigned rise, unsigned fall);
 /* One result. True: the verdict changed. From unknown the first one decides. */
 bool window_add(struct window *window, uint64_t now_us, const struct probe_result *result);
 
+/* Why nothing was learned (our own want of descriptors): shown as the last error, judged as nothing. */
+void window_note(struct window *window, uint64_t now_us, const struct probe_result *result);
+
 /* A passive finding: down at once, and up again only after `rise` new good results. False: it was. */
 bool window_put_down(struct window *window, uint64_t now_us, enum fault fault, const char *words);
 

@@ -1,10 +1,10 @@
 /*
- * An authority as Host carries it: uri-host [":" port] of RFC 3986 3.2, without userinfo and without
- * commas. An address in brackets must be an IPv6 address; nothing is decoded.
+ * An authority as Host carries it: uri-host [":" port] of RFC 3986 3.2, without userinfo and
+ * without commas. An address in brackets must be an IPv6 address; nothing is decoded.
  */
 #include <arpa/inet.h>
 
-#include "parse_priv.h"
+#include "http/parse_priv.h"
 
 #define HOST_LENGTH_MAX 255
 
@@ -28,8 +28,8 @@ static int literal_length(struct slice text)
 /* A percent-encoded byte, which must not be NUL. */
 static bool is_encoded(struct slice text, size_t at)
 {
-    return at + 2 < text.len && scan_is(text.ptr[at + 1], SCAN_HEX) &&
-           scan_is(text.ptr[at + 2], SCAN_HEX) &&
+    return at + 2 < text.len && byte_is(text.ptr[at + 1], BYTE_HEX) &&
+           byte_is(text.ptr[at + 2], BYTE_HEX) &&
            !(text.ptr[at + 1] == '0' && text.ptr[at + 2] == '0');
 }
 
@@ -38,7 +38,7 @@ static int name_length(struct slice text)
     const char *at = text.ptr, *end = text.ptr + text.len;
 
     for (;;) {
-        while (at < end && scan_is(*at, SCAN_HOST))
+        while (at < end && byte_is(*at, BYTE_HOST))
             at++;
         if (at == end || *at != '%' || !is_encoded(text, (size_t)(at - text.ptr)))
             break;
@@ -57,7 +57,7 @@ static bool is_port_part(struct slice text)
     if (text.ptr[0] != ':' || text.len > 6)
         return false;
     for (size_t i = 1; i < text.len; i++) {
-        if (!scan_is(text.ptr[i], SCAN_DIGIT))
+        if (!byte_is(text.ptr[i], BYTE_DIGIT))
             return false;
         port = port * 10 + (unsigned)(text.ptr[i] - '0');
     }

@@ -1,8 +1,9 @@
 /*
- * What the fields of a complete head mean together: one Host, one framing, options that are known. Here
- * a head that is well formed line by line is refused because it could be understood in two ways.
+ * What the fields of a complete head mean together: one Host, one framing, options that are known.
+ * Here a head that is well formed line by line is refused because it could be understood in two
+ * ways.
  */
-#include "parse_priv.h"
+#include "http/parse_priv.h"
 
 static enum fault check_expect(struct head *head)
 {

@@ -5,7 +5,7 @@
 #include "http/chunk.h"
 
 #include "base/check.h"
-#include "parse_priv.h"
+#include "http/parse_priv.h"
 
 #define SIZE_DIGITS_MAX 16
 #define SIZE_MAX_BYTES  ((uint64_t)1 << 48)

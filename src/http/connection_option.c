@@ -1,9 +1,9 @@
 /*
- * The Connection field (RFC 9110 7.6.1): whether the connection persists, and which fields stop here.
- * A peer may not have fields taken away that routing, framing or trust rest on.
+ * The Connection field (RFC 9110 7.6.1): whether the connection persists, and which fields stop
+ * here. A peer may not have fields taken away that routing, framing or trust rest on.
  */
 #include "base/slice.h"
-#include "parse_priv.h"
+#include "http/parse_priv.h"
 
 /* More options that are neither known nor useful are an attempt to keep us comparing names. */
 #define OTHER_OPTIONS_MAX 32

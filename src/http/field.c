@@ -76,8 +76,9 @@ static uint32_t load_folded_half(const char *at)
 }
 
 /*
- * Whether two texts of the same length, of at least two bytes, are equal without case. Folding by bit
- * is exact here: of the bytes of a token only a letter's two cases fold onto a letter, a digit or '-'.
+ * Whether two texts of the same length, of at least two bytes, are equal without case. Folding by
+ * bit is exact here: of the bytes of a token only a letter's two cases fold onto a letter, a digit
+ * or '-'.
  */
 static int is_equal_folded(const char *a, const char *b, size_t len)
 {

@@ -1,10 +1,10 @@
 /*
- * How long a body is (RFC 9112 6): the place where request smuggling begins, so there is one rule and
- * no repair. A request has one Content-Length, or the transfer coding "chunked", or no body.
+ * How long a body is (RFC 9112 6): the place where request smuggling begins, so there is one rule
+ * and no repair. A request has one Content-Length, or the transfer coding "chunked", or no body.
  */
 #include "base/err.h"
 #include "base/num.h"
-#include "parse_priv.h"
+#include "http/parse_priv.h"
 
 /* What the Transfer-Encoding fields of a message amount to. */
 enum coding {
@@ -16,7 +16,7 @@ enum coding {
 static bool is_token(struct slice text)
 {
     for (size_t i = 0; i < text.len; i++)
-        if (!scan_is(text.ptr[i], SCAN_TOKEN))
+        if (!byte_is(text.ptr[i], BYTE_TOKEN))
             return false;
     return text.len > 0;
 }
@@ -49,7 +49,7 @@ static int parse_length(struct slice text, uint64_t *length)
     if (text.len == 0 || text.len > 18)
         return num_parse_u64(text, INT64_MAX, length);
     for (size_t i = 0; i < text.len; i++) {
-        if (!scan_is(text.ptr[i], SCAN_DIGIT))
+        if (!byte_is(text.ptr[i], BYTE_DIGIT))
             return ERR_INVALID;
         value = value * 10 + (uint64_t)(text.ptr[i] - '0');
     }

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "base/check.h"
-#include "field_set_priv.h"
+#include "http/field_set_priv.h"
 
 struct method_row {
     const char *name;

@@ -1,8 +1,8 @@
 /*
- * The search for the end of an incomplete head, so that every byte is looked at once however slowly a
- * head arrives. It knows one thing only: a control byte in a head is HTAB or half of a CRLF.
+ * The search for the end of an incomplete head, so that every byte is looked at once however slowly
+ * a head arrives. It knows one thing only: a control byte in a head is HTAB or half of a CRLF.
  */
-#include "parse_priv.h"
+#include "http/parse_priv.h"
 
 static int is_crlf(const char *at)
 {
@@ -15,7 +15,7 @@ static size_t find_control(const char *bytes, size_t from, size_t count)
     unsigned length = 16;
 
     for (; length == 16 && count - from >= 16; from += length)
-        length = scan_length(scan_value(bytes + from), 0);
+        length = block_length(block_value(bytes + from), 0);
     if (length < 16)
         return from;
     while (from < count && ((unsigned char)bytes[from] >= 0x20 || bytes[from] == '\t') &&

@@ -8,7 +8,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
-#include "scan_priv.h"
+#include "http/byte_class_priv.h"
 
 #define BODY_SIZE_MAX   1280
 #define REQUEST_ID_MAX  128
@@ -102,7 +102,7 @@ static struct slice shown_id(struct slice id)
     bool is_plain = id.len <= REQUEST_ID_MAX;
 
     for (size_t i = 0; is_plain && i < id.len; i++)
-        is_plain = scan_is(id.ptr[i], SCAN_TOKEN | SCAN_HOST) && id.ptr[i] != '&' &&
+        is_plain = byte_is(id.ptr[i], BYTE_TOKEN | BYTE_HOST) && id.ptr[i] != '&' &&
                    id.ptr[i] != '\'' && id.ptr[i] != '`';
     return is_plain && id.len > 0 ? id : slice_of("", 0);
 }

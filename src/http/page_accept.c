@@ -1,9 +1,10 @@
 /*
- * Which of HTML and JSON a client would rather have (RFC 9110 12.5.1). HTML is what it gets unless it
- * says otherwise: JSON has to be wanted more, or be named where HTML is only covered by a wildcard.
+ * Which of HTML and JSON a client would rather have (RFC 9110 12.5.1). HTML is what it gets unless
+ * it says otherwise: JSON has to be wanted more, or be named where HTML is only covered by a
+ * wildcard.
  */
+#include "http/byte_class_priv.h"
 #include "http/page.h"
-#include "scan_priv.h"
 
 /* How much one media type is wanted: the weight of the most specific range that covers it. */
 struct wish {
@@ -29,7 +30,7 @@ static unsigned parse_weight(struct slice text)
         return 0;
     weight = text.ptr[0] == '1' ? 1000 : 0;
     for (size_t i = 2; i < text.len; i++, unit /= 10) {
-        if (!scan_is(text.ptr[i], SCAN_DIGIT))
+        if (!byte_is(text.ptr[i], BYTE_DIGIT))
             return 0;
         weight += unit * (unsigned)(text.ptr[i] - '0');
     }

@@ -1,36 +1,36 @@
 /*
  * Field lines (RFC 9112 5): a token, a colon at once behind it, a value of anything but control
- * bytes, CRLF. A line that begins with a space would continue the one before (obs-fold): its name is
- * no token, so it is refused like any other malformed name.
+ * bytes, CRLF. A line that begins with a space would continue the one before (obs-fold): its name
+ * is no token, so it is refused like any other malformed name.
  */
 #include <string.h>
 
-#include "parse_priv.h"
+#include "http/parse_priv.h"
 
 /*
  * The end of the token at `at`, which is its colon if the line is well formed. A byte outside of
  * letters, digits and '-' that tokens may contain all the same is rare: it costs a second look.
  */
-static const char *find_name_end(const struct scan_input *in, const char *at)
+static const char *find_name_end(const struct block_input *in, const char *at)
 {
     for (;;) {
-        unsigned length = (unsigned)__builtin_ctz(SCAN_STOPS(scan_name, in, at));
+        unsigned length = (unsigned)__builtin_ctz(BLOCK_STOPS(block_name, in, at));
 
         at += length;
         if (length == 16)
             continue;
-        if (at == in->end || *at == ':' || !scan_is(*at, SCAN_TOKEN))
+        if (at == in->end || *at == ':' || !byte_is(*at, BYTE_TOKEN))
             return at;
         at++;
     }
 }
 
-static const char *find_value_end(const struct scan_input *in, const char *at)
+static const char *find_value_end(const struct block_input *in, const char *at)
 {
     unsigned length = 16;
 
     while (length == 16) {
-        length = (unsigned)__builtin_ctz(SCAN_STOPS(scan_value, in, at));
+        length = (unsigned)__builtin_ctz(BLOCK_STOPS(block_value, in, at));
         at += length;
     }
     return at;
@@ -42,7 +42,7 @@ static bool is_ows(char c)
 }
 
 /* One line with its CRLF into *field. */
-static enum parse read_line(struct scan_input *in, const char *base, struct field *field)
+static enum parse read_line(struct block_input *in, const char *base, struct field *field)
 {
     const char *name = in->at;
     const char *colon = find_name_end(in, name);
@@ -72,10 +72,10 @@ static enum parse read_line(struct scan_input *in, const char *base, struct fiel
     return PARSE_DONE;
 }
 
-enum parse parse_fields_read(struct scan_input *in, uint16_t limit, struct head *head,
+enum parse parse_fields_read(struct block_input *in, uint16_t limit, struct head *head,
                              uint64_t *repeated, enum fault *fault)
 {
-    struct scan_input rest = *in;
+    struct block_input rest = *in;
     uint16_t capacity = limit < head->field_capacity ? limit : head->field_capacity;
     struct field *field = head->fields, *behind = field + capacity;
     uint64_t seen = 0, twice = 0;
@@ -103,7 +103,7 @@ enum parse parse_fields_read(struct scan_input *in, uint16_t limit, struct head 
     return PARSE_DONE;
 }
 
-enum parse parse_fields_end(struct scan_input *in)
+enum parse parse_fields_end(struct block_input *in)
 {
     if (in->at < in->end && *in->at != '\r')
         return PARSE_BAD;

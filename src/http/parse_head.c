@@ -1,15 +1,15 @@
 /*
- * From bytes to a head: see http/parse_head.h. What is answered depends on the bytes alone, never on
- * how they were cut into calls: a head that is not complete is refused for its first line, for a byte
- * that no head may contain or for its size, and for everything else only once it is complete. Then
- * the fault is the first one in the order of the bytes.
+ * From bytes to a head: see http/parse_head.h. What is answered depends on the bytes alone, never
+ * on how they were cut into calls: a head that is not complete is refused for its first line, for a
+ * byte that no head may contain or for its size, and for everything else only once it is complete.
+ * Then the fault is the first one in the order of the bytes.
  */
 #include "http/parse_head.h"
 
 #include <string.h>
 
 #include "base/check.h"
-#include "parse_priv.h"
+#include "http/parse_priv.h"
 
 #define EMPTY_LINES_MAX 4
 #define BLOCK           16
@@ -36,7 +36,7 @@ static enum parse refuse(enum fault *fault, enum fault what)
     return PARSE_BAD;
 }
 
-static enum parse read_line(const struct job *job, struct scan_input *in, enum fault *fault)
+static enum parse read_line(const struct job *job, struct block_input *in, enum fault *fault)
 {
     enum parse result = PARSE_DONE;
 
@@ -44,7 +44,7 @@ static enum parse read_line(const struct job *job, struct scan_input *in, enum f
         return parse_line_status(in, job->head, fault);
     result = parse_line_request(in, job->limits->target_bytes, job->head, fault);
     if (result == PARSE_DONE)
-        *fault = target_check(job->head);
+        *fault = target_form_check(job->head);
     return result == PARSE_DONE && *fault != FAULT_NONE ? PARSE_BAD : result;
 }
 
@@ -72,7 +72,7 @@ static enum parse settle(const struct job *job, size_t line_size, enum parse res
 }
 
 /* Parses all of it from the beginning; in->at moves behind the head when it is done. */
-static enum parse parse_all(const struct job *job, struct scan_input *in, size_t *searched,
+static enum parse parse_all(const struct job *job, struct block_input *in, size_t *searched,
                             enum fault *fault)
 {
     size_t line_size = 0;
@@ -95,8 +95,8 @@ static enum parse parse_all(const struct job *job, struct scan_input *in, size_t
 }
 
 /*
- * Clears what not every head sets and keeps what the caller set. Member by member: assigning a whole
- * empty struct of this size is a slow string instruction with the usual compilers.
+ * Clears what not every head sets and keeps what the caller set. Member by member: assigning a
+ * whole empty struct of this size is a slow string instruction with the usual compilers.
  */
 static void clear_head(struct head *head)
 {
@@ -128,7 +128,7 @@ static void clear_head(struct head *head)
 static enum parse parse_readable(const struct job *job, size_t skipped, size_t *searched,
                                  enum fault *fault)
 {
-    struct scan_input in = { job->bytes + skipped, job->bytes + job->count };
+    struct block_input in = { job->bytes + skipped, job->bytes + job->count };
     enum parse result = PARSE_DONE;
 
     clear_head(job->head);
@@ -228,7 +228,7 @@ enum parse parse_trailer(const char *bytes, size_t count, const struct head_limi
 {
     char copy[2 * BLOCK] = { 0 };
     const char *base = bytes;
-    struct scan_input in = { NULL, NULL };
+    struct block_input in = { NULL, NULL };
     uint64_t repeated = 0;
     enum parse result = PARSE_DONE;
 
@@ -239,7 +239,7 @@ enum parse parse_trailer(const char *bytes, size_t count, const struct head_limi
             memcpy(copy + BLOCK, bytes, count);
         base = copy + BLOCK;
     }
-    in = (struct scan_input){ base, base + count };
+    in = (struct block_input){ base, base + count };
     clear_head(head);
     head->base = base;
     result = parse_fields_read(&in, limits->fields, head, &repeated, fault);

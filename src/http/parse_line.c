@@ -1,11 +1,11 @@
 /*
- * The first line of a head (RFC 9112 3 and 4). The usual line is taken by comparing words; everything
- * unusual, wrong or incomplete goes byte by byte through the slower functions, which also decide how
- * early a line that cannot become a request is refused.
+ * The first line of a head (RFC 9112 3 and 4). The usual line is taken by comparing words;
+ * everything unusual, wrong or incomplete goes byte by byte through the slower functions, which
+ * also decide how early a line that cannot become a request is refused.
  */
 #include <string.h>
 
-#include "parse_priv.h"
+#include "http/parse_priv.h"
 
 #define METHOD_LENGTH_MAX 64
 
@@ -24,12 +24,12 @@ static enum method find_method(struct slice text)
 }
 
 /* Any method: a token and a space. */
-static enum parse read_any_method(struct scan_input *in, struct head *head, enum fault *fault)
+static enum parse read_any_method(struct block_input *in, struct head *head, enum fault *fault)
 {
     const char *at = in->at;
     size_t len = 0;
 
-    while (at < in->end && at - in->at <= METHOD_LENGTH_MAX && scan_is(*at, SCAN_TOKEN))
+    while (at < in->end && at - in->at <= METHOD_LENGTH_MAX && byte_is(*at, BYTE_TOKEN))
         at++;
     len = (size_t)(at - in->at);
     if (len > METHOD_LENGTH_MAX)
@@ -46,7 +46,7 @@ static enum parse read_any_method(struct scan_input *in, struct head *head, enum
     return PARSE_DONE;
 }
 
-static enum parse read_method(struct scan_input *in, struct head *head, enum fault *fault)
+static enum parse read_method(struct block_input *in, struct head *head, enum fault *fault)
 {
     if (in->end - in->at >= 4 && memcmp(in->at, "GET ", 4) == 0) {
         head->method = METHOD_GET;
@@ -67,10 +67,11 @@ static bool has_encoded_nul(struct slice text)
 }
 
 /*
- * Up to the first byte that no target contains; notes where the query begins on the way. What is wrong
- * first in the order of the bytes decides, so that the answer does not depend on how they arrived.
+ * Up to the first byte that no target contains; notes where the query begins on the way. What is
+ * wrong first in the order of the bytes decides, so that the answer does not depend on how they
+ * arrived.
  */
-static enum parse read_target(struct scan_input *in, uint32_t limit, struct head *head,
+static enum parse read_target(struct block_input *in, uint32_t limit, struct head *head,
                               enum fault *fault)
 {
     const char *at = in->at, *question = NULL;
@@ -78,13 +79,13 @@ static enum parse read_target(struct scan_input *in, uint32_t limit, struct head
     size_t len = 0;
 
     while (length == 16) {
-        const char *block = scan_block(in, at, &shift);
+        const char *block = block_place(in, at, &shift);
         unsigned marks = 0, below = 0;
 
-        length = scan_length(scan_target(block), shift);
+        length = block_length(block_target(block), shift);
         below = (1u << length) - 1;
-        marks = scan_byte(block, '?') >> shift & below;
-        percent |= scan_byte(block, '%') >> shift & below;
+        marks = block_byte(block, '?') >> shift & below;
+        percent |= block_byte(block, '%') >> shift & below;
         if (marks != 0 && question == NULL)
             question = at + __builtin_ctz(marks);
         at += length;
@@ -110,14 +111,15 @@ static enum parse read_target(struct scan_input *in, uint32_t limit, struct head
 /* One byte each of "HTTP/D.D": `pattern` is that byte, or 'D' for any digit. */
 static bool fits_version(char c, char pattern)
 {
-    return pattern == 'D' ? scan_is(c, SCAN_DIGIT) : c == pattern;
+    return pattern == 'D' ? byte_is(c, BYTE_DIGIT) : c == pattern;
 }
 
 /*
  * A version and what follows it: all of `pattern` is compared before the version is judged, so that
  * "HTTP/2.0x" is a bad line, not another version. *major and *minor are the digits.
  */
-static enum parse read_version(struct scan_input *in, const char *pattern, char *major, char *minor)
+static enum parse read_version(struct block_input *in, const char *pattern, char *major,
+                               char *minor)
 {
     size_t len = strlen(pattern);
     char digits[2] = { 0 };
@@ -137,7 +139,7 @@ static enum parse read_version(struct scan_input *in, const char *pattern, char 
     return PARSE_DONE;
 }
 
-static enum parse read_response_version(struct scan_input *in, struct head *head)
+static enum parse read_response_version(struct block_input *in, struct head *head)
 {
     char major = 0, minor = 0;
     enum parse result = PARSE_DONE;
@@ -152,7 +154,7 @@ static enum parse read_response_version(struct scan_input *in, struct head *head
     return result == PARSE_DONE && major != '1' ? PARSE_BAD : result;
 }
 
-static enum parse read_request_version(struct scan_input *in, struct head *head, enum fault *fault)
+static enum parse read_request_version(struct block_input *in, struct head *head, enum fault *fault)
 {
     char major = 0, minor = 0;
     enum parse result = PARSE_DONE;
@@ -173,10 +175,10 @@ static enum parse read_request_version(struct scan_input *in, struct head *head,
     return PARSE_DONE;
 }
 
-enum parse parse_line_request(struct scan_input *in, uint32_t target_bytes, struct head *head,
+enum parse parse_line_request(struct block_input *in, uint32_t target_bytes, struct head *head,
                               enum fault *fault)
 {
-    struct scan_input line = *in;
+    struct block_input line = *in;
     enum parse result = read_method(&line, head, fault);
 
     if (result == PARSE_DONE)
@@ -189,7 +191,7 @@ enum parse parse_line_request(struct scan_input *in, uint32_t target_bytes, stru
 }
 
 /* " 200" into head->status; only 100 to 599 exist. */
-static enum parse read_status(struct scan_input *in, struct head *head)
+static enum parse read_status(struct block_input *in, struct head *head)
 {
     unsigned status = 0;
 
@@ -200,7 +202,7 @@ static enum parse read_status(struct scan_input *in, struct head *head)
     for (size_t i = 1; i < 4; i++) {
         if (in->at + i == in->end)
             return PARSE_MORE;
-        if (!scan_is(in->at[i], SCAN_DIGIT))
+        if (!byte_is(in->at[i], BYTE_DIGIT))
             return PARSE_BAD;
         status = status * 10 + (unsigned)(in->at[i] - '0');
     }
@@ -212,7 +214,7 @@ static enum parse read_status(struct scan_input *in, struct head *head)
 }
 
 /* " reason" or nothing, and CRLF. */
-static enum parse read_reason(struct scan_input *in, struct head *head)
+static enum parse read_reason(struct block_input *in, struct head *head)
 {
     const char *at = in->at;
     unsigned length = 16;
@@ -222,7 +224,7 @@ static enum parse read_reason(struct scan_input *in, struct head *head)
     if (*at != ' ' && *at != '\r')
         return PARSE_BAD;
     while (length == 16) {
-        length = (unsigned)__builtin_ctz(SCAN_STOPS(scan_value, in, at));
+        length = (unsigned)__builtin_ctz(BLOCK_STOPS(block_value, in, at));
         at += length;
     }
     if (at == in->end || (*at == '\r' && at + 1 == in->end))
@@ -235,9 +237,9 @@ static enum parse read_reason(struct scan_input *in, struct head *head)
     return PARSE_DONE;
 }
 
-enum parse parse_line_status(struct scan_input *in, struct head *head, enum fault *fault)
+enum parse parse_line_status(struct block_input *in, struct head *head, enum fault *fault)
 {
-    struct scan_input line = *in;
+    struct block_input line = *in;
     enum parse result = read_response_version(&line, head);
 
     *fault = FAULT_RESPONSE_BAD;

@@ -1,7 +1,7 @@
 /*
- * The PROXY protocol: see http/proxy_header.h. Version 1 is a line of at most 107 bytes, version 2 a
- * binary header of 16 bytes, addresses and TLVs. Only stream sockets make sense here, so a header that
- * speaks of datagrams is refused.
+ * The PROXY protocol: see http/proxy_header.h. Version 1 is a line of at most 107 bytes, version 2
+ * a binary header of 16 bytes, addresses and TLVs. Only stream sockets make sense here, so a header
+ * that speaks of datagrams is refused.
  */
 #include "http/proxy_header.h"
 
@@ -170,7 +170,9 @@ static bool is_checksum_right(struct slice header, size_t at)
     return ~crc == load_u32(header.ptr + at);
 }
 
-/* The TLVs from `at` to the end of the header are well formed, and a checksum among them is right. */
+/*
+ * The TLVs from `at` to the end of the header are well formed, and a checksum among them is right.
+ */
 static bool are_tlvs_right(struct slice header, size_t at)
 {
     while (at < header.len) {

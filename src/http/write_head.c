@@ -8,7 +8,7 @@
 
 #include "base/err.h"
 #include "base/num.h"
-#include "field_set_priv.h"
+#include "http/field_set_priv.h"
 
 #define DIGITS_MAX 20
 #define ADDED_BYTES_MAX                                                                            \

@@ -79,8 +79,8 @@ static void set_up_flow(struct exchange *exchange)
     flow->left = head->length;
     flow->limit = exchange->policy.body_limit;
     flow->keeps_trailer = true;
-    flow->in_done = head->framing == FRAMING_NONE ||
-                    (head->framing == FRAMING_LENGTH && head->length == 0);
+    flow->in_done =
+        head->framing == FRAMING_NONE || (head->framing == FRAMING_LENGTH && head->length == 0);
     exchange->request_half = flow->in_done ? HALF_DONE : HALF_BODY;
     exchange->request_broken = false;
     if (head->framing == FRAMING_CHUNKED)
@@ -111,8 +111,7 @@ static enum step took_request(struct exchange *exchange, enum flow_result result
     case FLOW_TOO_LARGE:
         exchange->linger = true;
         exchange->close_client = true;
-        return exchange_fail(exchange,
-                             result == FLOW_BAD ? FAULT_BAD_CHUNK : FAULT_BODY_TOO_LARGE);
+        return exchange_fail(exchange, result == FLOW_BAD ? FAULT_BAD_CHUNK : FAULT_BODY_TOO_LARGE);
     }
     return STEP_WAIT;
 }

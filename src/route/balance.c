@@ -97,14 +97,14 @@ static int32_t clamp_current(int32_t current, int32_t total)
 static struct target *choose_in_turn(const struct choice *choice, unsigned worker)
 {
     int32_t total = (int32_t)sum_weights(choice);
-    struct target *best = NULL;
+    struct target *best = pick_at(choice, 0)->target;
 
     for (unsigned i = 0; i < choice->count; i++) {
         struct target *target = pick_at(choice, i)->target;
         struct target_cell *cell = &target->cells[worker];
 
         cell->current = clamp_current(cell->current, total) + (int32_t)weight_at(choice, i);
-        if (best == NULL || cell->current > best->cells[worker].current)
+        if (cell->current > best->cells[worker].current)
             best = target;
     }
     best->cells[worker].current -= total;

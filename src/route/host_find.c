@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "base/hash.h"
-#include "host_index_priv.h"
+#include "route/host_index_priv.h"
 
 static const struct host_entry *find_entry(const struct host_index *index, struct slice name)
 {

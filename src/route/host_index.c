@@ -2,7 +2,7 @@
  * Building the host table: every pair of host and prefix that a service claims becomes one row, the rows are
  * sorted, and each run of one host becomes an entry. Looking up is in host_find.c. Control thread.
  */
-#include "host_index_priv.h"
+#include "route/host_index_priv.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -2,7 +2,7 @@
 #include "route/match.h"
 
 #include "route/balance.h"
-#include "snapshot_priv.h"
+#include "route/snapshot_priv.h"
 
 enum fault match_slot(const struct snapshot *snapshot, struct slice host, struct slice path,
                       const struct snapshot_service **service, unsigned *slot_index)

@@ -2,7 +2,7 @@
  * The picture of all routing, drawn by the control thread and read by the workers: see route/snapshot.h.
  * Everything it points to but the services, slots and targets themselves lies in its own arena.
  */
-#include "snapshot_priv.h"
+#include "route/snapshot_priv.h"
 
 #include <stdatomic.h>
 #include <stdlib.h>

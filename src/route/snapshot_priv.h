@@ -3,7 +3,7 @@
 #define ROUTE_SNAPSHOT_PRIV_H
 
 #include "base/arena.h"
-#include "host_index_priv.h"
+#include "route/host_index_priv.h"
 #include "route/snapshot.h"
 
 /* Owner: the control thread. Ends by snapshot_free, after the grace period when it was published. */

@@ -1,8 +1,8 @@
 /* room: http */
 /*
- * Chunked bodies against a reference: a decoder for a whole body in memory, written for plainness. The
- * first three bytes of the input choose in which pieces the body is fed; data, trailer, end and the
- * place of the end must be the same in all.
+ * Chunked bodies against a reference: a decoder for a whole body in memory, written for plainness.
+ * The first three bytes of the input choose in which pieces the body is fed; data, trailer, end and
+ * the place of the end must be the same in all.
  */
 #include <stdint.h>
 #include <stdio.h>

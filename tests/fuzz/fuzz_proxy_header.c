@@ -1,7 +1,7 @@
 /* room: http */
 /*
- * PROXY headers of both versions. Oracles: no beginning of a good header is refused or taken for all
- * of it, bytes behind it do not matter, and what is written from it reads back as the same.
+ * PROXY headers of both versions. Oracles: no beginning of a good header is refused or taken for
+ * all of it, bytes behind it do not matter, and what is written from it reads back as the same.
  */
 #include <stdint.h>
 #include <stdio.h>

@@ -1,8 +1,8 @@
 /* room: http */
 /*
- * Request heads. The first two bytes of the input say where the rest is cut. Oracles: the answer does
- * not depend on the cuts; a good head has the one framing, the one Host and the clean bytes that a
- * second, slow reading finds; and what is written of it reads back as the same request.
+ * Request heads. The first two bytes of the input say where the rest is cut. Oracles: the answer
+ * does not depend on the cuts; a good head has the one framing, the one Host and the clean bytes
+ * that a second, slow reading finds; and what is written of it reads back as the same request.
  */
 #include <stdint.h>
 #include <stdio.h>
@@ -116,6 +116,17 @@ static bool is_same_request(const struct head *a, const struct head *b)
            a->framing == b->framing && a->length == b->length;
 }
 
+/* What Connection named stays here. */
+static void require_named_gone(const struct head *head, const struct head *written)
+{
+    for (unsigned i = 0; i < head->field_count; i++) {
+        const struct field *field = &head->fields[i];
+
+        if (field->named && !field_is_hop_by_hop((enum field_id)field->id))
+            REQUIRE(head_value(written, head_field_name(head, field)).ptr == NULL);
+    }
+}
+
 static void check_round_trip(const struct head *head)
 {
     static char once[8192], twice[8192];
@@ -143,6 +154,7 @@ static void check_round_trip(const struct head *head)
     REQUIRE(parse_head_request(once, (size_t)size, &searched, &wider, &again, &fault) ==
             PARSE_DONE);
     REQUIRE(again.size == (size_t)size && is_same_request(head, &again));
+    require_named_gone(head, &again);
     how.via = false;
     how.trusted = true;
     how.forwarded = false;

@@ -1,8 +1,8 @@
 /* room: http */
 /*
- * Response heads. The first three bytes of the input say which method was asked and where the rest is
- * cut. Oracles: the answer does not depend on the cuts; one framing; what is written of a good head
- * reads back with the same status and fields.
+ * Response heads. The first three bytes of the input say which method was asked and where the rest
+ * is cut. Oracles: the answer does not depend on the cuts; one framing; what is written of a good
+ * head reads back with the same status and fields.
  */
 #include <stdint.h>
 #include <stdio.h>
@@ -84,6 +84,17 @@ static void check_framing(const struct head *head, enum method method)
             !(head->seen >> FIELD_TRANSFER_ENCODING & 1));
 }
 
+/* What Connection named stays here. */
+static void require_named_gone(const struct head *head, const struct head *written)
+{
+    for (unsigned i = 0; i < head->field_count; i++) {
+        const struct field *field = &head->fields[i];
+
+        if (field->named && !field_is_hop_by_hop((enum field_id)field->id))
+            REQUIRE(head_value(written, head_field_name(head, field)).ptr == NULL);
+    }
+}
+
 static void check_round_trip(const struct head *head, enum method method)
 {
     static char once[8192], twice[8192];
@@ -108,6 +119,7 @@ static void check_round_trip(const struct head *head, enum method method)
     REQUIRE(parse_head_response(once, (size_t)size, &searched, &wide, method, &again, &fault) ==
             PARSE_DONE);
     REQUIRE(again.size == (size_t)size && again.status == head->status);
+    require_named_gone(head, &again);
     REQUIRE(again.framing == head->framing && again.close == head->close);
     REQUIRE(again.framing != FRAMING_LENGTH || again.length == head->length);
     second = write_head_response(&again, &how, twice, sizeof twice);

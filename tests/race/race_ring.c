@@ -14,7 +14,7 @@
 #include "base/hash.h"
 #include "base/ring.h"
 
-enum { RECORDS = 300000, RING_BYTES = 4096, LONGEST = 200 };
+enum { RECORDS = 100000, RING_BYTES = 4096, LONGEST = 200 };
 
 struct outcome {
     uint64_t written;
@@ -82,8 +82,10 @@ static void *run_reader(void *arg)
         if (record == NULL && is_last_look)
             break;
         is_last_look = record == NULL && atomic_load(&is_written);
-        if (record == NULL)
+        if (record == NULL) {
+            sched_yield();
             continue;
+        }
         outcome.read++;
         if (!is_whole(record, size, &last))
             outcome.wrong++;

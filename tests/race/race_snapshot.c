@@ -159,6 +159,7 @@ int main(void)
         if (snapshot_publish(next.snapshot) != now.snapshot)
             return 1;
         rcu_grace_period();
+        target_set_verdict(next.targets[number % TARGETS], VERDICT_DOWN);
         retire_picture(&now);
         now = next;
     }

@@ -335,16 +335,15 @@ Test(admin, malformed_commands_change_nothing)
         "target add shop/blue t 5\n",
         "target remove shop/blue\n",
         "drain shop\n",
-        "drain nope/blue\n",
+
         "lock acquire\n",
         "lock acquire a/b --reason x\n",
         "reload now\n",
         "shutdown later\n",
         "wait drained shop\n",
-        "wait healthy nope\n",
-        "status nope\n",
+
         "status shop/blue\n",
-        "targets a/b/c\n",
+        "targets shop/green/c\n",
         "history x y\n",
         "history -1\n",
         "help nope\n",
@@ -357,6 +356,18 @@ Test(admin, malformed_commands_change_nothing)
     }
     cr_expect_eq(world.deploy.submitted_count, 0);
     cr_expect_eq(world.quits, 0);
+}
+
+Test(admin, unknown_names_are_refused)
+{
+    static const char *const lines[] = { "status nope\n", "wait healthy nope\n", "targets shop/x\n",
+                                         "drain nope/blue\n", "wait drained shop/nope\n" };
+
+    for (size_t i = 0; i < sizeof lines / sizeof lines[0]; i++) {
+        ask(lines[i]);
+        cr_expect(has("error 3 refused (unknown_name): "), "%s: %s", lines[i], out.bytes);
+    }
+    cr_expect_eq(world.deploy.submitted_count, 0);
 }
 
 Test(admin, mistyped_names_get_a_suggestion)
@@ -445,14 +456,28 @@ Test(admin, wait_drained_looks_at_what_is_in_flight)
 Test(admin, change_that_takes_too_long_is_reported_as_such)
 {
     world.deploy.holds = true;
+    world.deploy.is_under_way = true;
     ask("switch shop --timeout 50ms\n");
-    cr_expect_eq(strncmp(out.bytes, "error 4 timeout (wait_timeout): no result in time", 49), 0,
-                 "%s", out.bytes);
+    cr_expect(has("error 4 timeout (wait_timeout): no result in time"), "%s", out.bytes);
+    cr_expect_eq(world.deploy.cancelled, 0);
     deploy_release_held(&world.deploy); /* the result comes when nobody waits any more */
     world_turn(&world, 5);
 }
 
-Test(admin, client_that_leaves_does_not_stop_its_change)
+Test(admin, change_that_never_got_its_turn_is_withdrawn)
+{
+    world.deploy.holds = true;
+    ask("switch shop --timeout 50ms\n");
+    cr_expect(has("error 4 timeout (wait_timeout): the change did not get its turn"), "%s",
+              out.bytes);
+    cr_expect_eq(world.deploy.cancelled, 1);
+    world.deploy.lock = (struct deploy_lock_view){ .is_held = true, .owner = "bob", .reason = "r" };
+    ask("switch shop --timeout 50ms\n");
+    cr_expect(has("error 4 timeout (locked): bob holds the deploy lock (r)"), "%s", out.bytes);
+    cr_expect_eq(world.deploy.cancelled, 2);
+}
+
+static void leave_while_held(void)
 {
     int fd = world_connect(world.path);
 
@@ -462,28 +487,52 @@ Test(admin, client_that_leaves_does_not_stop_its_change)
     cr_assert_eq(world.deploy.submitted_count, 1);
     close(fd);
     world_turn(&world, 60);
+}
+
+Test(admin, client_that_leaves_withdraws_a_change_that_waits)
+{
+    leave_while_held();
+    cr_assert_eq(world.deploy.cancelled, 1);
+    cr_assert_null(world.deploy.pending);
+}
+
+Test(admin, client_that_leaves_does_not_stop_a_change_under_way)
+{
+    world.deploy.is_under_way = true;
+    leave_while_held();
+    cr_assert_eq(world.deploy.cancelled, 0);
     deploy_release_held(&world.deploy);
-    cr_assert_str_eq(ask("version\n") != NULL ? "answers" : "", "answers");
+    ask("version\n");
+    cr_assert(has("switchyard"));
 }
 
 Test(admin, lock_waits_only_if_asked_to)
 {
-    world.deploy.result = (struct change_result){ .outcome = OUTCOME_CONFLICT,
-                                                  .fault = FAULT_LOCKED,
-                                                  .words = "held by bob" };
+    world.deploy.holds = true;
     world.deploy.lock = (struct deploy_lock_view){
         .is_held = true, .owner = "bob", .reason = "release", .age_us = 61000000
     };
     ask("lock acquire --reason x\n");
-    cr_expect(has("error 5 conflict (locked): held by bob") && has("owner: bob"), "%s", out.bytes);
-    ask("lock acquire --reason x --wait --timeout 600ms\n");
-    cr_expect(has("error 4 timeout (locked): held by bob"), "%s", out.bytes);
-    cr_expect_geq(world.deploy.submitted_count, 3, "it tries again");
-    cr_expect_leq(world.deploy.submitted_count, 5, "but not all the time");
-    world.deploy.result = (struct change_result){ .outcome = OUTCOME_DONE, .changed = true };
-    ask("lock acquire shop --reason x --ttl 5m\n");
-    cr_expect(has("the lock is yours"), "%s", out.bytes);
-    cr_expect_eq(world.deploy.submitted[world.deploy.submitted_count - 1].ttl_us, 300000000);
+    cr_expect(has("error 5 conflict (locked): bob holds the deploy lock (release)"), "%s",
+              out.bytes);
+    ask("lock acquire --reason x --wait --timeout 150ms\n");
+    cr_expect(has("error 4 timeout (locked): bob holds the deploy lock"), "%s", out.bytes);
+    cr_expect_eq(world.deploy.cancelled, 2);
+    ask("lock\n");
+    cr_expect(has("held: yes\non: everything\nowner: bob\nreason: release\nage: 1m 1s\n"), "%s",
+              out.bytes);
+}
+
+Test(admin, lock_is_taken_with_its_end)
+{
+    strcpy(world.deploy.result.words, "the lock is yours");
+    cr_assert_str_eq(ask("lock acquire shop --reason x --ttl 5m\n"), "the lock is yours\n\n");
+    cr_expect_eq(world.deploy.submitted[0].kind, CHANGE_LOCK_ACQUIRE);
+    cr_expect_eq(world.deploy.submitted[0].ttl_us, 300000000);
+    cr_expect_str_eq(world.deploy.submitted[0].name, "shop");
+    ask("lock release shop --force --reason y\n");
+    cr_expect_eq(world.deploy.submitted[1].kind, CHANGE_LOCK_RELEASE);
+    cr_expect(world.deploy.submitted[1].force);
 }
 
 Test(admin, shutdown_answers_first)

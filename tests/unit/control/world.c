@@ -59,6 +59,23 @@ void deploy_submit(struct deploy *deploy, const struct change *change, change_do
         timer_arm(pending->timer, deploy->delay_ms);
 }
 
+bool deploy_cancel(struct deploy *deploy, const void *arg)
+{
+    struct pending_change **link = &deploy->pending;
+    struct pending_change *found = NULL;
+
+    while (*link != NULL && (*link)->arg != arg)
+        link = &(*link)->next;
+    if (*link == NULL || deploy->is_under_way)
+        return false;
+    found = *link;
+    *link = found->next;
+    timer_free(found->timer);
+    free(found);
+    deploy->cancelled++;
+    return true;
+}
+
 void deploy_release_held(struct deploy *deploy)
 {
     while (deploy->pending != NULL)

@@ -24,6 +24,8 @@ struct deploy { /* the stand-in */
     unsigned submitted_count;
     struct change_result result; /* of every change */
     bool holds;                  /* no result until deploy_release_held */
+    bool is_under_way;           /* what is held cannot be withdrawn */
+    unsigned cancelled;
     unsigned delay_ms;
     uint64_t draining;
     struct deploy_lock_view lock;

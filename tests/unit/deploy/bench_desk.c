@@ -49,7 +49,7 @@ void bench_desk_init(struct bench_desk *desk, const char *config)
 {
     memset(desk, 0, sizeof *desk);
     log_set_level(LOG_LEVEL_ERROR);
-    snprintf(desk->folder, sizeof desk->folder, "/tmp/sy-deploy-XXXXXX");
+    snprintf(desk->folder, sizeof desk->folder, "/tmp/unit-deploy-desk-XXXXXX");
     cr_assert_not_null(mkdtemp(desk->folder));
     snprintf(desk->config_path, sizeof desk->config_path, "%s/switchyard.conf", desk->folder);
     snprintf(desk->state_path, sizeof desk->state_path, "%s/state/state.json", desk->folder);
@@ -73,10 +73,16 @@ static int remove_item(const char *path, const struct stat *status, int kind, st
     return remove(path);
 }
 
-void bench_desk_fini(struct bench_desk *desk)
+void bench_desk_drop_resolver(struct bench_desk *desk)
 {
     resolver_free(desk->resolver);
     desk->resolver = NULL;
+    desk->options.resolver = NULL;
+}
+
+void bench_desk_fini(struct bench_desk *desk)
+{
+    bench_desk_drop_resolver(desk);
     bench_desk_stop(desk);
     loop_free(desk->loop);
     report_fini(&desk->report);

@@ -32,6 +32,7 @@ void bench_desk_write_config(struct bench_desk *desk, const char *config);
 /* deploy_new; 0 or ERR_*. */
 int bench_desk_start(struct bench_desk *desk);
 void bench_desk_stop(struct bench_desk *desk);
+void bench_desk_drop_resolver(struct bench_desk *desk);
 void bench_desk_must_start(struct bench_desk *desk);
 
 /* A change carried through to its answer. */

@@ -41,7 +41,7 @@ static size_t part_of(size_t count)
     if (plan->hits == before)
         return count;
     if ((plan->mode == FAULT_IO_SHORT && plan->calls == plan->at) || plan->mode == FAULT_IO_TORN)
-        return count > 1 ? count / 2 : count;
+        return count > 300 ? 150 : count > 1 ? count / 2 : count; /* inside the content */
     return failing ? 0 : count;
 }
 

@@ -8,7 +8,7 @@
 
 void folder_make(char *out, size_t size)
 {
-    snprintf(out, size, "/tmp/sy-state-XXXXXX");
+    snprintf(out, size, "/tmp/unit-deploy-state-XXXXXX");
     cr_assert_not_null(mkdtemp(out));
 }
 

@@ -307,7 +307,7 @@ Test(state, keys_and_tail_are_taken_back_and_trimmed)
         entry.sequence = i;
         state_add_entry(state, &entry);
     }
-    state_take_back(state, 1099, 1090);
+    state_take_back(state, 1, 1090);
     cr_assert_null(state_find_key(state, "k1100"));
     state_trim(state, 0);
     cr_assert_eq(state->key_count, STATE_KEYS_MAX);

@@ -2,7 +2,9 @@
 #include "origin.h"
 
 #include <criterion/criterion.h>
+#include <errno.h>
 #include <pthread.h>
+#include <sched.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <time.h>
@@ -93,8 +95,12 @@ static void *serve(void *arg)
         int fd = accept4(origin->fd, NULL, NULL, SOCK_CLOEXEC);
         const struct origin_script *script = atomic_load(&origin->script);
 
-        if (fd < 0)
+        if (fd < 0 && errno != EMFILE)
             return NULL;
+        if (fd < 0) {
+            sched_yield();
+            continue;
+        }
         atomic_fetch_add(&origin->accepted, 1);
         if (!script->is_hasty)
             read_request(origin, fd, script->is_deaf);

@@ -1,13 +1,11 @@
 /* The schedule with real probes: verdicts, passive findings, gates, changes on the way. */
 #include <criterion/criterion.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
+#include <sys/resource.h>
 
 #include "base/clock.h"
 #include "base/err.h"
-#include "base/mem.h"
 #include "health/watch_priv.h"
 #include "net/loop.h"
 #include "net/timer.h"
@@ -20,6 +18,8 @@
 
 static const struct origin_script good = { .bytes = OK };
 static const struct origin_script sick = { .bytes = "HTTP/1.1 500 No\r\n\r\n" };
+static const struct origin_script slowly_sick = { .bytes = "HTTP/1.1 500 No\r\n\r\n",
+                                                  .drip_ms = 4 };
 static const struct origin_script hanging = { .end = ORIGIN_HANG };
 
 enum { MS = 1000, EVENTS = 16, TARGETS = 4 };
@@ -233,15 +233,47 @@ Test(health, keeps_its_interval_and_hurries_when_in_doubt)
     cr_assert_geq(view.due_us, started_us + 1790 * MS);
     cr_assert_leq(view.due_us, started_us + 2210 * MS);
 
-    /* a bad result after a good one */
-    origin_set(scene.origins[0], &sick);
+    /* a bad result after a good one, and the time it took is part of the interval */
+    origin_set(scene.origins[0], &slowly_sick);
     spec.jitter = 0;
     health_watch(scene.health, scene.targets[0], &spec);
     run_until(has_two_results);
     health_view(scene.targets[0], &view);
+    cr_assert_geq(view.last_duration_us, 60 * MS);
     started_us = view.last_us - view.last_duration_us;
     cr_assert_geq(view.due_us, started_us + 490 * MS);
     cr_assert_leq(view.due_us, started_us + 510 * MS);
+    end();
+}
+
+static bool has_error_words(struct scene *s)
+{
+    struct health_view view;
+
+    return health_view(s->targets[0], &view) && view.error_us > 0;
+}
+
+Test(health, our_own_want_of_descriptors_judges_nobody)
+{
+    struct probe_spec spec = make_spec(100);
+    struct health_view view;
+    struct rlimit was;
+    struct rlimit none;
+
+    begin(1, &good);
+    health_watch(scene.health, scene.targets[0], &spec);
+    cr_assert_eq(getrlimit(RLIMIT_NOFILE, &was), 0);
+    none = was;
+    none.rlim_cur = 0;
+    cr_assert_eq(setrlimit(RLIMIT_NOFILE, &none), 0);
+    run_until(has_error_words);
+    cr_assert_eq(setrlimit(RLIMIT_NOFILE, &was), 0);
+    health_view(scene.targets[0], &view);
+    cr_assert_eq(view.error_fault, FAULT_OVERLOADED);
+    cr_assert_str_eq(view.error_words, "no descriptor was left for a probe");
+    cr_assert_eq(view.verdict, VERDICT_UNKNOWN);
+    cr_assert_eq(view.results, 0);
+    run_until(is_first_up);
     end();
 }
 
@@ -479,6 +511,29 @@ Test(health, another_spec_abandons_what_is_under_way)
     cr_assert_eq(scene.answers, 1);
     cr_assert_eq(scene.answer.fault, FAULT_NONE, "the gate was asked again in the new way");
     cr_assert_eq(strncmp(origin_request(scene.origins[1]), "GET /other ", 11), 0);
+    end();
+}
+
+static void on_refused(void *arg, const struct probe_result *result)
+{
+    cr_assert_eq(result->fault, FAULT_TARGET_EVICTED);
+    scene.answers++;
+    health_forget(scene.health, arg);
+}
+
+Test(health, a_target_may_be_forgotten_when_its_gate_is_refused)
+{
+    struct probe_spec spec = make_spec(10000);
+
+    begin(1, &hanging);
+    health_watch(scene.health, scene.targets[0], &spec);
+    for (unsigned i = 0; i < 3; i++)
+        cr_assert_eq(health_probe_now(scene.health, scene.targets[0], on_refused, scene.targets[0]),
+                     0);
+    spec.enabled = false;
+    health_watch(scene.health, scene.targets[0], &spec);
+    cr_assert_eq(scene.answers, 3);
+    cr_assert_null(scene.targets[0]->probe);
     end();
 }
 

@@ -1,7 +1,7 @@
 /*
- * Tables of heads and what must come of them. Every case is parsed in one call, byte by byte, and cut
- * in two at every place, from copies that end where the bytes end: the result must be the same each
- * time, and for every beginning of the bytes the same as if that beginning came at once.
+ * Tables of heads and what must come of them. Every case is parsed in one call, byte by byte, and
+ * cut in two at every place, from copies that end where the bytes end: the result must be the same
+ * each time, and for every beginning of the bytes the same as if that beginning came at once.
  */
 #ifndef HEAD_CASE_H
 #define HEAD_CASE_H

@@ -74,7 +74,9 @@ Test(page, head_only)
     cr_assert_eq(parsed.head.length, whole - head_size);
 }
 
-/* Every fault with every other field at its longest, in both forms: a good head, a matching body. */
+/*
+ * Every fault with every other field at its longest, in both forms: a good head, a matching body.
+ */
 Test(page, every_fault_fits)
 {
     char id[128];

@@ -296,43 +296,55 @@ static bool is_prefix(const char *prefix, const char *path)
            (path[len] == '\0' || path[len] == '/' || prefix[len - 1] == '/');
 }
 
-static void model_claim(struct model_answer *answer, const char *pattern, const char *host,
-                        const char *prefix, const char *path, int service, int slot)
+/* What is looked up, and the best claim so far. */
+struct model {
+    const char *host;
+    const char *path;
+    struct model_answer best;
+};
+
+static void model_claim(struct model *model, const char *pattern, const char *prefix, int service,
+                        int slot)
 {
-    size_t rank = rank_host(pattern, host);
+    struct model_answer *best = &model->best;
+    size_t rank = rank_host(pattern, model->host);
     size_t len = strlen(prefix);
 
-    if (rank == 0 || !is_prefix(prefix, path) || rank < answer->host_rank ||
-        (rank == answer->host_rank && len < answer->prefix_len))
+    if (rank == 0 || !is_prefix(prefix, model->path) || rank < best->host_rank ||
+        (rank == best->host_rank && len < best->prefix_len))
         return;
-    if (rank == answer->host_rank && len == answer->prefix_len &&
-        (answer->service != service || answer->slot != slot))
-        answer->is_clash = true;
-    *answer = (struct model_answer){ service, slot, rank, len, answer->is_clash };
+    if (rank == best->host_rank && len == best->prefix_len &&
+        (best->service != service || best->slot != slot))
+        best->is_clash = true;
+    *best = (struct model_answer){ service, slot, rank, len, best->is_clash };
+}
+
+static void model_service(struct model *model, unsigned s, const char *prefix)
+{
+    const struct snapshot_service *row = &world.rows[s];
+
+    if (row->host_count == 0)
+        model_claim(model, "*", prefix, (int)s, -1);
+    for (unsigned h = 0; h < row->host_count; h++)
+        model_claim(model, world.hosts[s][h], prefix, (int)s, -1);
+    for (unsigned slot = 0; slot < 2; slot++)
+        for (unsigned h = 0; h < row->slots[slot].host_count; h++)
+            model_claim(model, world.own_hosts[s][slot][h], prefix, (int)s, (int)slot);
 }
 
 static struct model_answer model_find(const char *host, const char *path)
 {
-    struct model_answer answer = { -1, -1, 0, 0, false };
+    struct model model = { host, path, { -1, -1, 0, 0, false } };
 
     for (unsigned s = 0; s < world.count; s++) {
         const struct snapshot_service *row = &world.rows[s];
-        unsigned paths = row->path_count > 0 ? row->path_count : 1;
 
-        for (unsigned p = 0; p < paths; p++) {
-            const char *prefix = row->path_count > 0 ? world.paths[s][p] : "/";
-
-            if (row->host_count == 0)
-                model_claim(&answer, "*", host, prefix, path, (int)s, -1);
-            for (unsigned h = 0; h < row->host_count; h++)
-                model_claim(&answer, world.hosts[s][h], host, prefix, path, (int)s, -1);
-            for (unsigned slot = 0; slot < 2; slot++)
-                for (unsigned h = 0; h < row->slots[slot].host_count; h++)
-                    model_claim(&answer, world.own_hosts[s][slot][h], host, prefix, path, (int)s,
-                                (int)slot);
-        }
+        if (row->path_count == 0)
+            model_service(&model, s, "/");
+        for (unsigned p = 0; p < row->path_count; p++)
+            model_service(&model, s, world.paths[s][p]);
     }
-    return answer;
+    return model.best;
 }
 
 static uint64_t dice = 11;

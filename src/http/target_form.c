@@ -1,8 +1,8 @@
 /*
- * The four forms of a request target (RFC 9112 3.2). It is judged as it stands and nothing is decoded:
- * what routes a request must be what the target server sees.
+ * The four forms of a request target (RFC 9112 3.2). It is judged as it stands and nothing is
+ * decoded: what routes a request must be what the target server sees.
  */
-#include "parse_priv.h"
+#include "http/parse_priv.h"
 
 /* "//authority/path?query" behind the scheme's colon. */
 static enum fault split_absolute(struct head *head, size_t scheme_len)
@@ -43,7 +43,7 @@ static enum fault check_unusual(struct head *head)
     return FAULT_BAD_TARGET;
 }
 
-enum fault target_check(struct head *head)
+enum fault target_form_check(struct head *head)
 {
     if (head->method == METHOD_CONNECT)
         return FAULT_METHOD_REFUSED;
