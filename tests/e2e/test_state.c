@@ -137,9 +137,9 @@ static bool kill_at(struct stage *stage, const char *call, unsigned number, unsi
 
 Test(state, r6_killed_at_every_system_call)
 {
-    static const char *const calls[] = { "openat", "write",  "pwrite64",  "fsync",  "fdatasync",
-                                         "rename", "renameat", "renameat2", "unlink", "unlinkat",
-                                         "link",   "linkat", "close",     "ftruncate" };
+    static const char *const calls[] = { "openat", "write",    "pwrite64",  "fsync",    "fdatasync",
+                                         "rename", "renameat", "renameat2", "unlink",   "unlinkat",
+                                         "link",   "linkat",   "close",     "ftruncate" };
     unsigned most = (unsigned)scene_scale(8, 60);
     unsigned points = 0;
     unsigned bad = 0;
@@ -196,8 +196,10 @@ Test(state, r7_fsync_fails)
 static void expect_disk_trouble(struct stage *stage, const char *name)
 {
     struct load *load = load_start(&(struct load_options){ .front = daemon_front(stage->daemon),
-                                                           .keep_alive = 8, .one_shot = 2,
-                                                           .rate = 500, .seed = 81 });
+                                                           .keep_alive = 8,
+                                                           .one_shot = 2,
+                                                           .rate = 500,
+                                                           .seed = 81 });
     uint64_t began = 0;
     struct ctl_result result;
 
@@ -209,8 +211,8 @@ static void expect_disk_trouble(struct stage *stage, const char *name)
     cr_expect_eq(stage_probe(stage), LOAD_SLOT_GREEN, "%s: the refused switch took effect", name);
     began = clock_monotonic_us();
     result = ctl_run(stage->daemon, "rollback shop");
-    cr_expect(result.code == 0 || result.code == 10, "%s: rollback: exit %d: %s%s", name, result.code,
-              result.out, result.err);
+    cr_expect(result.code == 0 || result.code == 10, "%s: rollback: exit %d: %s%s", name,
+              result.code, result.out, result.err);
     cr_expect(clock_monotonic_us() - began < 2000000, "%s: rollback took too long", name);
     ctl_free(&result);
     cr_expect_eq(stage_probe(stage), LOAD_SLOT_BLUE, "%s: the rollback had no effect", name);
@@ -243,8 +245,13 @@ Test(state, r8_file_size_limit)
 
 /* The state folder on a small tmpfs of its own mount namespace: $3 is the configuration file. */
 static const char *const on_tmpfs[] = {
-    "unshare", "-Urm", "sh", "-c",
-    "mount -t tmpfs -o size=256k,mode=0700 tmpfs \"$(dirname \"$3\")/state\" && exec \"$@\"", "sh", NULL
+    "unshare",
+    "-Urm",
+    "sh",
+    "-c",
+    "mount -t tmpfs -o size=256k,mode=0700 tmpfs \"$(dirname \"$3\")/state\" && exec \"$@\"",
+    "sh",
+    NULL
 };
 
 static bool can_unshare(const char *name)
@@ -296,8 +303,9 @@ Test(state, r8_full_disk)
 
 static void remount(const struct stage *stage, const char *mode)
 {
-    char *command = mem_format("nsenter -t %d -U --preserve-credentials -m mount -o remount,%s %s/state",
-                               (int)daemon_pid(stage->daemon), mode, daemon_folder(stage->daemon));
+    char *command =
+        mem_format("nsenter -t %d -U --preserve-credentials -m mount -o remount,%s %s/state",
+                   (int)daemon_pid(stage->daemon), mode, daemon_folder(stage->daemon));
 
     cr_assert_eq(system(command), 0, "%s", command);
     free(command);
@@ -337,10 +345,20 @@ Test(state, r8_read_only)
 /* fsync takes two seconds: answers wait for it, traffic does not. */
 Test(state, r9_slow_fsync)
 {
-    static const char *const slow[] = { "strace", "-f", "--seccomp-bpf", "-qq", "-o", "/dev/null",
-                                        "-e", "trace=fsync,fdatasync", "-e",
-                                        "inject=fsync,fdatasync:delay_enter=1000000", "setpriv",
-                                        "--pdeathsig", "KILL", NULL };
+    static const char *const slow[] = { "strace",
+                                        "-f",
+                                        "--seccomp-bpf",
+                                        "-qq",
+                                        "-o",
+                                        "/dev/null",
+                                        "-e",
+                                        "trace=fsync,fdatasync",
+                                        "-e",
+                                        "inject=fsync,fdatasync:delay_enter=1000000",
+                                        "setpriv",
+                                        "--pdeathsig",
+                                        "KILL",
+                                        NULL };
     struct stage_options options = quiet;
     struct stage stage;
     struct load *load = NULL;
@@ -352,17 +370,20 @@ Test(state, r9_slow_fsync)
         return;
     options.wrapper = slow;
     stage_open(&stage, &options);
-    load = load_start(&(struct load_options){ .front = daemon_front(stage.daemon), .keep_alive = 16,
-                                              .one_shot = 4, .rate = 500, .seed = 91 });
+    load = load_start(&(struct load_options){ .front = daemon_front(stage.daemon),
+                                              .keep_alive = 16,
+                                              .one_shot = 4,
+                                              .rate = 500,
+                                              .seed = 91 });
     marks[0] = clock_monotonic_us();
     cr_expect(load_await_count(load, 1000, 20000));
     marks[1] = clock_monotonic_us();
     for (int i = 0; i < 3; i++) {
         uint64_t began = clock_monotonic_us();
 
-        cr_expect_eq(ctl_code(stage.daemon, i % 2 == 0 ? "switch shop --to green"
-                                                       : "switch shop --to blue"),
-                     0);
+        cr_expect_eq(
+            ctl_code(stage.daemon, i % 2 == 0 ? "switch shop --to green" : "switch shop --to blue"),
+            0);
         cr_expect(clock_monotonic_us() - began >= 900000, "acknowledged before it was durable");
     }
     marks[2] = clock_monotonic_us();
@@ -410,7 +431,8 @@ Test(state, damaged_file_at_start)
             int slot = stage_probe(&stage);
 
             started++;
-            cr_expect(slot == LOAD_SLOT_BLUE || slot == LOAD_SLOT_GREEN, "damage %zu: slot %d", i, slot);
+            cr_expect(slot == LOAD_SLOT_BLUE || slot == LOAD_SLOT_GREEN, "damage %zu: slot %d", i,
+                      slot);
             cr_expect(daemon_await_log(stage.daemon, "state", 2000),
                       "damage %zu: started without a word about it", i);
             daemon_kill(stage.daemon);
@@ -439,9 +461,9 @@ Test(state, everything_damaged_is_refused)
 
     stage_open(&stage, &quiet);
     for (int i = 0; i < 3; i++)
-        cr_assert_eq(ctl_code(stage.daemon, i % 2 == 0 ? "switch shop --to green"
-                                                       : "switch shop --to blue"),
-                     0);
+        cr_assert_eq(
+            ctl_code(stage.daemon, i % 2 == 0 ? "switch shop --to green" : "switch shop --to blue"),
+            0);
     daemon_kill(stage.daemon);
     for (size_t i = 0; i < COUNT_OF(files); i++) {
         char *path = mem_format("%s/state/%s", daemon_folder(stage.daemon), files[i]);
