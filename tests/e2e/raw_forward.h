@@ -3,6 +3,8 @@
 #ifndef E2E_RAW_FORWARD_H
 #define E2E_RAW_FORWARD_H
 
+#include "e2e/raw_framing.h"
+#include "e2e/raw_syntax.h"
 #include "support/raw.h"
 
 #define GET_HEAD "GET /g HTTP/1.1\r\nHost: a.test\r\n"

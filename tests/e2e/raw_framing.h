@@ -4,6 +4,7 @@
 #ifndef E2E_RAW_FRAMING_H
 #define E2E_RAW_FRAMING_H
 
+#include "e2e/raw_syntax.h"
 #include "support/raw.h"
 
 #define POST_HEAD "POST /p HTTP/1.1\r\nHost: a.test\r\n"
