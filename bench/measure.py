@@ -475,8 +475,9 @@ def main():
     signal.signal(signal.SIGTERM, on_signal)
     signal.signal(signal.SIGINT, on_signal)
     limit = raise_limit()
-    if args.idle + 2000 > limit:
-        args.idle = limit - 2000
+    most = (limit - 2000) // 2  # proxies keep a second descriptor for each client in reserve
+    if args.idle > most:
+        args.idle = most
         print(f"only {args.idle} idle connections: the limit of descriptors is {limit}")
     machine = describe_machine()
     print(f"{machine['cpu']}, {machine['cpus']} CPUs, Linux {machine['kernel']}, {machine['date']}; "

@@ -132,7 +132,8 @@ def check_sizes():
     stems = {}
     for path in sources():
         count = len(lines_of(path))
-        most = MOST_HEADER_LINES if path.endswith(".h") else MOST_LINES
+        is_interface = path.endswith(".h") and path.startswith(("include/", "src/"))
+        most = MOST_HEADER_LINES if is_interface else MOST_LINES
         if count > most:
             yield Finding(path, count, "file-size", f"{count} lines, at most {most}")
     for path in tracked("src"):
@@ -147,6 +148,7 @@ def check_sizes():
 def check_words():
     calls = re.compile(r"\b(" + "|".join(BANNED_CALLS) + r")\s*\(")
     noun = re.compile(r"^struct (?:\w+_)?(" + "|".join(BANNED_NOUNS) + r")\b.*\{")
+    quiet = re.compile(r"\b(NOLINT|cppcheck-suppress)")
     late = re.compile(r"\b(TODO|FIXME|XXX)\b(?! ?\(#\d+\))")
     size = re.compile(r"\bsizeof ?\((struct|union|enum) ")
     for path in sources():
@@ -160,6 +162,8 @@ def check_words():
         for number, line in enumerate(lines_of(path), 1):
             if late.search(line):
                 yield Finding(path, number, "late", "an open end without an issue number (#N)")
+            if quiet.search(line):
+                yield Finding(path, number, "quiet", "silenced here instead of in check-exceptions")
 
 
 def check_layers():
@@ -242,6 +246,14 @@ def size_reasons(notes):
             yield re.sub(r".*note: ", "", note)
 
 
+def is_list_loop(item):
+    """The analyzer does not see that removing the head of a <sys/queue.h> list changes its head, and
+    calls the next turn of the loop a use after free."""
+    near = " ".join(lines_of(item.path)[max(0, item.line - 4): item.line])
+    return item.rule == "clang-analyzer-unix.Malloc" and "after it is freed" in item.words and (
+        re.search(r"\b(TAILQ|STAILQ|LIST|SLIST)_(FIRST|LAST|EMPTY|FOREACH)\b", near))
+
+
 def parse_tidy(output):
     blocks = re.split(r"\n(?=\S[^\n]*: (?:warning|error): )", "\n" + output)
     for block in blocks:
@@ -253,7 +265,8 @@ def parse_tidy(output):
                     continue
                 item = item._replace(words=item.words.split(" exceeds")[0] + " is too large: " +
                                      ", ".join(reasons))
-            yield item
+            if not is_list_loop(item):
+                yield item
 
 
 def check_tidy():
@@ -264,7 +277,8 @@ def check_tidy():
 
     def one(path):
         command = ["clang-tidy", "-p", TIDY_FOLDER, "--quiet",
-                   "--extra-arg=-Wno-unknown-warning-option", path]
+                   "--extra-arg=-Wno-unknown-warning-option",
+                   "--extra-arg=-Wno-missing-field-initializers", path]
         if path.startswith(("tests/unit/", "tests/e2e/")):
             # Criterion's macros are not ours; only the size of our functions is.
             command.insert(1, "--checks=-*,readability-function-size")
@@ -286,9 +300,12 @@ def check_tidy():
 
 
 def check_cppcheck():
+    queue = run(["cc", "-E", "-M", "-x", "c", "-"], input="#include <sys/queue.h>\n").stdout
+    queue = re.search(r"\S+/sys/queue\.h", queue)
+    lists = [f"--include={queue.group(0)}"] if queue else []
     done = run(["cppcheck", "--quiet", "--enable=warning,performance,portability", "--std=c11",
-                "--inline-suppr", "--suppress=missingIncludeSystem", "--suppress=unknownMacro",
-                "-D__STDC_VERSION__=201710L", "-D_GNU_SOURCE", "-Iinclude", "-Isrc", f"-j{JOBS}",
+                "--suppress=missingIncludeSystem", "--suppress=unknownMacro",
+                "-D__STDC_VERSION__=201710L", "-D_GNU_SOURCE", *lists, "-Iinclude", "-Isrc", f"-j{JOBS}",
                 "--template={file}:{line}: {id}: {message}", "src"])
     return parse_tool(done.stderr + done.stdout)
 

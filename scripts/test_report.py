@@ -37,7 +37,7 @@ def main(reports, logs, before, broken):
             passed, failed = passed + good, failed + bad
             if bad:
                 print(f"failed: {case.get('name')} in {tree} ({bad})")
-    if failed:
+    if int(before):
         print("failed: a step before the tests")
     for tree in broken:
         print(f"failed: the {tree} tree was not built")

@@ -55,21 +55,20 @@ static struct field fields[FIELDS_MAX];
 static char out[8192];
 static size_t sink; /* so that no work is optimised away */
 
-static struct head parse_request(struct slice text)
+static struct head head = { .fields = fields, .field_capacity = FIELDS_MAX };
+
+static void parse_request(struct slice text)
 {
-    struct head head = { .fields = fields, .field_capacity = FIELDS_MAX };
     size_t searched = 0;
     enum fault fault = FAULT_NONE;
 
     if (parse_head_request(text.ptr, text.len, &searched, &limits, &head, &fault) != PARSE_DONE)
         abort();
     sink += head.size;
-    return head;
 }
 
-static struct head parse_response(struct slice text)
+static void parse_response(struct slice text)
 {
-    struct head head = { .fields = fields, .field_capacity = FIELDS_MAX };
     size_t searched = 0;
     enum fault fault = FAULT_NONE;
 
@@ -77,10 +76,9 @@ static struct head parse_response(struct slice text)
         PARSE_DONE)
         abort();
     sink += head.size;
-    return head;
 }
 
-static void write_request(const struct head *head)
+static void write_request(void)
 {
     struct write_request how = {
         .client_host = SLICE("127.0.0.1"),
@@ -88,24 +86,24 @@ static void write_request(const struct head *head)
         .request_id = SLICE("4b9b3f0e5a7c4d21"),
         .forwarded = true,
         .via = true,
-        .framing = head->framing,
-        .length = head->length,
+        .framing = head.framing,
+        .length = head.length,
     };
-    long size = write_head_request(head, &how, out, sizeof out);
+    long size = write_head_request(&head, &how, out, sizeof out);
 
     if (size < 0)
         abort();
     sink += (size_t)size;
 }
 
-static void write_response(const struct head *head)
+static void write_response(void)
 {
     struct write_response how = {
         .client_minor = 1,
-        .framing = head->framing,
-        .length = head->length,
+        .framing = head.framing,
+        .length = head.length,
     };
-    long size = write_head_response(head, &how, out, sizeof out);
+    long size = write_head_response(&head, &how, out, sizeof out);
 
     if (size < 0)
         abort();
@@ -132,26 +130,26 @@ static void bench_parse_response(unsigned long count)
 
 static void bench_write_small(unsigned long count)
 {
-    struct head head = parse_request(SLICE(small_request));
+    parse_request(SLICE(small_request));
 
     for (unsigned long i = 0; i < count; i++)
-        write_request(&head);
+        write_request();
 }
 
 static void bench_write_browser(unsigned long count)
 {
-    struct head head = parse_request(SLICE(browser_request));
+    parse_request(SLICE(browser_request));
 
     for (unsigned long i = 0; i < count; i++)
-        write_request(&head);
+        write_request();
 }
 
 static void bench_write_response(unsigned long count)
 {
-    struct head head = parse_response(SLICE(response));
+    parse_response(SLICE(response));
 
     for (unsigned long i = 0; i < count; i++)
-        write_response(&head);
+        write_response();
 }
 
 /* A body of 16 chunks of 256 bytes. */

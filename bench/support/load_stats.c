@@ -7,6 +7,8 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/err.h"
+#include "base/num.h"
 #include "base/slice.h"
 #include "base/text.h"
 
@@ -18,17 +20,22 @@ uint64_t load_stats_clock_ns(void)
     return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
 }
 
-/* Nanoseconds on a CPU of one thread, from its schedstat file; 0 when it is gone. */
+/* Nanoseconds on a CPU of one thread, the first number of its schedstat file; 0 when it is gone. */
 static uint64_t read_thread_cpu_ns(const char *path)
 {
+    char line[128] = "";
+    struct slice rest = { 0 };
+    struct slice number = { 0 };
     uint64_t ns = 0;
     FILE *file = fopen(path, "re");
 
     if (file == NULL)
         return 0;
-    if (fscanf(file, "%" SCNu64, &ns) != 1)
-        ns = 0;
+    if (fgets(line, sizeof line, file) != NULL)
+        rest = slice_from(line);
     fclose(file);
+    if (!slice_next(&rest, ' ', &number) || num_parse_u64(number, UINT64_MAX, &ns) != ERR_OK)
+        return 0;
     return ns;
 }
 

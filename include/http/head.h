@@ -63,7 +63,7 @@ struct head {
     uint16_t status;
     struct slice method_text;
     struct slice target;    /* byte for byte */
-    struct slice path;      /* of the target, without query; "/" for absolute-form without a path */
+    struct slice path;      /* of the target, without query; "/" where there is none */
     struct slice query;     /* after "?", may be empty */
     struct slice authority; /* Host (host[:port]); empty in HTTP/1.0 without one */
     struct slice reason;

@@ -25,8 +25,12 @@ struct head_limits {
  * head->field_capacity are set by the caller. PARSE_DONE: *head is filled, head->size bytes are the
  * head. PARSE_MORE: more bytes are needed. PARSE_BAD: *fault says why. Empty lines before the request
  * line are skipped (RFC 9112 2.2), at most 4, and count into head->size; then head->base is after them.
- * A limit is noticed as soon as it is passed, and a first line that cannot become a request is refused
- * before the end of the head has arrived.
+ *
+ * The answer depends on the bytes alone, not on how they arrived. Before a head is complete it is refused
+ * for a first line that cannot become a request, for a target or a head over its limit (a head that
+ * fills head_bytes without its end is over), and for a control byte that no head may contain; for other
+ * faults, the number of fields among them, when it is complete. The fault is the first in the order of
+ * the bytes. Then *head tells no more than method and minor, as far as they were read.
  */
 enum parse parse_head_request(const char *bytes, size_t count, size_t *searched,
                               const struct head_limits *limits, struct head *head,
@@ -40,7 +44,10 @@ enum parse parse_head_response(const char *bytes, size_t count, size_t *searched
                                const struct head_limits *limits, enum method method,
                                struct head *head, enum fault *fault);
 
-/* A trailer section (fields and the final CRLF) into head->fields; the rules of fields above. */
+/*
+ * A trailer section, with its final CRLF or, as chunk_read yields it, without, into head->fields; the
+ * rules of fields above. head_bytes does not count the final CRLF. Faults are those of requests.
+ */
 enum parse parse_trailer(const char *bytes, size_t count, const struct head_limits *limits,
                          struct head *head, enum fault *fault);
 

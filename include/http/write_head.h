@@ -34,15 +34,18 @@ struct write_response {
     uint8_t client_minor; /* HTTP version of the client's request */
     uint8_t framing;      /* enum framing of the body as we send it */
     uint64_t length;
-    bool keep_length;       /* HEAD and 304: a Content-Length of the target is passed on as it is */
-    bool date;              /* reserved for a cached Date when the target sent none: date_text */
-    struct slice date_text; /* "Sat, 21 Nov 2026 09:00:00 GMT"; empty: none is added */
+    bool keep_length; /* HEAD and 304: a Content-Length of the target is passed on as it is */
+    /* the Date to add if the target sent none, "Sat, 21 Nov 2026 09:00:00 GMT"; empty: none is added */
+    struct slice date_text;
 };
 
 /*
  * The head as HTTP/1.1 at out; the size, or ERR_FULL when capacity does not suffice. An absolute-form
  * target is written in origin-form with its authority as Host (RFC 9112 3.2.2); Expect: 100-continue
  * and TE other than trailers are dropped; a request without Host (HTTP/1.0) gets an empty Host.
+ * X-Forwarded-* (all of them) and Forwarded of a peer that is not trusted go no further, whether ours
+ * are added or not. Max-Forwards of OPTIONS and TRACE is written one lower. The body's framing and our
+ * own fields come last. FRAMING_CLOSE writes no framing field.
  */
 MUST_CHECK long write_head_request(const struct head *head, const struct write_request *how,
                                    char *out, size_t capacity);
@@ -56,7 +59,8 @@ MUST_CHECK long write_head_interim(const struct head *head, char *out, size_t ca
  * and hop-by-hop fields are left out (RFC 9110 6.5.1). head comes from parse_trailer. */
 MUST_CHECK long write_trailer(const struct head *head, char *out, size_t capacity);
 
-/* How many bytes write_head_request or write_head_response may need at most for this head. */
+/* How many bytes write_head_request or write_head_response may need at most for this head, as long as
+ * the slices of `how` have no more than 512 bytes together. */
 size_t write_head_bound(const struct head *head);
 
 #endif

@@ -23,7 +23,7 @@ struct policy {
     uint32_t head_bytes;
     uint32_t target_bytes;
     uint16_t fields;
-    uint16_t pool_max;      /* kept connections per target and worker */
+    uint32_t pool_max;      /* kept connections per target and worker */
     uint32_t pool_requests; /* per kept connection, 0: no limit */
     uint8_t attempts;       /* retries after the first try */
     bool via;

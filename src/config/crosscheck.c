@@ -288,7 +288,11 @@ static void set_widest(struct config *config)
 {
     config->widest_head_timeout = config->timeouts.head;
     config->widest_limits = config->limits;
-    for (size_t i = 0; i < config->service_count; i++) {
+    if (config->service_count > 0) { /* every service has its own, inherited or not */
+        config->widest_head_timeout = config->services[0].timeouts.head;
+        config->widest_limits = config->services[0].limits;
+    }
+    for (size_t i = 1; i < config->service_count; i++) {
         const struct config_limits *limits = &config->services[i].limits;
         struct config_limits *widest = &config->widest_limits;
 

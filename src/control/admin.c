@@ -21,6 +21,9 @@
 #include "net/timer.h"
 
 enum {
+    IDLE_MS = 10 * 1000,
+    PROMPT_IDLE_MS = 10 * 60 * 1000,
+    SEND_MS = 10 * 1000,
     CLIENTS_MAX = 32,
     RESERVED = 2,            /* of them for root and the daemon's own user */
     EVICT_AFTER_US = 250000, /* a client that says nothing for so long may be asked to make room */
@@ -211,7 +214,13 @@ int admin_new(const struct control_room *room, const char *path, unsigned mode, 
         return err;
     }
     admin->owner = (struct admin_client_owner){
-        .room = &admin->room, .on_park = on_park, .on_close = on_close, .arg = admin
+        .idle_ms = IDLE_MS,
+        .prompt_idle_ms = PROMPT_IDLE_MS,
+        .send_ms = SEND_MS,
+        .room = &admin->room,
+        .on_park = on_park,
+        .on_close = on_close,
+        .arg = admin,
     };
     admin->tick = timer_new(room->loop, on_tick, admin);
     admin->listener = listener_new(room->loop, fd, &admin_listener_ops, admin);

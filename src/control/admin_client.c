@@ -15,8 +15,8 @@
 
 enum {
     MAGIC = 0x41444d43,
-    COMMANDS_PER_TURN = 64,         /* then other events get their turn */
-    OUT_MAX = 2 * ANSWER_BYTES_MAX, /* an answer with its own text inside, escaped */
+    COMMANDS_PER_TURN = 64,        /* then other events get their turn */
+    OUT_MAX = 2 * REPLY_BYTES_MAX, /* an answer with its own text inside, escaped */
 };
 
 /* What the one timer waits for. */
@@ -102,7 +102,7 @@ static void on_timer(void *arg)
 /* Sets what the timer waits for; a line must be complete in time, however slowly its bytes drip. */
 static void watch_for(struct admin_client *client, enum watch watch)
 {
-    uint64_t line_ms = client->has_prompt ? ADMIN_PROMPT_IDLE_MS : ADMIN_IDLE_MS;
+    uint64_t line_ms = client->has_prompt ? client->owner.prompt_idle_ms : client->owner.idle_ms;
 
     if (client->watch == watch && !client->is_watch_over)
         return;
@@ -112,7 +112,7 @@ static void watch_for(struct admin_client *client, enum watch watch)
     if (watch == WATCH_NOTHING)
         timer_disarm(client->timer);
     else
-        timer_arm(client->timer, watch == WATCH_LINE ? line_ms : ADMIN_SEND_MS);
+        timer_arm(client->timer, watch == WATCH_LINE ? line_ms : client->owner.send_ms);
 }
 
 int admin_client_open(const struct admin_client_owner *owner, int fd, const struct peer *peer,
@@ -173,15 +173,15 @@ static void end_line(struct admin_client *client)
 }
 
 /* The answer of the present call into the output; the call is over. */
-static void take_answer(struct admin_client *client)
+static void take_reply(struct admin_client *client)
 {
     struct call *call = client->call;
     bool with_text = (call->args.given & ARGS_NO_TEXT) == 0;
 
     if (client->is_json)
-        answer_write_json(&call->answer, with_text, &client->out);
+        reply_write_json(&call->reply, with_text, &client->out);
     else
-        answer_write_text(&call->answer, &client->out);
+        reply_write_text(&call->reply, &client->out);
     client->has_prompt = client->has_prompt || call->wants_prompt;
     client->wants_close = client->wants_close || call->wants_close;
     client->wants_shutdown = client->wants_shutdown || call->wants_shutdown;
@@ -199,23 +199,23 @@ static void on_call_done(void *owner)
     struct admin_client *client = owner;
 
     CHECK(client->magic == MAGIC);
-    take_answer(client);
+    take_reply(client);
     step(client);
 }
 
 /* A line that is no command: the reason, in the form the line asked for. */
 static void refuse_line(struct admin_client *client, const char *problem)
 {
-    struct answer answer;
+    struct reply reply;
 
-    answer_init(&answer);
-    answer_fail(&answer, OUTCOME_USAGE, FAULT_USAGE, "%s", problem);
-    answer_hint(&answer, "\"help\" lists all commands");
+    reply_init(&reply);
+    reply_fail(&reply, OUTCOME_USAGE, FAULT_USAGE, "%s", problem);
+    reply_hint(&reply, "\"help\" lists all commands");
     if (client->is_json)
-        answer_write_json(&answer, true, &client->out);
+        reply_write_json(&reply, true, &client->out);
     else
-        answer_write_text(&answer, &client->out);
-    answer_fini(&answer);
+        reply_write_text(&reply, &client->out);
+    reply_fini(&reply);
     end_line(client);
     add_prompt(client);
 }
@@ -279,7 +279,7 @@ static void start_command(struct admin_client *client)
 
     client->call = call_new(client->owner.room, &client->peer, words, command->count);
     if (call_start(client->call, on_call_done, client) == CALL_DONE) {
-        take_answer(client);
+        take_reply(client);
         return;
     }
     watch_for(client, WATCH_NOTHING);

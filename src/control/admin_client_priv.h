@@ -14,18 +14,16 @@
 #include "control/admin.h"
 #include "control/peer_priv.h"
 
-enum {
-    ADMIN_LINE_MAX = 16 * 1024,
-    ADMIN_IDLE_MS = 10 * 1000,
-    ADMIN_PROMPT_IDLE_MS = 10 * 60 * 1000,
-    ADMIN_SEND_MS = 10 * 1000, /* without any progress */
-};
+enum { ADMIN_LINE_MAX = 16 * 1024 };
 
 struct admin_client;
 TAILQ_HEAD(admin_client_list, admin_client);
 
 /* What a client asks of its owner. */
 struct admin_client_owner {
+    unsigned idle_ms;        /* for the next whole line */
+    unsigned prompt_idle_ms; /* the same after `prompt` */
+    unsigned send_ms;        /* without any progress of the answer */
     const struct control_room *room;
     void (*on_park)(void *arg); /* a command waits: ticks are needed */
     void (*on_close)(void *arg,

@@ -18,7 +18,14 @@
 #include "net/loop.h"
 #include "net/timer.h"
 
-enum { CLIENTS_MAX = 64, FOLD_MS = 100, EVICT_AFTER_US = 250000 };
+enum {
+    CLIENTS_MAX = 64,
+    FOLD_MS = 100,
+    EVICT_AFTER_US = 250000,
+    HEAD_MS = 10 * 1000,
+    SEND_MS = 10 * 1000,
+    IDLE_MS = 75 * 1000,
+};
 
 struct api {
     struct control_room room;
@@ -160,7 +167,13 @@ int api_new(const struct control_room *room, const struct address *address, stru
     api->address = bound;
     TAILQ_INIT(&api->clients);
     api->owner = (struct api_client_owner){
-        .loop = room->loop, .answer = on_request, .on_close = on_close, .arg = api
+        .head_ms = HEAD_MS,
+        .send_ms = SEND_MS,
+        .idle_ms = IDLE_MS,
+        .loop = room->loop,
+        .answer = on_request,
+        .on_close = on_close,
+        .arg = api,
     };
     api->tally = tally_new(room->deploy, room->started_wall_us);
     api->fold = timer_new(room->loop, on_fold, api);

@@ -67,8 +67,10 @@ static void on_timer(void *arg)
 
 static void watch_for(struct api_client *client, enum watch watch)
 {
-    static const unsigned ms[] = {
-        [WATCH_REQUEST] = API_IDLE_MS, [WATCH_HEAD] = API_HEAD_MS, [WATCH_SEND] = API_SEND_MS
+    const unsigned ms[] = {
+        [WATCH_REQUEST] = client->owner.idle_ms,
+        [WATCH_HEAD] = client->owner.head_ms,
+        [WATCH_SEND] = client->owner.send_ms,
     };
 
     if (client->watch == watch)
@@ -279,7 +281,7 @@ int api_client_open(const struct api_client_owner *owner, int fd, struct api_cli
     text_init(&client->head, 4096);
     text_init(&client->body, API_BODY_MAX);
     client->timer = timer_new(owner->loop, on_timer, client);
-    watch_for(client, WATCH_HEAD); /* a new client has 10 s for its first request */
+    watch_for(client, WATCH_HEAD); /* a new client has come to ask at once */
     TAILQ_INSERT_TAIL(list, client, link);
     stream_wake(&client->stream);
     return 0;

@@ -1,6 +1,6 @@
 /*
  * One connection to the control plane's HTTP listener: one request at a time, GET and HEAD, no bodies. A head
- * has 8 KiB and 10 s, an answer that nobody reads 10 s. Owner: the api. Thread: control.
+ * has at most 8 KiB; times are the owner's. Owner: the api. Thread: control.
  */
 #ifndef CONTROL_API_CLIENT_PRIV_H
 #define CONTROL_API_CLIENT_PRIV_H
@@ -14,9 +14,6 @@
 
 enum {
     API_HEAD_BYTES = 8 * 1024,
-    API_HEAD_MS = 10 * 1000,
-    API_SEND_MS = 10 * 1000,
-    API_IDLE_MS = 75 * 1000, /* between two requests */
     API_BODY_MAX = 64 << 20,
 };
 
@@ -31,6 +28,9 @@ struct api_reply {
 };
 
 struct api_client_owner {
+    unsigned head_ms; /* for a whole head, from its first byte; also for the first request */
+    unsigned send_ms; /* without any progress of the response */
+    unsigned idle_ms; /* between two requests */
     struct loop *loop;
     void (*answer)(void *arg, struct slice path,
                    struct api_reply *reply); /* reply is a 404 before */

@@ -145,7 +145,7 @@ int args_parse(char *const *words, unsigned count, unsigned allowed, struct args
 
 static bool is_name(struct slice text, size_t max)
 {
-    if (text.len == 0 || text.len > max)
+    if (text.len == 0 || text.len > max || text.ptr[0] == '-')
         return false;
     for (size_t i = 0; i < text.len; i++)
         if (isspace((unsigned char)text.ptr[i]) || iscntrl((unsigned char)text.ptr[i]))

@@ -49,7 +49,7 @@ struct args {
 MUST_CHECK int args_parse(char *const *words, unsigned count, unsigned allowed, struct args *out,
                           char *problem, unsigned problem_size);
 
-/* A name of a service, group or slot: 1 to 63 bytes, no blank, slash or control byte. */
+/* A name of a service, group or slot: 1 to 63 bytes, no blank, slash or control byte, no '-' in front. */
 bool args_is_name(const char *text);
 
 /* "NAME", "NAME/SLOT" or "NAME/SLOT/TARGET" (a target may hold slashes); ERR_INVALID. */

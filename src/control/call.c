@@ -26,15 +26,15 @@ struct call *call_new(const struct control_room *room, const struct peer *peer, 
     call->word_count = count < max ? count : max;
     for (unsigned i = 0; i < call->word_count; i++)
         call->words[i] = mem_text(words[i]);
-    answer_init(&call->answer);
+    reply_init(&call->reply);
     if (count > max)
-        answer_fail(&call->answer, OUTCOME_USAGE, FAULT_USAGE, "too many words");
+        reply_fail(&call->reply, OUTCOME_USAGE, FAULT_USAGE, "too many words");
     return call;
 }
 
 static void free_call(struct call *call)
 {
-    answer_fini(&call->answer);
+    reply_fini(&call->reply);
     for (unsigned i = 0; i < call->word_count; i++)
         free(call->words[i]);
     free(call->scratch);
@@ -52,7 +52,7 @@ void call_release(struct call *call)
 /* Every changing command, and every refused one, leaves a line: who, what, and what came of it. */
 static void log_call(const struct call *call)
 {
-    bool is_denied = call->answer.outcome == OUTCOME_DENIED;
+    bool is_denied = call->reply.outcome == OUTCOME_DENIED;
     char words[256];
     char actor[96];
     struct text line;
@@ -66,8 +66,8 @@ static void log_call(const struct call *call)
         is_denied ? LOG_LEVEL_WARN : LOG_LEVEL_INFO, "command",
         "actor=\"%s\" command=\"%s\" outcome=%s fault=%s epoch=%" PRIu64 " duration_us=%" PRIu64,
         log_text(slice_from(call->peer.actor), actor, sizeof actor),
-        log_text(text_slice(&line), words, sizeof words), outcome_name(call->answer.outcome),
-        fault_name(call->answer.fault), call->answer.epoch, clock_monotonic_us() - call->began_us);
+        log_text(text_slice(&line), words, sizeof words), outcome_name(call->reply.outcome),
+        fault_name(call->reply.fault), call->reply.epoch, clock_monotonic_us() - call->began_us);
     text_fini(&line);
 }
 
@@ -77,8 +77,8 @@ static void complete(struct call *call)
 
     call->is_done = true;
     call->deadline_us = 0;
-    if (call->answer.epoch == 0 && snapshot != NULL)
-        call->answer.epoch = snapshot_epoch(snapshot);
+    if (call->reply.epoch == 0 && snapshot != NULL)
+        call->reply.epoch = snapshot_epoch(snapshot);
     log_call(call);
 }
 
@@ -91,21 +91,21 @@ static bool is_acceptable(struct call *call)
 
     call->command = command_lookup(call->words, call->word_count, &taken, &nearest);
     if (call->command == NULL) {
-        answer_fail(&call->answer, OUTCOME_USAGE, FAULT_USAGE, "unknown command %.40s",
-                    call->words[0]);
+        reply_fail(&call->reply, OUTCOME_USAGE, FAULT_USAGE, "unknown command %.40s",
+                   call->words[0]);
         if (nearest != NULL)
-            answer_hint(&call->answer, "did you mean \"%s\"? \"help\" lists all commands", nearest);
+            reply_hint(&call->reply, "did you mean \"%s\"? \"help\" lists all commands", nearest);
         else
-            answer_hint(&call->answer, "\"help\" lists all commands");
+            reply_hint(&call->reply, "\"help\" lists all commands");
         return false;
     }
     if (!command_is_allowed(call->command, call->peer.level)) {
-        answer_fail(&call->answer, OUTCOME_DENIED, FAULT_NOT_AUTHORISED,
-                    "\"%s\" needs level %s, %s has level %s", call->command->name,
-                    level_name(call->command->level), call->peer.actor,
-                    level_name(call->peer.level));
-        answer_hint(&call->answer, "run it as root, as the daemon's user or as a member of the "
-                                   "socket's group");
+        reply_fail(&call->reply, OUTCOME_DENIED, FAULT_NOT_AUTHORISED,
+                   "\"%s\" needs level %s, %s has level %s", call->command->name,
+                   level_name(call->command->level), call->peer.actor,
+                   level_name(call->peer.level));
+        reply_hint(&call->reply, "run it as root, as the daemon's user or as a member of the "
+                                 "socket's group");
         return false;
     }
     if (command_parse(call->command, call->words + taken, call->word_count - taken, &call->args,
@@ -121,7 +121,7 @@ enum call_step call_start(struct call *call, void (*done)(void *owner), void *ow
     enum call_step step = CALL_DONE;
 
     call->began_us = clock_monotonic_us();
-    if (call->answer.outcome == OUTCOME_DONE && is_acceptable(call))
+    if (call->reply.outcome == OUTCOME_DONE && is_acceptable(call))
         step = call->command->run(call);
     if (step == CALL_DONE) {
         complete(call);
@@ -149,9 +149,9 @@ static void time_out(struct call *call)
         return;
     }
     if (call->pending > 0) {
-        answer_fail(&call->answer, OUTCOME_TIMEOUT, FAULT_WAIT_TIMEOUT,
-                    "no result in time: the change is still under way");
-        answer_hint(&call->answer, "\"status\" and \"history\" tell what became of it");
+        reply_fail(&call->reply, OUTCOME_TIMEOUT, FAULT_WAIT_TIMEOUT,
+                   "no result in time: the change is still under way");
+        reply_hint(&call->reply, "\"status\" and \"history\" tell what became of it");
     }
     call_finish(call);
 }
@@ -226,14 +226,14 @@ static const char *remedy_for(enum fault fault)
 
 void call_take_result(struct call *call, const struct change_result *result)
 {
-    struct answer *answer = &call->answer;
-    cJSON *json = answer_result(answer);
+    struct reply *reply = &call->reply;
+    cJSON *json = reply_result(reply);
 
-    answer->epoch = result->epoch;
+    reply->epoch = result->epoch;
     if (result->outcome != OUTCOME_DONE) {
-        answer_fail(answer, result->outcome, result->fault, "%s", result->words);
-        answer_hint(answer, "%s", remedy_for(result->fault));
-        snprintf(answer->gate, sizeof answer->gate, "%s", result->gate);
+        reply_fail(reply, result->outcome, result->fault, "%s", result->words);
+        reply_hint(reply, "%s", remedy_for(result->fault));
+        snprintf(reply->gate, sizeof reply->gate, "%s", result->gate);
     }
     json_add_bool(json, "changed", result->changed);
     json_add_bool(json, "durable", result->is_durable);
@@ -251,8 +251,8 @@ enum call_step call_refuse_usage(struct call *call, const char *format, ...)
     va_start(args, format);
     vsnprintf(words, sizeof words, format, args);
     va_end(args);
-    answer_fail(&call->answer, OUTCOME_USAGE, FAULT_USAGE, "%s", words);
-    answer_hint(&call->answer, "usage: %s%s%s", call->command->name,
-                call->command->usage[0] != '\0' ? " " : "", call->command->usage);
+    reply_fail(&call->reply, OUTCOME_USAGE, FAULT_USAGE, "%s", words);
+    reply_hint(&call->reply, "usage: %s%s%s", call->command->name,
+               call->command->usage[0] != '\0' ? " " : "", call->command->usage);
     return CALL_DONE;
 }

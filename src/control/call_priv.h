@@ -10,10 +10,10 @@
 #include <stdint.h>
 
 #include "control/admin.h"
-#include "control/answer_priv.h"
 #include "control/args_priv.h"
 #include "control/command_priv.h"
 #include "control/peer_priv.h"
+#include "control/reply_priv.h"
 
 struct call;
 
@@ -24,7 +24,7 @@ struct call {
     const struct control_room *room; /* borrowed; not to be used once is_done */
     const struct command *command;   /* NULL: the words were no command */
     struct args args;
-    struct answer answer;
+    struct reply reply;
     struct peer peer;
     uint64_t began_us;
     uint64_t deadline_us; /* 0: not parked */

@@ -24,8 +24,8 @@ static const char *past_tense(enum change_kind kind)
 
 static void on_switched(struct call *call, const struct change_result *result)
 {
-    struct answer *answer = &call->answer;
-    cJSON *json = answer_result(answer);
+    struct reply *reply = &call->reply;
+    cJSON *json = reply_result(reply);
     const char *name = call->args.words[0];
     char took[32];
 
@@ -34,12 +34,12 @@ static void on_switched(struct call *call, const struct change_result *result)
     json_add_text(json, "from", result->from);
     json_add_text(json, "to", result->to);
     format_took(result->duration_us, took);
-    if (answer_is_ok(answer) && result->changed)
-        text_add_format(&answer->text, "%s %s %s -> %s, epoch %" PRIu64 ", %s, %s\n",
+    if (reply_is_ok(reply) && result->changed)
+        text_add_format(&reply->text, "%s %s %s -> %s, epoch %" PRIu64 ", %s, %s\n",
                         past_tense((enum change_kind)call->step), name, result->from, result->to,
                         result->epoch, took, result->is_durable ? "durable" : "volatile");
-    else if (answer_is_ok(answer))
-        text_add_format(&answer->text, "%s is on %s already, epoch %" PRIu64 "\n", name, result->to,
+    else if (reply_is_ok(reply))
+        text_add_format(&reply->text, "%s is on %s already, epoch %" PRIu64 "\n", name, result->to,
                         result->epoch);
     call_finish(call);
 }
@@ -76,12 +76,12 @@ static void on_reloaded(struct call *call, const struct change_result *result)
 
     call_take_result(call, result);
     format_took(result->duration_us, took);
-    if (answer_is_ok(&call->answer)) {
-        text_add_format(&call->answer.text, "%s, epoch %" PRIu64 ", %s\n",
+    if (reply_is_ok(&call->reply)) {
+        text_add_format(&call->reply.text, "%s, epoch %" PRIu64 ", %s\n",
                         result->changed ? "reloaded" : "reloaded, nothing has changed",
                         result->epoch, took);
-        if (result->words[0] != '\0' && call->answer.words[0] == '\0')
-            text_add_format(&call->answer.text, "%s\n", result->words);
+        if (result->words[0] != '\0' && call->reply.words[0] == '\0')
+            text_add_format(&call->reply.text, "%s\n", result->words);
     }
     call_finish(call);
 }

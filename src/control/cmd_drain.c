@@ -56,14 +56,14 @@ enum call_step cmd_drain_show(struct call *call)
     if (call->args.count == 2 && strcmp(call->args.words[1], "status") != 0)
         return call_refuse_usage(call, "\"%.40s\" is not \"status\"", call->args.words[1]);
     if (scope_parse(call->room->deploy, call->args.count > 0 ? call->args.words[0] : NULL, &path,
-                    &call->answer) < 0)
+                    &call->reply) < 0)
         return CALL_DONE;
     sheet = sheet_new(columns, sizeof columns / sizeof columns[0]);
     scope_init(&scope, call->room->deploy, &path);
     while (scope_next(&scope))
         add_slot(sheet, &scope);
-    sheet_print(sheet, &call->answer.text);
-    json_add(answer_result(&call->answer), "drain", sheet_json(sheet));
+    sheet_print(sheet, &call->reply.text);
+    json_add(reply_result(&call->reply), "drain", sheet_json(sheet));
     sheet_free(sheet);
     return CALL_DONE;
 }
@@ -107,10 +107,10 @@ static void finish_plan(struct call *call)
 {
     struct plan *plan = call->scratch;
 
-    text_add_format(&call->answer.text,
+    text_add_format(&call->reply.text,
                     "drain %s: %u of %u targets told, %u were draining already\n",
                     call->args.words[0], call->step, plan->count, call->step - plan->changed);
-    if (!answer_is_ok(&call->answer) || (call->args.given & ARGS_WAIT) == 0 ||
+    if (!reply_is_ok(&call->reply) || (call->args.given & ARGS_WAIT) == 0 ||
         cmd_wait_drained(call) == CALL_DONE)
         call_finish(call);
 }
@@ -138,7 +138,7 @@ enum call_step cmd_drain_run(struct call *call)
     struct args_path path;
     struct scope scope;
 
-    if (scope_parse(call->room->deploy, call->args.words[0], &path, &call->answer) < 0)
+    if (scope_parse(call->room->deploy, call->args.words[0], &path, &call->reply) < 0)
         return CALL_DONE;
     if (path.depth != 2)
         return call_refuse_usage(call, "\"%.80s\" is no NAME/SLOT", call->args.words[0]);
@@ -146,16 +146,16 @@ enum call_step cmd_drain_run(struct call *call)
     if (!scope_next(&scope))
         return CALL_DONE;
     if (scope.slot->role == ROLE_LIVE && (call->args.given & ARGS_FORCE) == 0) {
-        answer_fail(&call->answer, OUTCOME_REFUSED, FAULT_GATE_REFUSED,
-                    "%s is live: draining it would leave its clients without a target",
-                    call->args.words[0]);
-        snprintf(call->answer.gate, sizeof call->answer.gate, "not-live");
-        answer_hint(&call->answer, "switch to another slot first, or --force --reason TEXT");
+        reply_fail(&call->reply, OUTCOME_REFUSED, FAULT_GATE_REFUSED,
+                   "%s is live: draining it would leave its clients without a target",
+                   call->args.words[0]);
+        snprintf(call->reply.gate, sizeof call->reply.gate, "not-live");
+        reply_hint(&call->reply, "switch to another slot first, or --force --reason TEXT");
         return CALL_DONE;
     }
     call->scratch = make_plan(scope.slot);
     if (((struct plan *)call->scratch)->count == 0) {
-        text_add_format(&call->answer.text, "%s has no targets\n", call->args.words[0]);
+        text_add_format(&call->reply.text, "%s has no targets\n", call->args.words[0]);
         return CALL_DONE;
     }
     submit_next(call);

@@ -65,8 +65,8 @@ enum call_step cmd_history_run(struct call *call)
          sheet_row_count(sheet) < count && deploy_history(call->room->deploy, i, &entry); i++)
         if (name == NULL || strcmp(name, entry.name) == 0)
             add_row(sheet, &entry);
-    sheet_print(sheet, &call->answer.text);
-    json_add(answer_result(&call->answer), "history", sheet_json(sheet));
+    sheet_print(sheet, &call->reply.text);
+    json_add(reply_result(&call->reply), "history", sheet_json(sheet));
     sheet_free(sheet);
     return CALL_DONE;
 }

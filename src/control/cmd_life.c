@@ -34,14 +34,14 @@ static void list_commands(struct call *call)
 
     for (unsigned i = 0; (command = command_at(i)) != NULL; i++)
         add_command(sheet, command);
-    sheet_print(sheet, &call->answer.text);
-    text_add(&call->answer.text, "other spellings:");
+    sheet_print(sheet, &call->reply.text);
+    text_add(&call->reply.text, "other spellings:");
     for (unsigned i = 0; (alias = command_alias_at(i)) != NULL; i++)
-        text_add_format(&call->answer.text, "%s %s = %s", i > 0 ? "," : "", alias->name,
+        text_add_format(&call->reply.text, "%s %s = %s", i > 0 ? "," : "", alias->name,
                         alias->means);
-    text_add(&call->answer.text, "\nevery command takes --timeout D and --as NAME; a line that "
-                                 "begins with \"json \" is answered by one JSON object\n");
-    json_add(answer_result(&call->answer), "commands", sheet_json(sheet));
+    text_add(&call->reply.text, "\nevery command takes --timeout D and --as NAME; a line that "
+                                "begins with \"json \" is answered by one JSON object\n");
+    json_add(reply_result(&call->reply), "commands", sheet_json(sheet));
     sheet_free(sheet);
 }
 
@@ -58,23 +58,23 @@ enum call_step cmd_life_help(struct call *call)
     }
     command = command_lookup(call->args.words, call->args.count, &taken, &nearest);
     if (command == NULL || taken < call->args.count) {
-        answer_fail(&call->answer, OUTCOME_USAGE, FAULT_USAGE, "there is no such command");
-        answer_hint(&call->answer, "did you mean \"%s\"?", nearest != NULL ? nearest : "help");
+        reply_fail(&call->reply, OUTCOME_USAGE, FAULT_USAGE, "there is no such command");
+        reply_hint(&call->reply, "did you mean \"%s\"?", nearest != NULL ? nearest : "help");
         return CALL_DONE;
     }
     sheet = sheet_new(one_columns, sizeof one_columns / sizeof one_columns[0]);
     add_command(sheet, command);
-    sheet_print_list(sheet, &call->answer.text);
-    json_add(answer_result(&call->answer), "command", sheet_json_list(sheet));
+    sheet_print_list(sheet, &call->reply.text);
+    json_add(reply_result(&call->reply), "command", sheet_json_list(sheet));
     sheet_free(sheet);
     return CALL_DONE;
 }
 
 enum call_step cmd_life_version(struct call *call)
 {
-    text_add(&call->answer.text, "switchyard " SWITCHYARD_VERSION " (" SWITCHYARD_COMMIT ")\n");
-    json_add_text(answer_result(&call->answer), "version", SWITCHYARD_VERSION);
-    json_add_text(answer_result(&call->answer), "commit", SWITCHYARD_COMMIT);
+    text_add(&call->reply.text, "switchyard " SWITCHYARD_VERSION " (" SWITCHYARD_COMMIT ")\n");
+    json_add_text(reply_result(&call->reply), "version", SWITCHYARD_VERSION);
+    json_add_text(reply_result(&call->reply), "commit", SWITCHYARD_COMMIT);
     return CALL_DONE;
 }
 
@@ -99,7 +99,7 @@ enum call_step cmd_life_shutdown(struct call *call)
         return call_refuse_usage(call, "\"%.40s\" is not \"now\"", call->args.words[0]);
     call->wants_shutdown = true;
     call->is_shutdown_now = is_now;
-    text_add(&call->answer.text,
+    text_add(&call->reply.text,
              is_now ? "stopping now\n" : "stopping: requests in flight finish\n");
     return CALL_DONE;
 }

@@ -38,8 +38,8 @@ static void show_lock(struct call *call)
         sheet_add_none(sheet);
     sheet_add_text(sheet, view.running);
     sheet_add_u64(sheet, view.waiting);
-    sheet_print_list(sheet, &call->answer.text);
-    json_add(answer_result(&call->answer), "lock", sheet_json_list(sheet));
+    sheet_print_list(sheet, &call->reply.text);
+    json_add(reply_result(&call->reply), "lock", sheet_json_list(sheet));
     sheet_free(sheet);
 }
 
@@ -70,8 +70,8 @@ static bool is_name_wrong(struct call *call)
 static void on_released(struct call *call, const struct change_result *result)
 {
     call_take_result(call, result);
-    if (answer_is_ok(&call->answer))
-        text_add(&call->answer.text,
+    if (reply_is_ok(&call->reply))
+        text_add(&call->reply.text,
                  result->changed ? "the lock is released\n" : "nobody held the lock\n");
     call_finish(call);
 }
@@ -103,16 +103,16 @@ static void on_acquired(struct call *call, const struct change_result *result)
     bool is_taken = result->fault == FAULT_LOCKED;
 
     if (is_taken && (call->args.given & ARGS_WAIT) != 0) {
-        answer_fail(&call->answer, OUTCOME_TIMEOUT, FAULT_LOCKED, "%s", result->words);
+        reply_fail(&call->reply, OUTCOME_TIMEOUT, FAULT_LOCKED, "%s", result->words);
         call->poll = poll_acquire;
         return;
     }
-    call->answer.words[0] = '\0';
-    call->answer.outcome = OUTCOME_DONE;
-    call->answer.fault = FAULT_NONE;
+    call->reply.words[0] = '\0';
+    call->reply.outcome = OUTCOME_DONE;
+    call->reply.fault = FAULT_NONE;
     call_take_result(call, result);
-    if (answer_is_ok(&call->answer))
-        text_add(&call->answer.text, "the lock is yours\n");
+    if (reply_is_ok(&call->reply))
+        text_add(&call->reply.text, "the lock is yours\n");
     show_lock(call);
     call_finish(call);
 }

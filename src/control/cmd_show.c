@@ -21,8 +21,8 @@
 /* The one row of a sheet, for people and for programs. */
 static enum call_step give_list(struct call *call, const char *key, struct sheet *sheet)
 {
-    sheet_print_list(sheet, &call->answer.text);
-    json_add(answer_result(&call->answer), key, sheet_json_list(sheet));
+    sheet_print_list(sheet, &call->reply.text);
+    json_add(reply_result(&call->reply), key, sheet_json_list(sheet));
     sheet_free(sheet);
     return CALL_DONE;
 }
@@ -118,10 +118,10 @@ enum call_step cmd_show_config(struct call *call)
     const struct config *config = deploy_config(call->room->deploy);
     struct text text;
 
-    text_init(&text, ANSWER_BYTES_MAX);
+    text_init(&text, REPLY_BYTES_MAX);
     dump_config(config, &text);
-    text_add_slice(&call->answer.text, text_slice(&text));
-    json_add_text(answer_result(&call->answer), "config", text.bytes != NULL ? text.bytes : "");
+    text_add_slice(&call->reply.text, text_slice(&text));
+    json_add_text(reply_result(&call->reply), "config", text.bytes != NULL ? text.bytes : "");
     text_fini(&text);
     return CALL_DONE;
 }
@@ -182,10 +182,10 @@ enum call_step cmd_show_errors(struct call *call)
         add_slot_errors(sheet, &scope);
     add_other_errors(sheet, call);
     if (sheet_row_count(sheet) > 0)
-        sheet_print(sheet, &call->answer.text);
+        sheet_print(sheet, &call->reply.text);
     else
-        text_add(&call->answer.text, "no errors\n");
-    json_add(answer_result(&call->answer), "errors", sheet_json(sheet));
+        text_add(&call->reply.text, "no errors\n");
+    json_add(reply_result(&call->reply), "errors", sheet_json(sheet));
     sheet_free(sheet);
     return CALL_DONE;
 }

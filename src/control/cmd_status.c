@@ -271,8 +271,8 @@ static void add_part(struct call *call, enum part part, const struct args_path *
         last = scope.service;
     }
     if (shown)
-        sheet_print(sheet, &call->answer.text);
-    json_add(answer_result(&call->answer), parts[part].key, sheet_json(sheet));
+        sheet_print(sheet, &call->reply.text);
+    json_add(reply_result(&call->reply), parts[part].key, sheet_json(sheet));
     sheet_free(sheet);
 }
 
@@ -280,7 +280,7 @@ static bool take_path(struct call *call, unsigned depth_max, struct args_path *p
 {
     const char *text = call->args.count > 0 ? call->args.words[0] : NULL;
 
-    if (scope_parse(call->room->deploy, text, path, &call->answer) < 0)
+    if (scope_parse(call->room->deploy, text, path, &call->reply) < 0)
         return false;
     if (path->depth > depth_max)
         call_refuse_usage(call, "\"%.80s\" is too long a path here", text);
@@ -297,15 +297,15 @@ static void add_head_line(struct call *call)
     sheet_age(now_us > call->room->started_wall_us ? now_us - call->room->started_wall_us : 0, age);
     deploy_view_durability(call->room->deploy, &durability);
     deploy_view_lock(call->room->deploy, &lock);
-    text_add_format(&call->answer.text,
+    text_add_format(&call->reply.text,
                     "switchyard " SWITCHYARD_VERSION ", pid %d, up %s, epoch %" PRIu64 ", %s\n",
                     (int)getpid(), age, snapshot_epoch(snapshot_current()),
                     durability.is_volatile ? "VOLATILE: the state is not on disk" : "durable");
     if (lock.is_held)
-        text_add_format(&call->answer.text, "locked by %s: %s\n", lock.owner, lock.reason);
-    json_add_text(answer_result(&call->answer), "version", SWITCHYARD_VERSION);
-    json_add_bool(answer_result(&call->answer), "durable", !durability.is_volatile);
-    json_add_bool(answer_result(&call->answer), "locked", lock.is_held);
+        text_add_format(&call->reply.text, "locked by %s: %s\n", lock.owner, lock.reason);
+    json_add_text(reply_result(&call->reply), "version", SWITCHYARD_VERSION);
+    json_add_bool(reply_result(&call->reply), "durable", !durability.is_volatile);
+    json_add_bool(reply_result(&call->reply), "locked", lock.is_held);
 }
 
 enum call_step cmd_status_run(struct call *call)

@@ -43,7 +43,7 @@ static int take_path(struct call *call, unsigned depth, struct args_path *out)
 static void describe(struct call *call, const struct change_result *result)
 {
     const struct args *args = &call->args;
-    struct text *text = &call->answer.text;
+    struct text *text = &call->reply.text;
 
     text_add_format(text, "%s %s", call->command->name, args->words[0]);
     for (unsigned i = 1; i < args->count; i++)
@@ -56,7 +56,7 @@ static void describe(struct call *call, const struct change_result *result)
 static void on_ordered(struct call *call, const struct change_result *result)
 {
     call_take_result(call, result);
-    if (answer_is_ok(&call->answer))
+    if (reply_is_ok(&call->reply))
         describe(call, result);
     call_finish(call);
 }
@@ -139,21 +139,21 @@ static enum call_step poll_removed(struct call *call)
         left += all > known ? all - known : 0;
     }
     if (left == 0) {
-        text_add(&call->answer.text, "nothing is in flight on it\n");
+        text_add(&call->reply.text, "nothing is in flight on it\n");
         return CALL_DONE;
     }
     if (call->is_late)
-        answer_fail(&call->answer, OUTCOME_TIMEOUT, FAULT_WAIT_TIMEOUT,
-                    "the target is removed, %" PRIu64 " exchanges are still in flight", left);
+        reply_fail(&call->reply, OUTCOME_TIMEOUT, FAULT_WAIT_TIMEOUT,
+                   "the target is removed, %" PRIu64 " exchanges are still in flight", left);
     return CALL_PARKED;
 }
 
 static void on_removed(struct call *call, const struct change_result *result)
 {
     call_take_result(call, result);
-    if (answer_is_ok(&call->answer))
+    if (reply_is_ok(&call->reply))
         describe(call, result);
-    if (!answer_is_ok(&call->answer) || (call->args.given & ARGS_WAIT) == 0 ||
+    if (!reply_is_ok(&call->reply) || (call->args.given & ARGS_WAIT) == 0 ||
         call_wait(call, poll_removed) == CALL_DONE)
         call_finish(call);
 }

@@ -60,9 +60,9 @@ static void describe_unfit(struct call *call, const struct args_path *path)
             const struct pick *pick = &scope.slot->picks[i];
 
             if (pick->order == ORDER_READY && !is_fit(pick->target))
-                text_add_format(&call->answer.text, "%s/%s/%s is %s\n",
-                                scope.service->service->name, scope.slot->slot->name,
-                                pick->target->name, verdict_name(target_verdict(pick->target)));
+                text_add_format(&call->reply.text, "%s/%s/%s is %s\n", scope.service->service->name,
+                                scope.slot->slot->name, pick->target->name,
+                                verdict_name(target_verdict(pick->target)));
         }
 }
 
@@ -72,25 +72,24 @@ static enum call_step poll_healthy(struct call *call)
     struct health_sum sum = { 0 };
     bool is_true = false;
 
-    if (scope_parse(call->room->deploy, call->args.words[0], &path, &call->answer) < 0)
+    if (scope_parse(call->room->deploy, call->args.words[0], &path, &call->reply) < 0)
         return CALL_DONE; /* it may also vanish by a reload while we wait */
     sum = sum_up(call, &path);
     is_true = sum.up == sum.expected && sum.empty_slots == 0 && sum.expected > 0;
     if (!is_true && !call->is_late)
         return CALL_PARKED;
-    json_add_u64(answer_result(&call->answer), "up", sum.up);
-    json_add_u64(answer_result(&call->answer), "expected", sum.expected);
+    json_add_u64(reply_result(&call->reply), "up", sum.up);
+    json_add_u64(reply_result(&call->reply), "expected", sum.expected);
     if (is_true) {
-        text_add_format(&call->answer.text, "%s is healthy: %u of %u targets up\n",
+        text_add_format(&call->reply.text, "%s is healthy: %u of %u targets up\n",
                         call->args.words[0], sum.up, sum.expected);
         return CALL_DONE;
     }
-    answer_fail(&call->answer, OUTCOME_TIMEOUT, FAULT_WAIT_TIMEOUT,
-                "%s is not healthy: %u of %u targets up%s", call->args.words[0], sum.up,
-                sum.expected,
-                sum.empty_slots > 0 ? ", a slot has no target that should serve" : "");
-    answer_hint(&call->answer, "\"show targets %s\" has the last check of each in words",
-                call->args.words[0]);
+    reply_fail(&call->reply, OUTCOME_TIMEOUT, FAULT_WAIT_TIMEOUT,
+               "%s is not healthy: %u of %u targets up%s", call->args.words[0], sum.up,
+               sum.expected, sum.empty_slots > 0 ? ", a slot has no target that should serve" : "");
+    reply_hint(&call->reply, "\"show targets %s\" has the last check of each in words",
+               call->args.words[0]);
     describe_unfit(call, &path);
     return CALL_DONE;
 }
@@ -106,7 +105,7 @@ static enum call_step poll_drained(struct call *call)
     struct scope scope;
     uint64_t left = 0;
 
-    if (scope_parse(call->room->deploy, call->args.words[0], &path, &call->answer) < 0)
+    if (scope_parse(call->room->deploy, call->args.words[0], &path, &call->reply) < 0)
         return CALL_DONE;
     if (path.depth != 2)
         return call_refuse_usage(call, "\"%.80s\" is no NAME/SLOT", call->args.words[0]);
@@ -119,14 +118,14 @@ static enum call_step poll_drained(struct call *call)
     }
     if (left > 0 && !call->is_late)
         return CALL_PARKED;
-    json_add_u64(answer_result(&call->answer), "in_flight", left);
+    json_add_u64(reply_result(&call->reply), "in_flight", left);
     if (left == 0) {
-        text_add_format(&call->answer.text, "%s is drained\n", call->args.words[0]);
+        text_add_format(&call->reply.text, "%s is drained\n", call->args.words[0]);
         return CALL_DONE;
     }
-    answer_fail(&call->answer, OUTCOME_TIMEOUT, FAULT_WAIT_TIMEOUT,
-                "%s is not drained: %" PRIu64 " exchanges in flight", call->args.words[0], left);
-    answer_hint(&call->answer, "\"show drain %s\" tells where they are", call->args.words[0]);
+    reply_fail(&call->reply, OUTCOME_TIMEOUT, FAULT_WAIT_TIMEOUT,
+               "%s is not drained: %" PRIu64 " exchanges in flight", call->args.words[0], left);
+    reply_hint(&call->reply, "\"show drain %s\" tells where they are", call->args.words[0]);
     return CALL_DONE;
 }
 

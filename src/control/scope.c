@@ -5,7 +5,7 @@
 
 #include "base/err.h"
 #include "base/text.h"
-#include "control/answer_priv.h"
+#include "control/reply_priv.h"
 #include "control/words_priv.h"
 
 void scope_init(struct scope *scope, const struct deploy *deploy, const struct args_path *path)
@@ -80,7 +80,7 @@ static unsigned list_names(const struct deploy *deploy, const struct args_path *
     return count;
 }
 
-bool scope_exists(const struct deploy *deploy, const struct args_path *path, struct answer *answer)
+bool scope_exists(const struct deploy *deploy, const struct args_path *path, struct reply *reply)
 {
     const char *names[NAMES_MAX];
     const char *near = NULL;
@@ -97,27 +97,26 @@ bool scope_exists(const struct deploy *deploy, const struct args_path *path, str
         count = list_names(deploy, path, false, names);
     near = words_nearest(has_service ? path->slot : path->name, names, count);
     if (has_service)
-        answer_fail(answer, OUTCOME_USAGE, FAULT_UNKNOWN_NAME, "%s has no slot %s", path->name,
-                    path->slot);
+        reply_fail(reply, OUTCOME_USAGE, FAULT_UNKNOWN_NAME, "%s has no slot %s", path->name,
+                   path->slot);
     else
-        answer_fail(answer, OUTCOME_USAGE, FAULT_UNKNOWN_NAME, "no service or group %s",
-                    path->name);
+        reply_fail(reply, OUTCOME_USAGE, FAULT_UNKNOWN_NAME, "no service or group %s", path->name);
     if (near != NULL)
-        answer_hint(answer, "did you mean %s? \"show slots\" lists the names", near);
+        reply_hint(reply, "did you mean %s? \"show slots\" lists the names", near);
     else
-        answer_hint(answer, "\"show slots\" lists the names");
+        reply_hint(reply, "\"show slots\" lists the names");
     return false;
 }
 
 int scope_parse(const struct deploy *deploy, const char *text, struct args_path *out,
-                struct answer *answer)
+                struct reply *reply)
 {
     *out = (struct args_path){ .depth = 0 };
     if (text == NULL)
         return 0;
     if (args_parse_path(text, out) < 0) {
-        answer_fail(answer, OUTCOME_USAGE, FAULT_USAGE, "\"%.80s\" is no NAME[/SLOT]", text);
+        reply_fail(reply, OUTCOME_USAGE, FAULT_USAGE, "\"%.80s\" is no NAME[/SLOT]", text);
         return ERR_INVALID;
     }
-    return scope_exists(deploy, out, answer) ? 0 : ERR_NOT_FOUND;
+    return scope_exists(deploy, out, reply) ? 0 : ERR_NOT_FOUND;
 }

@@ -13,7 +13,7 @@
 #include "deploy/deploy.h"
 #include "route/snapshot.h"
 
-struct answer;
+struct reply;
 
 struct scope {
     const struct deploy *deploy;
@@ -34,10 +34,10 @@ void scope_init(struct scope *scope, const struct deploy *deploy, const struct a
 bool scope_next(struct scope *scope);
 
 /* Whether the path names anything; if not, the answer becomes a failure that says what there is. */
-bool scope_exists(const struct deploy *deploy, const struct args_path *path, struct answer *answer);
+bool scope_exists(const struct deploy *deploy, const struct args_path *path, struct reply *reply);
 
 /* Reads the path of a command's word (NULL: everything) and checks that it exists. */
 MUST_CHECK int scope_parse(const struct deploy *deploy, const char *text, struct args_path *out,
-                           struct answer *answer);
+                           struct reply *reply);
 
 #endif

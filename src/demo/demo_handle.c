@@ -87,8 +87,8 @@ static void answer_health(struct demo *demo, const struct demo_request *request,
     cJSON_AddStringToObject(health, "timestamp", stamp);
     cJSON *checks = cJSON_AddObjectToObject(health, "checks");
     cJSON_AddStringToObject(checks, "app", is_unhealthy ? "failed" : "ok");
-    double uptime_ms = (double)((clock_monotonic_us() - demo->started_us) / 1000);
-    cJSON_AddNumberToObject(health, "uptime", uptime_ms / 1000);
+    uint64_t uptime_ms = (clock_monotonic_us() - demo->started_us) / 1000;
+    cJSON_AddNumberToObject(health, "uptime", (double)uptime_ms / 1000);
     answer_json(answer, is_unhealthy ? 503 : 200, health);
     answer->delay_us = demo_fault_draw_us(&demo->fault.health_latency, &demo->random);
 }

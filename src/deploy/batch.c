@@ -162,7 +162,7 @@ static void log_answer(const struct ticket *ticket)
 
     if (!is_worth_history(ticket))
         return;
-    LOG_INFO("change", "kind=%s outcome=%s epoch=%llu duration_us=%llu actor=%s words=%s",
+    LOG_INFO("change", "kind=%s outcome=%s epoch=%llu duration_us=%llu actor=\"%s\" words=\"%s\"",
              change_kind_name(ticket->change.kind), outcome_name(result->outcome),
              (unsigned long long)result->epoch, (unsigned long long)result->duration_us,
              log_text(slice_from(ticket->change.actor), actor, sizeof actor),
@@ -260,8 +260,8 @@ static void fail_rest(struct deploy *deploy, enum fault fault, const char *words
         ticket->result.from[0] = ticket->result.to[0] = '\0';
         ticket->result.epoch_before = ticket->result.epoch = deploy->state->decisions.epoch;
         ticket->judgement =
-            answer_refuse(ticket, fault == FAULT_NOT_DURABLE ? OUTCOME_FAILED : OUTCOME_REFUSED,
-                          fault, fault == FAULT_NOT_DURABLE ? "durable" : "config", "%s", words);
+            judge_refuse(ticket, fault == FAULT_NOT_DURABLE ? OUTCOME_FAILED : OUTCOME_REFUSED,
+                         fault, fault == FAULT_NOT_DURABLE ? "durable" : "config", "%s", words);
     }
 }
 
@@ -369,7 +369,7 @@ static void note_error(struct deploy *deploy, const char *words)
 {
     deploy->write_errors++;
     snprintf(deploy->last_error, sizeof deploy->last_error, "%.150s", words);
-    LOG_ERROR("state_write", "words=%s", words);
+    LOG_ERROR("state_write", "words=\"%s\"", words);
 }
 
 /* Rollbacks leave the batch for a list of their own; everybody else is refused. */

@@ -185,7 +185,7 @@ static void settle_last(struct deploy *deploy)
     desk_encode(deploy, &deploy->state->decisions, job);
     if (state_file_write(deploy->file, job->generation, text_slice(&job->bytes), &job->unsure,
                          job->words) != 0)
-        LOG_ERROR("state_lost", "words=%s", job->words);
+        LOG_ERROR("state_lost", "words=\"%s\"", job->words);
     writer_job_free(job);
 }
 

@@ -106,12 +106,12 @@ void desk_encode(struct deploy *deploy, const struct decisions *decisions, struc
 void ticket_free(struct ticket *ticket);
 
 /* answer.c: filling results; each returns the judgement. */
-enum judgement answer_refuse(struct ticket *ticket, enum outcome outcome, enum fault fault,
-                             const char *gate, const char *format, ...)
+enum judgement judge_refuse(struct ticket *ticket, enum outcome outcome, enum fault fault,
+                            const char *gate, const char *format, ...)
     __attribute__((format(printf, 5, 6)));
-enum judgement answer_done(struct ticket *ticket, const char *format, ...)
+enum judgement judge_done(struct ticket *ticket, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
-enum judgement answer_same(struct ticket *ticket, const char *format, ...)
+enum judgement judge_same(struct ticket *ticket, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
 /* gate.c */

@@ -241,7 +241,7 @@ void deploy_submit(struct deploy *deploy, const struct change *change, change_do
     if (deploy->is_stopped || deploy->waiting >= QUEUE_MAX) {
         enum fault fault = deploy->is_stopped ? FAULT_SHUTTING_DOWN : FAULT_OVERLOADED;
 
-        answer_refuse(ticket, OUTCOME_REFUSED, fault, "", "%s", fault_words(fault));
+        judge_refuse(ticket, OUTCOME_REFUSED, fault, "", "%s", fault_words(fault));
         ticket->is_judged = true;
         queue_ticket(deploy, ticket);
         return;

@@ -44,8 +44,8 @@ bool gate_find_scope(struct deploy *deploy, struct ticket *ticket, struct scope 
         return true;
     }
     if (service == NULL) {
-        answer_refuse(ticket, OUTCOME_REFUSED, FAULT_UNKNOWN_NAME, "",
-                      "there is no service or group %s; see: switchctl status", name);
+        judge_refuse(ticket, OUTCOME_REFUSED, FAULT_UNKNOWN_NAME, "",
+                     "there is no service or group %s; see: switchctl status", name);
         return false;
     }
     *out = (struct scope){ .count = 1, .single = (size_t)(service - config->services) };
@@ -113,10 +113,10 @@ static enum judgement replay(struct ticket *ticket, const struct state_key *key)
     struct change_result *result = &ticket->result;
 
     if (key->fingerprint != find_fingerprint(&ticket->change))
-        return answer_refuse(ticket, OUTCOME_CONFLICT, FAULT_CONFLICT, "key",
-                             "the idempotency key %s was used for another change", key->key);
-    answer_same(ticket, "this change was carried out before, under the same key, as epoch %llu",
-                (unsigned long long)key->epoch);
+        return judge_refuse(ticket, OUTCOME_CONFLICT, FAULT_CONFLICT, "key",
+                            "the idempotency key %s was used for another change", key->key);
+    judge_same(ticket, "this change was carried out before, under the same key, as epoch %llu",
+               (unsigned long long)key->epoch);
     result->outcome = key->outcome;
     result->changed = key->changed;
     result->epoch_before = key->epoch_before;
@@ -167,19 +167,19 @@ enum judgement gate_judge(struct deploy *deploy, struct ticket *ticket)
 
     ticket->result.epoch_before = ticket->result.epoch = deploy->working.epoch;
     if (deploy->is_stopped)
-        return answer_refuse(ticket, OUTCOME_REFUSED, FAULT_SHUTTING_DOWN, "", "%s",
-                             fault_words(FAULT_SHUTTING_DOWN));
+        return judge_refuse(ticket, OUTCOME_REFUSED, FAULT_SHUTTING_DOWN, "", "%s",
+                            fault_words(FAULT_SHUTTING_DOWN));
     key = change->key[0] != '\0' ? state_find_key(deploy->state, change->key) : NULL;
     if (key != NULL)
         return replay(ticket, key);
     if (change->if_epoch != 0 && change->if_epoch != deploy->working.epoch)
-        return answer_refuse(ticket, OUTCOME_CONFLICT, FAULT_CONFLICT, "epoch",
-                             "the epoch is %llu, not %llu: another change came first; look again",
-                             (unsigned long long)deploy->working.epoch,
-                             (unsigned long long)change->if_epoch);
+        return judge_refuse(ticket, OUTCOME_CONFLICT, FAULT_CONFLICT, "epoch",
+                            "the epoch is %llu, not %llu: another change came first; look again",
+                            (unsigned long long)deploy->working.epoch,
+                            (unsigned long long)change->if_epoch);
     if (change->force && change->reason[0] == '\0')
-        return answer_refuse(ticket, OUTCOME_USAGE, FAULT_USAGE, "",
-                             "--force needs a --reason; it is kept in the history");
+        return judge_refuse(ticket, OUTCOME_USAGE, FAULT_USAGE, "",
+                            "--force needs a --reason; it is kept in the history");
     if (!change->force && lock_blocking(deploy, ticket) != NULL)
         return JUDGED_WAIT;
     judgement = judge_kind(deploy, ticket);

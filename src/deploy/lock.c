@@ -124,8 +124,8 @@ static enum judgement acquire(struct deploy *deploy, struct ticket *ticket)
     drop_overlapping(deploy, ticket, owner);
     lock = decisions_lock(&deploy->working, change->name);
     if (lock == NULL && count_locks(&deploy->working) >= STATE_LOCKS_MAX)
-        return answer_refuse(ticket, OUTCOME_REFUSED, FAULT_OVERLOADED, "",
-                             "there are too many locks; release some");
+        return judge_refuse(ticket, OUTCOME_REFUSED, FAULT_OVERLOADED, "",
+                            "there are too many locks; release some");
     if (lock == NULL) {
         lock = decisions_add_lock(&deploy->working, change->name);
         lock->since_wall_us = clock_wall_us();
@@ -136,8 +136,8 @@ static enum judgement acquire(struct deploy *deploy, struct ticket *ticket)
     lock->until_us = change->ttl_us != 0 ? loop_now_us(deploy->options.loop) + ttl_us : 0;
     /* Counted from the beginning, also when the end was moved. */
     lock->ttl_us = lock->until_us != 0 ? lock->until_us - lock->since_us : 0;
-    return answer_done(ticket, "%s holds the lock on %s", owner,
-                       change->name[0] != '\0' ? change->name : "everything");
+    return judge_done(ticket, "%s holds the lock on %s", owner,
+                      change->name[0] != '\0' ? change->name : "everything");
 }
 
 static enum judgement release(struct deploy *deploy, struct ticket *ticket)
@@ -148,23 +148,23 @@ static enum judgement release(struct deploy *deploy, struct ticket *ticket)
 
     find_owner(change->actor, owner, sizeof owner);
     if (lock == NULL || is_over(deploy, lock))
-        return answer_same(ticket, "nobody holds the lock on %s",
-                           change->name[0] != '\0' ? change->name : "everything");
+        return judge_same(ticket, "nobody holds the lock on %s",
+                          change->name[0] != '\0' ? change->name : "everything");
     if (strcmp(lock->owner, owner) != 0 && !gate_is_forced(ticket))
-        return answer_refuse(ticket, OUTCOME_CONFLICT, FAULT_LOCKED, "lock",
-                             "the lock is held by %s (%s), not by %s; --force --reason takes it "
-                             "away",
-                             lock->owner, lock->reason, owner);
+        return judge_refuse(ticket, OUTCOME_CONFLICT, FAULT_LOCKED, "lock",
+                            "the lock is held by %s (%s), not by %s; --force --reason takes it "
+                            "away",
+                            lock->owner, lock->reason, owner);
     decisions_drop_lock(&deploy->working, lock);
-    return answer_done(ticket, "the lock on %s is released",
-                       change->name[0] != '\0' ? change->name : "everything");
+    return judge_done(ticket, "the lock on %s is released",
+                      change->name[0] != '\0' ? change->name : "everything");
 }
 
 enum judgement lock_judge(struct deploy *deploy, struct ticket *ticket)
 {
     if (!is_known_name(deploy->config, ticket->change.name))
-        return answer_refuse(ticket, OUTCOME_REFUSED, FAULT_UNKNOWN_NAME, "",
-                             "there is no service or group %s", ticket->change.name);
+        return judge_refuse(ticket, OUTCOME_REFUSED, FAULT_UNKNOWN_NAME, "",
+                            "there is no service or group %s", ticket->change.name);
     return ticket->change.kind == CHANGE_LOCK_ACQUIRE ? acquire(deploy, ticket)
                                                       : release(deploy, ticket);
 }

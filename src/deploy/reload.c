@@ -48,8 +48,8 @@ bool reload_prepare(struct deploy *deploy, struct ticket *ticket)
     err = loader_load_file(deploy->options.config_path, &report, &ticket->config);
     if (err != 0) {
         print_report(&report, words, sizeof words);
-        answer_refuse(ticket, OUTCOME_REFUSED, FAULT_CONFIG_BAD, "config",
-                      "the configuration is not valid, nothing was changed: %s", words);
+        judge_refuse(ticket, OUTCOME_REFUSED, FAULT_CONFIG_BAD, "config",
+                     "the configuration is not valid, nothing was changed: %s", words);
         ticket->is_judged = true;
     }
     report_fini(&report);
@@ -208,11 +208,11 @@ static enum judgement refuse_dead_active(struct ticket *ticket, const struct dec
 
         if (configured == NULL || (slot != NULL && gate_is_switchable(slot)))
             continue;
-        return answer_refuse(ticket, OUTCOME_REFUSED, FAULT_CONFIG_BAD, "active",
-                             "service %s: slot %s is live, and the new configuration %s; switch "
-                             "away from it first",
-                             service->name, service->active,
-                             slot == NULL ? "does not have it" : "does not let it be live");
+        return judge_refuse(ticket, OUTCOME_REFUSED, FAULT_CONFIG_BAD, "active",
+                            "service %s: slot %s is live, and the new configuration %s; switch "
+                            "away from it first",
+                            service->name, service->active,
+                            slot == NULL ? "does not have it" : "does not let it be live");
     }
     return JUDGED_DONE;
 }
@@ -223,10 +223,10 @@ enum judgement reload_judge(struct deploy *deploy, struct ticket *ticket)
     struct report report;
 
     if (ticket->config == NULL)
-        return answer_refuse(ticket, OUTCOME_FAILED, FAULT_CONFIG_BAD, "config",
-                             "the configuration was not read");
+        return judge_refuse(ticket, OUTCOME_FAILED, FAULT_CONFIG_BAD, "config",
+                            "the configuration was not read");
     if (ticket->read_us < deploy->config_read_us)
-        return answer_same(ticket, "a later reading of the configuration is in force already");
+        return judge_same(ticket, "a later reading of the configuration is in force already");
     if (refuse_dead_active(ticket, &deploy->working) != JUDGED_DONE)
         return JUDGED_REFUSED;
     decisions_init(&fitted);
@@ -237,6 +237,6 @@ enum judgement reload_judge(struct deploy *deploy, struct ticket *ticket)
         note_addresses(&fitted, ticket->names);
     fitted.epoch++;
     decisions_move(&deploy->working, &fitted);
-    return answer_done(ticket, "the configuration was loaded: %zu services, epoch %llu",
-                       ticket->config->service_count, (unsigned long long)deploy->working.epoch);
+    return judge_done(ticket, "the configuration was loaded: %zu services, epoch %llu",
+                      ticket->config->service_count, (unsigned long long)deploy->working.epoch);
 }

@@ -30,10 +30,10 @@ static enum judgement refuse_member(struct deploy *deploy, struct ticket *ticket
 
     if (scope->group != NULL || group == deploy->config->group_count || gate_is_forced(ticket))
         return JUDGED_DONE;
-    return answer_refuse(ticket, OUTCOME_REFUSED, FAULT_GATE_REFUSED, "group",
-                         "%s belongs to the group %s, which switches as a whole: use that name, or "
-                         "--force --reason",
-                         service->name, deploy->config->groups[group].name);
+    return judge_refuse(ticket, OUTCOME_REFUSED, FAULT_GATE_REFUSED, "group",
+                        "%s belongs to the group %s, which switches as a whole: use that name, or "
+                        "--force --reason",
+                        service->name, deploy->config->groups[group].name);
 }
 
 /* Where a switch without a slot goes: the other one of two, else back to the previous; NULL: unclear. */
@@ -71,9 +71,9 @@ static bool find_destination(struct deploy *deploy, struct ticket *ticket,
         const char *name = find_default(deploy, index);
 
         if (name == NULL || (*out != NULL && strcmp(*out, name) != 0)) {
-            answer_refuse(ticket, OUTCOME_USAGE, FAULT_USAGE, "",
-                          "say where to with --to: %s has the slots %s", service->name,
-                          list_slots(service, slots, sizeof slots));
+            judge_refuse(ticket, OUTCOME_USAGE, FAULT_USAGE, "",
+                         "say where to with --to: %s has the slots %s", service->name,
+                         list_slots(service, slots, sizeof slots));
             return false;
         }
         *out = name;
@@ -88,12 +88,12 @@ static enum judgement refuse_slot(struct ticket *ticket, const struct config_ser
     char slots[256];
 
     if (slot == NULL)
-        return answer_refuse(ticket, OUTCOME_REFUSED, FAULT_UNKNOWN_NAME, "",
-                             "service %s has no slot %s; it has %s", service->name, slot_name,
-                             list_slots(service, slots, sizeof slots));
-    return answer_refuse(ticket, OUTCOME_REFUSED, FAULT_GATE_REFUSED, "role",
-                         "%s/%s is %s by configuration and cannot go live", service->name,
-                         slot_name, slot->role == CONFIG_ROLE_STAGING ? "a staging slot" : "off");
+        return judge_refuse(ticket, OUTCOME_REFUSED, FAULT_UNKNOWN_NAME, "",
+                            "service %s has no slot %s; it has %s", service->name, slot_name,
+                            list_slots(service, slots, sizeof slots));
+    return judge_refuse(ticket, OUTCOME_REFUSED, FAULT_GATE_REFUSED, "role",
+                        "%s/%s is %s by configuration and cannot go live", service->name, slot_name,
+                        slot->role == CONFIG_ROLE_STAGING ? "a staging slot" : "off");
 }
 
 /* With health off nothing is known of any target, and that must do. */
@@ -109,16 +109,16 @@ static enum judgement refuse_unfit(struct ticket *ticket, const struct config_se
                                    const char *slot, const struct gate_fit *fit)
 {
     if (fit->up + fit->unknown + fit->down == 0)
-        return answer_refuse(ticket, OUTCOME_REFUSED, FAULT_GATE_REFUSED, "target",
-                             "%s/%s has no ready target (%u drained or in maintenance); add one "
-                             "first, or --force --reason",
-                             service->name, slot, fit->not_ready);
-    return answer_refuse(ticket, OUTCOME_REFUSED, FAULT_GATE_REFUSED, "target",
-                         "%s/%s has no fit target: %u down, %u not known yet, %u not ready; see "
-                         "switchctl targets %s, wait with switchctl wait healthy, or --force "
-                         "--reason",
-                         service->name, slot, fit->down, fit->unknown, fit->not_ready,
-                         service->name);
+        return judge_refuse(ticket, OUTCOME_REFUSED, FAULT_GATE_REFUSED, "target",
+                            "%s/%s has no ready target (%u drained or in maintenance); add one "
+                            "first, or --force --reason",
+                            service->name, slot, fit->not_ready);
+    return judge_refuse(ticket, OUTCOME_REFUSED, FAULT_GATE_REFUSED, "target",
+                        "%s/%s has no fit target: %u down, %u not known yet, %u not ready; see "
+                        "switchctl targets %s, wait with switchctl wait healthy, or --force "
+                        "--reason",
+                        service->name, slot, fit->down, fit->unknown, fit->not_ready,
+                        service->name);
 }
 
 /* Whether the service may go to the slot; JUDGED_DONE: yes. */
@@ -186,7 +186,7 @@ enum judgement switching_judge(struct deploy *deploy, struct ticket *ticket)
     }
     note_move(deploy, ticket, gate_scope_at(&scope, 0), slot);
     if (is_live_everywhere(deploy, &scope, slot))
-        return answer_same(ticket, "%s is live on %s already", ticket->change.name, slot);
+        return judge_same(ticket, "%s is live on %s already", ticket->change.name, slot);
     for (size_t i = 0; i < scope.count; i++) {
         size_t index = gate_scope_at(&scope, i);
 
@@ -198,8 +198,8 @@ enum judgement switching_judge(struct deploy *deploy, struct ticket *ticket)
         move_service(deploy, index, ticket->result.to, false);
     }
     deploy->working.epoch++;
-    return answer_done(ticket, "%s: %s -> %s, epoch %llu", ticket->change.name, from,
-                       ticket->result.to, (unsigned long long)deploy->working.epoch);
+    return judge_done(ticket, "%s: %s -> %s, epoch %llu", ticket->change.name, from,
+                      ticket->result.to, (unsigned long long)deploy->working.epoch);
 }
 
 static bool can_go_back(const struct state_service *service)
@@ -213,12 +213,12 @@ static enum judgement answer_no_way_back(struct deploy *deploy, struct ticket *t
     const struct state_service *service = deploy->working.services[gate_scope_at(scope, 0)];
 
     if (!service->is_rolled_back)
-        return answer_refuse(ticket, OUTCOME_REFUSED, FAULT_GATE_REFUSED, "previous",
-                             "%s was never switched: there is nothing to roll back to",
-                             ticket->change.name);
+        return judge_refuse(ticket, OUTCOME_REFUSED, FAULT_GATE_REFUSED, "previous",
+                            "%s was never switched: there is nothing to roll back to",
+                            ticket->change.name);
     note_move(deploy, ticket, gate_scope_at(scope, 0), service->active);
-    return answer_same(ticket, "%s was rolled back to %s already; to go to %s again use switch",
-                       ticket->change.name, service->active, service->previous);
+    return judge_same(ticket, "%s was rolled back to %s already; to go to %s again use switch",
+                      ticket->change.name, service->active, service->previous);
 }
 
 enum judgement switching_judge_back(struct deploy *deploy, struct ticket *ticket)
@@ -253,7 +253,7 @@ enum judgement switching_judge_back(struct deploy *deploy, struct ticket *ticket
             move_service(deploy, index, slot, true);
     }
     deploy->working.epoch++;
-    return answer_done(ticket, "%s: rolled back from %s to %s, epoch %llu", ticket->change.name,
-                       ticket->result.from, ticket->result.to,
-                       (unsigned long long)deploy->working.epoch);
+    return judge_done(ticket, "%s: rolled back from %s to %s, epoch %llu", ticket->change.name,
+                      ticket->result.from, ticket->result.to,
+                      (unsigned long long)deploy->working.epoch);
 }

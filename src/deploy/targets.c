@@ -28,16 +28,16 @@ static bool find_place(struct deploy *deploy, struct ticket *ticket, struct plac
     size_t count = 0;
 
     if (service == NULL) {
-        answer_refuse(ticket, OUTCOME_REFUSED, FAULT_UNKNOWN_NAME, "",
-                      "there is no service %s; see: switchctl status", change->name);
+        judge_refuse(ticket, OUTCOME_REFUSED, FAULT_UNKNOWN_NAME, "",
+                     "there is no service %s; see: switchctl status", change->name);
         return false;
     }
     *out = (struct place){ .service = (size_t)(service - config->services) };
     out->configured = config_find_slot(service, slice_from(change->slot));
     if (out->configured == NULL) {
-        answer_refuse(ticket, OUTCOME_REFUSED, FAULT_UNKNOWN_NAME, "",
-                      "service %s has no slot %s; see: switchctl slots %s", change->name,
-                      change->slot, change->name);
+        judge_refuse(ticket, OUTCOME_REFUSED, FAULT_UNKNOWN_NAME, "",
+                     "service %s has no slot %s; see: switchctl slots %s", change->name,
+                     change->slot, change->name);
         return false;
     }
     out->slot = (size_t)(out->configured - service->slots);
@@ -82,8 +82,8 @@ static enum judgement finish(struct deploy *deploy, struct ticket *ticket, const
     const struct change *change = &ticket->change;
 
     deploy->working.epoch++;
-    return answer_done(ticket, "%s/%s %s: %s, epoch %llu", change->name, change->slot,
-                       change->target, what, (unsigned long long)deploy->working.epoch);
+    return judge_done(ticket, "%s/%s %s: %s, epoch %llu", change->name, change->slot,
+                      change->target, what, (unsigned long long)deploy->working.epoch);
 }
 
 /* Of a live slot, somebody must be left. */
@@ -101,10 +101,10 @@ static enum judgement refuse_last(struct ticket *ticket)
 {
     const struct change *change = &ticket->change;
 
-    return answer_refuse(ticket, OUTCOME_REFUSED, FAULT_GATE_REFUSED, "target",
-                         "%s is the last ready target of %s/%s, which is live; --force --reason "
-                         "takes it away all the same",
-                         change->target, change->name, change->slot);
+    return judge_refuse(ticket, OUTCOME_REFUSED, FAULT_GATE_REFUSED, "target",
+                        "%s is the last ready target of %s/%s, which is live; --force --reason "
+                        "takes it away all the same",
+                        change->target, change->name, change->slot);
 }
 
 static enum judgement set_order(struct deploy *deploy, struct ticket *ticket,
@@ -113,7 +113,7 @@ static enum judgement set_order(struct deploy *deploy, struct ticket *ticket,
     struct state_target *target = NULL;
 
     if (place->target.order == order)
-        return answer_same(ticket, "%s is %s already", ticket->change.target, order_name(order));
+        return judge_same(ticket, "%s is %s already", ticket->change.target, order_name(order));
     if (order != ORDER_READY && is_last_ready(deploy, place) && !gate_is_forced(ticket))
         return refuse_last(ticket);
     target = own_decision(deploy, ticket, place);
@@ -131,10 +131,10 @@ static enum judgement set_weight(struct deploy *deploy, struct ticket *ticket,
     char what[32];
 
     if (weight > STATE_WEIGHT_MAX)
-        return answer_refuse(ticket, OUTCOME_USAGE, FAULT_USAGE, "", "a weight is 0 to %d",
-                             STATE_WEIGHT_MAX);
+        return judge_refuse(ticket, OUTCOME_USAGE, FAULT_USAGE, "", "a weight is 0 to %d",
+                            STATE_WEIGHT_MAX);
     if (place->target.weight == weight)
-        return answer_same(ticket, "%s has the weight %u already", ticket->change.target, weight);
+        return judge_same(ticket, "%s has the weight %u already", ticket->change.target, weight);
     target = own_decision(deploy, ticket, place);
     target->has_weight = true;
     target->weight = weight;
@@ -152,9 +152,9 @@ static bool find_new_address(struct ticket *ticket, char *out)
     int err = address_parse_endpoint(slice_from(ticket->change.target), &endpoint);
 
     if (err != 0 || (!endpoint.is_unix && endpoint.port == 0)) {
-        answer_refuse(ticket, OUTCOME_USAGE, FAULT_USAGE, "",
-                      "%s is not an address: host:port, [IPv6]:port or unix:/path",
-                      ticket->change.target);
+        judge_refuse(ticket, OUTCOME_USAGE, FAULT_USAGE, "",
+                     "%s is not an address: host:port, [IPv6]:port or unix:/path",
+                     ticket->change.target);
         return false;
     }
     if (!endpoint.is_name)
@@ -164,8 +164,8 @@ static bool find_new_address(struct ticket *ticket, char *out)
                   ? names_find(ticket->names, ticket->change.target, &address, &words)
                   : ERR_AGAIN;
     if (err != 0) {
-        answer_refuse(ticket, OUTCOME_REFUSED, FAULT_NAME_UNKNOWN, "", "%s has no address: %s",
-                      ticket->change.target, words);
+        judge_refuse(ticket, OUTCOME_REFUSED, FAULT_NAME_UNKNOWN, "", "%s has no address: %s",
+                     ticket->change.target, words);
         return false;
     }
     address_format(&address, out);
@@ -179,16 +179,16 @@ static enum judgement add(struct deploy *deploy, struct ticket *ticket, const st
     char address[ADDRESS_TEXT_SIZE];
 
     if (place->exists)
-        return answer_same(ticket, "%s is a target of %s/%s already", ticket->change.target,
-                           ticket->change.name, ticket->change.slot);
+        return judge_same(ticket, "%s is a target of %s/%s already", ticket->change.target,
+                          ticket->change.name, ticket->change.slot);
     if (ticket->change.weight > STATE_WEIGHT_MAX)
-        return answer_refuse(ticket, OUTCOME_USAGE, FAULT_USAGE, "", "a weight is 1 to %d",
-                             STATE_WEIGHT_MAX);
+        return judge_refuse(ticket, OUTCOME_USAGE, FAULT_USAGE, "", "a weight is 1 to %d",
+                            STATE_WEIGHT_MAX);
     if (service->target_count >= STATE_TARGETS_MAX)
-        return answer_refuse(ticket, OUTCOME_REFUSED, FAULT_OVERLOADED, "",
-                             "%s has too many targets decided at run time; write them into the "
-                             "configuration",
-                             ticket->change.name);
+        return judge_refuse(ticket, OUTCOME_REFUSED, FAULT_OVERLOADED, "",
+                            "%s has too many targets decided at run time; write them into the "
+                            "configuration",
+                            ticket->change.name);
     if (!find_new_address(ticket, address))
         return JUDGED_REFUSED;
     target = own_decision(deploy, ticket, place);
@@ -229,10 +229,10 @@ enum judgement targets_judge(struct deploy *deploy, struct ticket *ticket)
     if (ticket->change.kind == CHANGE_TARGET_ADD)
         return add(deploy, ticket, &place);
     if (!place.exists)
-        return answer_refuse(ticket, OUTCOME_REFUSED, FAULT_UNKNOWN_NAME, "",
-                             "%s/%s has no target %s; see: switchctl targets %s",
-                             ticket->change.name, ticket->change.slot, ticket->change.target,
-                             ticket->change.name);
+        return judge_refuse(ticket, OUTCOME_REFUSED, FAULT_UNKNOWN_NAME, "",
+                            "%s/%s has no target %s; see: switchctl targets %s",
+                            ticket->change.name, ticket->change.slot, ticket->change.target,
+                            ticket->change.name);
     switch (ticket->change.kind) {
     case CHANGE_TARGET_READY: return set_order(deploy, ticket, &place, ORDER_READY);
     case CHANGE_TARGET_DRAIN: return set_order(deploy, ticket, &place, ORDER_DRAIN);

@@ -30,8 +30,9 @@ struct writer {
     pthread_t thread;
     pthread_mutex_t lock;
     pthread_cond_t wake;
-    struct writer_jobs jobs; /* under the lock */
-    bool is_ending;          /* under the lock */
+    struct writer_jobs jobs; /* under the lock, as all until is_ending */
+    struct writer_jobs done; /* finished, and not fetched by the control thread */
+    bool is_ending;
     struct state_file *file;
     const char *history_path;
     struct mailbox *mailbox;
@@ -123,6 +124,14 @@ static struct writer_job *wait_job(struct writer *writer)
     return job;
 }
 
+static void answer_job(struct writer *writer, struct writer_job *job)
+{
+    pthread_mutex_lock(&writer->lock);
+    STAILQ_INSERT_TAIL(&writer->done, job, link);
+    pthread_mutex_unlock(&writer->lock);
+    mailbox_post(writer->mailbox, &(struct mail){ 0 });
+}
+
 static void *run_writer(void *arg)
 {
     struct writer *writer = arg;
@@ -134,7 +143,7 @@ static void *run_writer(void *arg)
         run_job(writer, job);
         if (job->kind == WRITER_STATE && job->err == 0)
             reserve_bytes = job->reserve_bytes;
-        mailbox_post(writer->mailbox, &(struct mail){ .object = job });
+        answer_job(writer, job);
         /* After the answer: nobody waits for it. */
         if (reserve_bytes > 0)
             (void)state_file_ensure_reserve(writer->file, reserve_bytes);
@@ -145,8 +154,14 @@ static void *run_writer(void *arg)
 static void on_mail(void *arg, const struct mail *mail)
 {
     struct writer *writer = arg;
+    struct writer_job *job = NULL;
 
-    writer->on_done(writer->arg, mail->object);
+    (void)mail; /* one for each job */
+    pthread_mutex_lock(&writer->lock);
+    job = STAILQ_FIRST(&writer->done);
+    STAILQ_REMOVE_HEAD(&writer->done, link);
+    pthread_mutex_unlock(&writer->lock);
+    writer->on_done(writer->arg, job);
 }
 
 /* Signals belong to the control loop. */
@@ -168,6 +183,7 @@ struct writer *writer_new(struct loop *loop, struct state_file *file, const char
     struct writer *writer = mem_zalloc(sizeof *writer);
 
     STAILQ_INIT(&writer->jobs);
+    STAILQ_INIT(&writer->done);
     pthread_mutex_init(&writer->lock, NULL);
     pthread_cond_init(&writer->wake, NULL);
     writer->file = file;
@@ -181,6 +197,8 @@ struct writer *writer_new(struct loop *loop, struct state_file *file, const char
 
 void writer_free(struct writer *writer)
 {
+    struct writer_job *job = NULL;
+
     if (writer == NULL)
         return;
     pthread_mutex_lock(&writer->lock);
@@ -189,6 +207,10 @@ void writer_free(struct writer *writer)
     pthread_mutex_unlock(&writer->lock);
     pthread_join(writer->thread, NULL);
     mailbox_free(writer->mailbox);
+    while ((job = STAILQ_FIRST(&writer->done)) != NULL) {
+        STAILQ_REMOVE_HEAD(&writer->done, link);
+        writer_job_free(job);
+    }
     pthread_cond_destroy(&writer->wake);
     pthread_mutex_destroy(&writer->lock);
     free(writer);

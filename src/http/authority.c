@@ -4,8 +4,6 @@
  */
 #include <arpa/inet.h>
 
-#include "base/err.h"
-#include "base/num.h"
 #include "parse_priv.h"
 
 #define HOST_LENGTH_MAX 255
@@ -37,27 +35,33 @@ static bool is_encoded(struct slice text, size_t at)
 
 static int name_length(struct slice text)
 {
-    size_t len = 0;
+    const char *at = text.ptr, *end = text.ptr + text.len;
 
-    while (len < text.len && text.ptr[len] != ':') {
-        bool encoded = text.ptr[len] == '%' && is_encoded(text, len);
-
-        if (!encoded && !scan_is(text.ptr[len], SCAN_HOST))
-            return -1;
-        len += encoded ? 3 : 1;
+    for (;;) {
+        while (at < end && scan_is(*at, SCAN_HOST))
+            at++;
+        if (at == end || *at != '%' || !is_encoded(text, (size_t)(at - text.ptr)))
+            break;
+        at += 3;
     }
-    return len <= HOST_LENGTH_MAX ? (int)len : -1;
+    return at - text.ptr <= HOST_LENGTH_MAX ? (int)(at - text.ptr) : -1;
 }
 
 /* Nothing, or a colon and a port, which may be empty (RFC 3986 3.2.3). */
 static bool is_port_part(struct slice text)
 {
-    uint64_t port = 0;
+    unsigned port = 0;
 
-    if (text.len <= 1)
-        return text.len == 0 || text.ptr[0] == ':';
-    return text.ptr[0] == ':' && text.len <= 6 &&
-           num_parse_u64(slice_of(text.ptr + 1, text.len - 1), UINT16_MAX, &port) == ERR_OK;
+    if (text.len == 0)
+        return true;
+    if (text.ptr[0] != ':' || text.len > 6)
+        return false;
+    for (size_t i = 1; i < text.len; i++) {
+        if (!scan_is(text.ptr[i], SCAN_DIGIT))
+            return false;
+        port = port * 10 + (unsigned)(text.ptr[i] - '0');
+    }
+    return port <= UINT16_MAX;
 }
 
 int authority_host_length(struct slice authority)

@@ -41,9 +41,20 @@ static enum coding find_coding(const struct head *head)
     return other ? CODING_UNKNOWN : CODING_CHUNKED;
 }
 
+/* 1*DIGIT up to 2^63-1; up to 18 digits cannot overflow. */
 static int parse_length(struct slice text, uint64_t *length)
 {
-    return num_parse_u64(text, INT64_MAX, length);
+    uint64_t value = 0;
+
+    if (text.len == 0 || text.len > 18)
+        return num_parse_u64(text, INT64_MAX, length);
+    for (size_t i = 0; i < text.len; i++) {
+        if (!scan_is(text.ptr[i], SCAN_DIGIT))
+            return ERR_INVALID;
+        value = value * 10 + (uint64_t)(text.ptr[i] - '0');
+    }
+    *length = value;
+    return ERR_OK;
 }
 
 static struct slice first_value(const struct head *head, enum field_id id)
@@ -77,26 +88,34 @@ enum fault framing_check_request(struct head *head, uint64_t repeated)
     return FAULT_NONE;
 }
 
-/* One length, which may be repeated in lists and lines as long as it is the same (RFC 9110 8.6). */
+/* A length, or a list of them that are all the same (RFC 9110 8.6). */
+static int parse_lengths(struct slice text, uint64_t *length)
+{
+    struct slice part = { NULL, 0 };
+    uint64_t other = 0;
+
+    if (parse_length(text, length) == ERR_OK)
+        return ERR_OK;
+    if (!slice_next(&text, ',', &part) || parse_length(slice_trim(part), length) != ERR_OK)
+        return ERR_INVALID;
+    while (slice_next(&text, ',', &part))
+        if (parse_length(slice_trim(part), &other) != ERR_OK || other != *length)
+            return ERR_INVALID;
+    return ERR_OK;
+}
+
+/* The one length of a response, however often it is said. */
 static enum fault find_response_length(struct head *head)
 {
-    const struct field *field = NULL;
     unsigned index = 0;
-    bool found = false;
+    const struct field *field = head_find(head, FIELD_CONTENT_LENGTH, &index);
+    uint64_t other = 0;
 
-    while ((field = head_find(head, FIELD_CONTENT_LENGTH, &index)) != NULL) {
-        struct slice rest = head_field_value(head, field), part = { NULL, 0 };
-
-        while (slice_next(&rest, ',', &part)) {
-            uint64_t length = 0;
-
-            if (parse_length(slice_trim(part), &length) != ERR_OK ||
-                (found && length != head->length))
-                return FAULT_RESPONSE_BAD;
-            head->length = length;
-            found = true;
-        }
-    }
+    if (parse_lengths(head_field_value(head, field), &head->length) != ERR_OK)
+        return FAULT_RESPONSE_BAD;
+    while ((field = head_find(head, FIELD_CONTENT_LENGTH, &index)) != NULL)
+        if (parse_lengths(head_field_value(head, field), &other) != ERR_OK || other != head->length)
+            return FAULT_RESPONSE_BAD;
     return FAULT_NONE;
 }
 

@@ -14,9 +14,7 @@
 static const char *find_name_end(const struct scan_input *in, const char *at)
 {
     for (;;) {
-        unsigned shift = 0;
-        const char *block = scan_block(in, at, &shift);
-        unsigned length = scan_length(scan_name(block), shift);
+        unsigned length = (unsigned)__builtin_ctz(SCAN_STOPS(scan_name, in, at));
 
         at += length;
         if (length == 16)
@@ -32,10 +30,7 @@ static const char *find_value_end(const struct scan_input *in, const char *at)
     unsigned length = 16;
 
     while (length == 16) {
-        unsigned shift = 0;
-        const char *block = scan_block(in, at, &shift);
-
-        length = scan_length(scan_value(block), shift);
+        length = (unsigned)__builtin_ctz(SCAN_STOPS(scan_value, in, at));
         at += length;
     }
     return at;
@@ -77,11 +72,12 @@ static enum parse read_line(struct scan_input *in, const char *base, struct fiel
     return PARSE_DONE;
 }
 
-enum parse parse_fields_read(struct scan_input *in, const char *base, struct head *head,
+enum parse parse_fields_read(struct scan_input *in, uint16_t limit, struct head *head,
                              uint64_t *repeated, enum fault *fault)
 {
     struct scan_input rest = *in;
-    struct field *field = head->fields, *behind = field + head->field_capacity;
+    uint16_t capacity = limit < head->field_capacity ? limit : head->field_capacity;
+    struct field *field = head->fields, *behind = field + capacity;
     uint64_t seen = 0, twice = 0;
 
     *fault = FAULT_BAD_FIELD;
@@ -93,7 +89,7 @@ enum parse parse_fields_read(struct scan_input *in, const char *base, struct hea
             *fault = FAULT_TOO_MANY_FIELDS;
             return PARSE_BAD;
         }
-        result = read_line(&rest, base, field);
+        result = read_line(&rest, head->base, field);
         if (result != PARSE_DONE)
             return result;
         bit = field_bit(field->id);

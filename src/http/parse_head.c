@@ -75,7 +75,6 @@ static enum parse settle(const struct job *job, size_t line_size, enum parse res
 static enum parse parse_all(const struct job *job, struct scan_input *in, size_t *searched,
                             enum fault *fault)
 {
-    const char *base = in->at;
     size_t line_size = 0;
     uint64_t repeated = 0;
     enum parse result = read_line(job, in, fault);
@@ -83,7 +82,7 @@ static enum parse parse_all(const struct job *job, struct scan_input *in, size_t
     if (result != PARSE_DONE)
         return result;
     line_size = (size_t)(in->at - job->bytes);
-    result = parse_fields_read(in, base, job->head, &repeated, fault);
+    result = parse_fields_read(in, job->limits->fields, job->head, &repeated, fault);
     if (result == PARSE_DONE)
         result = parse_fields_end(in);
     if (result != PARSE_DONE) {
@@ -95,31 +94,48 @@ static enum parse parse_all(const struct job *job, struct scan_input *in, size_t
     return *fault == FAULT_NONE ? PARSE_DONE : PARSE_BAD;
 }
 
-/* Clears what parsing fills and keeps what the caller set. */
-static void clear_head(struct head *head, const struct head_limits *limits)
+/*
+ * Clears what not every head sets and keeps what the caller set. Member by member: assigning a whole
+ * empty struct of this size is a slow string instruction with the usual compilers.
+ */
+static void clear_head(struct head *head)
 {
-    struct field *fields = head->fields;
-    uint16_t capacity = head->field_capacity;
+    const struct slice nothing = { NULL, 0 };
 
-    *head = (struct head){ .fields = fields };
-    head->field_capacity = capacity < limits->fields ? capacity : limits->fields;
+    head->length = 0;
+    head->seen = 0;
+    head->size = 0;
+    head->field_count = 0;
+    head->framing = FRAMING_NONE;
+    head->minor = 0;
+    head->close = false;
+    head->method = METHOD_GET;
+    head->expect_continue = false;
+    head->wants_upgrade = false;
+    head->is_absolute = false;
+    head->is_asterisk = false;
+    head->host_len = 0;
+    head->status = 0;
+    head->method_text = nothing;
+    head->target = nothing;
+    head->path = nothing;
+    head->query = nothing;
+    head->authority = nothing;
+    head->reason = nothing;
 }
 
 /* job->count >= BLOCK, or the 16 bytes before the end are readable otherwise. */
 static enum parse parse_readable(const struct job *job, size_t skipped, size_t *searched,
                                  enum fault *fault)
 {
-    struct head *head = job->head;
-    uint16_t capacity = head->field_capacity;
     struct scan_input in = { job->bytes + skipped, job->bytes + job->count };
     enum parse result = PARSE_DONE;
 
-    clear_head(head, job->limits);
-    head->base = in.at;
+    clear_head(job->head);
+    job->head->base = in.at;
     result = parse_all(job, &in, searched, fault);
-    head->field_capacity = capacity;
     if (result == PARSE_DONE)
-        head->size = (uint32_t)(in.at - job->bytes);
+        job->head->size = (uint32_t)(in.at - job->bytes);
     return result;
 }
 
@@ -189,10 +205,12 @@ enum parse parse_head_request(const char *bytes, size_t count, size_t *searched,
     case PARSE_MORE:
         if (job.count < limits->head_bytes)
             return PARSE_MORE;
-        return refuse(fault, FAULT_HEAD_TOO_LARGE);
-    case PARSE_BAD: break;
+        *fault = FAULT_HEAD_TOO_LARGE;
+        break;
+    case PARSE_BAD: *fault = FAULT_BAD_REQUEST_LINE; break;
     }
-    return refuse(fault, FAULT_BAD_REQUEST_LINE);
+    clear_head(head);
+    return PARSE_BAD;
 }
 
 enum parse parse_head_response(const char *bytes, size_t count, size_t *searched,
@@ -210,12 +228,11 @@ enum parse parse_trailer(const char *bytes, size_t count, const struct head_limi
 {
     char copy[2 * BLOCK] = { 0 };
     const char *base = bytes;
-    uint16_t capacity = head->field_capacity;
     struct scan_input in = { NULL, NULL };
     uint64_t repeated = 0;
     enum parse result = PARSE_DONE;
 
-    if (count > limits->head_bytes)
+    if (count > (size_t)limits->head_bytes + 2)
         return refuse(fault, FAULT_HEAD_TOO_LARGE);
     if (count < BLOCK) {
         if (count > 0)
@@ -223,11 +240,11 @@ enum parse parse_trailer(const char *bytes, size_t count, const struct head_limi
         base = copy + BLOCK;
     }
     in = (struct scan_input){ base, base + count };
-    clear_head(head, limits);
-    result = parse_fields_read(&in, base, head, &repeated, fault);
+    clear_head(head);
+    head->base = base;
+    result = parse_fields_read(&in, limits->fields, head, &repeated, fault);
     if (result == PARSE_DONE && in.at < in.end)
         result = parse_fields_end(&in);
-    head->field_capacity = capacity;
     head->base = bytes;
     head->size = (uint32_t)(in.at - base);
     if (result == PARSE_DONE)

@@ -137,6 +137,21 @@ static enum parse read_version(struct scan_input *in, const char *pattern, char 
     return PARSE_DONE;
 }
 
+static enum parse read_response_version(struct scan_input *in, struct head *head)
+{
+    char major = 0, minor = 0;
+    enum parse result = PARSE_DONE;
+
+    if (in->end - in->at >= 8 && memcmp(in->at, "HTTP/1.1", 8) == 0) {
+        head->minor = 1;
+        in->at += 8;
+        return PARSE_DONE;
+    }
+    result = read_version(in, "HTTP/D.D", &major, &minor);
+    head->minor = minor == '0' ? 0 : 1;
+    return result == PARSE_DONE && major != '1' ? PARSE_BAD : result;
+}
+
 static enum parse read_request_version(struct scan_input *in, struct head *head, enum fault *fault)
 {
     char major = 0, minor = 0;
@@ -200,16 +215,14 @@ static enum parse read_status(struct scan_input *in, struct head *head)
 static enum parse read_reason(struct scan_input *in, struct head *head)
 {
     const char *at = in->at;
-    unsigned length = 16, shift = 0;
+    unsigned length = 16;
 
     if (at == in->end)
         return PARSE_MORE;
     if (*at != ' ' && *at != '\r')
         return PARSE_BAD;
     while (length == 16) {
-        const char *block = scan_block(in, at, &shift);
-
-        length = scan_length(scan_value(block), shift);
+        length = (unsigned)__builtin_ctz(SCAN_STOPS(scan_value, in, at));
         at += length;
     }
     if (at == in->end || (*at == '\r' && at + 1 == in->end))
@@ -225,13 +238,9 @@ static enum parse read_reason(struct scan_input *in, struct head *head)
 enum parse parse_line_status(struct scan_input *in, struct head *head, enum fault *fault)
 {
     struct scan_input line = *in;
-    char major = 0, minor = 0;
-    enum parse result = read_version(&line, "HTTP/D.D", &major, &minor);
+    enum parse result = read_response_version(&line, head);
 
     *fault = FAULT_RESPONSE_BAD;
-    if (result == PARSE_DONE && major != '1')
-        return PARSE_BAD;
-    head->minor = minor == '0' ? 0 : 1;
     if (result == PARSE_DONE)
         result = read_status(&line, head);
     if (result == PARSE_DONE)

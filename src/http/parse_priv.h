@@ -17,11 +17,11 @@ enum parse parse_line_request(struct scan_input *in, uint32_t target_bytes, stru
 enum parse parse_line_status(struct scan_input *in, struct head *head, enum fault *fault);
 
 /*
- * parse_fields.c: field lines up to an empty line or the end of the bytes, as offsets from `base`, into
- * fields, field_count and seen; *repeated is a set like seen. TOO_MANY_FIELDS beyond field_capacity.
- * Then the empty line.
+ * parse_fields.c: field lines up to an empty line or the end of the bytes, as offsets from head->base,
+ * into fields, field_count and seen; *repeated is a set like seen. TOO_MANY_FIELDS beyond `limit` or
+ * field_capacity. Then the empty line.
  */
-enum parse parse_fields_read(struct scan_input *in, const char *base, struct head *head,
+enum parse parse_fields_read(struct scan_input *in, uint16_t limit, struct head *head,
                              uint64_t *repeated, enum fault *fault);
 enum parse parse_fields_end(struct scan_input *in);
 

@@ -47,6 +47,15 @@ static inline const char *scan_block(const struct scan_input *in, const char *at
     return left >= 16 ? at : in->end - 16;
 }
 
+/*
+ * The stops among the up to 16 bytes at `at`, with one more behind the last of them: counting the zeros
+ * below gives 16 for a block without stops, or what is left before the end of input.
+ */
+#define SCAN_STOPS(scan, in, at)                                                                   \
+    (__builtin_expect((in)->end - (at) >= 16, 1)                                                   \
+         ? scan(at) | 0x10000u                                                                     \
+         : (scan((in)->end - 16) | 0x10000u) >> (16 - (unsigned)((in)->end - (at))))
+
 /* How many bytes of the block lie before the first stop: 16 for none, or up to the end of input. */
 static inline unsigned scan_length(unsigned stops, unsigned shift)
 {

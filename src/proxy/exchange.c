@@ -79,8 +79,7 @@ struct exchange *exchange_begin(struct session *session, const struct head *head
     struct exchange *exchange = make_exchange(session);
     size_t size = head->field_count * sizeof *head->fields;
     struct field *fields = exchange->fields;
-    const char *end = exchange->head_in->bytes + exchange->head_in->end;
-    const char *body = head->base + head->size;
+    const struct buffer *in = exchange->head_in;
 
     exchange->head = *head;
     if (head->field_count > EXCHANGE_FIELDS)
@@ -88,7 +87,7 @@ struct exchange *exchange_begin(struct session *session, const struct head *head
     CHECK(fields != NULL); /* SCRATCH_FIELDS of them fit into the arena's limit */
     memcpy(fields, head->fields, size);
     exchange->head.fields = fields;
-    exchange->request.first = slice_of(body, (size_t)(end - body));
+    exchange->request.first = slice_of(in->bytes + head->size, in->end - head->size);
     exchange->close_client = head->close || session->worker->is_draining;
     exchange->response_half = HALF_HEAD;
     exchange->request_half = HALF_BODY;

@@ -17,7 +17,7 @@ static void report_failure(struct exchange *exchange)
 
     count_add(&target->cells[exchange->worker->id].connect_errors, 1);
     if (exchange->policy.health)
-        atomic_fetch_add_explicit(&target->connect_failures, 1, memory_order_relaxed);
+        target_report_connect(target, false);
 }
 
 static enum fault fault_of_connect(int err)
@@ -77,8 +77,7 @@ enum step do_lease(struct exchange *exchange)
     if (err != ERR_OK)
         return fail_connect(exchange, fault_of_connect(err));
     exchange->connect_us = clock_monotonic_us() - exchange->lease_us;
-    if (atomic_load_explicit(&exchange->target->connect_failures, memory_order_relaxed) != 0)
-        atomic_store_explicit(&exchange->target->connect_failures, 0, memory_order_relaxed);
+    target_report_connect(exchange->target, true);
     exchange->is_timed_out = false;
     exchange_enter(exchange, EX_SEND);
     return STEP_AGAIN;

@@ -70,17 +70,19 @@ static void set_up_flow(struct exchange *exchange)
 {
     struct flow *flow = &exchange->request;
     const struct head *head = &exchange->head;
-    const char *end = exchange->head_in->bytes + exchange->head_in->end;
-    const char *body = head->base + head->size;
+    const struct buffer *in = exchange->head_in;
 
     flow_init(flow, &exchange->session->stream, &exchange->upstream->stream);
-    flow->first = slice_of(body, (size_t)(end - body));
+    flow->first = slice_of(in->bytes + head->size, in->end - head->size);
     flow->in_framing = head->framing;
     flow->out_framing = head->framing;
     flow->left = head->length;
     flow->limit = exchange->policy.body_limit;
     flow->keeps_trailer = true;
-    flow->in_done = exchange->request_half == HALF_DONE;
+    flow->in_done =
+        head->framing == FRAMING_NONE || (head->framing == FRAMING_LENGTH && head->length == 0);
+    exchange->request_half = flow->in_done ? HALF_DONE : HALF_BODY;
+    exchange->request_broken = false;
     if (head->framing == FRAMING_CHUNKED)
         chunk_reader_init(&flow->reader, BUFFER_SLACK);
 }
@@ -105,10 +107,11 @@ static enum step took_request(struct exchange *exchange, enum flow_result result
         exchange->close_upstream = true;
         exchange->close_client = exchange->close_client || exchange->request_half != HALF_DONE;
         return STEP_WAIT;
-    case FLOW_BAD: exchange->linger = true; return exchange_fail(exchange, FAULT_BAD_CHUNK);
+    case FLOW_BAD:
     case FLOW_TOO_LARGE:
         exchange->linger = true;
-        return exchange_fail(exchange, FAULT_BODY_TOO_LARGE);
+        exchange->close_client = true;
+        return exchange_fail(exchange, result == FLOW_BAD ? FAULT_BAD_CHUNK : FAULT_BODY_TOO_LARGE);
     }
     return STEP_WAIT;
 }

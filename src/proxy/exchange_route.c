@@ -70,6 +70,8 @@ enum step do_route(struct exchange *exchange)
 
     if (fault == FAULT_NONE)
         fault = check_limits(exchange);
+    if (fault == FAULT_UPGRADE_REFUSED) /* what follows may be in the other protocol already */
+        exchange->close_client = true;
     if (fault != FAULT_NONE)
         return exchange_fail(exchange, fault);
     exchange_enter(exchange, EX_LEASE);

@@ -91,6 +91,7 @@ static void keep_rest(struct flow *flow, struct worker *worker, const struct bat
         out->end += (uint32_t)(piece->iov_len - written);
         written = 0;
     }
+    CHECK(out->end > 0);
     flow->out = out;
     flow->out_at = 0;
 }
@@ -369,12 +370,13 @@ static enum flow_result write_input(struct flow *flow, struct worker *worker,
     if (data > 0 && flow->out_framing == FRAMING_CHUNKED) {
         batch.pieces[1].iov_base = batch.chunk_head;
         batch.pieces[1].iov_len = chunk_write_head(data, batch.chunk_head);
+        batch.total += batch.pieces[1].iov_len;
         add_piece(&batch, "\r\n", 2);
-    } else if (lead != NULL && batch.count == 2 && data <= JOIN_BYTES)
-        join_pieces(worker, &batch);
-    batch.total = data + batch.pieces[0].iov_len;
-    if (flow->out_framing == FRAMING_CHUNKED && data > 0)
-        batch.total += batch.pieces[1].iov_len + 2;
+    }
+    batch.total += batch.pieces[0].iov_len;
+    if (lead != NULL && batch.count == 2 && data <= JOIN_BYTES &&
+        flow->out_framing != FRAMING_CHUNKED)
+        join_pieces(worker, &batch); /* the total stays */
     if (result == FLOW_DONE && flow->in_done)
         result = add_end(flow, worker, &batch, trailer);
     if (send_batch(flow, worker, &batch) == FLOW_WRITE_FAILED)

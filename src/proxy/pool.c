@@ -19,7 +19,9 @@ void pool_init(struct pool *pool, size_t size)
 {
     size_t lines = (size + LINE - 1) / LINE;
 
-    *pool = (struct pool){ .stride = (lines | 1) * LINE }; /* an odd number of lines */
+    if (lines % 8 == 0)
+        lines++; /* else the same field of many objects would share a few cache sets */
+    *pool = (struct pool){ .stride = lines * LINE };
 }
 
 #ifdef __SANITIZE_ADDRESS__

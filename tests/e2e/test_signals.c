@@ -23,6 +23,11 @@ enum { WAIT_MS = 10000 };
 static const struct origin_act held[] = { ACT(REQUEST), ACT_RAISE("asked"), ACT_AWAIT("go"),
                                           ACT_SEND(OK_2), ACT(END) };
 
+/* The first connection has served something before; the request may also come over a second one. */
+static const struct origin_act served_then_held[] = { ACT(REQUEST), ACT_SEND(OK_2),    ACT(REQUEST),
+                                                      ACT_RAISE("asked"), ACT_AWAIT("go"),
+                                                      ACT_SEND(OK_2), ACT(END) };
+
 static struct daemon *start(struct origin *origin, const char *deadline)
 {
     char *globals = mem_format("run_dir = \"%%s/run\"\nstate_dir = \"%%s/state\"\nworkers = 2\n"
@@ -44,7 +49,6 @@ static struct daemon *start(struct origin *origin, const char *deadline)
 
 static void begin_held(struct origin *origin, struct daemon *daemon, struct client *client)
 {
-    origin_play(origin, held);
     client_open(client, daemon_front(daemon));
     client_send_text(client, DOWN);
     cr_assert(origin_await(origin, "asked", WAIT_MS));
@@ -61,6 +65,8 @@ static void check_graceful(int number)
     int status = -1;
 
     snprintf(front, sizeof front, "%s", daemon_front(daemon));
+    origin_play(origin, served_then_held);
+    origin_play(origin, held);
     client_open(&idle, front);
     client_send_text(&idle, DOWN);
     cr_assert_eq(client_reply(&idle, false, WAIT_MS, &reply), REPLY_WHOLE);
@@ -100,6 +106,7 @@ Test(signals, term_has_a_deadline)
     uint64_t began = 0;
     int status = -1;
 
+    origin_play(origin, held);
     begin_held(origin, daemon, &client);
     began = clock_monotonic_us();
     daemon_signal(daemon, SIGTERM);
@@ -118,6 +125,7 @@ static void check_now(int first, int second)
     struct client client;
     int status = -1;
 
+    origin_play(origin, held);
     begin_held(origin, daemon, &client);
     daemon_signal(daemon, first);
     if (second != 0) {

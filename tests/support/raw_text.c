@@ -185,7 +185,8 @@ void raw_check_added(struct slice request, const char *pattern, struct text *why
             continue;
         if (value.len == 0 || value.len > 128 ||
             (is_host && !slice_is_equal_nocase(value, host)) ||
-            (rules[i].value != NULL && !slice_is_equal(value, slice_from(rules[i].value))))
+            (rules[i].value != NULL && !slice_is_equal(value, slice_from(rules[i].value)) &&
+             (i != 0 || !slice_is_equal(value, SLICE("1.0 switchyard")))))
             text_add_format(why, "  upstream: %s is \"%.*s\"\n", rules[i].name, SLICE_ARG(value));
     }
 }

@@ -86,7 +86,7 @@ static const struct load_case cases[] = {
       "t.conf:2: warning: health: headers has no effect" },
     { REST "limits {\nhead = 4k }", "t.conf:3: limits: target is larger than head" },
     { LISTENER "service s {" SLOT "limits { head = 4k } }", "limits: target is larger than head" },
-    { LISTENER "service s {" SLOT "limits {\ntarget = 64k } }",
+    { LISTENER "service s {" SLOT "limits {\ntarget = 32k  head = 16k } }",
       "t.conf:2: limits: target is larger" },
 };
 

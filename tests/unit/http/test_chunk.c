@@ -194,6 +194,8 @@ Test(chunk, malformed)
         BAD("5\r\nhello0\r\n\r\n"),
         BAD("5\r\nhello\n0\r\n\r\n"),
         BAD("5\r\nhello\r0\r\n\r\n"),
+        BAD("5\r\nhello\rX0\r\n\r\n"),
+        BAD("5\r\nhelloX\n0\r\n\r\n"),
         BAD("5\r\nhello!\r\n0\r\n\r\n"),
         BAD("4\r\nhello\r\n0\r\n\r\n"),
         BAD("0\n\r\n"),

@@ -219,3 +219,20 @@ Test(parse_fields, name_of_65536_bytes)
         cr_assert_eq(head.framing, FRAMING_NONE);
     }
 }
+
+/* However slowly a head comes, what was searched once is not searched again. */
+Test(parse_fields, searches_every_byte_once)
+{
+    char text[4096];
+    struct head_case one = make_long(text, 4000, 0);
+    struct field fields[20];
+    size_t searched = 0;
+
+    for (size_t size = sizeof L; size < one.size; size++) {
+        struct head head = { .fields = fields, .field_capacity = 20 };
+        enum fault fault = FAULT_NONE;
+
+        cr_assert_eq(head_case_request(text, size, &searched, &head, &fault), PARSE_MORE);
+        cr_assert_geq(searched, size - 1, "%zu of %zu", searched, size);
+    }
+}

@@ -2,8 +2,8 @@
  * What a command answers: an outcome (the exit code), a fault, words for people and a result for programs,
  * given out either as lines or as one JSON object. Values; thread: control.
  */
-#ifndef CONTROL_ANSWER_PRIV_H
-#define CONTROL_ANSWER_PRIV_H
+#ifndef CONTROL_REPLY_PRIV_H
+#define CONTROL_REPLY_PRIV_H
 
 #include <cjson/cJSON.h>
 #include <stdbool.h>
@@ -13,9 +13,9 @@
 #include "base/text.h"
 #include "deploy/change.h"
 
-enum { ANSWER_BYTES_MAX = 8 << 20 };
+enum { REPLY_BYTES_MAX = 8 << 20 };
 
-struct answer {
+struct reply {
     enum outcome outcome;
     enum fault fault;
     uint64_t epoch;
@@ -26,25 +26,24 @@ struct answer {
     cJSON *result;    /* NULL: none */
 };
 
-void answer_init(struct answer *answer);
-void answer_fini(struct answer *answer);
+void reply_init(struct reply *reply);
+void reply_fini(struct reply *reply);
 
 /* Makes it a failure (or an OUTCOME_VOLATILE success with a warning). */
-void answer_fail(struct answer *answer, enum outcome outcome, enum fault fault, const char *format,
-                 ...) __attribute__((format(printf, 4, 5)));
-void answer_hint(struct answer *answer, const char *format, ...)
-    __attribute__((format(printf, 2, 3)));
+void reply_fail(struct reply *reply, enum outcome outcome, enum fault fault, const char *format,
+                ...) __attribute__((format(printf, 4, 5)));
+void reply_hint(struct reply *reply, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* The result object, made at its first use. */
-cJSON *answer_result(struct answer *answer);
+cJSON *reply_result(struct reply *reply);
 
 /* True for what the command was asked to do: OUTCOME_DONE and OUTCOME_VOLATILE. */
-bool answer_is_ok(const struct answer *answer);
+bool reply_is_ok(const struct reply *reply);
 
 /* Lines without an empty one among them, then the empty line that ends an answer. */
-void answer_write_text(const struct answer *answer, struct text *out);
+void reply_write_text(const struct reply *reply, struct text *out);
 
 /* One JSON object on one line, then the empty line. with_text: with the lines for people as "text". */
-void answer_write_json(const struct answer *answer, bool with_text, struct text *out);
+void reply_write_json(const struct reply *reply, bool with_text, struct text *out);
 
 #endif

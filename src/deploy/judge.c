@@ -4,8 +4,8 @@
 
 #include "deploy/deploy_priv.h"
 
-enum judgement answer_refuse(struct ticket *ticket, enum outcome outcome, enum fault fault,
-                             const char *gate, const char *format, ...)
+enum judgement judge_refuse(struct ticket *ticket, enum outcome outcome, enum fault fault,
+                            const char *gate, const char *format, ...)
 {
     struct change_result *result = &ticket->result;
     va_list args;
@@ -19,7 +19,7 @@ enum judgement answer_refuse(struct ticket *ticket, enum outcome outcome, enum f
     return JUDGED_REFUSED;
 }
 
-enum judgement answer_done(struct ticket *ticket, const char *format, ...)
+enum judgement judge_done(struct ticket *ticket, const char *format, ...)
 {
     va_list args;
 
@@ -32,7 +32,7 @@ enum judgement answer_done(struct ticket *ticket, const char *format, ...)
     return JUDGED_DONE;
 }
 
-enum judgement answer_same(struct ticket *ticket, const char *format, ...)
+enum judgement judge_same(struct ticket *ticket, const char *format, ...)
 {
     va_list args;
 
