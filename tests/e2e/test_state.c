@@ -102,6 +102,11 @@ Test(state, r5_killed_at_random)
     STOP_STAGE(&stage);
 }
 
+static bool is_dead(void *arg)
+{
+    return !daemon_is_alive(arg);
+}
+
 /* One switch with an injected kill; false when the call was never reached. */
 static bool kill_at(struct stage *stage, const char *call, unsigned number, unsigned *bad)
 {
@@ -117,7 +122,8 @@ static bool kill_at(struct stage *stage, const char *call, unsigned number, unsi
     cr_assert(ctl_open(&line, stage->daemon));
     strace_attach(&strace, daemon_pid(stage->daemon), call, inject);
     done = stage_switch(&line, before == LOAD_SLOT_BLUE ? "green" : "blue", &entry);
-    was_killed = !daemon_is_alive(stage->daemon);
+    /* without an answer it is dying; after one, what follows the answer may still be reached */
+    was_killed = scene_await(is_dead, stage->daemon, done ? 100 : 5000);
     if (!was_killed)
         strace_detach(&strace);
     daemon_kill(stage->daemon);
