@@ -1,11 +1,9 @@
 /* Raw cases: what of a request goes on to the app server and what stays (RFC 9110 7.6, 10.1), and how the
- * connection lives on (RFC 9112 9). Included once, by test_raw_request.c, after raw_framing.h. */
+ * connection lives on (RFC 9112 9). Included once, by test_raw_request.c. */
 #ifndef E2E_RAW_FORWARD_H
 #define E2E_RAW_FORWARD_H
 
 #include "e2e/raw_framing.h"
-#include "e2e/raw_syntax.h"
-#include "support/raw.h"
 
 #define GET_HEAD "GET /g HTTP/1.1\r\nHost: a.test\r\n"
 

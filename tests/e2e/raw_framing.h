@@ -1,11 +1,10 @@
 /* Raw cases: message framing of requests (RFC 9112 6, 7), desync above all. Included once, by
- * test_raw_request.c, after raw_syntax.h. The origin records whole requests only: a body that breaks off in
+ * test_raw_request.c. The origin records whole requests only: a body that breaks off in
  * an error must never be whole there. */
 #ifndef E2E_RAW_FRAMING_H
 #define E2E_RAW_FRAMING_H
 
 #include "e2e/raw_syntax.h"
-#include "support/raw.h"
 
 #define POST_HEAD "POST /p HTTP/1.1\r\nHost: a.test\r\n"
 #define SMUGGLED  "GET /smuggled HTTP/1.1\r\nHost: a.test\r\n\r\n"

@@ -142,6 +142,9 @@ static void check_reply(const struct reply *reply, const struct raw_want *want, 
         text_add_format(why, "  wanted status %d, got %d\n", want->status, reply->status);
         return;
     }
+    if (reply_count(reply, "Date") > 1 || reply_count(reply, "Content-Length") > 1 ||
+        reply_count(reply, "Content-Length") + reply_count(reply, "Transfer-Encoding") > 1)
+        show(why, "a field is there twice, or two framings", reply->head);
     if (reply->truncated != want->truncated)
         text_add_format(why, "  the response is %s\n", reply->truncated ? "cut short" : "whole");
     if (want->body != NULL && !slice_is_equal(slice_from(want->body), text_slice(&reply->body))) {
