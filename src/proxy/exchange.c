@@ -214,6 +214,9 @@ enum step exchange_fail(struct exchange *exchange, enum fault fault)
         exchange->response_in = NULL;
         exchange->searched = 0;
         exchange->is_timed_out = false;
+        exchange->close_upstream =
+            false;              /* what was found is true of the connection that is left */
+        exchange->progress = 0; /* the next attempt moves as many bytes: arm anew */
         flow_fini(&exchange->request, worker);
         leave_target(exchange);
         exchange_enter(exchange, EX_ROUTE);

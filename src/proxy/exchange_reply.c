@@ -85,6 +85,7 @@ enum step do_reply(struct exchange *exchange)
     case FLOW_WAIT_WRITE:
         if (!exchange->is_timed_out)
             return STEP_WAIT;
+        exchange->close_client = true;
         break;
     case FLOW_WRITE_FAILED:
     case FLOW_WAIT_READ:
