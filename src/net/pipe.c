@@ -12,7 +12,7 @@
 #include "net/loop_priv.h"
 #include "net/stream.h"
 
-enum { PIPE_BYTES = 256 * 1024, PIPE_POOL = 64 };
+enum { PIPE_BYTES = 1024 * 1024, PIPE_POOL = 64 };
 
 struct pipe {
     struct pipe *next;
