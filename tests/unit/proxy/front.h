@@ -12,6 +12,7 @@
 #include "proxy/worker.h"
 #include "route/service.h"
 
+/* What most tests send. */
 #define GET_LINE  "GET /a HTTP/1.1"
 #define GET       GET_LINE "\r\nHost: a.test\r\n\r\n"
 #define POST_LINE "POST /p HTTP/1.1"
