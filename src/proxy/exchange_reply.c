@@ -5,6 +5,7 @@
 #include "base/check.h"
 #include "http/page.h"
 #include "proxy/exchange.h"
+#include "proxy/exchange_state.h"
 #include "proxy/session.h"
 #include "proxy/upstream.h"
 #include "proxy/worker_priv.h"

@@ -6,6 +6,7 @@
 #include "base/hash.h"
 #include "base/rcu.h"
 #include "proxy/exchange.h"
+#include "proxy/exchange_state.h"
 #include "proxy/session.h"
 #include "proxy/worker_priv.h"
 #include "route/match.h"
