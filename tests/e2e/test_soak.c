@@ -80,7 +80,7 @@ static void judge(const char *name, struct weight before, struct weight after, l
 Test(soak, r27_switches)
 {
     unsigned long count = scene_scale(5000, 1000000);
-    unsigned long warm_up = 2000;
+    unsigned long warm_up = 500;
     struct stage stage;
     struct ctl_line line;
     struct load *load = NULL;

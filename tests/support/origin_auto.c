@@ -284,8 +284,8 @@ static void serve(struct origin_line *line, void *arg)
             give_health(self, line);
         } else {
             count_execution(wish.id);
+            atomic_fetch_add(&self->served, 1); /* before a client can know */
             ending = give(self, line, &wish);
-            atomic_fetch_add(&self->served, 1);
         }
         if (ending == RESET)
             origin_line_reset(line);

@@ -2,6 +2,7 @@
 #include <criterion/criterion.h>
 
 #include "proxy/exchange.h"
+#include "proxy/exchange_state.h"
 
 /* What is known of an exchange when its attempt fails. */
 struct attempt {
