@@ -222,6 +222,10 @@ static bool read_more(struct session *session, bool *was_short)
         session->in = grown;
     }
     room = session->in->capacity - session->in->end;
+    if (session->in->class == CLASS_LARGE) {
+        CHECK(session->in->end < BUFFER_BODY);
+        room = BUFFER_BODY - session->in->end; /* the rest is for what is written around a body */
+    }
     count = stream_recv(&session->stream, session->in->bytes + session->in->end, room);
     if (count > 0) {
         *was_short = (size_t)count < room;
