@@ -36,7 +36,10 @@ struct stream {
     bool readable; /* a recv may yield something */
     bool writable;
     bool hung_up; /* the peer has ended its side: recv on to the end even after a short read */
+    bool
+        is_told; /* by an event, since the last recv: a short read before it says nothing any more */
     bool is_connecting;
+    bool is_woken; /* stands in the loop's list for the next turn */
     struct event event;
 };
 

@@ -28,6 +28,7 @@ struct door {
     unsigned id;
     bool is_new; /* opened by prepare, not yet committed */
     bool is_wanted;
+    char name[64];        /* of the listener that opened it */
     struct address asked; /* as configured */
     struct address bound;
     int fds[ROUTE_WORKERS_MAX];
@@ -104,13 +105,19 @@ static const struct gate *find_gate(struct doors *doors, const struct config_lis
     return &entry->gate;
 }
 
-static struct door *find_door(struct doors *doors, const struct address *asked)
+/* The open door of a listener: by its address, and where the kernel chooses the port by its name as well. */
+static struct door *find_door(struct doors *doors, const struct config_listener *listener,
+                              const struct address *asked)
 {
+    bool is_chosen = !address_is_unix(asked) && address_port(asked) == 0;
     struct door *door = NULL;
 
     LIST_FOREACH(door, &doors->open, entry)
-    if (address_is_equal(&door->asked, asked))
-        return door;
+    {
+        if (address_is_equal(&door->asked, asked) &&
+            (!is_chosen || strcmp(door->name, listener->name) == 0))
+            return door;
+    }
     return NULL;
 }
 
@@ -154,6 +161,7 @@ static int open_door(struct doors *doors, const struct config_listener *listener
     struct door *door = mem_zalloc(sizeof *door);
     int err = ERR_OK;
 
+    snprintf(door->name, sizeof door->name, "%s", listener->name);
     door->asked = *asked;
     err = open_fds(door, crew_size(doors->crew), (int)listener->backlog);
     if (err != ERR_OK) {
@@ -177,7 +185,7 @@ int doors_prepare(struct doors *doors, const struct config *config, char *words,
         struct address asked;
         int err = address_from_endpoint(&listener->bind.endpoint, &asked);
 
-        if (err == ERR_OK && find_door(doors, &asked) == NULL)
+        if (err == ERR_OK && find_door(doors, listener, &asked) == NULL)
             err = open_door(doors, listener, &asked, words, words_size);
         if (err != ERR_OK) {
             doors_cancel(doors);
@@ -216,7 +224,7 @@ static void open_wanted(struct doors *doors, const struct config *config)
 
         if (address_from_endpoint(&listener->bind.endpoint, &asked) != ERR_OK)
             continue;
-        door = find_door(doors, &asked);
+        door = find_door(doors, listener, &asked);
         if (door == NULL)
             continue;
         door->is_wanted = true;

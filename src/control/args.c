@@ -45,7 +45,7 @@ static const struct option *find_option(const char *name)
     return NULL;
 }
 
-static int say_unknown(const char *name, unsigned allowed, char *problem, unsigned size)
+static int say_unknown(struct args *args, const char *name, unsigned allowed)
 {
     const char *names[OPTION_COUNT];
     const char *near = NULL;
@@ -55,7 +55,7 @@ static int say_unknown(const char *name, unsigned allowed, char *problem, unsign
         if ((options[i].bit & allowed) != 0)
             names[count++] = options[i].name;
     near = words_nearest(name, names, count);
-    snprintf(problem, size, "unknown option %.40s%s%s%s", name,
+    snprintf(args->problem, sizeof args->problem, "unknown option %.40s%s%s%s", name,
              near != NULL ? ", did you mean " : "", near != NULL ? near : "",
              near != NULL ? "?" : "");
     return ERR_INVALID;
@@ -91,50 +91,64 @@ static const char *kind_words(enum value_kind kind)
     return "";
 }
 
-/* Takes the option at words[*index] and its value; moves *index to the last word it took. */
-static int take_option(char *const *words, unsigned count, unsigned *index, unsigned allowed,
-                       struct args *out, char *problem, unsigned size)
+/* The option that a word names, before its '=' if it has one; NULL: none that is allowed. */
+static const struct option *match_option(struct args *args, const char *word, unsigned allowed)
 {
-    const char *word = words[*index];
-    const char *equals = strchr(word, '=');
-    const char *value = equals != NULL ? equals + 1 : NULL;
+    size_t len = strcspn(word, "=");
     const struct option *option = NULL;
     char name[24];
 
-    if (!slice_copy(slice_of(word, equals != NULL ? (size_t)(equals - word) : strlen(word)), name,
-                    sizeof name))
-        return say_unknown(word, allowed, problem, size);
-    option = find_option(name);
-    if (option == NULL || (option->bit & allowed) == 0)
-        return say_unknown(name, allowed, problem, size);
-    if ((out->given & option->bit) != 0) {
-        snprintf(problem, size, "option %s is given twice", name);
-        return ERR_INVALID;
+    if (slice_copy(slice_of(word, len), name, sizeof name))
+        option = find_option(name);
+    if (option != NULL && (option->bit & allowed) != 0)
+        return option;
+    (void)say_unknown(args, option != NULL ? name : word, allowed);
+    return NULL;
+}
+
+/* Takes the option at words[0] and its value, which may be words[1]; how many words it took, 0: problem says why
+ * none. */
+static unsigned take_option(struct args *args, char *const *words, unsigned count, unsigned allowed)
+{
+    const struct option *option = match_option(args, words[0], allowed);
+    const char *equals = strchr(words[0], '=');
+    const char *value = equals != NULL ? equals + 1 : NULL;
+    unsigned taken = 1;
+
+    if (option == NULL)
+        return 0;
+    if ((args->given & option->bit) != 0) {
+        snprintf(args->problem, sizeof args->problem, "option %s is given twice", option->name);
+        return 0;
     }
-    out->given |= option->bit;
-    if (option->kind != VALUE_NONE && value == NULL && *index + 1 < count)
-        value = words[++*index];
-    if ((option->kind == VALUE_NONE) != (value == NULL) || !set_value(out, option, value)) {
-        snprintf(problem, size, "option %s takes %s", name, kind_words(option->kind));
-        return ERR_INVALID;
+    args->given |= option->bit;
+    if (option->kind != VALUE_NONE && value == NULL && count > 1) {
+        value = words[1];
+        taken = 2;
     }
+    if ((option->kind == VALUE_NONE) == (value == NULL) && set_value(args, option, value))
+        return taken;
+    snprintf(args->problem, sizeof args->problem, "option %s takes %s", option->name,
+             kind_words(option->kind));
     return 0;
 }
 
-int args_parse(char *const *words, unsigned count, unsigned allowed, struct args *out,
-               char *problem, unsigned problem_size)
+int args_parse(char *const *words, unsigned count, unsigned allowed, struct args *out)
 {
     bool is_plain = false; /* behind "--" */
+    unsigned taken = 1;
 
     *out = (struct args){ .timeout_us = ARGS_DEFAULT_TIMEOUT_S * 1000000ull };
-    for (unsigned i = 0; i < count; i++) {
+    for (unsigned i = 0; i < count; i += taken) {
+        taken = 1;
         if (!is_plain && strcmp(words[i], "--") == 0) {
             is_plain = true;
         } else if (!is_plain && strncmp(words[i], "--", 2) == 0) {
-            if (take_option(words, count, &i, allowed, out, problem, problem_size) < 0)
+            taken = take_option(out, words + i, count - i, allowed);
+            if (taken == 0)
                 return ERR_INVALID;
         } else if (out->count == ARGS_MAX) {
-            snprintf(problem, problem_size, "too many words");
+            snprintf(out->problem, sizeof out->problem, "too many words");
             return ERR_INVALID;
         } else {
             out->words[out->count++] = words[i];

@@ -40,14 +40,11 @@ struct args {
     uint64_t if_epoch;
     uint64_t timeout_us; /* the default when not given */
     uint64_t ttl_us;
+    char problem[160]; /* of a failed parse, one sentence */
 };
 
-/*
- * Reads count words behind a verb; allowed: ARGS_* bits. ERR_INVALID with one sentence in problem
- * (problem_size bytes).
- */
-MUST_CHECK int args_parse(char *const *words, unsigned count, unsigned allowed, struct args *out,
-                          char *problem, unsigned problem_size);
+/* Reads count words behind a verb; allowed: ARGS_* bits. ERR_INVALID: out->problem says why. */
+MUST_CHECK int args_parse(char *const *words, unsigned count, unsigned allowed, struct args *out);
 
 /* A name of a service, group or slot: 1 to 63 bytes, no blank, slash or control byte, no '-' in front. */
 bool args_is_name(const char *text);

@@ -98,7 +98,6 @@ static bool is_acceptable(struct call *call)
 {
     const char *nearest = NULL;
     unsigned taken = 0;
-    char problem[160] = "";
 
     call->command = command_lookup(call->words, call->word_count, &taken, &nearest);
     if (call->command == NULL) {
@@ -119,9 +118,9 @@ static bool is_acceptable(struct call *call)
                                  "socket's group");
         return false;
     }
-    if (command_parse(call->command, call->words + taken, call->word_count - taken, &call->args,
-                      problem, sizeof problem) < 0) {
-        call_refuse_usage(call, "%s", problem);
+    if (command_parse(call->command, call->words + taken, call->word_count - taken, &call->args) <
+        0) {
+        call_refuse_usage(call, "%s", call->args.problem);
         return false;
     }
     return true;

@@ -2,6 +2,7 @@
 #include "control/cmd_status_priv.h"
 
 #include <inttypes.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -262,13 +263,13 @@ static void add_rows(struct sheet *sheet, enum part part, const struct scope *sc
 static void add_part(struct call *call, enum part part, const struct args_path *path, bool shown)
 {
     struct sheet *sheet = sheet_new(parts[part].columns, parts[part].count);
-    const struct snapshot_service *last = NULL;
+    unsigned last = UINT_MAX;
     struct scope scope;
 
     scope_init(&scope, call->room->deploy, path);
     while (scope_next(&scope)) {
-        add_rows(sheet, part, &scope, scope.service != last);
-        last = scope.service;
+        add_rows(sheet, part, &scope, scope.service_index != last);
+        last = scope.service_index;
     }
     if (shown)
         sheet_print(sheet, &call->reply.text);

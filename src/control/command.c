@@ -170,21 +170,21 @@ bool command_is_allowed(const struct command *command, enum level level)
 }
 
 int command_parse(const struct command *command, char *const *words, unsigned count,
-                  struct args *out, char *problem, unsigned problem_size)
+                  struct args *out)
 {
-    if (args_parse(words, count, command->options | ARGS_EVERY, out, problem, problem_size) < 0)
+    if (args_parse(words, count, command->options | ARGS_EVERY, out) < 0)
         return ERR_INVALID;
     if (out->count < command->min_words) {
-        snprintf(problem, problem_size, "too few words for \"%s\"", command->name);
+        snprintf(out->problem, sizeof out->problem, "too few words for \"%s\"", command->name);
         return ERR_INVALID;
     }
     if (out->count > command->max_words) {
-        snprintf(problem, problem_size, "too many words for \"%s\": %.60s", command->name,
-                 out->words[command->max_words]);
+        snprintf(out->problem, sizeof out->problem, "too many words for \"%s\": %.60s",
+                 command->name, out->words[command->max_words]);
         return ERR_INVALID;
     }
     if ((out->given & ARGS_FORCE) != 0 && (out->given & ARGS_REASON) == 0) {
-        snprintf(problem, problem_size, "--force needs --reason TEXT");
+        snprintf(out->problem, sizeof out->problem, "--force needs --reason TEXT");
         return ERR_INVALID;
     }
     return 0;

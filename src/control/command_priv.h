@@ -49,8 +49,8 @@ const struct command *command_lookup(char *const *words, unsigned count, unsigne
 
 bool command_is_allowed(const struct command *command, enum level level);
 
-/* Checks the number of words and the options; ERR_INVALID with a sentence in problem. */
+/* Checks the number of words and the options; ERR_INVALID: out->problem says why. */
 MUST_CHECK int command_parse(const struct command *command, char *const *words, unsigned count,
-                             struct args *out, char *problem, unsigned problem_size);
+                             struct args *out);
 
 #endif

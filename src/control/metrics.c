@@ -106,13 +106,25 @@ static void free_picture(struct scrape *scrape)
     free(scrape->targets);
 }
 
+static bool has_counted(const struct slot_cell *cell)
+{
+    uint64_t sum = 0;
+
+    for (unsigned i = 0; i < SLOT_BUCKETS; i++)
+        sum += atomic_load_explicit(&cell->duration.buckets[i], memory_order_relaxed);
+    return sum > 0;
+}
+
 /* One pass over the counters of each worker, in the order of memory: there are thousands and few are not 0. */
 static void sum_requests(const struct slot *slot, uint64_t *sums)
 {
     memset(sums, 0, sizeof *sums * SLOT_METHODS * SLOT_CODES);
-    for (unsigned worker = 0; worker < slot->worker_count; worker++)
+    for (unsigned worker = 0; worker < slot->worker_count; worker++) {
+        if (!has_counted(&slot->cells[worker]))
+            continue;
         for (unsigned i = 0; i < SLOT_METHODS * SLOT_CODES; i++)
             sums[i] += atomic_load_explicit(&slot->cells[worker].requests[i], memory_order_relaxed);
+    }
 }
 
 static void write_requests_of(struct scrape *scrape, const struct slot_row *row)

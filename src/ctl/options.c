@@ -76,7 +76,7 @@ static int say(char *problem, unsigned size, const char *words, const char *abou
 /* What stands before the verb; *at is then the verb's place. `timeout` gets what goes on to the daemon. */
 static int parse_early(int argc, char **argv, struct options *out, int *at, const char **timeout)
 {
-    for (*at = 1; *at < argc && argv[*at][0] == '-'; ++*at) {
+    for (*at = 1; *at < argc && argv[*at] != NULL && argv[*at][0] == '-'; ++*at) {
         const char *word = argv[*at];
         const char *next = *at + 1 < argc ? argv[*at + 1] : NULL;
 
@@ -94,12 +94,28 @@ static int parse_early(int argc, char **argv, struct options *out, int *at, cons
     return 0;
 }
 
-static int add_words(struct options *out, int argc, char **argv)
+/* What this program itself wants of the daemon; must stand before a "--". */
+static int add_own(struct options *out, const char *timeout)
+{
+    if (timeout != NULL &&
+        (note_timeout(out, "--timeout", timeout) || add_quoted(&out->line, "--timeout") < 0 ||
+         add_quoted(&out->line, timeout) < 0))
+        return ERR_INVALID;
+    if (out->is_json)
+        text_add(&out->line, " --no-text");
+    return 0;
+}
+
+static int add_words(struct options *out, int argc, char **argv, const char *timeout)
 {
     bool is_plain = false; /* behind "--" every word is one of the daemon's */
 
     for (int i = 0; i < argc; i++) {
-        is_plain = is_plain || strcmp(argv[i], "--") == 0;
+        if (!is_plain && strcmp(argv[i], "--") == 0) {
+            is_plain = true;
+            if (add_own(out, timeout) < 0)
+                return ERR_INVALID;
+        }
         if (!is_plain && take_flag(out, argv[i]))
             continue;
         if (!is_plain && note_timeout(out, argv[i], i + 1 < argc ? argv[i + 1] : NULL))
@@ -107,7 +123,7 @@ static int add_words(struct options *out, int argc, char **argv)
         if (add_quoted(&out->line, argv[i]) < 0)
             return ERR_RANGE;
     }
-    return 0;
+    return is_plain ? 0 : add_own(out, timeout);
 }
 
 int options_parse(int argc, char **argv, struct options *out, char *problem, unsigned problem_size)
@@ -127,14 +143,9 @@ int options_parse(int argc, char **argv, struct options *out, char *problem, uns
     if (at == argc)
         return say(problem, problem_size, "no verb is given; see switchctl --help", "");
     text_add(&out->line, "json");
-    if (add_words(out, argc - at, argv + at) < 0)
-        return say(problem, problem_size, "a word is too long or holds a line break", argv[at]);
-    if (timeout != NULL &&
-        (note_timeout(out, "--timeout", timeout) || add_quoted(&out->line, "--timeout") < 0 ||
-         add_quoted(&out->line, timeout) < 0))
-        return say(problem, problem_size, "bad --timeout", timeout);
-    if (out->is_json)
-        text_add(&out->line, " --no-text");
+    if (add_words(out, argc - at, argv + at, timeout) < 0)
+        return say(problem, problem_size,
+                   "a word is too long or holds a line break, or --timeout has no value", argv[at]);
     text_add(&out->line, "\n");
     return text_is_cut(&out->line) ? say(problem, problem_size, "the command is too long", "") : 0;
 }

@@ -59,6 +59,7 @@ void loop_free(struct loop *loop)
     pipe_close_all(loop);
     event_base_free(loop->base);
     free(loop->reaps);
+    free(loop->woken);
     free(loop);
 }
 
@@ -66,6 +67,8 @@ void loop_run(struct loop *loop)
 {
     loop->is_stopping = false;
     while (!loop->is_stopping) {
+        if (loop->woken_count > 0)
+            stream_run_woken(loop);
         CHECK(event_base_loop(loop->base, EVLOOP_ONCE | EVLOOP_NO_EXIT_ON_EMPTY) >= 0);
         if (loop->reap_count > 0)
             run_reaps(loop);

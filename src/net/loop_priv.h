@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "net/loop.h"
 
@@ -22,10 +23,22 @@ struct loop {
     struct reap *reaps;
     size_t reap_count;
     size_t reap_capacity;
+    struct stream **woken; /* on_ready is due in the next turn */
+    size_t woken_count;
+    size_t woken_capacity;
     struct loop_signal *signals;
     struct pipe *pipes; /* free ones */
     unsigned pipe_count;
 };
+
+struct stream;
+
+/* What errno of a failed read or write means for the stream: ERR_AGAIN, ERR_RESET, ERR_IO. */
+ssize_t stream_recv_failed(struct stream *stream);
+ssize_t stream_send_failed(struct stream *stream);
+
+/* Makes the streams that were woken in the last turn ready in this one; by loop_run. */
+void stream_run_woken(struct loop *loop);
 
 /* Closes the pooled pipes; by loop_free. */
 void pipe_close_all(struct loop *loop);

@@ -12,7 +12,7 @@
 #include "net/loop_priv.h"
 #include "net/stream.h"
 
-enum { PIPE_BYTES = 256 * 1024, PIPE_POOL = 64 };
+enum { PIPE_BYTES = 1024 * 1024, PIPE_POOL = 64 };
 
 struct pipe {
     struct pipe *next;
@@ -85,21 +85,13 @@ size_t pipe_capacity(const struct pipe *pipe)
     return pipe->capacity;
 }
 
-static ssize_t splice_failed(bool *ready)
-{
-    if (errno == EAGAIN) {
-        *ready = false;
-        return ERR_AGAIN;
-    }
-    return errno == ECONNRESET || errno == EPIPE ? ERR_RESET : ERR_IO;
-}
-
 ssize_t stream_splice_in(struct stream *stream, struct pipe *pipe, size_t size)
 {
     ssize_t count = 0;
 
     if (size > pipe->capacity - pipe->used)
         size = pipe->capacity - pipe->used;
+    stream->is_told = false;
     do {
         count =
             splice(stream->fd, NULL, pipe->write_fd, NULL, size, SPLICE_F_MOVE | SPLICE_F_NONBLOCK);
@@ -108,7 +100,7 @@ ssize_t stream_splice_in(struct stream *stream, struct pipe *pipe, size_t size)
         /* a pipe may be full of small pieces before it is full of bytes: that is not the socket's EAGAIN */
         if (errno == EAGAIN && pipe->used > 0)
             return ERR_FULL;
-        return splice_failed(&stream->readable);
+        return stream_recv_failed(stream);
     }
     pipe->used += (size_t)count;
     return count;
@@ -123,7 +115,7 @@ ssize_t stream_splice_out(struct stream *stream, struct pipe *pipe, size_t size,
         count = splice(pipe->read_fd, NULL, stream->fd, NULL, size, flags);
     } while (count < 0 && errno == EINTR);
     if (count < 0)
-        return splice_failed(&stream->writable);
+        return stream_send_failed(stream);
     pipe->used -= (size_t)count;
     return count;
 }

@@ -12,15 +12,18 @@
 #include <unistd.h>
 
 #include "base/err.h"
-#include "net/loop.h"
+#include "base/mem.h"
+#include "net/loop_priv.h"
 
 static void on_event(evutil_socket_t fd, short what, void *arg)
 {
     struct stream *stream = arg;
 
     (void)fd;
-    if (what & (EV_READ | EV_CLOSED))
+    if (what & (EV_READ | EV_CLOSED)) {
         stream->readable = true;
+        stream->is_told = true;
+    }
     if (what & EV_CLOSED)
         stream->hung_up = true;
     if (what & EV_WRITE)
@@ -36,7 +39,9 @@ int stream_open(struct stream *stream, struct loop *loop, int fd, const struct s
     stream->readable = false;
     stream->writable = true;
     stream->hung_up = false;
+    stream->is_told = false;
     stream->is_connecting = false;
+    stream->is_woken = false;
     event_assign(&stream->event, loop_base(loop), fd,
                  EV_READ | EV_WRITE | EV_CLOSED | EV_ET | EV_PERSIST, on_event, stream);
     if (event_add(&stream->event, NULL) == 0)
@@ -99,19 +104,36 @@ static ssize_t io_failed(bool *ready)
     return errno == ECONNRESET || errno == EPIPE ? ERR_RESET : ERR_IO;
 }
 
+ssize_t stream_recv_failed(struct stream *stream)
+{
+    return io_failed(&stream->readable);
+}
+
+ssize_t stream_send_failed(struct stream *stream)
+{
+    ssize_t result = io_failed(&stream->writable);
+
+    /* what broke may have been told by an event that was taken for an earlier message's: look once more */
+    if (result != ERR_AGAIN)
+        stream->readable = stream->hung_up = true;
+    return result;
+}
+
 ssize_t stream_recv(struct stream *stream, void *bytes, size_t size)
 {
     ssize_t count = 0;
 
+    stream->is_told = false;
     do {
         count = recv(stream->fd, bytes, size, 0);
     } while (count < 0 && errno == EINTR);
-    return count >= 0 ? count : io_failed(&stream->readable);
+    return count >= 0 ? count : stream_recv_failed(stream);
 }
 
 void stream_settle(struct stream *stream)
 {
-    stream->readable = stream->hung_up;
+    if (!stream->is_told)
+        stream->readable = stream->hung_up;
 }
 
 ssize_t stream_send(struct stream *stream, const struct iovec *parts, int count, bool more)
@@ -129,7 +151,7 @@ ssize_t stream_send(struct stream *stream, const struct iovec *parts, int count,
             sent = sendmsg(stream->fd, &message, flags);
         }
     } while (sent < 0 && errno == EINTR);
-    return sent >= 0 ? sent : io_failed(&stream->writable);
+    return sent >= 0 ? sent : stream_send_failed(stream);
 }
 
 void stream_shutdown(struct stream *stream)
@@ -138,10 +160,23 @@ void stream_shutdown(struct stream *stream)
         (void)shutdown(stream->fd, SHUT_WR);
 }
 
+static void forget_wake(struct stream *stream)
+{
+    struct loop *loop = stream->loop;
+    size_t at = 0;
+
+    while (loop->woken[at] != stream)
+        at++;
+    loop->woken[at] = loop->woken[--loop->woken_count];
+    stream->is_woken = false;
+}
+
 void stream_close(struct stream *stream)
 {
     if (stream->fd < 0)
         return;
+    if (stream->is_woken)
+        forget_wake(stream);
     event_del(&stream->event);
     close(stream->fd);
     stream->fd = -1;
@@ -161,9 +196,29 @@ bool stream_is_open(const struct stream *stream)
     return stream->fd >= 0;
 }
 
+/* Not event_active here: what a callback activates runs in the same turn, before the kernel is asked again, so
+ * that a stream which wakes itself would keep all others waiting. */
 void stream_wake(struct stream *stream)
 {
-    event_active(&stream->event, EV_TIMEOUT, 1);
+    struct loop *loop = stream->loop;
+
+    if (stream->fd < 0 || stream->is_woken)
+        return;
+    if (loop->woken_count == loop->woken_capacity) {
+        loop->woken_capacity = loop->woken_capacity > 0 ? loop->woken_capacity * 2 : 16;
+        loop->woken = mem_grow(loop->woken, loop->woken_capacity, sizeof *loop->woken);
+    }
+    stream->is_woken = true;
+    loop->woken[loop->woken_count++] = stream;
+}
+
+void stream_run_woken(struct loop *loop)
+{
+    for (size_t i = 0; i < loop->woken_count; i++) {
+        loop->woken[i]->is_woken = false;
+        event_active(&loop->woken[i]->event, EV_TIMEOUT, 1);
+    }
+    loop->woken_count = 0;
 }
 
 bool stream_is_stale(struct stream *stream)

@@ -13,7 +13,9 @@
 #include "base/mem.h"
 #include "net/loop.h"
 
-enum { SLOTS = 512, TICK_US = WHEEL_TICK_MS * 1000 };
+/* STALL: that many ticks at once at most; a gap beyond it (the process was stopped, the machine was paused) is
+ * not counted, because what peers did meanwhile has not been looked at yet. */
+enum { SLOTS = 512, TICK_US = WHEEL_TICK_MS * 1000, STALL = 1000 / WHEEL_TICK_MS };
 
 struct wheel {
     struct event event;
@@ -87,8 +89,10 @@ static void on_tick(evutil_socket_t fd, short what, void *arg)
 
     (void)fd;
     (void)what;
-    if (until - wheel->now > SLOTS) /* after a long stall one round sees every entry */
-        wheel->now = until - SLOTS;
+    if (until - wheel->now > STALL) {
+        wheel->start_us += (uint64_t)(until - wheel->now - STALL) * TICK_US;
+        until = wheel->now + STALL;
+    }
     while (wheel->now < until) {
         wheel->now++;
         serve_slot(wheel, wheel->now);

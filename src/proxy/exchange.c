@@ -6,6 +6,7 @@
 #include "base/check.h"
 #include "base/clock.h"
 #include "base/mem.h"
+#include "proxy/exchange_state.h"
 #include "proxy/request_id.h"
 #include "proxy/session.h"
 #include "proxy/upstream.h"
@@ -214,6 +215,9 @@ enum step exchange_fail(struct exchange *exchange, enum fault fault)
         exchange->response_in = NULL;
         exchange->searched = 0;
         exchange->is_timed_out = false;
+        exchange->close_upstream =
+            false;              /* what was found is true of the connection that is left */
+        exchange->progress = 0; /* the next attempt moves as many bytes: arm anew */
         flow_fini(&exchange->request, worker);
         leave_target(exchange);
         exchange_enter(exchange, EX_ROUTE);

@@ -10,6 +10,7 @@
 #include "http/proxy_header.h"
 #include "http/write_head.h"
 #include "proxy/exchange.h"
+#include "proxy/exchange_state.h"
 #include "proxy/session.h"
 #include "proxy/upstream.h"
 #include "proxy/worker_priv.h"
@@ -105,7 +106,6 @@ static enum step took_request(struct exchange *exchange, enum flow_result result
         /* the target takes no more, but it may have answered before it closed */
         exchange->request_broken = true;
         exchange->close_upstream = true;
-        exchange->close_client = exchange->close_client || exchange->request_half != HALF_DONE;
         return STEP_WAIT;
     case FLOW_BAD:
     case FLOW_TOO_LARGE:

@@ -23,6 +23,8 @@ enum {
     SPLICE_MIN = 16384,
     TURN_BYTES = 1024 * 1024,
     JOIN_BYTES = 2048,
+    BURST_MIN = 128 * 1024,
+    BURST_MAX = 1024 * 1024,
     TRAILER_LIMIT = 8192,
     TRAILER_FIELDS = 64
 };
@@ -139,8 +141,10 @@ static enum flow_result send_output(struct flow *flow, struct worker *worker)
     while (flow->pipe != NULL && pipe_used(flow->pipe) > 0) {
         ssize_t sent = stream_splice_out(flow->to, flow->pipe, pipe_used(flow->pipe), false);
 
-        if (sent == ERR_AGAIN)
+        if (sent == ERR_AGAIN) {
+            flow->burst = BURST_MIN; /* what a slow reader leaves in the pipe stays small */
             return FLOW_WAIT_WRITE;
+        }
         if (sent <= 0)
             return FLOW_WRITE_FAILED;
         flow->written += (uint64_t)sent;
@@ -388,13 +392,14 @@ static enum flow_result write_input(struct flow *flow, struct worker *worker,
 /* Moves a body of known length into the pipe. */
 static enum flow_result splice_input(struct flow *flow)
 {
+    size_t size = flow->left < flow->burst ? flow->left : flow->burst;
     ssize_t count = 0;
 
     if (!flow->from->readable)
         return FLOW_WAIT_READ;
     flow->lost_input = true;
     flow->was_short = false;
-    count = stream_splice_in(flow->from, flow->pipe, flow->left);
+    count = stream_splice_in(flow->from, flow->pipe, size);
     if (count == ERR_AGAIN)
         return FLOW_WAIT_READ;
     if (count == 0)
@@ -405,6 +410,8 @@ static enum flow_result splice_input(struct flow *flow)
         flow->left -= (uint64_t)count;
         flow->moved += (uint64_t)count;
         flow->in_done = flow->left == 0;
+        if (flow->burst < BURST_MAX)
+            flow->burst *= 2;
     }
     return FLOW_DONE;
 }
@@ -417,6 +424,7 @@ static bool may_splice(struct flow *flow, struct worker *worker)
         flow->in_framing != FRAMING_LENGTH || flow->out_framing != FRAMING_LENGTH || flow->drops)
         return false;
     flow->pipe = pipe_lease(worker->loop);
+    flow->burst = BURST_MIN;
     return flow->pipe != NULL;
 }
 

@@ -39,6 +39,8 @@ struct flow {
     struct buffer *in;  /* input not yet understood: [in_at, in->end) */
     struct buffer *out; /* output not yet taken: [out_at, out->end) */
     struct pipe *pipe;
+    uint32_t
+        burst; /* bytes of the next splice: grows while the sink takes all, small after it did not */
     uint32_t in_at;
     uint32_t out_at;
     uint64_t left;    /* FRAMING_LENGTH: bytes still to be read */

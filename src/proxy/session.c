@@ -200,7 +200,8 @@ void session_drain(struct session *session, uint64_t grace_us)
 {
     if (session->phase != SESSION_HEAD || (session->in != NULL && session->in->end > 0))
         return;
-    deadline_arm(session->worker->wheel, &session->deadline, grace_us);
+    /* 0 would disarm */
+    deadline_arm(session->worker->wheel, &session->deadline, grace_us > 0 ? grace_us : 1);
 }
 
 /* Reads more bytes behind those of `in`. *was_short: the kernel had no more at that moment. */
@@ -244,7 +245,8 @@ static void take_bytes(struct session *session, size_t size)
     memmove(session->in->bytes, session->in->bytes + size, session->in->end);
 }
 
-/* The PROXY header at the start of a connection; false when the session ended or waits. */
+/* The PROXY header at the start of a connection; false when the session ended or waits. Else it is asked once
+ * more: an end that came with these bytes has no event of its own. */
 static bool take_proxy_header(struct session *session)
 {
     struct proxy_header header;
@@ -260,7 +262,7 @@ static bool take_proxy_header(struct session *session)
     case PARSE_DONE: break;
     case PARSE_MORE:
         if (session->in->end < session->in->capacity)
-            return false;
+            return session->stream.readable;
         session_close(session);
         return false;
     case PARSE_BAD: session_close(session); return false;
@@ -310,7 +312,7 @@ static bool step_head(struct session *session)
         return false;
     session->needs_bytes = false;
     if (session->phase == SESSION_PROXY)
-        return take_proxy_header(session) && session->in->end > 0;
+        return take_proxy_header(session);
     if (take_head(session) == PARSE_MORE) {
         if (!session->head_timed) {
             session->head_timed = true;

@@ -1,10 +1,12 @@
 /* The worker's thread, its messages, its listeners and its end: see proxy/worker.h. */
 #include "proxy/worker.h"
 
+#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
@@ -20,6 +22,9 @@
 #include "proxy/session.h"
 #include "proxy/upstream.h"
 #include "proxy/worker_priv.h"
+
+/* RESERVED_FDS: kept free of clients, or a quarter of a small limit. */
+enum { RESERVED_FDS = 64, SHED_SESSIONS = 32, CEILING_CHECK_US = 50000 };
 
 enum message { MAIL_LISTEN, MAIL_UNLISTEN, MAIL_EVICT, MAIL_TUNE, MAIL_DRAIN, MAIL_QUIT };
 
@@ -69,13 +74,54 @@ static void refuse(struct worker *worker, int fd, const struct address *peer)
     close(fd);
 }
 
+/* Descriptors are given out from the lowest: one near the limit tells that the rest is nearly used up. What
+ * is above the ceiling stays for control (admin, probes, state) and for connections to targets. */
+static void set_ceiling(struct worker *worker)
+{
+    struct rlimit limit = { 0, 0 };
+    uint64_t spare = 0;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
+        return;
+    spare = limit.rlim_cur / 4 < RESERVED_FDS ? limit.rlim_cur / 4 : RESERVED_FDS;
+    worker->fd_ceiling = (int)(limit.rlim_cur - spare < INT_MAX ? limit.rlim_cur - spare : INT_MAX);
+}
+
+/* The limit may be changed from outside at any time. */
+static void on_ceiling_check(struct deadline *deadline)
+{
+    struct worker *worker = container_of(deadline, struct worker, ceiling_check);
+
+    set_ceiling(worker);
+    deadline_arm(worker->wheel, &worker->ceiling_check, CEILING_CHECK_US);
+}
+
+/* Closes clients that wait without having sent anything, so that those who have something to say can. */
+static void shed_idle(struct worker *worker)
+{
+    struct session *session = LIST_FIRST(&worker->sessions);
+    unsigned left = SHED_SESSIONS;
+
+    while (session != NULL && left > 0) {
+        struct session *next = LIST_NEXT(session, entry);
+
+        if (session->phase == SESSION_HEAD && session->in == NULL &&
+            session->stream.fd >= worker->fd_ceiling) {
+            session_close(session);
+            left--;
+        }
+        session = next;
+    }
+}
+
 static void on_accept(void *arg, int fd, const struct address *peer)
 {
     struct worker_listener *entry = arg;
     struct worker *worker = entry->worker;
 
-    if (atomic_load_explicit(&worker->counts.sessions, memory_order_relaxed) >=
-        worker->max_sessions)
+    if (fd >= worker->fd_ceiling ||
+        atomic_load_explicit(&worker->counts.sessions, memory_order_relaxed) >=
+            worker->max_sessions)
         refuse(worker, fd, peer);
     else
         session_start(worker, fd, peer, entry->gate);
@@ -87,6 +133,8 @@ static void on_starved(void *arg, int err)
 
     (void)err;
     count_add(&entry->worker->counts.starved, 1);
+    set_ceiling(entry->worker);
+    shed_idle(entry->worker);
 }
 
 static const struct listener_ops accept_ops = { .on_accept = on_accept, .on_starved = on_starved };
@@ -202,9 +250,11 @@ struct worker *worker_new(const struct worker_options *options)
     worker->random |= 1;
     worker->loop = loop_new();
     worker->wheel = wheel_new(worker->loop);
-    pool_init(&worker->sessions_pool, sizeof(struct session));
-    pool_init(&worker->exchanges_pool, sizeof(struct exchange));
-    pool_init(&worker->upstreams_pool, sizeof(struct upstream));
+    deadline_init(&worker->ceiling_check, on_ceiling_check);
+    on_ceiling_check(&worker->ceiling_check);
+    pool_init(&worker->sessions_pool, sizeof *LIST_FIRST(&worker->sessions));
+    pool_init(&worker->exchanges_pool, sizeof *LIST_FIRST(&worker->sessions)->exchange);
+    pool_init(&worker->upstreams_pool, sizeof *LIST_FIRST(&worker->upstreams));
     buffer_shelf_init(&worker->shelf);
     LIST_INIT(&worker->sessions);
     LIST_INIT(&worker->upstreams);

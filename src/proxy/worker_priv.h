@@ -44,6 +44,8 @@ struct worker {
     uint64_t keepalive_us;
     uint64_t linger_us;
     unsigned max_sessions;
+    int fd_ceiling; /* a client's descriptor from here on is refused: the rest is for others */
+    struct deadline ceiling_check;
     uint64_t random; /* state of hash_random */
     struct pool sessions_pool;
     struct pool exchanges_pool;

@@ -1,9 +1,9 @@
 /* Raw cases: what of a request goes on to the app server and what stays (RFC 9110 7.6, 10.1), and how the
- * connection lives on (RFC 9112 9). Included once, by test_raw_request.c, after raw_framing.h. */
+ * connection lives on (RFC 9112 9). Included once, by test_raw_request.c. */
 #ifndef E2E_RAW_FORWARD_H
 #define E2E_RAW_FORWARD_H
 
-#include "support/raw.h"
+#include "e2e/raw_framing.h"
 
 #define GET_HEAD "GET /g HTTP/1.1\r\nHost: a.test\r\n"
 
@@ -11,7 +11,8 @@ static const struct raw_case forward_cases[] = {
     PASS("forward-order-and-case",
          "GET /g HTTP/1.1\r\nx-b: 2\r\nHOST: a.test\r\nX-A: 1\r\nx-B: 3\r\nAccept: */*\r\n\r\n",
          "GET /g HTTP/1.1\r\nx-b: 2\r\nHOST: a.test\r\nX-A: 1\r\nx-B: 3\r\nAccept: */*\r\n\r\n"),
-    PASS("forward-repeated-fields", GET_HEAD "Cookie: a=1\r\nCookie: b=2\r\nX-A: 1\r\nX-A: 1\r\n\r\n",
+    PASS("forward-repeated-fields",
+         GET_HEAD "Cookie: a=1\r\nCookie: b=2\r\nX-A: 1\r\nX-A: 1\r\n\r\n",
          GET_HEAD "Cookie: a=1\r\nCookie: b=2\r\nX-A: 1\r\nX-A: 1\r\n\r\n"),
     PASS("forward-authorization", GET_HEAD "Authorization: Basic dTpw\r\n\r\n",
          GET_HEAD "Authorization: Basic dTpw\r\n\r\n"),
@@ -31,13 +32,15 @@ static const struct raw_case forward_cases[] = {
     PASS("hop-named", GET_HEAD "X-Foo: 1\r\nConnection: X-Foo\r\nX-Bar: 2\r\n\r\n",
          GET_HEAD "X-Bar: 2\r\n\r\n"),
     PASS("hop-named-list",
-         GET_HEAD "Connection: x-foo , , X-BAR,keep-alive\r\nX-Foo: 1\r\nX-Bar: 2\r\nX-Baz: 3\r\n\r\n",
+         GET_HEAD
+         "Connection: x-foo , , X-BAR,keep-alive\r\nX-Foo: 1\r\nX-Bar: 2\r\nX-Baz: 3\r\n\r\n",
          GET_HEAD "X-Baz: 3\r\n\r\n"),
     PASS("hop-named-in-two-fields",
          GET_HEAD "Connection: X-Foo\r\nX-Foo: 1\r\nConnection: X-Bar\r\nX-Bar: 2\r\n\r\n",
          GET_HEAD "\r\n"),
     PASS("hop-names-host", GET_HEAD "Connection: Host\r\n\r\n", GET_HEAD "\r\n"),
-    PASS("hop-names-length", POST_HEAD "Connection: Content-Length\r\nContent-Length: 5\r\n\r\nhello",
+    PASS("hop-names-length",
+         POST_HEAD "Connection: Content-Length\r\nContent-Length: 5\r\n\r\nhello",
          POST_HEAD "Content-Length: 5\r\n\r\nhello"),
     PASS("hop-names-coding",
          POST_HEAD "Connection: Transfer-Encoding\r\nTransfer-Encoding: chunked\r\n\r\n"
@@ -82,8 +85,9 @@ static const struct raw_case forward_cases[] = {
     PASS("max-forwards-get-untouched", GET_HEAD "Max-Forwards: 3\r\n\r\n",
          GET_HEAD "Max-Forwards: 3\r\n\r\n"),
     REFUSE_WITH("upgrade-websocket", 501, 0,
-                GET_HEAD "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
-                         "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"),
+                GET_HEAD
+                "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
+                "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"),
     REFUSE_WITH("upgrade-h2c", 501, 0,
                 GET_HEAD "Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\n"
                          "HTTP2-Settings: AAMAAABkAAQAoAAAAAIAAAAA\r\n\r\n"),
@@ -94,8 +98,11 @@ static const struct raw_case forward_cases[] = {
 #define ONE(n) "GET /" n " HTTP/1.1\r\nHost: a.test\r\n\r\n"
 
 static const struct raw_case persist_cases[] = {
-    { .name = "persist-http11", .request = RAW(ONE("1")), .seen = { ONE("1") },
-      .want = { { 200, .lacks = "Connection\n" } }, .end = RAW_KEEPS },
+    { .name = "persist-http11",
+      .request = RAW(ONE("1")),
+      .seen = { ONE("1") },
+      .want = { { 200, .lacks = "Connection\n" } },
+      .end = RAW_KEEPS },
     { .name = "persist-close",
       .request = RAW(GET_HEAD "Connection: close\r\n\r\n"),
       .seen = { GET_HEAD "\r\n" },

@@ -1,10 +1,10 @@
 /* Raw cases: message framing of requests (RFC 9112 6, 7), desync above all. Included once, by
- * test_raw_request.c, after raw_syntax.h. The origin records whole requests only: a body that breaks off in
+ * test_raw_request.c. The origin records whole requests only: a body that breaks off in
  * an error must never be whole there. */
 #ifndef E2E_RAW_FRAMING_H
 #define E2E_RAW_FRAMING_H
 
-#include "support/raw.h"
+#include "e2e/raw_syntax.h"
 
 #define POST_HEAD "POST /p HTTP/1.1\r\nHost: a.test\r\n"
 #define SMUGGLED  "GET /smuggled HTTP/1.1\r\nHost: a.test\r\n\r\n"
@@ -14,8 +14,8 @@ static const struct raw_case length_cases[] = {
                                            "0\r\n\r\n" SMUGGLED),
     REFUSE("coding-with-length", POST_HEAD "Transfer-Encoding: chunked\r\nContent-Length: 5\r\n\r\n"
                                            "0\r\n\r\n" SMUGGLED),
-    REFUSE("length-zero-with-coding", POST_HEAD
-           "Content-Length: 0\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"),
+    REFUSE("length-zero-with-coding",
+           POST_HEAD "Content-Length: 0\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"),
     REFUSE("length-twice-same", POST_HEAD "Content-Length: 5\r\nContent-Length: 5\r\n\r\nhello"),
     REFUSE("length-twice-other", POST_HEAD "Content-Length: 5\r\nContent-Length: 6\r\n\r\nhello!"),
     REFUSE("length-list-same", POST_HEAD "Content-Length: 5, 5\r\n\r\nhello"),
@@ -37,8 +37,8 @@ static const struct raw_case length_cases[] = {
     REFUSE("length-2-to-63", POST_HEAD "Content-Length: 9223372036854775808\r\n\r\n"),
     REFUSE("length-2-to-64", POST_HEAD "Content-Length: 18446744073709551616\r\n\r\n"),
     REFUSE("length-2-to-64-plus-5", POST_HEAD "Content-Length: 18446744073709551621\r\n\r\nhello"),
-    REFUSE("length-forty-digits", POST_HEAD
-           "Content-Length: 1000000000000000000000000000000000000005\r\n\r\nhello"),
+    REFUSE("length-forty-digits",
+           POST_HEAD "Content-Length: 1000000000000000000000000000000000000005\r\n\r\nhello"),
     REFUSE("length-nul", POST_HEAD "Content-Length: 5\0\r\n\r\nhello"),
     REFUSE("length-fold", POST_HEAD "Content-Length:\r\n 5\r\n\r\nhello"),
     REFUSE("length-space-before-colon", POST_HEAD "Content-Length : 5\r\n\r\nhello"),
@@ -46,11 +46,12 @@ static const struct raw_case length_cases[] = {
            "GET / HTTP/1.1\r\nHost: a.test\r\nContent-Length: x\r\n\r\n" SMUGGLED),
     PASS("length-post", POST_HEAD "Content-Length: 5\r\n\r\nhello",
          POST_HEAD "Content-Length: 5\r\n\r\nhello"),
-    PASS("length-zero", POST_HEAD "Content-Length: 0\r\n\r\n", POST_HEAD "Content-Length: 0\r\n\r\n"),
-    PASS("length-get-with-body", "GET /g HTTP/1.1\r\nHost: a.test\r\nContent-Length: 5\r\n\r\nhello",
+    PASS("length-zero", POST_HEAD "Content-Length: 0\r\n\r\n",
+         POST_HEAD "Content-Length: 0\r\n\r\n"),
+    PASS("length-get-with-body",
+         "GET /g HTTP/1.1\r\nHost: a.test\r\nContent-Length: 5\r\n\r\nhello",
          "GET /g HTTP/1.1\r\nHost: a.test\r\nContent-Length: 5\r\n\r\nhello"),
-    PASS("length-body-that-looks-like-a-request",
-         POST_HEAD "Content-Length: 40\r\n\r\n" SMUGGLED,
+    PASS("length-body-that-looks-like-a-request", POST_HEAD "Content-Length: 40\r\n\r\n" SMUGGLED,
          POST_HEAD "Content-Length: 40\r\n\r\n" SMUGGLED),
     PASS("length-lower-case-name", POST_HEAD "content-length: 5\r\n\r\nhello",
          POST_HEAD RAW_ANY "ontent-" RAW_ANY "ength: 5\r\n\r\nhello"),
@@ -66,7 +67,8 @@ static const struct raw_case coding_cases[] = {
     REFUSE_WITH("coding-chunked-twice", 400, 501,
                 POST_HEAD "Transfer-Encoding: chunked, chunked\r\n\r\n0\r\n\r\n"),
     REFUSE_WITH("coding-two-fields", 400, 501,
-                POST_HEAD "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"),
+                POST_HEAD
+                "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"),
     REFUSE_WITH("coding-two-fields-other", 400, 501,
                 POST_HEAD "Transfer-Encoding: chunked\r\nTransfer-Encoding: x\r\n\r\n0\r\n\r\n"),
     REFUSE_WITH("coding-two-fields-identity", 400, 501,
@@ -83,7 +85,8 @@ static const struct raw_case coding_cases[] = {
     REFUSE_WITH("coding-empty", 400, 501, POST_HEAD "Transfer-Encoding:\r\n\r\n0\r\n\r\n"),
     REFUSE_WITH("coding-empty-element", 400, 501,
                 POST_HEAD "Transfer-Encoding: ,chunked\r\n\r\n0\r\n\r\n"),
-    REFUSE("coding-vertical-tab", POST_HEAD "Transfer-Encoding: \x0b" "chunked\r\n\r\n0\r\n\r\n"),
+    REFUSE("coding-vertical-tab", POST_HEAD "Transfer-Encoding: \x0b"
+                                            "chunked\r\n\r\n0\r\n\r\n"),
     REFUSE("coding-nul", POST_HEAD "Transfer-Encoding: chunked\0\r\n\r\n0\r\n\r\n"),
     REFUSE("coding-space-before-colon", POST_HEAD "Transfer-Encoding : chunked\r\n\r\n0\r\n\r\n"),
     REFUSE("coding-fold", POST_HEAD "Transfer-Encoding:\r\n chunked\r\n\r\n0\r\n\r\n"),
@@ -143,14 +146,16 @@ static const struct raw_case chunk_cases[] = {
          CHUNKED "5\r\nhello\r\n0\r\n\r\n"),
     PASS("chunk-data-with-crlf", CHUNKED "7\r\n\r\n0\r\n\r\n\r\n0\r\n\r\n",
          CHUNKED "7\r\n\r\n0\r\n\r\n\r\n0\r\n\r\n"),
-    PASS("chunk-get", "GET /g HTTP/1.1\r\nHost: a.test\r\nTransfer-Encoding: chunked\r\n\r\n"
-                      "5\r\nhello\r\n0\r\n\r\n",
+    PASS("chunk-get",
+         "GET /g HTTP/1.1\r\nHost: a.test\r\nTransfer-Encoding: chunked\r\n\r\n"
+         "5\r\nhello\r\n0\r\n\r\n",
          "GET /g HTTP/1.1\r\nHost: a.test\r\nTransfer-Encoding: chunked\r\n\r\n"
          "5\r\nhello\r\n0\r\n\r\n"),
     PASS("chunk-trailer", CHUNKED "5\r\nhello\r\n0\r\nX-Sum: 1\r\nx-b:2\r\n\r\n",
          CHUNKED "5\r\nhello\r\n0\r\nX-Sum: 1\r\nx-b: 2\r\n\r\n"),
     PASS("chunk-trailer-framing-dropped",
-         CHUNKED "0\r\nContent-Length: 5\r\nX-A: 1\r\nTransfer-Encoding: chunked\r\nHost: b\r\n\r\n",
+         CHUNKED
+         "0\r\nContent-Length: 5\r\nX-A: 1\r\nTransfer-Encoding: chunked\r\nHost: b\r\n\r\n",
          CHUNKED "0\r\nX-A: 1\r\n\r\n"),
     PASS("chunk-trailer-routing-dropped",
          CHUNKED "0\r\nX-Forwarded-For: 1.2.3.4\r\nAuthorization: x\r\nConnection: close\r\n"

@@ -12,15 +12,16 @@
     }
 #define REFUSE_WITH(title, code, other, bytes)                                                     \
     {                                                                                              \
-        .name = (title), .request = RAW(bytes),                                                    \
-        .want = { { (code), .or_status = (other), .has = "Connection: close\n" } }                 \
+        .name = (title), .request = RAW(bytes), .want = {                                          \
+            { (code), .or_status = (other), .has = "Connection: close\n" }                         \
+        }                                                                                          \
     }
 
 /* 200 "ok", kept open, and the app server sees `sight`. */
 #define PASS(title, bytes, sight)                                                                  \
     {                                                                                              \
-        .name = (title), .request = RAW(bytes), .seen = { (sight) }, .want = { { 200, .body = "ok" } },    \
-        .end = RAW_KEEPS                                                                           \
+        .name = (title), .request = RAW(bytes), .seen = { (sight) },                               \
+        .want = { { 200, .body = "ok" } }, .end = RAW_KEEPS                                        \
     }
 
 static const struct raw_case line_cases[] = {
@@ -50,7 +51,8 @@ static const struct raw_case line_cases[] = {
     REFUSE("line-bare-cr", "GET /\r HTTP/1.1\r\nHost: a.test\r\n\r\n"),
     REFUSE("line-cr-cr-lf", "GET / HTTP/1.1\r\r\nHost: a.test\r\n\r\n"),
     REFUSE("line-tls-hello", "\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n"),
-    REFUSE("line-five-empty-lines", "\r\n\r\n\r\n\r\n\r\n\r\nGET / HTTP/1.1\r\nHost: a.test\r\n\r\n"),
+    REFUSE("line-five-empty-lines",
+           "\r\n\r\n\r\n\r\n\r\n\r\nGET / HTTP/1.1\r\nHost: a.test\r\n\r\n"),
     PASS("line-empty-lines-before", "\r\n\r\nGET / HTTP/1.1\r\nHost: a.test\r\n\r\n",
          "GET / HTTP/1.1\r\nHost: a.test\r\n\r\n"),
     PASS("line-unknown-method", "BREW /pot HTTP/1.1\r\nHost: a.test\r\n\r\n",
@@ -74,15 +76,13 @@ static const struct raw_case target_cases[] = {
     REFUSE("target-high-byte", "GET /\xc3\xa9 HTTP/1.1\r\nHost: a.test\r\n\r\n"),
     REFUSE("target-nul", "GET /a\0b HTTP/1.1\r\nHost: a.test\r\n\r\n"),
     REFUSE("target-escaped-nul", "GET /a%00b HTTP/1.1\r\nHost: a.test\r\n\r\n"),
-    REFUSE("target-absolute-other-host",
-           "GET http://b.test/x HTTP/1.1\r\nHost: a.test\r\n\r\n"),
-    REFUSE("target-absolute-other-port",
-           "GET http://a.test:81/x HTTP/1.1\r\nHost: a.test\r\n\r\n"),
+    REFUSE("target-absolute-other-host", "GET http://b.test/x HTTP/1.1\r\nHost: a.test\r\n\r\n"),
+    REFUSE("target-absolute-other-port", "GET http://a.test:81/x HTTP/1.1\r\nHost: a.test\r\n\r\n"),
     REFUSE("target-absolute-without-host", "GET http://a.test/x HTTP/1.1\r\n\r\n"),
-    REFUSE("target-absolute-userinfo",
-           "GET http://u:p@a.test/x HTTP/1.1\r\nHost: a.test\r\n\r\n"),
+    REFUSE("target-absolute-userinfo", "GET http://u:p@a.test/x HTTP/1.1\r\nHost: a.test\r\n\r\n"),
     REFUSE("target-absolute-empty-authority", "GET http:///x HTTP/1.1\r\nHost: a.test\r\n\r\n"),
-    REFUSE_WITH("target-connect", 405, 0, "CONNECT a.test:443 HTTP/1.1\r\nHost: a.test:443\r\n\r\n"),
+    REFUSE_WITH("target-connect", 405, 0,
+                "CONNECT a.test:443 HTTP/1.1\r\nHost: a.test:443\r\n\r\n"),
     REFUSE_WITH("target-connect-path", 405, 400, "CONNECT / HTTP/1.1\r\nHost: a.test\r\n\r\n"),
     PASS("target-absolute", "GET http://a.test/x?y HTTP/1.1\r\nHost: a.test\r\n\r\n",
          "GET /x?y HTTP/1.1\r\nHost: a.test\r\n\r\n"),
@@ -90,7 +90,8 @@ static const struct raw_case target_cases[] = {
          "GET /x HTTP/1.1\r\nHost: a.test\r\n\r\n"),
     PASS("target-absolute-without-path", "GET http://a.test HTTP/1.1\r\nHost: a.test\r\n\r\n",
          "GET / HTTP/1.1\r\nHost: a.test\r\n\r\n"),
-    PASS("target-absolute-query-without-path", "GET http://a.test?q=1 HTTP/1.1\r\nHost: a.test\r\n\r\n",
+    PASS("target-absolute-query-without-path",
+         "GET http://a.test?q=1 HTTP/1.1\r\nHost: a.test\r\n\r\n",
          "GET /?q=1 HTTP/1.1\r\nHost: a.test\r\n\r\n"),
     PASS("target-absolute-port", "GET http://a.test:81/x HTTP/1.1\r\nHost: a.test:81\r\n\r\n",
          "GET /x HTTP/1.1\r\nHost: a.test:81\r\n\r\n"),

@@ -93,11 +93,16 @@ Test(blackhole, r20_one_of_two)
     targets = mem_format("\"%s\", \"%s\"", hole.address, origin_auto_address(good));
     daemon = start(targets, "health { interval = \"100ms\" timeout = \"90ms\" }\n"
                             "timeouts { connect = \"500ms\" }\n");
-    load = load_start(&(struct load_options){ .front = daemon_front(daemon), .keep_alive = 16,
-                                              .one_shot = 4, .post_percent = 10, .post_bytes = 500,
-                                              .rate = 800, .seed = 51 });
+    load = load_start(&(struct load_options){ .front = daemon_front(daemon),
+                                              .keep_alive = 16,
+                                              .one_shot = 4,
+                                              .post_percent = 10,
+                                              .post_bytes = 500,
+                                              .rate = 800,
+                                              .seed = 51 });
     cr_expect(load_await_count(load, 300, 20000), "the load stalled");
-    for (int i = 0; i < 300 && daemon_metric(daemon, "switchyard_target_up", hole.address) != 0; i++)
+    for (int i = 0; i < 300 && daemon_metric(daemon, "switchyard_target_up", hole.address) != 0;
+         i++)
         scene_pause_us(20000);
     late_from = clock_monotonic_us();
     cr_expect(load_await_count(load, 2500, 30000), "the load stalled");

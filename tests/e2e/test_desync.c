@@ -8,14 +8,15 @@
 
 #include "base/mem.h"
 #include "e2e/e2e.h"
-#include "e2e/raw_syntax.h"
-#include "e2e/raw_framing.h"
 #include "e2e/raw_forward.h"
+#include "e2e/raw_framing.h"
+#include "e2e/raw_syntax.h"
 #include "support/client.h"
 
 enum { WAIT_MS = 3000 };
 
-static const char canary[] = "GET /canary HTTP/1.1\r\nHost: canary.test\r\nConnection: close\r\n\r\n";
+static const char canary[] =
+    "GET /canary HTTP/1.1\r\nHost: canary.test\r\nConnection: close\r\n\r\n";
 
 struct tally {
     unsigned cases;
@@ -140,10 +141,12 @@ Test(desync, r24_canary_behind_every_case)
             tally.refused);
     cr_expect(tally.cases >= 120, "only %u cases", tally.cases);
     if (bench.daemon != NULL) {
-        double counted = daemon_metric(bench.daemon, "switchyard_http_requests_total", "code=\"200\"");
+        double counted =
+            daemon_metric(bench.daemon, "switchyard_http_requests_total", "code=\"200\"");
 
-        cr_expect_eq(counted, tally.answered, "the proxy counted %g requests, clients were answered %u",
-                     counted, tally.answered);
+        cr_expect_eq(counted, tally.answered,
+                     "the proxy counted %g requests, clients were answered %u", counted,
+                     tally.answered);
     }
     STOP_RAW(&bench);
 }

@@ -17,20 +17,22 @@ enum { WAIT_MS = 15000, DOWNLOADS = 50, UPLOADS = 20, SIZE = 1 << 20 };
 #define UP   "POST /up HTTP/1.1\r\nHost: a.test\r\nContent-Length: 1048576\r\n\r\n"
 
 static const struct origin_act download[] = {
-    ACT(HEAD), ACT_SEND("HTTP/1.1 200 OK\r\nX-Slot: blue\r\nContent-Length: 1048576\r\n\r\nxxxxxxxxxx"),
+    ACT(HEAD),
+    ACT_SEND("HTTP/1.1 200 OK\r\nX-Slot: blue\r\nContent-Length: 1048576\r\n\r\nxxxxxxxxxx"),
     ACT_AWAIT("rest"), ACT_FILL(SIZE - 10), ACT(END)
 };
 static const struct origin_act upload[] = {
-    ACT(HEAD), ACT_BYTES(SIZE), ACT_SEND("HTTP/1.1 200 OK\r\nX-Slot: blue\r\nContent-Length: 4\r\n\r\ndone"),
-    ACT(END)
+    ACT(HEAD), ACT_BYTES(SIZE),
+    ACT_SEND("HTTP/1.1 200 OK\r\nX-Slot: blue\r\nContent-Length: 4\r\n\r\ndone"), ACT(END)
 };
 
 static struct daemon *start(struct origin *blue, struct origin_auto *green, const char *lines)
 {
-    char *config = mem_format("listener http { bind = \"127.0.0.1:0\" }\n"
-                              "service shop {\n slot blue { targets = { \"%s\" } }\n"
-                              " slot green { targets = { \"%s\" } }\n health { enabled = false }\n%s}\n",
-                              origin_address(blue), origin_auto_address(green), lines);
+    char *config =
+        mem_format("listener http { bind = \"127.0.0.1:0\" }\n"
+                   "service shop {\n slot blue { targets = { \"%s\" } }\n"
+                   " slot green { targets = { \"%s\" } }\n health { enabled = false }\n%s}\n",
+                   origin_address(blue), origin_auto_address(green), lines);
     struct daemon *daemon = daemon_start(&(struct daemon_options){ .config = config });
 
     free(config);
@@ -75,8 +77,11 @@ Test(inflight, downloads_and_uploads_finish_where_they_began)
     }
     cr_assert(origin_await_connections(blue, DOWNLOADS + UPLOADS, WAIT_MS));
     cr_assert_eq(ctl_code(daemon, "switch shop --to green"), 0);
-    load = load_start(&(struct load_options){ .front = daemon_front(daemon), .keep_alive = 16,
-                                              .one_shot = 4, .rate = 1000, .max_requests = 1000,
+    load = load_start(&(struct load_options){ .front = daemon_front(daemon),
+                                              .keep_alive = 16,
+                                              .one_shot = 4,
+                                              .rate = 1000,
+                                              .max_requests = 1000,
                                               .seed = 31 });
     cr_expect_eq(ctl_code(daemon, "wait drained shop/blue --timeout 200ms"), 4,
                  "blue cannot be drained yet");
@@ -102,29 +107,36 @@ Test(inflight, downloads_and_uploads_finish_where_they_began)
     origin_auto_stop(green);
 }
 
-/* Beyond the drain deadline what is left is cut off, and only then. */
-Test(inflight, drain_deadline_cuts_what_is_left)
+/* A switch never cuts; a target that is taken away has until drain.requests to finish, and only then is cut off. */
+Test(inflight, removed_target_has_a_deadline)
 {
     struct origin *blue = origin_start("127.0.0.1:0");
     struct origin_auto *green = origin_auto_start("127.0.0.1:0", "green", 0);
     struct daemon *daemon = start(blue, green, "drain { requests = \"1s\" }\n");
+    char *remove = mem_format("target remove shop/blue/%s", origin_address(blue));
     struct client client;
     struct reply reply = { 0 };
-    uint64_t switched = 0;
+    uint64_t removed = 0;
+    size_t before = 0;
 
     origin_play(blue, download);
     client_open(&client, daemon_front(daemon));
     client_send_text(&client, DOWN);
     cr_assert(client_pull(&client, WAIT_MS));
+    before = client.in.len;
     cr_assert_eq(ctl_code(daemon, "switch shop --to green"), 0);
-    switched = clock_monotonic_us();
+    client_pull(&client, 2000); /* longer than the deadline: nothing may happen */
+    cr_expect(!client.ended && client.in.len == before, "a switch cut a request off");
+    cr_expect_eq(ctl_code(daemon, remove), 0, "%s", remove);
+    removed = clock_monotonic_us();
     cr_expect(client_drain(&client, WAIT_MS), "it outlived the drain deadline");
-    cr_expect(clock_monotonic_us() - switched >= 800000, "it was cut off too early");
+    cr_expect(clock_monotonic_us() - removed >= 700000, "it was cut off too early");
     cr_expect_eq(client_reply(&client, false, 0, &reply), REPLY_WHOLE);
     cr_expect(reply.truncated);
     cr_expect_eq(ctl_code(daemon, "wait drained shop/blue --timeout 5s"), 0);
     reply_fini(&reply);
     client_close(&client);
+    free(remove);
     origin_raise(blue, "rest");
     STOP(daemon);
     origin_stop(blue);

@@ -91,10 +91,14 @@ Test(race_admin, r36_two_administrators)
 
     stage_open(&stage, &options);
     epoch = stage_epoch(&stage);
-    load = load_start(&(struct load_options){ .front = daemon_front(stage.daemon), .keep_alive = 8,
-                                              .one_shot = 2, .rate = 300, .seed = 361 });
+    load = load_start(&(struct load_options){ .front = daemon_front(stage.daemon),
+                                              .keep_alive = 8,
+                                              .one_shot = 2,
+                                              .rate = 300,
+                                              .seed = 361 });
     for (int i = 0; i < 2; i++) {
-        admins[i] = (struct admin){ .stage = &stage, .slot = i == 0 ? "green" : "blue",
+        admins[i] = (struct admin){ .stage = &stage,
+                                    .slot = i == 0 ? "green" : "blue",
                                     .rounds = rounds,
                                     .epochs = mem_zalloc(rounds * sizeof *admins[i].epochs) };
         cr_assert_eq(pthread_create(&threads[i], NULL, run_admin, &admins[i]), 0);

@@ -96,7 +96,8 @@ Test(raw_flow, early_response_with_length)
 /* After an early response the client finishes its body as if nothing were: it still gets the answer. */
 Test(raw_flow, early_response_then_rest_of_body)
 {
-    static const struct origin_act acts[] = { ACT(HEAD), ACT_SEND(OK_2), ACT(EVERYTHING), ACT(END) };
+    static const struct origin_act acts[] = { ACT(HEAD), ACT_SEND(OK_2), ACT(EVERYTHING),
+                                              ACT(END) };
     struct raw_bench bench;
     struct client client;
 
@@ -125,8 +126,13 @@ Test(raw_flow, early_response_then_rest_of_body)
 Test(raw_flow, streams_both_ways)
 {
     static const struct origin_act acts[] = {
-        ACT(HEAD), ACT_BYTES(5), ACT_SEND("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"),
-        ACT_SEND("3\r\none\r\n"), ACT_AWAIT("rest"), ACT_BYTES(5), ACT_SEND("3\r\ntwo\r\n0\r\n\r\n"),
+        ACT(HEAD),
+        ACT_BYTES(5),
+        ACT_SEND("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"),
+        ACT_SEND("3\r\none\r\n"),
+        ACT_AWAIT("rest"),
+        ACT_BYTES(5),
+        ACT_SEND("3\r\ntwo\r\n0\r\n\r\n"),
         ACT(END)
     };
     struct raw_bench bench;
@@ -267,9 +273,9 @@ Test(raw_flow, interim_is_not_held_back)
 Test(raw_flow, nine_interims_are_too_many)
 {
 #define HINT "HTTP/1.1 103 Early Hints\r\n\r\n"
-    static const struct origin_act eight[] = { ACT(REQUEST),
-                                               ACT_SEND(HINT HINT HINT HINT HINT HINT HINT HINT OK_2),
-                                               ACT(END) };
+    static const struct origin_act eight[] = {
+        ACT(REQUEST), ACT_SEND(HINT HINT HINT HINT HINT HINT HINT HINT OK_2), ACT(END)
+    };
     static const struct origin_act nine[] = {
         ACT(REQUEST), ACT_SEND(HINT HINT HINT HINT HINT HINT HINT HINT HINT OK_2), ACT(END)
     };
@@ -334,10 +340,14 @@ Test(raw_flow, upstream_is_kept)
 /* Pipelined requests are answered in order, whatever the app server's speed. */
 Test(raw_flow, pipeline_waits_its_turn)
 {
-    static const struct origin_act acts[] = { ACT(REQUEST), ACT_RAISE("first"), ACT_AWAIT("go"),
-                                              ACT_SEND(OK_2), ACT(REQUEST),
-                                              ACT_SEND("HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\n"
-                                                       "second"),
+    static const struct origin_act acts[] = { ACT(REQUEST),
+                                              ACT_RAISE("first"),
+                                              ACT_AWAIT("go"),
+                                              ACT_SEND(OK_2),
+                                              ACT(REQUEST),
+                                              ACT_SEND(
+                                                  "HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\n"
+                                                  "second"),
                                               ACT(END) };
     struct raw_bench bench;
     struct client client;

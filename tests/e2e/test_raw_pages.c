@@ -80,7 +80,8 @@ Test(raw_pages, routes)
         char *line = NULL;
 
         cr_expect_eq(status, one->status, "%s: status %d", one->name, status);
-        cr_expect(daemon_await_access(bench.daemon, mark, WAIT_MS), "%s: no access line", one->name);
+        cr_expect(daemon_await_access(bench.daemon, mark, WAIT_MS), "%s: no access line",
+                  one->name);
         log = daemon_access_log(bench.daemon);
         line = log != NULL ? strstr(log, mark) : NULL;
         while (line != NULL && line > log && line[-1] != '\n')
@@ -102,7 +103,6 @@ Test(raw_pages, routes)
     }
     STOP_RAW(&bench);
 }
-
 
 static const struct raw_case page_cases[] = {
     { .name = "page-404-html",
@@ -144,8 +144,8 @@ static void expect_page(const char *front, const char *accept, const char *type,
     struct client client;
     struct reply reply = { 0 };
     char *request = mem_format("GET /<script>?x HTTP/1.1\r\nHost: other.test\r\n%s%s%s\r\n",
-                               accept != NULL ? "Accept: " : "",
-                               accept != NULL ? accept : "", accept != NULL ? "\r\n" : "");
+                               accept != NULL ? "Accept: " : "", accept != NULL ? accept : "",
+                               accept != NULL ? "\r\n" : "");
 
     client_open(&client, front);
     client_send_text(&client, request);
@@ -181,11 +181,11 @@ Test(raw_pages, html_or_json)
 /* A slot that has no target to try: 503 with Retry-After; a dead one: 502 with Retry-After. */
 Test(raw_pages, unavailable)
 {
-    static const char config[] =
-        "listener http { bind = \"127.0.0.1:0\" }\n"
-        "service shop { slot blue { targets = { \"127.0.0.1:1\" } }\n"
-        "  slot green { targets = { \"%s\" } } when_unfit = \"refuse\"\n"
-        "  health { enabled = true type = \"tcp\" interval = \"100ms\" timeout = \"90ms\" fall = 1 } }\n";
+    static const char config[] = "listener http { bind = \"127.0.0.1:0\" }\n"
+                                 "service shop { slot blue { targets = { \"127.0.0.1:1\" } }\n"
+                                 "  slot green { targets = { \"%s\" } } when_unfit = \"refuse\"\n"
+                                 "  health { enabled = true type = \"tcp\" interval = \"100ms\" "
+                                 "timeout = \"90ms\" fall = 1 } }\n";
     struct raw_bench bench;
     struct client client;
     struct reply reply = { 0 };

@@ -3,9 +3,9 @@
  * case says what the client gets and what the app server saw; a canary follows every case.
  */
 #include "e2e/e2e.h"
-#include "e2e/raw_syntax.h"
-#include "e2e/raw_framing.h"
 #include "e2e/raw_forward.h"
+#include "e2e/raw_framing.h"
+#include "e2e/raw_syntax.h"
 
 #define TABLE(name)                                                                                \
     Test(raw_request, name)                                                                        \

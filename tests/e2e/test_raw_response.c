@@ -27,13 +27,16 @@
 #define CUT(title, bytes, how)                                                                     \
     {                                                                                              \
         .name = (title), .request = RAW(ASK), .answer = RAW(bytes), .after = (how),                \
-        .seen = { SIGHT }, .want = { { 200, .truncated = true } }                                  \
+        .seen = { SIGHT }, .want = {                                                               \
+            { 200, .truncated = true }                                                             \
+        }                                                                                          \
     }
 
 #define OK "HTTP/1.1 200 OK\r\n"
 
 static const struct raw_case pass_cases[] = {
-    GOOD("pass-length", OK "Content-Length: 5\r\n\r\nhello", OK "Content-Length: 5\r\n\r\n", "hello"),
+    GOOD("pass-length", OK "Content-Length: 5\r\n\r\nhello", OK "Content-Length: 5\r\n\r\n",
+         "hello"),
     GOOD("pass-length-zero", OK "Content-Length: 0\r\n\r\n", OK "Content-Length: 0\r\n\r\n", ""),
     GOOD("pass-length-twice-same", OK "Content-Length: 5\r\nContent-Length: 5\r\n\r\nhello",
          OK "Content-Length: 5\r\n\r\n", "hello"),
@@ -41,7 +44,8 @@ static const struct raw_case pass_cases[] = {
          OK "Transfer-Encoding: chunked\r\n\r\n", "hello"),
     GOOD("pass-chunked-none", OK "Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
          OK "Transfer-Encoding: chunked\r\n\r\n", ""),
-    GOOD("pass-chunk-extension", OK "Transfer-Encoding: chunked\r\n\r\n5;a=b\r\nhello\r\n0;c\r\n\r\n",
+    GOOD("pass-chunk-extension",
+         OK "Transfer-Encoding: chunked\r\n\r\n5;a=b\r\nhello\r\n0;c\r\n\r\n",
          OK "Transfer-Encoding: chunked\r\n\r\n", "hello"),
     GOOD("pass-order-and-case",
          OK "x-b: 1\r\nServer: x\r\nSet-Cookie: a=1\r\nX-A:2\r\nSet-Cookie: b=2\r\n"
@@ -49,8 +53,7 @@ static const struct raw_case pass_cases[] = {
          OK "x-b: 1\r\nServer: x\r\nSet-Cookie: a=1\r\nX-A: 2\r\nSet-Cookie: b=2\r\n"
             "Content-Length: 2\r\n\r\n",
          "ok"),
-    GOOD("pass-date-kept",
-         OK "Date: Sat, 01 Jan 2000 00:00:00 GMT\r\nContent-Length: 2\r\n\r\nok",
+    GOOD("pass-date-kept", OK "Date: Sat, 01 Jan 2000 00:00:00 GMT\r\nContent-Length: 2\r\n\r\nok",
          OK "Date: Sat, 01 Jan 2000 00:00:00 GMT\r\nContent-Length: 2\r\n\r\n", "ok"),
     GOOD("pass-reason", "HTTP/1.1 200 Fine, thanks\r\nContent-Length: 2\r\n\r\nok",
          "HTTP/1.1 200 Fine, thanks\r\nContent-Length: 2\r\n\r\n", "ok"),
@@ -195,7 +198,8 @@ static const struct raw_case interim_cases[] = {
       .want = { { 200, .body = "ok" } } },
     { .name = "interim-101-unasked",
       .request = RAW(ASK),
-      .answer = RAW("HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n"),
+      .answer =
+          RAW("HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n"),
       .want = { { 502 } },
       .end = RAW_EITHER,
       .unseen = true },
@@ -254,13 +258,15 @@ static const struct raw_case cut_cases[] = {
     CUT("cut-length-nothing", OK "Content-Length: 10\r\n\r\n", ORIGIN_CLOSES),
     CUT("cut-chunk-data", OK "Transfer-Encoding: chunked\r\n\r\na\r\nhello", ORIGIN_CLOSES),
     CUT("cut-chunk-end", OK "Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n", ORIGIN_CLOSES),
-    CUT("cut-chunk-last", OK "Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n", ORIGIN_CLOSES),
+    CUT("cut-chunk-last", OK "Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n",
+        ORIGIN_CLOSES),
     CUT("cut-chunk-trailer", OK "Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\nX-A: 1\r\n",
         ORIGIN_CLOSES),
     CUT("cut-chunk-reset", OK "Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n", ORIGIN_RESETS),
     CUT("cut-chunk-bad-size", OK "Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\nx\r\n",
         ORIGIN_KEEPS),
-    CUT("cut-chunk-bad-end", OK "Transfer-Encoding: chunked\r\n\r\n5\r\nhello0\r\n\r\n", ORIGIN_KEEPS),
+    CUT("cut-chunk-bad-end", OK "Transfer-Encoding: chunked\r\n\r\n5\r\nhello0\r\n\r\n",
+        ORIGIN_KEEPS),
     CUT("cut-chunk-bad-trailer",
         OK "Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\nX-A : 1\r\n\r\n", ORIGIN_KEEPS),
 };

@@ -14,7 +14,8 @@ enum { REQUESTS_BRIEF = 8000, REQUESTS_FULL = 100000 };
 
 #define DOWN "GET /g HTTP/1.1\r\nHost: a.test\r\n\r\n"
 #define UP   "POST /p HTTP/1.1\r\nHost: a.test\r\nContent-Length: 2\r\n\r\nhi"
-#define KEYED "POST /p HTTP/1.1\r\nHost: a.test\r\nIdempotency-Key: \"k1\"\r\nContent-Length: 2\r\n\r\nhi"
+#define KEYED                                                                                      \
+    "POST /p HTTP/1.1\r\nHost: a.test\r\nIdempotency-Key: \"k1\"\r\nContent-Length: 2\r\n\r\nhi"
 #define OK_2 "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 
 static struct daemon *start(const char *targets, const char *lines)
@@ -58,10 +59,16 @@ static void judge(struct load *load, const char *name)
 
 static struct load *run_load(struct daemon *daemon, uint32_t first_id, unsigned think_us)
 {
-    struct load *load = load_start(&(struct load_options){
-        .front = daemon_front(daemon), .keep_alive = 16, .one_shot = 4, .post_percent = 30,
-        .post_bytes = 2000, .max_requests = scene_scale(REQUESTS_BRIEF, REQUESTS_FULL), .seed = 41,
-        .first_id = first_id, .think_max_us = think_us });
+    struct load *load = load_start(
+        &(struct load_options){ .front = daemon_front(daemon),
+                                .keep_alive = 16,
+                                .one_shot = 4,
+                                .post_percent = 30,
+                                .post_bytes = 2000,
+                                .max_requests = scene_scale(REQUESTS_BRIEF, REQUESTS_FULL),
+                                .seed = 41,
+                                .first_id = first_id,
+                                .think_max_us = think_us });
 
     cr_expect(load_await_end(load, 240000), "the load did not end");
     load_finish(load);
@@ -72,12 +79,14 @@ Test(retry, r14_reset_after_some_bytes)
 {
     struct origin_auto *one = origin_auto_start("127.0.0.1:0", "blue", 4000);
     struct origin_auto *two = origin_auto_start("127.0.0.1:0", "blue", 4000);
-    char *targets = mem_format("\"%s\", \"%s\"", origin_auto_address(one), origin_auto_address(two));
+    char *targets =
+        mem_format("\"%s\", \"%s\"", origin_auto_address(one), origin_auto_address(two));
     struct daemon *daemon = start(targets, health_off);
     struct load *load = NULL;
 
-    origin_auto_set_faults(one, &(struct origin_faults){ .seed = 5, .reset_before = 30,
-                                                         .reset_within = 100, .close_within = 50 });
+    origin_auto_set_faults(
+        one, &(struct origin_faults){
+                 .seed = 5, .reset_before = 30, .reset_within = 100, .close_within = 50 });
     load = run_load(daemon, 1, 0);
     judge(load, "R14");
     cr_expect(load_count(load, LOAD_RESET_WITHIN) > 0, "no fault was dealt");
@@ -95,7 +104,8 @@ Test(retry, r15_one_of_two_refuses)
 {
     struct origin_auto *one = origin_auto_start("127.0.0.1:0", "blue", 1000);
     struct origin_auto *two = origin_auto_start("127.0.0.1:0", "blue", 1000);
-    char *targets = mem_format("\"%s\", \"%s\"", origin_auto_address(one), origin_auto_address(two));
+    char *targets =
+        mem_format("\"%s\", \"%s\"", origin_auto_address(one), origin_auto_address(two));
     struct daemon *daemon = start(targets, health_off);
     struct load *load = NULL;
 
@@ -116,7 +126,8 @@ Test(retry, r15_accepts_then_closes)
 {
     struct origin_auto *one = origin_auto_start("127.0.0.1:0", "blue", 1000);
     struct origin_auto *two = origin_auto_start("127.0.0.1:0", "blue", 1000);
-    char *targets = mem_format("\"%s\", \"%s\"", origin_auto_address(one), origin_auto_address(two));
+    char *targets =
+        mem_format("\"%s\", \"%s\"", origin_auto_address(one), origin_auto_address(two));
     struct daemon *daemon = start(targets, health_off);
     struct load *load = NULL;
 
@@ -219,7 +230,8 @@ Test(retry, a_fresh_connection_that_closes)
     static const struct origin_act closes[] = { ACT(REQUEST), ACT(END) };
     struct origin *origin = origin_start("127.0.0.1:0");
     char *targets = mem_format("\"%s\"", origin_address(origin));
-    struct daemon *daemon = start(targets, " health { enabled = false }\n retry { attempts = 3 }\n");
+    struct daemon *daemon =
+        start(targets, " health { enabled = false }\n retry { attempts = 3 }\n");
 
     origin_play(origin, closes);
     cr_expect_eq(client_ask(daemon_front(daemon), UP, NULL), 502);
@@ -265,7 +277,8 @@ Test(retry, no_attempts)
 {
     struct origin *origin = origin_start("127.0.0.1:0");
     char *targets = mem_format("\"127.0.0.1:1\", \"%s\"", origin_address(origin));
-    struct daemon *daemon = start(targets, " health { enabled = false }\n retry { attempts = 0 }\n");
+    struct daemon *daemon =
+        start(targets, " health { enabled = false }\n retry { attempts = 0 }\n");
     int good = 0;
     int bad = 0;
 

@@ -24,16 +24,18 @@ static const struct origin_act held[] = { ACT(REQUEST), ACT_RAISE("asked"), ACT_
                                           ACT_SEND(OK_2), ACT(END) };
 
 /* The first connection has served something before; the request may also come over a second one. */
-static const struct origin_act served_then_held[] = { ACT(REQUEST), ACT_SEND(OK_2),    ACT(REQUEST),
-                                                      ACT_RAISE("asked"), ACT_AWAIT("go"),
-                                                      ACT_SEND(OK_2), ACT(END) };
+static const struct origin_act served_then_held[] = { ACT(REQUEST),    ACT_SEND(OK_2),
+                                                      ACT(REQUEST),    ACT_RAISE("asked"),
+                                                      ACT_AWAIT("go"), ACT_SEND(OK_2),
+                                                      ACT(END) };
 
 static struct daemon *start(struct origin *origin, const char *deadline)
 {
-    char *globals = mem_format("run_dir = \"%%s/run\"\nstate_dir = \"%%s/state\"\nworkers = 2\n"
-                               "log { access = \"%%s/access.log\" }\napi { bind = \"127.0.0.1:0\" }\n"
-                               "shutdown { requests = \"%s\" }\n",
-                               deadline);
+    char *globals =
+        mem_format("run_dir = \"%%s/run\"\nstate_dir = \"%%s/state\"\nworkers = 2\n"
+                   "log { access = \"%%s/access.log\" }\napi { bind = \"127.0.0.1:0\" }\n"
+                   "shutdown { requests = \"%s\" }\n",
+                   deadline);
     char *config = mem_format("listener http { bind = \"127.0.0.1:0\" }\n"
                               "service shop { slot blue { targets = { \"%s\" } }\n"
                               " slot green { targets = { \"127.0.0.1:1\" } }\n"
@@ -157,14 +159,16 @@ Test(signals, usr1_opens_the_logs_again)
     char *moved = mem_format("%s/access.log.1", daemon_folder(daemon));
     char *old = NULL;
 
-    cr_expect_eq(client_ask(daemon_front(daemon), "GET /first HTTP/1.1\r\nHost: a\r\n\r\n", NULL), 200);
+    cr_expect_eq(client_ask(daemon_front(daemon), "GET /first HTTP/1.1\r\nHost: a\r\n\r\n", NULL),
+                 200);
     cr_expect(daemon_await_access(daemon, "/first", WAIT_MS));
     cr_assert_eq(rename(path, moved), 0);
     daemon_signal(daemon, SIGUSR1);
     for (int i = 0; i < 500 && !scene_exists(path); i++)
         scene_pause_us(10000);
     cr_expect(scene_exists(path), "the access log was not opened again");
-    cr_expect_eq(client_ask(daemon_front(daemon), "GET /second HTTP/1.1\r\nHost: a\r\n\r\n", NULL), 200);
+    cr_expect_eq(client_ask(daemon_front(daemon), "GET /second HTTP/1.1\r\nHost: a\r\n\r\n", NULL),
+                 200);
     cr_expect(daemon_await_access(daemon, "/second", WAIT_MS));
     old = scene_read(moved, NULL);
     cr_expect(old != NULL && strstr(old, "/first") != NULL && strstr(old, "/second") == NULL);

@@ -73,8 +73,10 @@ static void close_crowd(struct crowd *crowd)
 static struct load *good_load(const struct stage *stage)
 {
     struct load *load = load_start(&(struct load_options){ .front = daemon_front(stage->daemon),
-                                                           .keep_alive = 16, .one_shot = 4,
-                                                           .rate = 400, .seed = 211 });
+                                                           .keep_alive = 16,
+                                                           .one_shot = 4,
+                                                           .rate = 400,
+                                                           .seed = 211 });
 
     cr_expect(load_await_count(load, 100, 20000));
     return load;
@@ -135,10 +137,11 @@ Test(slow, r21_r26_readers)
         ACT_FILL(1 << 30), ACT(END)
     };
     struct origin *origin = origin_start("127.0.0.1:0");
-    char *config = mem_format("timeouts { idle = \"3s\" }\nlistener http { bind = \"127.0.0.1:0\" }\n"
-                              "service shop { slot blue { targets = { \"%s\" } }\n"
-                              "  health { enabled = false } }\n",
-                              origin_address(origin));
+    char *config =
+        mem_format("timeouts { idle = \"3s\" }\nlistener http { bind = \"127.0.0.1:0\" }\n"
+                   "service shop { slot blue { targets = { \"%s\" } }\n"
+                   "  health { enabled = false } }\n",
+                   origin_address(origin));
     struct daemon *daemon = daemon_start(&(struct daemon_options){ .config = config });
     struct crowd crowd;
     long before = scene_rss_kib(daemon_pid(daemon));
@@ -201,8 +204,8 @@ Test(slow, r26_uploads_are_pushed_back)
         }
     }
     after = scene_rss_kib(daemon_pid(daemon));
-    fprintf(stderr, "R26 uploads: %zu MiB taken by kernel and daemon, RSS %ld -> %ld KiB\n", taken >> 20,
-            before, after);
+    fprintf(stderr, "R26 uploads: %zu MiB taken by kernel and daemon, RSS %ld -> %ld KiB\n",
+            taken >> 20, before, after);
     if (!scene_is_sanitized())
         cr_expect(after - before < COUNT * 160L, "%ld KiB more", after - before);
     for (int i = 0; i < COUNT; i++)

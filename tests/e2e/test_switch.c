@@ -112,7 +112,8 @@ Test(switch, refusals_change_nothing)
         ctl_free(&result);
     }
     cr_expect_neq(ctl_code(stage.daemon, "switch nobody"), 0, "an unknown service was switched");
-    cr_expect_neq(ctl_code(stage.daemon, "switch shop --to purple"), 0, "an unknown slot was taken");
+    cr_expect_neq(ctl_code(stage.daemon, "switch shop --to purple"), 0,
+                  "an unknown slot was taken");
     cr_expect_eq(stage_epoch(&stage), before, "a refused command moved the epoch");
     cr_expect_eq(stage_probe(&stage), LOAD_SLOT_BLUE);
     STOP_STAGE(&stage);
@@ -127,7 +128,8 @@ Test(switch, gate_refuses_a_dead_slot)
     stage_open(&stage, &usual);
     origin_down(origin_auto_origin(stage.green));
     cr_expect(daemon_await_log(stage.daemon, "down", 10000), "nobody noticed that green is down");
-    for (int i = 0; i < 100 && daemon_metric(stage.daemon, "switchyard_target_up", "green") != 0; i++)
+    for (int i = 0; i < 100 && daemon_metric(stage.daemon, "switchyard_target_up", "green") != 0;
+         i++)
         scene_pause_us(20000);
     result = ctl_run(stage.daemon, "switch shop --to green");
     cr_expect_eq(result.code, 3, "exit %d: %s%s", result.code, result.out, result.err);
@@ -135,7 +137,7 @@ Test(switch, gate_refuses_a_dead_slot)
     ctl_free(&result);
     cr_expect_eq(stage_probe(&stage), LOAD_SLOT_BLUE);
     {
-        static const char *const words[] = { "switch", "shop",     "--to",         "green",
+        static const char *const words[] = { "switch",  "shop",     "--to",           "green",
                                              "--force", "--reason", "drill of today", NULL };
 
         result = ctl_run_words(stage.daemon, words);
@@ -207,9 +209,9 @@ Test(switch, kept_connection_follows)
         cr_expect(slice_is_equal(reply_value(&reply, "X-Slot"), slice_from(wish)), "turn %d: %.*s",
                   i, SLICE_ARG(reply_value(&reply, "X-Slot")));
         reply_fini(&reply);
-        cr_assert_eq(ctl_code(stage.daemon, i % 2 == 0 ? "switch shop --to green"
-                                                       : "switch shop --to blue"),
-                     0);
+        cr_assert_eq(
+            ctl_code(stage.daemon, i % 2 == 0 ? "switch shop --to green" : "switch shop --to blue"),
+            0);
     }
     client_close(&client);
     STOP_STAGE(&stage);
@@ -257,7 +259,8 @@ Test(switch, group_moves_together)
     char *more = NULL;
     struct origin_auto *blue = origin_auto_start("127.0.0.1:0", "blue", 0);
     struct origin_auto *green = origin_auto_start("127.0.0.1:0", "green", 0);
-    struct stage_options options = { .lines = "hosts = { \"a.test\" }\n health { enabled = false }\n" };
+    struct stage_options options = { .lines =
+                                         "hosts = { \"a.test\" }\n health { enabled = false }\n" };
 
     more = mem_format("service api { hosts = { \"api.test\" } slot blue { targets = { \"%s\" } }\n"
                       " slot green { targets = { \"%s\" } } health { enabled = false } }\n"
@@ -292,10 +295,10 @@ Test(switch, group_moves_together)
 /* Every read command answers in both forms, with exit code 0. */
 Test(switch, reading_commands)
 {
-    static const char *const words[] = { "status",       "status shop", "slots",   "targets",
-                                         "history",      "version",     "help",    "list",
-                                         "lock show",    "show info",   "show config",
-                                         "show errors",  "show conns",  "show drain" };
+    static const char *const words[] = { "status",     "status shop", "slots",       "targets",
+                                         "history",    "version",     "help",        "list",
+                                         "lock show",  "show info",   "show config", "show errors",
+                                         "show conns", "show drain" };
     struct stage stage;
 
     stage_open(&stage, &usual);
@@ -308,7 +311,8 @@ Test(switch, reading_commands)
         cr_expect(result.out[0] != '\0', "%s says nothing", words[i]);
         cr_expect(strchr(result.out, '\033') == NULL, "%s: colour without a terminal", words[i]);
         cr_expect(cJSON_IsObject(json), "%s: no JSON object", words[i]);
-        cr_expect(cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(json, "ok")), "%s: not ok", words[i]);
+        cr_expect(cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(json, "ok")), "%s: not ok",
+                  words[i]);
         cr_expect_eq(code, 0, "--json %s: exit %d", words[i], code);
         cJSON_Delete(json);
         ctl_free(&result);
@@ -349,8 +353,8 @@ Test(switch, idempotency_key)
 Test(switch, lock_keeps_others_out)
 {
     struct stage stage;
-    static const char *const acquire[] = { "lock", "acquire", "shop",  "--reason", "release day",
-                                           "--ttl", "60s",    NULL };
+    static const char *const acquire[] = { "lock",        "acquire", "shop", "--reason",
+                                           "release day", "--ttl",   "60s",  NULL };
     struct ctl_result result;
 
     stage_open(&stage, &usual);

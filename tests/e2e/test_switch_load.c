@@ -64,7 +64,8 @@ static void judge(struct load *load, const struct load_switch *log, size_t count
     load_summary(load, &summary);
     load_records(load, &requests);
     fprintf(stderr, "switches %zu, answer p99 %llu us, sharp %llu, %s\n", count - 1,
-            (unsigned long long)answer_p99_us(log, count), (unsigned long long)sharp, summary.bytes);
+            (unsigned long long)answer_p99_us(log, count), (unsigned long long)sharp,
+            summary.bytes);
     cr_expect_eq(load_failed(load), 0, "%s", summary.bytes);
     cr_expect_eq(load_wrong_slots(load, log, count), 0, "%llu requests went to the old slot",
                  (unsigned long long)load_wrong_slots(load, log, count));
@@ -97,8 +98,12 @@ static void run(const struct load_options *wish)
 
 Test(switch_load, r1_kept_and_new_connections)
 {
-    run(&(struct load_options){ .keep_alive = 64, .one_shot = 16, .post_percent = 10,
-                                .post_bytes = 2000, .rate = 2000, .seed = 11 });
+    run(&(struct load_options){ .keep_alive = 64,
+                                .one_shot = 16,
+                                .post_percent = 10,
+                                .post_bytes = 2000,
+                                .rate = 2000,
+                                .seed = 11 });
 }
 
 Test(switch_load, r2_new_connections_only)
@@ -109,8 +114,8 @@ Test(switch_load, r2_new_connections_only)
 /* As fast as it goes, without any pacing. */
 Test(switch_load, saturated)
 {
-    run(&(struct load_options){ .keep_alive = 32, .post_percent = 10, .post_bytes = 2000,
-                                .seed = 13 });
+    run(&(struct load_options){
+        .keep_alive = 32, .post_percent = 10, .post_bytes = 2000, .seed = 13 });
 }
 
 /* The checker itself: it must see a wrong slot when there is one. */
@@ -121,8 +126,8 @@ Test(switch_load, checker_sees_a_violation)
     static const struct load_switch lie[] = { { 0, 0, LOAD_SLOT_GREEN } };
 
     stage_open(&stage, &usual);
-    load = load_start(&(struct load_options){ .front = daemon_front(stage.daemon), .keep_alive = 2,
-                                              .max_requests = 50, .seed = 14 });
+    load = load_start(&(struct load_options){
+        .front = daemon_front(stage.daemon), .keep_alive = 2, .max_requests = 50, .seed = 14 });
     cr_assert(load_await_end(load, 20000));
     load_finish(load);
     cr_expect_eq(load_failed(load), 0);

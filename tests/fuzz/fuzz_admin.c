@@ -18,7 +18,6 @@ static void check_command(char *const *words, unsigned count)
     struct args_path path;
     struct args args;
     unsigned taken = 0;
-    char problem[160] = "";
 
     command = command_lookup(words, count, &taken, &nearest);
     if (command == NULL)
@@ -26,8 +25,8 @@ static void check_command(char *const *words, unsigned count)
     CHECK(nearest == NULL && taken > 0 && taken <= count);
     for (int level = LEVEL_USER; level <= LEVEL_ADMIN; level++)
         CHECK(command_is_allowed(command, (enum level)level) == (level >= (int)command->level));
-    if (command_parse(command, words + taken, count - taken, &args, problem, sizeof problem) < 0) {
-        CHECK(problem[0] != '\0');
+    if (command_parse(command, words + taken, count - taken, &args) < 0) {
+        CHECK(args.problem[0] != '\0');
         return;
     }
     CHECK(args.count >= command->min_words && args.count <= command->max_words);

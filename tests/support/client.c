@@ -117,15 +117,15 @@ static unsigned left_ms(uint64_t end)
     return now < end ? (unsigned)((end - now + 999) / 1000) : 0;
 }
 
-enum reply_state client_reply(struct client *client, bool to_head, unsigned ms,
-                              struct reply *reply)
+enum reply_state client_reply(struct client *client, bool to_head, unsigned ms, struct reply *reply)
 {
     uint64_t end = clock_monotonic_us() + (uint64_t)ms * 1000;
     enum reply_state state = REPLY_MORE;
 
     for (;;) {
-        struct slice left = slice_of(client->in.bytes == NULL ? "" : client->in.bytes + client->taken,
-                                     client->in.len - client->taken);
+        struct slice left =
+            slice_of(client->in.bytes == NULL ? "" : client->in.bytes + client->taken,
+                     client->in.len - client->taken);
 
         state = reply_parse(reply, left, to_head, client->ended);
         if (state != REPLY_MORE || client->ended || left_ms(end) == 0)

@@ -13,9 +13,9 @@
 
 struct client {
     int fd;
-    struct text in;   /* all bytes received so far */
-    size_t taken;     /* of them already given out as responses */
-    bool ended;       /* no more bytes will come */
+    struct text in; /* all bytes received so far */
+    size_t taken;   /* of them already given out as responses */
+    bool ended;     /* no more bytes will come */
     bool was_reset;
 };
 

@@ -13,8 +13,8 @@
 #include "support/daemon.h"
 
 struct ctl_result {
-    int code;            /* exit code; -1: ended by a signal or by us after the deadline */
-    char *out;           /* standard output, terminated */
+    int code;  /* exit code; -1: ended by a signal or by us after the deadline */
+    char *out; /* standard output, terminated */
     char *err;
     uint64_t started_us; /* monotonic, before and after the call */
     uint64_t ended_us;
@@ -44,7 +44,7 @@ void ctl_close(struct ctl_line *line);
 /* Sends one line (without its line feed) and gives the answer up to its empty line (valid until the next
  * call), or NULL when the connection ended or ms were over. */
 const char *ctl_say(struct ctl_line *line, const char *words, unsigned ms);
-bool ctl_post(struct ctl_line *line, const char *words); /* the first half of it */
+bool ctl_post(struct ctl_line *line, const char *words);  /* the first half of it */
 const char *ctl_hear(struct ctl_line *line, unsigned ms); /* the second */
 
 #endif

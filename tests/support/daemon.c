@@ -20,9 +20,10 @@
 
 enum { READY_MS = 30000, EXIT_MS = 20000, SETTLE_MS = 5000, WORDS_MAX = 48 };
 
-static const char default_globals[] = "run_dir = \"%s/run\"\nstate_dir = \"%s/state\"\nworkers = 2\n"
-                                      "log { level = \"info\" access = \"%s/access.log\" }\n"
-                                      "api { bind = \"127.0.0.1:0\" }\n";
+static const char default_globals[] =
+    "run_dir = \"%s/run\"\nstate_dir = \"%s/state\"\nworkers = 2\n"
+    "log { level = \"info\" access = \"%s/access.log\" }\n"
+    "api { bind = \"127.0.0.1:0\" }\n";
 
 struct daemon {
     char folder[SCENE_PATH];
@@ -281,7 +282,8 @@ static void judge_log(const struct daemon *daemon, const char *log, struct text 
     for (char *line = scene_cut(&rest, '\n'); line != NULL; line = scene_cut(&rest, '\n')) {
         bool known = strstr(line, " error ") == NULL;
 
-        for (int i = 0; !known && daemon->expected_errors != NULL && daemon->expected_errors[i]; i++)
+        for (int i = 0; !known && daemon->expected_errors != NULL && daemon->expected_errors[i];
+             i++)
             known = strstr(line, daemon->expected_errors[i]) != NULL;
         if (!known)
             text_add_format(why, "error line: %s; ", line);
@@ -342,7 +344,8 @@ char *daemon_stop(struct daemon *daemon)
 const char *daemon_address(const struct daemon *daemon, const char *listener)
 {
     cJSON *listeners = cJSON_GetObjectItemCaseSensitive(daemon->ports, "listeners");
-    const char *address = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(listeners, listener));
+    const char *address =
+        cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(listeners, listener));
 
     if (address == NULL)
         scene_fail("ports.json has no listener %s", listener);

@@ -46,8 +46,8 @@ double daemon_metric(const struct daemon *daemon, const char *name, const char *
     char *rest = NULL;
 
     text_init(&body, 16 << 20);
-    if (client_ask(daemon_api(daemon), "GET /metrics HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n",
-                   &body) != 200 ||
+    if (client_ask(daemon_api(daemon),
+                   "GET /metrics HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n", &body) != 200 ||
         body.bytes == NULL) {
         text_fini(&body);
         return -1;

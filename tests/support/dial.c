@@ -49,9 +49,7 @@ void dial_format(const struct dial_address *address, char *out)
         inet_ntop(AF_INET6, &address->sa.in6.sin6_addr, host, sizeof host);
         snprintf(out, DIAL_TEXT, "[%s]:%u", host, ntohs(address->sa.in6.sin6_port));
         break;
-    default:
-        snprintf(out, DIAL_TEXT, "unix:%s", address->sa.un.sun_path);
-        break;
+    default: snprintf(out, DIAL_TEXT, "unix:%s", address->sa.un.sun_path); break;
     }
 }
 

@@ -2,10 +2,10 @@
 #ifndef SUPPORT_DIAL_H
 #define SUPPORT_DIAL_H
 
+#include <netinet/in.h>
 #include <stdbool.h>
 #include <sys/socket.h>
 #include <sys/un.h>
-#include <netinet/in.h>
 
 struct dial_address {
     socklen_t len;

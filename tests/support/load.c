@@ -127,8 +127,8 @@ static void build_request(struct load_runner *runner, struct load_line *line)
 static void send_more(struct load_runner *runner, struct load_line *line)
 {
     while (line->sent < line->out.len) {
-        ssize_t count = send(line->fd, line->out.bytes + line->sent, line->out.len - line->sent,
-                             MSG_NOSIGNAL);
+        ssize_t count =
+            send(line->fd, line->out.bytes + line->sent, line->out.len - line->sent, MSG_NOSIGNAL);
 
         if (count < 0 && errno == EAGAIN) {
             watch(runner, line, EPOLL_CTL_MOD, EPOLLIN | EPOLLOUT);
@@ -146,7 +146,8 @@ static void connect_line(struct load_runner *runner, struct load_line *line)
 {
     int on = 1;
 
-    line->fd = socket(runner->front.sa.any.sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    line->fd =
+        socket(runner->front.sa.any.sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (line->fd < 0)
         scene_fail("load: socket: %s", strerror(errno));
     setsockopt(line->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
@@ -244,8 +245,8 @@ static void receive(struct load_runner *runner, struct load_line *line)
         end_request(runner, line, judge(line, &reply));
     else if (state == REPLY_BROKEN)
         end_request(runner, line, ended ? LOAD_RESET_WITHIN : LOAD_OTHER);
-    if (state == REPLY_WHOLE && (ended || slice_is_equal_nocase(reply_value(&reply, "Connection"),
-                                                                SLICE("close"))))
+    if (state == REPLY_WHOLE &&
+        (ended || slice_is_equal_nocase(reply_value(&reply, "Connection"), SLICE("close"))))
         close_line(line);
     reply_fini(&reply);
 }
@@ -271,8 +272,8 @@ static int turn(struct load_runner *runner, bool *busy)
     for (unsigned i = 0; i < runner->line_count; i++) {
         struct load_line *line = &runner->lines[i];
         uint64_t max = runner->load->options.max_requests;
-        bool no_more = stopping ||
-                       (max > 0 && runner->load->next_id - runner->load->options.first_id >= max);
+        bool no_more =
+            stopping || (max > 0 && runner->load->next_id - runner->load->options.first_id >= max);
 
         if (line->state == LINE_WAITS && no_more)
             continue;

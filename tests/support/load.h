@@ -20,10 +20,10 @@ enum load_outcome {
     LOAD_RESET_BEFORE, /* the connection ended before a byte of the response */
     LOAD_RESET_WITHIN, /* in the middle of it */
     LOAD_TIMEOUT,
-    LOAD_PROXY_5XX,    /* without X-Slot: our own answer */
+    LOAD_PROXY_5XX, /* without X-Slot: our own answer */
     LOAD_ORIGIN_5XX,
-    LOAD_OTHER,        /* another status, or bytes that are no response */
-    LOAD_MIXED,        /* the answer to somebody else's request */
+    LOAD_OTHER, /* another status, or bytes that are no response */
+    LOAD_MIXED, /* the answer to somebody else's request */
     LOAD_OUTCOMES
 };
 
@@ -41,17 +41,17 @@ struct load_record {
 };
 
 struct load_options {
-    const char *front;      /* where to connect */
-    const char *target;     /* NULL: "/" */
-    const char *host;       /* NULL: "a.test" */
-    unsigned keep_alive;    /* connections that are kept */
-    unsigned one_shot;      /* that are opened anew for each request */
+    const char *front;   /* where to connect */
+    const char *target;  /* NULL: "/" */
+    const char *host;    /* NULL: "a.test" */
+    unsigned keep_alive; /* connections that are kept */
+    unsigned one_shot;   /* that are opened anew for each request */
     unsigned post_percent;
     unsigned post_bytes;
-    unsigned rate;          /* requests per second in all; 0: as fast as answers come */
-    unsigned think_max_us;  /* random pause before the next request of a connection */
-    unsigned timeout_ms;    /* per request; 0: 10 s */
-    uint64_t max_requests;  /* 0: until load_stop */
+    unsigned rate;         /* requests per second in all; 0: as fast as answers come */
+    unsigned think_max_us; /* random pause before the next request of a connection */
+    unsigned timeout_ms;   /* per request; 0: 10 s */
+    uint64_t max_requests; /* 0: until load_stop */
     uint64_t seed;
     uint32_t first_id;
 };
@@ -68,7 +68,8 @@ void load_free(struct load *load);
 const struct load_record *load_records(const struct load *load, size_t *count);
 uint64_t load_count(const struct load *load, enum load_outcome outcome);
 uint64_t load_failed(const struct load *load); /* all that are not LOAD_OK */
-uint64_t load_percentile_us(const struct load *load, double share, uint64_t from_us, uint64_t to_us);
+uint64_t load_percentile_us(const struct load *load, double share, uint64_t from_us,
+                            uint64_t to_us);
 const char *load_outcome_name(enum load_outcome outcome);
 
 /* {"requests":…,"ok":…,"p50_us":…} */

@@ -19,7 +19,8 @@ struct load_switch {
 };
 
 /* Requests that began after an answer and were served by a slot that answer had ruled out. */
-uint64_t load_wrong_slots(const struct load *load, const struct load_switch *switches, size_t count);
+uint64_t load_wrong_slots(const struct load *load, const struct load_switch *switches,
+                          size_t count);
 
 /* Requests during whose life no switch was under way: for these there is exactly one right slot. */
 uint64_t load_sharp(const struct load *load, const struct load_switch *switches, size_t count);

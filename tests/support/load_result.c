@@ -8,9 +8,9 @@
 #include "support/origin_auto.h"
 #include "support/scene.h"
 
-static const char *const names[LOAD_OUTCOMES] = { "ok",         "refused", "reset_before",
+static const char *const names[LOAD_OUTCOMES] = { "ok",           "refused", "reset_before",
                                                   "reset_within", "timeout", "proxy_5xx",
-                                                  "origin_5xx", "other",   "mixed" };
+                                                  "origin_5xx",   "other",   "mixed" };
 
 const char *load_outcome_name(enum load_outcome outcome)
 {

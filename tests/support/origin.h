@@ -16,19 +16,19 @@ struct origin;
 struct origin_line; /* one connection: support/origin_priv.h */
 
 enum origin_act_kind {
-    ORIGIN_END,       /* closes (also the end of every script) */
-    ORIGIN_HEAD,      /* reads until the empty line */
-    ORIGIN_REQUEST,   /* reads a request, head and body by its framing */
-    ORIGIN_BYTES,     /* reads size bytes */
-    ORIGIN_EVERYTHING,/* reads until the peer ends */
-    ORIGIN_SEND,      /* bytes, size */
-    ORIGIN_FILL,      /* sends size bytes 'x' */
-    ORIGIN_SLOWLY,    /* bytes, size, one by one */
-    ORIGIN_AWAIT,     /* until bytes (a name) is raised */
-    ORIGIN_RAISE,     /* raises bytes (a name) */
-    ORIGIN_SHUT,      /* ends the sending side */
-    ORIGIN_RESET,     /* RST */
-    ORIGIN_AGAIN,     /* from the first act */
+    ORIGIN_END,        /* closes (also the end of every script) */
+    ORIGIN_HEAD,       /* reads until the empty line */
+    ORIGIN_REQUEST,    /* reads a request, head and body by its framing */
+    ORIGIN_BYTES,      /* reads size bytes */
+    ORIGIN_EVERYTHING, /* reads until the peer ends */
+    ORIGIN_SEND,       /* bytes, size */
+    ORIGIN_FILL,       /* sends size bytes 'x' */
+    ORIGIN_SLOWLY,     /* bytes, size, one by one */
+    ORIGIN_AWAIT,      /* until bytes (a name) is raised */
+    ORIGIN_RAISE,      /* raises bytes (a name) */
+    ORIGIN_SHUT,       /* ends the sending side */
+    ORIGIN_RESET,      /* RST */
+    ORIGIN_AGAIN,      /* from the first act */
 };
 
 struct origin_act {
@@ -38,13 +38,34 @@ struct origin_act {
 };
 
 /* Acts in short. */
-#define ACT(kind)              { ORIGIN_##kind, NULL, 0 }
-#define ACT_SEND(literal)      { ORIGIN_SEND, (literal), sizeof(literal) - 1 }
-#define ACT_SLOWLY(literal)    { ORIGIN_SLOWLY, (literal), sizeof(literal) - 1 }
-#define ACT_AWAIT(name)        { ORIGIN_AWAIT, (name), 0 }
-#define ACT_RAISE(name)        { ORIGIN_RAISE, (name), 0 }
-#define ACT_BYTES(count)       { ORIGIN_BYTES, NULL, (count) }
-#define ACT_FILL(count)        { ORIGIN_FILL, NULL, (count) }
+#define ACT(kind)                                                                                  \
+    {                                                                                              \
+        ORIGIN_##kind, NULL, 0                                                                     \
+    }
+#define ACT_SEND(literal)                                                                          \
+    {                                                                                              \
+        ORIGIN_SEND, (literal), sizeof(literal) - 1                                                \
+    }
+#define ACT_SLOWLY(literal)                                                                        \
+    {                                                                                              \
+        ORIGIN_SLOWLY, (literal), sizeof(literal) - 1                                              \
+    }
+#define ACT_AWAIT(name)                                                                            \
+    {                                                                                              \
+        ORIGIN_AWAIT, (name), 0                                                                    \
+    }
+#define ACT_RAISE(name)                                                                            \
+    {                                                                                              \
+        ORIGIN_RAISE, (name), 0                                                                    \
+    }
+#define ACT_BYTES(count)                                                                           \
+    {                                                                                              \
+        ORIGIN_BYTES, NULL, (count)                                                                \
+    }
+#define ACT_FILL(count)                                                                            \
+    {                                                                                              \
+        ORIGIN_FILL, NULL, (count)                                                                 \
+    }
 
 enum origin_after { ORIGIN_KEEPS, ORIGIN_CLOSES, ORIGIN_RESETS };
 

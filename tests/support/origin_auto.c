@@ -91,8 +91,8 @@ static struct wish read_wish(struct slice request, size_t body_at)
         return wish;
     mark = memchr(target.ptr, '?', target.len);
     wish.path = mark != NULL ? slice_of(target.ptr, (size_t)(mark - target.ptr)) : target;
-    wish.query = mark != NULL ? slice_of(mark + 1, target.len - wish.path.len - 1)
-                              : (struct slice){ "", 0 };
+    wish.query =
+        mark != NULL ? slice_of(mark + 1, target.len - wish.path.len - 1) : (struct slice){ "", 0 };
     wish.id = find_field(head, "X-Id");
     return wish;
 }
@@ -206,8 +206,7 @@ static int choose_status(const struct wish *wish, const struct origin_faults *fa
     return (unsigned)((random >> 12) % 1000) < faults->status_500 ? 500 : 200;
 }
 
-static enum ending give(struct origin_auto *self, struct origin_line *line,
-                        const struct wish *wish)
+static enum ending give(struct origin_auto *self, struct origin_line *line, const struct wish *wish)
 {
     uint64_t random = 0;
     struct origin_faults faults = read_faults(self, &random);
@@ -220,7 +219,8 @@ static enum ending give(struct origin_auto *self, struct origin_line *line,
     build_plain(self, wish, choose_status(wish, &faults, random), &answer);
     head = (size_t)((char *)memmem(answer.bytes, answer.len, "\r\n\r\n", 4) - answer.bytes) + 4;
     ending = deal(&faults, random, head, answer.len, &limit);
-    if (slice_is_equal(wish->path, SLICE("/reset")) || slice_is_equal(wish->path, SLICE("/close"))) {
+    if (slice_is_equal(wish->path, SLICE("/reset")) ||
+        slice_is_equal(wish->path, SLICE("/close"))) {
         limit = head + query_number(wish->query, "after", 0);
         ending = wish->path.ptr[1] == 'r' ? RESET : CLOSE;
     }
@@ -284,8 +284,8 @@ static void serve(struct origin_line *line, void *arg)
             give_health(self, line);
         } else {
             count_execution(wish.id);
+            atomic_fetch_add(&self->served, 1); /* before a client can know */
             ending = give(self, line, &wish);
-            atomic_fetch_add(&self->served, 1);
         }
         if (ending == RESET)
             origin_line_reset(line);

@@ -17,9 +17,9 @@ struct origin_auto;
 /* Shares of requests, in thousandths, that end in a fault; drawn from seed. */
 struct origin_faults {
     uint64_t seed;
-    unsigned reset_before;   /* RST after the request, nothing sent */
-    unsigned close_before;   /* FIN after the request, nothing sent */
-    unsigned reset_within;   /* RST somewhere in the body */
+    unsigned reset_before; /* RST after the request, nothing sent */
+    unsigned close_before; /* FIN after the request, nothing sent */
+    unsigned reset_within; /* RST somewhere in the body */
     unsigned close_within;
     unsigned status_500;
     unsigned close_idle_max_us; /* not 0: closes a kept connection 0..max us after its answer */
@@ -33,7 +33,8 @@ void origin_auto_stop(struct origin_auto *auto_origin);
 struct origin *origin_auto_origin(struct origin_auto *auto_origin);
 const char *origin_auto_address(const struct origin_auto *auto_origin);
 void origin_auto_set_faults(struct origin_auto *auto_origin, const struct origin_faults *faults);
-void origin_auto_set_health(struct origin_auto *auto_origin, int status); /* of GET /health; 200 at first */
+void origin_auto_set_health(struct origin_auto *auto_origin,
+                            int status); /* of GET /health; 200 at first */
 
 /* Requests carried out (read whole; /health not counted), health probes, and how often an id was (by all
  * origins of this process). */

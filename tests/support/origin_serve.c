@@ -67,9 +67,8 @@ void origin_line_reset(struct origin_line *line)
 static size_t await_head(struct origin_line *line)
 {
     for (;;) {
-        const char *end = line->in.len == 0
-                              ? NULL
-                              : memmem(line->in.bytes, line->in.len, "\r\n\r\n", 4);
+        const char *end =
+            line->in.len == 0 ? NULL : memmem(line->in.bytes, line->in.len, "\r\n\r\n", 4);
 
         if (end != NULL)
             return (size_t)(end - line->in.bytes) + 4;
@@ -101,9 +100,8 @@ static struct slice find_value(struct slice head, const char *name)
 static size_t await_line(struct origin_line *line, size_t at)
 {
     for (;;) {
-        const char *end = line->in.len <= at
-                              ? NULL
-                              : memmem(line->in.bytes + at, line->in.len - at, "\r\n", 2);
+        const char *end =
+            line->in.len <= at ? NULL : memmem(line->in.bytes + at, line->in.len - at, "\r\n", 2);
 
         if (end != NULL)
             return (size_t)(end - line->in.bytes) + 2 - at;

@@ -21,7 +21,8 @@ void raw_start_config(struct raw_bench *bench, const char *config)
     struct text whole;
     struct daemon_options options = { 0 };
 
-    *bench = (struct raw_bench){ .origin = origin_start(address != NULL ? address : "127.0.0.1:0") };
+    *bench =
+        (struct raw_bench){ .origin = origin_start(address != NULL ? address : "127.0.0.1:0") };
     if (front != NULL) {
         snprintf(bench->front, sizeof bench->front, "%s", front);
         return;
@@ -30,7 +31,8 @@ void raw_start_config(struct raw_bench *bench, const char *config)
     for (const char *at = config; *at != '\0'; at++) {
         bool is_mark = at[0] == '%' && at[1] == 's';
 
-        text_add_slice(&whole, is_mark ? slice_from(origin_address(bench->origin)) : slice_of(at, 1));
+        text_add_slice(&whole,
+                       is_mark ? slice_from(origin_address(bench->origin)) : slice_of(at, 1));
         at += is_mark;
     }
     options.config = whole.bytes;
@@ -135,10 +137,14 @@ static void check_lines(const struct reply *reply, const struct raw_want *want, 
 static void check_reply(const struct reply *reply, const struct raw_want *want, bool nocase,
                         struct text *why)
 {
-    if (reply->status != want->status && (reply->status != want->or_status || want->or_status == 0)) {
+    if (reply->status != want->status &&
+        (reply->status != want->or_status || want->or_status == 0)) {
         text_add_format(why, "  wanted status %d, got %d\n", want->status, reply->status);
         return;
     }
+    if (reply_count(reply, "Date") > 1 || reply_count(reply, "Content-Length") > 1 ||
+        reply_count(reply, "Content-Length") + reply_count(reply, "Transfer-Encoding") > 1)
+        show(why, "a field is there twice, or two framings", reply->head);
     if (reply->truncated != want->truncated)
         text_add_format(why, "  the response is %s\n", reply->truncated ? "cut short" : "whole");
     if (want->body != NULL && !slice_is_equal(slice_from(want->body), text_slice(&reply->body))) {
@@ -158,8 +164,7 @@ static bool check_replies(struct client *client, const struct raw_case *one, boo
 
     for (int i = 0; i < RAW_PARTS && one->want[i].status != 0; i++) {
         size_t before = why->len;
-        enum reply_state state =
-            client_reply(client, one->want[i].to_head, REPLY_MS, &reply);
+        enum reply_state state = client_reply(client, one->want[i].to_head, REPLY_MS, &reply);
 
         if (state != REPLY_WHOLE) {
             text_add_format(why, "  response %d of status %d did not come (%s%s)\n", i + 1,
@@ -206,7 +211,8 @@ static void check_end(struct raw_bench *bench, struct client *client, const stru
     if (one->end == RAW_CLOSES && !client_await_end(client, END_MS)) {
         text_add(why, client->in.len > client->taken ? "  bytes came after the last response\n"
                                                      : "  the connection was not closed\n");
-        show(why, "got", slice_of(client->in.bytes + client->taken, client->in.len - client->taken));
+        show(why, "got",
+             slice_of(client->in.bytes + client->taken, client->in.len - client->taken));
     }
     if (!client_try(&fresh, bench->front)) {
         text_add(why, "  a new connection was refused\n");
@@ -221,8 +227,8 @@ static bool is_canary(struct slice request)
     return slice_starts_with(request, SLICE("GET /canary HTTP/1.1\r\n"));
 }
 
-static void check_one_seen(const struct raw_bench *bench, struct slice request,
-                           const char *pattern, struct text *why)
+static void check_one_seen(const struct raw_bench *bench, struct slice request, const char *pattern,
+                           struct text *why)
 {
     struct text tidy;
     struct text wish;

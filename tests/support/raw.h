@@ -20,7 +20,10 @@
 #define RAW_ANY "\001"
 
 /* A slice of a literal that may hold NUL. */
-#define RAW(literal) { (literal), sizeof(literal) - 1 }
+#define RAW(literal)                                                                               \
+    {                                                                                              \
+        (literal), sizeof(literal) - 1                                                             \
+    }
 
 enum { RAW_PARTS = 6 };
 
@@ -45,14 +48,15 @@ enum raw_end {
 struct raw_case {
     const char *name;
     struct slice request;
-    struct slice answer;         /* of the origin; empty: 200 "ok" */
+    struct slice answer; /* of the origin; empty: 200 "ok" */
     enum origin_after after;
-    const char *seen[RAW_PARTS]; /* the requests the origin must see, tidied; none: it must see nothing */
+    const char
+        *seen[RAW_PARTS]; /* the requests the origin must see, tidied; none: it must see nothing */
     struct raw_want want[RAW_PARTS]; /* status 0: the end of the list */
     enum raw_end end;
-    bool bytewise;               /* one write per byte */
-    bool half_close;             /* FIN after the request */
-    bool unseen;                 /* what the origin saw does not matter */
+    bool bytewise;   /* one write per byte */
+    bool half_close; /* FIN after the request */
+    bool unseen;     /* what the origin saw does not matter */
 };
 
 struct raw_bench {

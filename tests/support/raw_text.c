@@ -7,12 +7,9 @@
 
 static const char *const moved_names[] = { "Content-Length", "Transfer-Encoding", "Connection",
                                            "Keep-Alive" };
-static const char *const added_names[] = { "Via",
-                                           "X-Forwarded-For",
-                                           "X-Forwarded-Proto",
-                                           "X-Forwarded-Host",
-                                           "X-Request-Id",
-                                           "Date" };
+static const char *const added_names[] = {
+    "Via", "X-Forwarded-For", "X-Forwarded-Proto", "X-Forwarded-Host", "X-Request-Id", "Date"
+};
 
 enum { MOVED = 4, ADDED = 6 };
 
@@ -183,8 +180,7 @@ void raw_check_added(struct slice request, const char *pattern, struct text *why
 
         if (mentions(slice_from(pattern), rules[i].name) || (is_host && host.len == 0))
             continue;
-        if (value.len == 0 || value.len > 128 ||
-            (is_host && !slice_is_equal_nocase(value, host)) ||
+        if (value.len == 0 || value.len > 128 || (is_host && !slice_is_equal_nocase(value, host)) ||
             (rules[i].value != NULL && !slice_is_equal(value, slice_from(rules[i].value)) &&
              (i != 0 || !slice_is_equal(value, SLICE("1.0 switchyard")))))
             text_add_format(why, "  upstream: %s is \"%.*s\"\n", rules[i].name, SLICE_ARG(value));

@@ -149,8 +149,7 @@ static enum reply_state parse_chunks(struct reply *reply, struct slice rest, siz
     return REPLY_MORE;
 }
 
-static enum reply_state parse_body(struct reply *reply, struct slice rest, bool ended,
-                                   size_t *size)
+static enum reply_state parse_body(struct reply *reply, struct slice rest, bool ended, size_t *size)
 {
     struct slice length = reply_value(reply, "Content-Length");
     struct slice coding = reply_value(reply, "Transfer-Encoding");

@@ -13,9 +13,9 @@
 enum { REPLY_FIELDS = 64 };
 
 enum reply_state {
-    REPLY_MORE,      /* not whole yet */
-    REPLY_WHOLE,     /* head and body complete by their framing */
-    REPLY_BROKEN,    /* breaks the grammar: `why` says how */
+    REPLY_MORE,   /* not whole yet */
+    REPLY_WHOLE,  /* head and body complete by their framing */
+    REPLY_BROKEN, /* breaks the grammar: `why` says how */
 };
 
 struct reply_field {
@@ -27,15 +27,15 @@ struct reply {
     int minor;
     int status;
     struct slice reason;
-    struct slice head;    /* with the final empty line; all slices point into the bytes given */
+    struct slice head; /* with the final empty line; all slices point into the bytes given */
     struct reply_field fields[REPLY_FIELDS];
     unsigned field_count;
     struct text body;     /* without chunk framing; owned */
     struct slice trailer; /* of a chunked body, lines with CRLF, without the final CRLF */
     bool is_chunked;
     bool is_close_delimited;
-    bool truncated;       /* the connection ended before the framing did */
-    size_t size;          /* bytes of the whole response */
+    bool truncated; /* the connection ended before the framing did */
+    size_t size;    /* bytes of the whole response */
     const char *why;
 };
 

@@ -9,7 +9,8 @@
 #include "support/client.h"
 #include "support/scene.h"
 
-static const char usual_lines[] = "    health { interval = \"100ms\"  timeout = \"90ms\"  rise = 1 }\n";
+static const char usual_lines[] =
+    "    health { interval = \"100ms\"  timeout = \"90ms\"  rise = 1 }\n";
 
 void stage_open(struct stage *stage, const struct stage_options *options)
 {

@@ -20,14 +20,14 @@ struct stage {
 };
 
 struct stage_options {
-    const char *lines;    /* more of the service's block; replaces the health block when not NULL */
-    const char *more;     /* blocks behind it */
-    unsigned body;        /* bytes of a plain answer; 0: few */
-    const char *globals;  /* as in daemon_options */
+    const char *lines;   /* more of the service's block; replaces the health block when not NULL */
+    const char *more;    /* blocks behind it */
+    unsigned body;       /* bytes of a plain answer; 0: few */
+    const char *globals; /* as in daemon_options */
     const char *const *wrapper;
     const char *const *expected_errors;
     bool keeps_descriptors;
-    bool is_sick;         /* do not wait for health */
+    bool is_sick; /* do not wait for health */
 };
 
 void stage_open(struct stage *stage, const struct stage_options *options);

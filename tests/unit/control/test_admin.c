@@ -525,7 +525,7 @@ Test(admin, lock_waits_only_if_asked_to)
 
 Test(admin, lock_is_taken_with_its_end)
 {
-    strcpy(world.deploy.result.words, "the lock is yours");
+    snprintf(world.deploy.result.words, sizeof world.deploy.result.words, "the lock is yours");
     cr_assert_str_eq(ask("lock acquire shop --reason x --ttl 5m\n"), "the lock is yours\n\n");
     cr_expect_eq(world.deploy.submitted[0].kind, CHANGE_LOCK_ACQUIRE);
     cr_expect_eq(world.deploy.submitted[0].ttl_us, 300000000);
@@ -552,8 +552,8 @@ Test(admin, history_is_filtered_and_bounded)
 
         entry->sequence = 30 - i;
         entry->kind = CHANGE_SWITCH;
-        strcpy(entry->name, i % 2 == 0 ? "shop" : "api");
-        strcpy(entry->actor, "uid=0(root) pid=1");
+        snprintf(entry->name, sizeof entry->name, "%s", i % 2 == 0 ? "shop" : "api");
+        snprintf(entry->actor, sizeof entry->actor, "uid=0(root) pid=1");
         entry->wall_us = 1000000;
     }
     world.deploy.history_count = 30;

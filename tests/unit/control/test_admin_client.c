@@ -124,10 +124,10 @@ Test(admin_client, line_may_have_16_kib_and_no_more)
 
     memset(line, ' ', ADMIN_LINE_MAX);
     memcpy(line, "version", 7);
-    strcpy(line + ADMIN_LINE_MAX, "\n");
+    memcpy(line + ADMIN_LINE_MAX, "\n", 2);
     cr_assert(world_ask(&world, fd, line, "\n\n", &out));
     cr_expect_eq(strncmp(out.bytes, "switchyard ", 11), 0);
-    strcpy(line + ADMIN_LINE_MAX, " \n");
+    memcpy(line + ADMIN_LINE_MAX, " \n", 3);
     cr_assert(world_ask(&world, fd, line, NULL, &out));
     cr_expect_eq(strncmp(out.bytes, "error 2 usage (usage): the line is longer than 16 KiB", 53), 0,
                  "%s", out.bytes);

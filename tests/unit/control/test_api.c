@@ -145,7 +145,7 @@ Test(api, bounds_the_head)
 {
     char *request = mem_zalloc(API_HEAD_BYTES + 200);
 
-    strcpy(request, "GET /livez HTTP/1.1\r\nHost: x\r\nX: ");
+    snprintf(request, 100, "GET /livez HTTP/1.1\r\nHost: x\r\nX: ");
     memset(request + strlen(request), 'a', API_HEAD_BYTES);
     ask(request);
     cr_expect(begins("HTTP/1.1 431 "), "%s", out.bytes);

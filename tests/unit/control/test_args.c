@@ -5,15 +5,14 @@
 #include "base/err.h"
 #include "control/args_priv.h"
 
-static int parse(const char *const *words, unsigned allowed, struct args *args, char *problem)
+static int parse(const char *const *words, unsigned allowed, struct args *args)
 {
     char *copies[16];
     unsigned count = 0;
 
     for (; words[count] != NULL; count++)
         copies[count] = (char *)(uintptr_t)words[count];
-    problem[0] = '\0';
-    return args_parse(copies, count, allowed, args, problem, 160);
+    return args_parse(copies, count, allowed, args);
 }
 
 #define WORDS(...) ((const char *const[]){ __VA_ARGS__, NULL })
@@ -22,13 +21,12 @@ static int parse(const char *const *words, unsigned allowed, struct args *args, 
 Test(args, takes_every_option)
 {
     struct args args;
-    char problem[160];
 
     cr_assert_eq(parse(WORDS("shop", "--to", "green", "--force", "--reason=bad release",
                              "--if-epoch", "18446744073709551615", "--timeout", "1500ms", "--key",
                              "k1", "--ttl=2h", "--wait", "--as", "ann"),
-                       ALL, &args, problem),
-                 0, "%s", problem);
+                       ALL, &args),
+                 0, "%s", args.problem);
     cr_assert_eq(args.count, 1);
     cr_assert_str_eq(args.words[0], "shop");
     cr_assert_str_eq(args.to, "green");
@@ -44,9 +42,8 @@ Test(args, takes_every_option)
 Test(args, has_a_default_timeout)
 {
     struct args args;
-    char problem[160];
 
-    cr_assert_eq(parse(WORDS("shop"), ALL, &args, problem), 0);
+    cr_assert_eq(parse(WORDS("shop"), ALL, &args), 0);
     cr_assert_eq(args.timeout_us, 60000000);
     cr_assert_eq(args.given, 0);
 }
@@ -54,9 +51,8 @@ Test(args, has_a_default_timeout)
 Test(args, takes_words_behind_two_dashes_as_they_are)
 {
     struct args args;
-    char problem[160];
 
-    cr_assert_eq(parse(WORDS("--", "--force"), ALL, &args, problem), 0);
+    cr_assert_eq(parse(WORDS("--", "--force"), ALL, &args), 0);
     cr_assert_eq(args.given, 0);
     cr_assert_str_eq(args.words[0], "--force");
 }
@@ -89,21 +85,18 @@ Test(args, refuses)
 
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         struct args args;
-        char problem[160];
 
-        cr_expect_eq(parse(cases[i].words, cases[i].allowed, &args, problem), ERR_INVALID, "%zu",
-                     i);
-        cr_expect_str_eq(problem, cases[i].problem, "%s", problem);
+        cr_expect_eq(parse(cases[i].words, cases[i].allowed, &args), ERR_INVALID, "%zu", i);
+        cr_expect_str_eq(args.problem, cases[i].problem, "%s", args.problem);
     }
 }
 
 Test(args, bounds_the_words)
 {
     struct args args;
-    char problem[160];
 
-    cr_assert_eq(parse(WORDS("1", "2", "3", "4", "5", "6", "7", "8"), ALL, &args, problem), 0);
-    cr_assert_eq(parse(WORDS("1", "2", "3", "4", "5", "6", "7", "8", "9"), ALL, &args, problem),
+    cr_assert_eq(parse(WORDS("1", "2", "3", "4", "5", "6", "7", "8"), ALL, &args), 0);
+    cr_assert_eq(parse(WORDS("1", "2", "3", "4", "5", "6", "7", "8", "9"), ALL, &args),
                  ERR_INVALID);
 }
 

@@ -211,11 +211,9 @@ Test(command, a_force_needs_a_reason)
 {
     char *words[] = { (char *)(uintptr_t) "shop", (char *)(uintptr_t) "--force" };
     struct args args;
-    char problem[160];
 
-    cr_assert_lt(command_parse(command_find("switch"), words, 2, &args, problem, sizeof problem),
-                 0);
-    cr_assert_str_eq(problem, "--force needs --reason TEXT");
+    cr_assert_lt(command_parse(command_find("switch"), words, 2, &args), 0);
+    cr_assert_str_eq(args.problem, "--force needs --reason TEXT");
 }
 
 Test(command, levels_come_from_ids)

@@ -1,5 +1,6 @@
 /* Answers and their tables: src/control/reply.c, sheet.c, json.c. */
 #include <criterion/criterion.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -35,7 +36,7 @@ Test(reply, failure_names_code_fault_gate_and_remedy)
     reply_init(&reply);
     reply_fail(&reply, OUTCOME_REFUSED, FAULT_GATE_REFUSED, "no target of %s is up", "green");
     reply_hint(&reply, "look");
-    strcpy(reply.gate, "health");
+    snprintf(reply.gate, sizeof reply.gate, "health");
     text_add(&reply.text, "state\n");
     expect_text(&reply, "error 3 refused (gate_refused): no target of green is up\n"
                         "gate: health\nremedy: look\nstate\n\n");
