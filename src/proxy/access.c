@@ -90,10 +90,11 @@ static size_t collect_texts(const struct exchange *exchange, struct slice *texts
 static void put_record(const struct exchange *exchange, uint64_t end_us)
 {
     struct slice texts[ACCESS_TEXTS];
-    size_t size = sizeof(struct access_record) + collect_texts(exchange, texts);
-    struct access_record *record = ring_reserve(exchange->worker->access, size);
+    struct access_record *record = NULL;
+    size_t size = sizeof *record + collect_texts(exchange, texts);
     char *at = NULL;
 
+    record = ring_reserve(exchange->worker->access, size);
     if (record == NULL)
         return; /* counted by the ring */
     memset(record, 0, sizeof *record);

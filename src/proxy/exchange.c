@@ -6,6 +6,7 @@
 #include "base/check.h"
 #include "base/clock.h"
 #include "base/mem.h"
+#include "proxy/exchange_state.h"
 #include "proxy/request_id.h"
 #include "proxy/session.h"
 #include "proxy/upstream.h"

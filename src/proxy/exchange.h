@@ -1,6 +1,6 @@
 /*
- * One request and its response. States and transitions are one table; every callback records a fact and calls
- * exchange_step. Sources: exchange.c (states, begin, step, finish), exchange_route.c, exchange_lease.c,
+ * One request and its response. Every callback records a fact and calls exchange_step; the states are in
+ * exchange_state.h. Sources: exchange.c (begin, step, finish), exchange_route.c, exchange_lease.c,
  * exchange_request.c, exchange_response.c, exchange_reply.c, exchange_retry.c.
  */
 #ifndef PROXY_EXCHANGE_H
@@ -19,24 +19,6 @@ struct slot;
 struct target;
 struct upstream;
 struct worker;
-
-/* STATE(name, may be followed by) */
-#define EXCHANGE_STATES(STATE)                                                                     \
-    STATE(ROUTE, 1u << EX_LEASE | 1u << EX_REPLY)                                                  \
-    STATE(LEASE, 1u << EX_ROUTE | 1u << EX_SEND | 1u << EX_REPLY | 1u << EX_FINISH)                \
-    STATE(SEND, 1u << EX_ROUTE | 1u << EX_RELAY | 1u << EX_REPLY | 1u << EX_FINISH)                \
-    STATE(RELAY, 1u << EX_ROUTE | 1u << EX_REPLY | 1u << EX_FINISH)                                \
-    STATE(REPLY, 1u << EX_FINISH)                                                                  \
-    STATE(FINISH, 0)
-
-enum exchange_state {
-#define STATE(name, next) EX_##name,
-    EXCHANGE_STATES(STATE)
-#undef STATE
-};
-
-/* What a state function answers: go on with the next state, wait for a fact, or the object is gone. */
-enum step { STEP_AGAIN, STEP_WAIT, STEP_GONE };
 
 enum half { HALF_NONE, HALF_HEAD, HALF_BODY, HALF_DONE };
 
@@ -113,25 +95,6 @@ void exchange_abort(struct exchange *exchange, enum fault fault);
 
 /* The target goes away now: busy exchanges on it end. */
 void exchange_evict(struct exchange *exchange);
-
-/* For the state functions in the other sources. */
-void exchange_enter(struct exchange *exchange, enum exchange_state state);
-enum step exchange_fail(struct exchange *exchange, enum fault fault);
-enum step exchange_end(struct exchange *exchange, enum fault fault);
-void exchange_drop_upstream(struct exchange *exchange, bool reusable);
-enum step do_route(struct exchange *exchange);
-enum step do_lease(struct exchange *exchange);
-enum step do_send(struct exchange *exchange);
-enum step do_relay(struct exchange *exchange);
-enum step do_reply(struct exchange *exchange);
-const char *exchange_state_name(enum exchange_state state);
-
-/* RELAY, in two halves. WAIT: nothing to do now; GONE is never answered. */
-enum step relay_request(struct exchange *exchange);
-enum step relay_response(struct exchange *exchange);
-
-/* The one rule for trying again (DESIGN "Retry", RFC 9110 9.2.2). */
-bool exchange_retry_allowed(const struct exchange *exchange, enum fault fault);
 
 /* The access record and the counters of the finished exchange. */
 void access_record(const struct exchange *exchange, uint64_t end_us);

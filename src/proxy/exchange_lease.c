@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "base/err.h"
 #include "proxy/exchange.h"
+#include "proxy/exchange_state.h"
 #include "proxy/session.h"
 #include "proxy/upstream.h"
 #include "proxy/worker_priv.h"

@@ -5,6 +5,7 @@
 #include "base/check.h"
 #include "http/page.h"
 #include "proxy/exchange.h"
+#include "proxy/exchange_state.h"
 #include "proxy/session.h"
 #include "proxy/upstream.h"
 #include "proxy/worker_priv.h"
@@ -55,7 +56,7 @@ static void write_page(struct exchange *exchange)
     CHECK(out->capacity >= PAGE_SIZE_MAX);
     if ((head->seen & 1ull << FIELD_ACCEPT) != 0)
         page.is_json = page_wants_json(head_value(head, SLICE("Accept")));
-    if (status == 405)
+    if (status == 405 || exchange->fault == FAULT_NO_FURTHER)
         page.allow = SLICE("GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS");
     skip_body(exchange);
     page.close = exchange->close_client;

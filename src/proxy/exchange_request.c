@@ -10,6 +10,7 @@
 #include "http/proxy_header.h"
 #include "http/write_head.h"
 #include "proxy/exchange.h"
+#include "proxy/exchange_state.h"
 #include "proxy/session.h"
 #include "proxy/upstream.h"
 #include "proxy/worker_priv.h"

@@ -1,6 +1,7 @@
 /* Whether a request may be tried again: the one place that knows (RFC 9110 9.2.2, 9112 9.3.1). */
 #include "proxy/exchange.h"
 
+#include "proxy/exchange_state.h"
 #include "proxy/upstream.h"
 
 /* The request can be sent again: nothing of its body was read beyond what still lies in the head's buffer. */

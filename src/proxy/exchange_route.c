@@ -6,12 +6,23 @@
 #include "base/hash.h"
 #include "base/rcu.h"
 #include "proxy/exchange.h"
+#include "proxy/exchange_state.h"
 #include "proxy/session.h"
 #include "proxy/worker_priv.h"
 #include "route/match.h"
 #include "route/slot.h"
 #include "route/snapshot.h"
 #include "route/target.h"
+
+/* OPTIONS and TRACE may ask to go no further than here (RFC 9110 7.6.2); TRACE is never answered by us. */
+static enum fault check_forwards(const struct head *head)
+{
+    if ((head->seen & 1ull << FIELD_MAX_FORWARDS) == 0 ||
+        (head->method != METHOD_OPTIONS && head->method != METHOD_TRACE) ||
+        !slice_is_equal(head_value(head, SLICE("Max-Forwards")), SLICE("0")))
+        return FAULT_NONE;
+    return head->method == METHOD_OPTIONS ? FAULT_NO_FURTHER : FAULT_METHOD_REFUSED;
+}
 
 /* The service's own limits, where they are stricter than the most that any service allows. */
 static enum fault check_limits(const struct exchange *exchange)
@@ -30,7 +41,7 @@ static enum fault check_limits(const struct exchange *exchange)
     if (policy->body_limit > 0 && head->framing == FRAMING_LENGTH &&
         head->length > policy->body_limit)
         return FAULT_BODY_TOO_LARGE;
-    return FAULT_NONE;
+    return check_forwards(head);
 }
 
 /* Looks and pins: what is found stays alive until it is unpinned. */

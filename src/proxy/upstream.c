@@ -26,9 +26,12 @@ static void on_ready(struct stream *stream)
 
     CHECK(upstream->magic == UPSTREAM_MAGIC);
     if (upstream->exchange == NULL) {
-        /* nothing may come on a waiting connection: the target has closed it, or is confused */
-        if (stream->readable)
+        /* nothing may come on a waiting connection: the target has closed it, or is confused. The kernel is
+         * asked, because this event may be of bytes that were read in this turn, for its last exchange. */
+        if (stream->readable && stream_is_stale(stream))
             upstream_close(upstream);
+        else
+            stream->readable = false;
         return;
     }
     session = upstream->exchange->session;

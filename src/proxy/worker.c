@@ -252,9 +252,9 @@ struct worker *worker_new(const struct worker_options *options)
     worker->wheel = wheel_new(worker->loop);
     deadline_init(&worker->ceiling_check, on_ceiling_check);
     on_ceiling_check(&worker->ceiling_check);
-    pool_init(&worker->sessions_pool, sizeof(struct session));
-    pool_init(&worker->exchanges_pool, sizeof(struct exchange));
-    pool_init(&worker->upstreams_pool, sizeof(struct upstream));
+    pool_init(&worker->sessions_pool, sizeof *LIST_FIRST(&worker->sessions));
+    pool_init(&worker->exchanges_pool, sizeof *LIST_FIRST(&worker->sessions)->exchange);
+    pool_init(&worker->upstreams_pool, sizeof *LIST_FIRST(&worker->upstreams));
     buffer_shelf_init(&worker->shelf);
     LIST_INIT(&worker->sessions);
     LIST_INIT(&worker->upstreams);

@@ -353,3 +353,13 @@ bool peer_is_quiet(int fd, unsigned ms)
 {
     return !is_ready(fd, ms);
 }
+
+void front_open_kept(struct front *front, int *client, int *server)
+{
+    *client = front_dial(front);
+    peer_send(*client, GET);
+    *server = front_accept(front, 0);
+    peer_request(*server, GET_LINE);
+    peer_send(*server, OK_2);
+    peer_answer(*client, 200, "ok");
+}

@@ -12,6 +12,14 @@
 #include "proxy/worker.h"
 #include "route/service.h"
 
+/* What most tests send. */
+#define GET_LINE  "GET /a HTTP/1.1"
+#define GET       GET_LINE "\r\nHost: a.test\r\n\r\n"
+#define POST_LINE "POST /p HTTP/1.1"
+#define PUT_LINE  "PUT /u HTTP/1.1"
+#define FIELDS    "\r\nHost: a.test\r\n"
+#define OK_2      "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
+
 enum { FRONT_TARGETS = 2 };
 
 struct front_options {
@@ -42,6 +50,9 @@ void front_publish(struct front *front);
 int front_dial(struct front *front);
 int front_accept(struct front *front, unsigned index);
 bool front_has_dialled(struct front *front, unsigned index); /* a connection waits to be accepted */
+
+/* A client and its app server with one exchange behind them: the connection to the target is a kept one. */
+void front_open_kept(struct front *front, int *client, int *server);
 
 /* No further connection is taken: closed, refused from now on. */
 void front_refuse(struct front *front, unsigned index);

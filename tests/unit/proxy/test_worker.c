@@ -10,27 +10,9 @@
 #include "route/slot.h"
 #include "route/target.h"
 
-#define GET_LINE  "GET /a HTTP/1.1"
-#define GET       GET_LINE "\r\nHost: a.test\r\n\r\n"
-#define POST_LINE "POST /p HTTP/1.1"
-#define PUT_LINE  "PUT /u HTTP/1.1"
-#define FIELDS    "\r\nHost: a.test\r\n"
-#define OK_2      "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
-
 enum { LARGE = 4 * 1024 * 1024 };
 
 static const struct front_options plain;
-
-/* A client and its app server with one exchange behind them: the connection to the target is a kept one. */
-static void open_kept(struct front *front, int *client, int *server)
-{
-    *client = front_dial(front);
-    peer_send(*client, GET);
-    *server = front_accept(front, 0);
-    peer_request(*server, GET_LINE);
-    peer_send(*server, OK_2);
-    peer_answer(*client, 200, "ok");
-}
 
 Test(worker, keeps_both_connections_alive)
 {
@@ -38,7 +20,7 @@ Test(worker, keeps_both_connections_alive)
     int client = -1;
     int server = -1;
 
-    open_kept(front, &client, &server);
+    front_open_kept(front, &client, &server);
     for (int i = 0; i < 5; i++) {
         peer_send(client, GET);
         peer_request(server, GET_LINE);
@@ -87,7 +69,7 @@ Test(worker, a_long_pipeline)
     int client = -1;
     int server = -1;
 
-    open_kept(front, &client, &server);
+    front_open_kept(front, &client, &server);
     for (int i = 0; i < 100; i++)
         peer_send(client, GET);
     for (int i = 0; i < 100; i++) {
@@ -117,7 +99,7 @@ Test(worker, heads_and_bodies_in_single_bytes)
     int client = -1;
     int server = -1;
 
-    open_kept(front, &client, &server);
+    front_open_kept(front, &client, &server);
     for (size_t i = 0; i + 1 < sizeof request; i++) {
         peer_send_bytes(client, request + i, 1);
         (void)peer_is_quiet(client, 1);
@@ -147,7 +129,7 @@ Test(worker, a_retried_request_has_its_whole_time)
     int client = -1;
     int server = -1;
 
-    open_kept(front, &client, &server);
+    front_open_kept(front, &client, &server);
     peer_send(client, GET);
     peer_request(server, GET_LINE);
     close(server);
@@ -175,7 +157,7 @@ Test(worker, a_retried_request_has_its_whole_body)
         int client = -1;
         int server = -1;
 
-        open_kept(front, &client, &server);
+        front_open_kept(front, &client, &server);
         peer_send(client, requests[i]);
         peer_send(client, GET);
         peer_request(server, line);
@@ -227,7 +209,7 @@ Test(worker, an_ended_kept_connection_is_not_used)
     int client = -1;
     int server = -1;
 
-    open_kept(front, &client, &server);
+    front_open_kept(front, &client, &server);
     close(server);
     front_await(&front_counts(front)->upstreams, 0);
     peer_send(client, POST_LINE FIELDS "Content-Length: 0\r\n\r\n");
@@ -248,7 +230,7 @@ Test(worker, surplus_bytes_end_the_connection)
     int client = -1;
     int server = -1;
 
-    open_kept(front, &client, &server);
+    front_open_kept(front, &client, &server);
     peer_send(client, GET);
     peer_request(server, GET_LINE);
     peer_send(server, OK_2 "HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nevil");
@@ -353,7 +335,7 @@ Test(worker, responses_without_a_body)
     int client = -1;
     int server = -1;
 
-    open_kept(front, &client, &server);
+    front_open_kept(front, &client, &server);
     peer_send(client, "HEAD /h HTTP/1.1" FIELDS "\r\n" GET "GET /n HTTP/1.1" FIELDS "\r\n" GET);
     peer_request(server, "HEAD /h HTTP/1.1");
     peer_send(server, "HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n");
@@ -380,7 +362,7 @@ Test(worker, interim_responses_and_expect)
     int client = -1;
     int server = -1;
 
-    open_kept(front, &client, &server);
+    front_open_kept(front, &client, &server);
     peer_send(client, POST_LINE FIELDS "Expect: 100-continue\r\nContent-Length: 4\r\n\r\n");
     peer_take(client, "HTTP/1.1 100 Continue\r\n\r\n");
     peer_head(server, head, sizeof head);
@@ -414,7 +396,7 @@ Test(worker, an_early_answer_ends_both_connections)
     int client = -1;
     int server = -1;
 
-    open_kept(front, &client, &server);
+    front_open_kept(front, &client, &server);
     peer_send(client,
               POST_LINE FIELDS "Content-Length: 100\r\n\r\nGET /evil HTTP/1.1" FIELDS "\r\n");
     peer_request(server, POST_LINE);
@@ -453,7 +435,7 @@ Test(worker, a_client_that_is_gone_ends_its_request)
     int client = -1;
     int server = -1;
 
-    open_kept(front, &client, &server);
+    front_open_kept(front, &client, &server);
     peer_send(client, GET);
     peer_request(server, GET_LINE);
     peer_reset(client);
@@ -461,185 +443,4 @@ Test(worker, a_client_that_is_gone_ends_its_request)
     front_await(&front_counts(front)->exchanges, 0);
     cr_assert_eq(slot_sum_faults(front_target(front, 0)->slot, FAULT_CLIENT_GONE), 1);
     front_stop(front);
-}
-
-Test(worker, evicts_idle_and_busy)
-{
-    struct front *front = front_start(&plain);
-    int client = -1;
-    int server = -1;
-
-    open_kept(front, &client, &server);
-    front_await(&front_counts(front)->upstreams_idle, 1);
-    front_evict(front, 0, false);
-    peer_end(server);
-    peer_send(client, GET);
-    server = front_accept(front, 0);
-    peer_request(server, GET_LINE);
-    front_evict(front, 0, false);
-    cr_assert(peer_is_quiet(server, 50), "a busy one stays");
-    front_publish_empty(front);
-    front_evict(front, 0, true);
-    peer_end(server);
-    peer_answer(client, 503, NULL);
-    cr_assert_eq(target_in_flight(front_target(front, 0)), 0);
-    peer_send(client, GET);
-    peer_answer(client, 503, NULL);
-    close(client);
-    front_stop(front);
-}
-
-Test(worker, drains)
-{
-    struct front *front = front_start(&plain);
-    char head[4096];
-    int idle = -1;
-    int idle_server = -1;
-    int client = front_dial(front);
-    int server = -1;
-
-    open_kept(front, &idle, &idle_server);
-    peer_send(client, GET);
-    peer_request(idle_server, GET_LINE);
-    server = idle_server;
-    worker_drain(front_worker(front), 0);
-    peer_end(idle);
-    peer_send(server, OK_2);
-    peer_head(client, head, sizeof head);
-    cr_assert_not_null(strcasestr(head, "\r\nConnection: close\r\n"), "%s", head);
-    peer_take(client, "ok");
-    peer_end(client);
-    peer_end(server);
-    front_await(&front_counts(front)->sessions, 0);
-    front_stop(front);
-}
-
-static void set_few(struct worker_options *options)
-{
-    options->max_sessions = 1;
-}
-
-Test(worker, refuses_beyond_its_sessions)
-{
-    struct front *front = front_start(&(struct front_options){ .set = set_few });
-    int client = -1;
-    int server = -1;
-    int second = -1;
-
-    open_kept(front, &client, &server);
-    second = front_dial(front);
-    peer_answer(second, 503, "");
-    peer_end(second);
-    cr_assert_eq(atomic_load(&front_counts(front)->sessions_refused), 1);
-    close(client);
-    front_await(&front_counts(front)->sessions, 0);
-    second = front_dial(front);
-    peer_send(second, GET);
-    peer_request(server, GET_LINE);
-    peer_send(server, OK_2);
-    peer_answer(second, 200, "ok");
-    close(second);
-    close(server);
-    front_stop(front);
-}
-
-Test(worker, takes_proxy_headers)
-{
-    struct front *front = front_start(&(struct front_options){ .proxy_protocol = true });
-    int client = front_dial(front);
-    int server = -1;
-
-    peer_send(client, "PROXY TCP4 10.1.2.3 10.0.0.1 5000 80\r\n");
-    cr_assert(peer_is_quiet(client, 20));
-    peer_send(client, GET);
-    server = front_accept(front, 0);
-    peer_request(server, GET_LINE);
-    peer_send(server, OK_2);
-    peer_answer(client, 200, "ok");
-    close(client);
-    client = front_dial(front);
-    peer_send(client, GET);
-    peer_end(client);
-    /* the end comes together with the header, or with a part of it */
-    client = front_dial(front);
-    peer_send(client, "PROXY TCP4 10.1.2.3 10.0.0.1 5000 80\r\n");
-    shutdown(client, SHUT_WR);
-    peer_end(client);
-    client = front_dial(front);
-    peer_send(client, "PROXY TCP4");
-    shutdown(client, SHUT_WR);
-    peer_end(client);
-    close(server);
-    front_stop(front);
-}
-
-static void set_hasty(struct worker_options *options)
-{
-    options->head_us = 100000;
-    options->keepalive_us = 100000;
-}
-
-static void tune_hasty(struct policy *policy)
-{
-    policy->body_us = 100000;
-    policy->response_us = 100000;
-    policy->idle_us = 100000;
-    policy->keepalive_us = 100000;
-}
-
-Test(worker, every_wait_ends)
-{
-    struct front *front =
-        front_start(&(struct front_options){ .set = set_hasty, .tune = tune_hasty });
-    char head[4096];
-    int client = front_dial(front);
-    int server = -1;
-
-    peer_end(client); /* nothing came */
-    client = front_dial(front);
-    peer_send(client, "GET / HTT");
-    peer_answer(client, 408, NULL);
-    peer_end(client);
-    open_kept(front, &client, &server);
-    peer_end(client); /* no further request */
-    client = front_dial(front);
-    peer_send(client, POST_LINE FIELDS "Content-Length: 4\r\n\r\nb");
-    peer_request(server, POST_LINE);
-    peer_answer(client, 408, NULL);
-    peer_end(client);
-    peer_take(server, "b");
-    peer_end(server);
-    client = front_dial(front);
-    peer_send(client, GET);
-    server = front_accept(front, 0);
-    peer_request(server, GET_LINE);
-    peer_answer(client, 504, NULL);
-    peer_end(server);
-    peer_send(client, GET);
-    server = front_accept(front, 0);
-    peer_request(server, GET_LINE);
-    peer_send(server, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\no");
-    peer_head(client, head, sizeof head);
-    peer_take(client, "o");
-    peer_end(client);
-    peer_end(server);
-    front_stop(front);
-}
-
-Test(worker, quits_in_the_middle)
-{
-    struct front *front = front_start(&plain);
-    int client = -1;
-    int server = -1;
-    int waiting = front_dial(front);
-
-    peer_send(waiting, "GET / HT");
-    open_kept(front, &client, &server);
-    peer_send(client, GET);
-    peer_request(server, GET_LINE);
-    front_await(&front_counts(front)->exchanges, 1);
-    front_stop(front);
-    peer_end(server);
-    close(client);
-    close(waiting);
 }

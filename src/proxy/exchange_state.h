@@ -1,0 +1,50 @@
+/*
+ * The states of an exchange and their transitions in one table, the functions of the states, and what they use
+ * of each other. For the exchange's own sources; everybody else sees exchange.h only.
+ */
+#ifndef PROXY_EXCHANGE_STATE_H
+#define PROXY_EXCHANGE_STATE_H
+
+#include <stdbool.h>
+
+#include "base/fault.h"
+
+struct exchange;
+
+/* STATE(name, may be followed by) */
+#define EXCHANGE_STATES(STATE)                                                                     \
+    STATE(ROUTE, 1u << EX_LEASE | 1u << EX_REPLY)                                                  \
+    STATE(LEASE, 1u << EX_ROUTE | 1u << EX_SEND | 1u << EX_REPLY | 1u << EX_FINISH)                \
+    STATE(SEND, 1u << EX_ROUTE | 1u << EX_RELAY | 1u << EX_REPLY | 1u << EX_FINISH)                \
+    STATE(RELAY, 1u << EX_ROUTE | 1u << EX_REPLY | 1u << EX_FINISH)                                \
+    STATE(REPLY, 1u << EX_FINISH)                                                                  \
+    STATE(FINISH, 0)
+
+enum exchange_state {
+#define STATE(name, next) EX_##name,
+    EXCHANGE_STATES(STATE)
+#undef STATE
+};
+
+/* What a state function answers: go on with the next state, wait for a fact, or the object is gone. */
+enum step { STEP_AGAIN, STEP_WAIT, STEP_GONE };
+
+void exchange_enter(struct exchange *exchange, enum exchange_state state);
+enum step exchange_fail(struct exchange *exchange, enum fault fault);
+enum step exchange_end(struct exchange *exchange, enum fault fault);
+void exchange_drop_upstream(struct exchange *exchange, bool reusable);
+enum step do_route(struct exchange *exchange);
+enum step do_lease(struct exchange *exchange);
+enum step do_send(struct exchange *exchange);
+enum step do_relay(struct exchange *exchange);
+enum step do_reply(struct exchange *exchange);
+const char *exchange_state_name(enum exchange_state state);
+
+/* RELAY, in two halves. WAIT: nothing to do now; GONE is never answered. */
+enum step relay_request(struct exchange *exchange);
+enum step relay_response(struct exchange *exchange);
+
+/* The one rule for trying again (DESIGN "Retry", RFC 9110 9.2.2). */
+bool exchange_retry_allowed(const struct exchange *exchange, enum fault fault);
+
+#endif
