@@ -393,3 +393,77 @@ Test(raw_flow, large_bodies_round_trip)
     free(body);
     STOP_RAW(&bench);
 }
+
+/* A refusal while a client is still sending must reach it: the rest is read away, not answered with a reset. */
+Test(raw_flow, refusal_reaches_a_sending_client)
+{
+    enum { SIZE = 60000 };
+    struct raw_bench bench;
+    struct client client;
+    struct reply reply = { 0 };
+    char *body = mem_zalloc(SIZE);
+
+    raw_start(&bench, "limits { body = 4 }");
+    for (int i = 0; i < 20; i++) {
+        client_open(&client, bench.front);
+        client_send_text(&client, UP "Content-Length: 60000\r\n\r\n");
+        cr_expect(client_send(&client, body, SIZE), "round %d: reset while sending", i);
+        cr_expect_eq(client_reply(&client, false, WAIT_MS, &reply), REPLY_WHOLE,
+                     "round %d: the answer was lost", i);
+        cr_expect_eq(reply.status, 413, "round %d: status %d", i, reply.status);
+        cr_expect(client_await_end(&client, WAIT_MS));
+        cr_expect(!client.was_reset, "round %d: the connection was reset", i);
+        client_close(&client);
+    }
+    reply_fini(&reply);
+    free(body);
+    STOP_RAW(&bench);
+}
+
+/* A slow reader gets everything, in its own time. */
+Test(raw_flow, slow_reader_gets_everything)
+{
+    enum { SIZE = 3 << 20 };
+    static const struct origin_act acts[] = {
+        ACT(HEAD), ACT_SEND("HTTP/1.1 200 OK\r\nContent-Length: 3145728\r\n\r\n"), ACT_FILL(SIZE),
+        ACT(END)
+    };
+    struct raw_bench bench;
+    struct client client;
+    struct reply reply = { 0 };
+
+    raw_start(&bench, NULL);
+    origin_play(bench.origin, acts);
+    client_open(&client, bench.front);
+    client_send_text(&client, DOWN);
+    while (client.in.len < SIZE / 2 && client_pull(&client, WAIT_MS))
+        scene_pause_us(5000);
+    cr_expect_eq(client_reply(&client, false, WAIT_MS, &reply), REPLY_WHOLE);
+    cr_expect(!reply.truncated);
+    cr_expect_eq(reply.body.len, SIZE);
+    reply_fini(&reply);
+    client_close(&client);
+    STOP_RAW(&bench);
+}
+
+/* A client that does not wait for the 100: one answer, whether the interim came or not. */
+Test(raw_flow, continue_not_waited_for)
+{
+    struct raw_bench bench;
+    struct client client;
+    struct reply reply = { 0 };
+
+    raw_start(&bench, NULL);
+    client_open(&client, bench.front);
+    for (int i = 0; i < 3; i++) {
+        client_send_text(&client, UP "Expect: 100-continue\r\nContent-Length: 5\r\n\r\nhello");
+        do
+            cr_assert_eq(client_reply(&client, false, WAIT_MS, &reply), REPLY_WHOLE);
+        while (reply.status == 100);
+        cr_expect_eq(reply.status, 200);
+    }
+    cr_expect_eq(origin_requests(bench.origin), 3);
+    reply_fini(&reply);
+    client_close(&client);
+    STOP_RAW(&bench);
+}
