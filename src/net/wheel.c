@@ -27,6 +27,7 @@ struct wheel {
 
 static void unlink_entry(struct deadline *deadline)
 {
+    CHECK(deadline->prev != NULL);
     *deadline->prev = deadline->next;
     if (deadline->next != NULL)
         deadline->next->prev = deadline->prev;
