@@ -181,6 +181,7 @@ void session_exchange_done(struct session *session, enum session_next next)
         return;
     session->requests++;
     session->searched = 0;
+    session->first_us = 0;
     session->head_timed = false;
     if (next != SESSION_KEEP) {
         if (next == SESSION_UNREAD || session->stream.readable)
@@ -323,6 +324,8 @@ static bool step_head(struct session *session)
             deadline_arm(session->worker->wheel, &session->deadline, session->worker->head_us);
         }
         session->needs_bytes = true;
+        if (session->first_us == 0)
+            session->first_us = loop_now_us(session->worker->loop);
         return session->stream.readable;
     }
     if (was_short && session->exchange->request_half == HALF_DONE)

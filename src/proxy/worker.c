@@ -159,6 +159,8 @@ static void do_listen(struct worker *worker, struct listen_message *message)
         entry->id = message->id;
         entry->listener = listener_new(worker->loop, message->fd, &accept_ops, entry);
         LIST_INSERT_HEAD(&worker->listeners, entry, entry);
+    } else if (message->fd >= 0) {
+        close(message->fd); /* this one is open already */
     }
     if (entry != NULL)
         entry->gate = message->gate;
