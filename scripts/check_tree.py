@@ -120,12 +120,13 @@ def parse_tool(output, rule=None):
 def check_format():
     files = [path for path in sources() if not path.endswith(".def")]
 
-    def one(path):
-        found = parse_tool(run(["clang-format", "--dry-run", "-Werror", path]).stderr)
-        return [Finding(item.path, item.line, "format", "not formatted: scripts/check --fix-format")
-                for item in found][:1]
+    def some(paths):
+        found = parse_tool(run(["clang-format", "--dry-run", "-Werror", *paths]).stderr)
+        first = {item.path: item.line for item in reversed(list(found))}
+        return [Finding(path, line, "format", "not formatted: scripts/check --fix-format")
+                for path, line in sorted(first.items())]
 
-    return in_parallel(one, files)
+    return in_parallel(some, [files[at:at + 40] for at in range(0, len(files), 40)])
 
 
 def check_sizes():
