@@ -284,7 +284,7 @@ static bool await_change(struct origin *origin, bool (*check)(const struct origi
     bool holds = false;
 
     pthread_mutex_lock(&origin->lock);
-    while (!(holds = check(origin, arg))) {
+    while (!check(origin, arg)) {
         if (pthread_cond_timedwait(&origin->changed, &origin->lock, &until) == ETIMEDOUT)
             break;
     }
