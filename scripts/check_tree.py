@@ -383,11 +383,13 @@ def main(arguments):
     summary = []
     for name in arguments or STEPS:
         begun = time.monotonic()
-        found = [item for item in STEPS[name]() if not exceptions.covers(item)]
-        for item in found:
-            print_finding(item)
-        total += len(found)
-        summary.append(f"  {name:<9} {len(found):4} findings {time.monotonic() - begun:6.1f} s")
+        count = 0
+        for item in STEPS[name]():
+            if not exceptions.covers(item):
+                print_finding(item)
+                count += 1
+        total += count
+        summary.append(f"  {name:<9} {count:4} findings {time.monotonic() - begun:6.1f} s")
     trouble = exceptions.trouble + (exceptions.idle() if not arguments else [])
     for item in trouble:
         print_finding(item)

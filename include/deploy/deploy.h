@@ -13,6 +13,7 @@
 
 #include "base/check.h"
 #include "deploy/change.h"
+#include "deploy/history_entry.h"
 #include "route/snapshot.h"
 
 struct config;
@@ -102,23 +103,6 @@ void deploy_view_durability(const struct deploy *deploy, struct deploy_durabilit
 uint64_t deploy_draining(const struct deploy *deploy, const struct slot *slot);
 
 /* Finished changes, newest first; false when index is beyond the end. */
-struct history_entry {
-    uint64_t sequence;
-    uint64_t wall_us;
-    uint64_t epoch_before;
-    uint64_t epoch;
-    uint64_t duration_us;
-    enum change_kind kind;
-    enum outcome outcome;
-    bool is_forced;
-    char name[64];
-    char from[64];
-    char to[64];
-    char target[136];
-    char actor[96];
-    char reason[256];
-    char gate[32];
-};
 bool deploy_history(const struct deploy *deploy, unsigned index, struct history_entry *out);
 
 #endif

@@ -21,6 +21,9 @@ typedef void mailbox_fn(void *arg, const struct mail *mail);
 
 struct mailbox *mailbox_new(struct loop *loop, mailbox_fn *on_mail, void *arg);
 
+/* Receives what was posted so far, without waiting for the loop's turn; also after the loop has ended. */
+void mailbox_receive(struct mailbox *mailbox);
+
 /* What was posted and not received is dropped; nobody may post any more. */
 void mailbox_free(struct mailbox *mailbox);
 void mailbox_post(struct mailbox *mailbox, const struct mail *mail); /* any thread */

@@ -26,7 +26,7 @@ struct wheel *wheel_new(struct loop *loop);
 void wheel_free(struct wheel *wheel); /* entries must be gone */
 void deadline_init(struct deadline *deadline, void (*fn)(struct deadline *deadline));
 
-/* fn is called once, not before us have passed and at most two ticks later; a stop of the whole loop of more
+/* fn is called once, not before us have passed and at most three ticks later; a stop of the whole loop of more
  * than a second does not count. 0 us: disarmed. */
 void deadline_arm(struct wheel *wheel, struct deadline *deadline, uint64_t us);
 void deadline_disarm(struct deadline *deadline);

@@ -66,7 +66,8 @@ void worker_tune(struct worker *worker, uint64_t head_us, uint64_t keepalive_us,
 /* No more listeners; every answer closes its connection; idle clients go after grace_us. */
 void worker_drain(struct worker *worker, uint64_t grace_us);
 
-/* Closes everything and ends the thread; join waits for it and frees. Never started: join only frees. */
+/* Closes everything and ends the thread; join waits for it and frees. Never started: join only frees. Evictions
+ * that were not answered yet are answered by join. */
 void worker_quit(struct worker *worker);
 void worker_join(struct worker *worker);
 const struct worker_counts *worker_counts(const struct worker *worker);

@@ -393,10 +393,10 @@ static void stop(struct daemon *daemon)
     api_free(daemon->api);
     admin_free(daemon->admin);
     crew_free(daemon->crew);
+    resolver_free(daemon->resolver);
     if (daemon->deploy != NULL)
         deploy_free(daemon->deploy);
     health_free(daemon->health);
-    resolver_free(daemon->resolver);
     if (daemon->run_dir != NULL)
         ports_remove(daemon->run_dir);
     doors_free(daemon->doors);

@@ -13,6 +13,8 @@
 #include "base/mem.h"
 #include "config/dump.h"
 #include "deploy/deploy_priv.h"
+#include "deploy/gate_priv.h"
+#include "deploy/state_code_priv.h"
 #include "net/timer.h"
 
 enum {
@@ -286,8 +288,14 @@ static bool plan_batch(struct deploy *deploy)
 
     if (deploy->working.epoch == deploy->state->decisions.epoch)
         return true; /* locks and keys are in no picture */
-    err = registry_plan(&deploy->registry, config, &deploy->working,
-                        reload != NULL ? reload->names : NULL, &deploy->plan, words, sizeof words);
+    deploy->plan = (struct plan){
+        .config = config,
+        .decisions = &deploy->working,
+        .names = reload != NULL ? reload->names : NULL,
+        .words = words,
+        .words_size = sizeof words,
+    };
+    err = registry_plan(&deploy->registry, &deploy->plan);
     deploy->has_plan = err == 0;
     if (err == 0 && reload != NULL && ops != NULL && ops->prepare != NULL) {
         err = ops->prepare(deploy->options.ops_arg, config, words, sizeof words);

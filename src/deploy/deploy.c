@@ -66,8 +66,14 @@ static int plan_first(struct deploy *deploy, struct report *report)
     names_add_config(names, deploy->config);
     names_add_decisions(names, &deploy->state->decisions);
     names_resolve_now(names);
-    err = registry_plan(&deploy->registry, deploy->config, &deploy->state->decisions, names,
-                        &deploy->plan, words, sizeof words);
+    deploy->plan = (struct plan){
+        .config = deploy->config,
+        .decisions = &deploy->state->decisions,
+        .names = names,
+        .words = words,
+        .words_size = sizeof words,
+    };
+    err = registry_plan(&deploy->registry, &deploy->plan);
     names_free(names);
     if (err != 0)
         report_error(report, deploy->options.config_path, 0, "%s", words);

@@ -16,6 +16,7 @@
 #include "deploy/history_priv.h"
 #include "deploy/registry_priv.h"
 #include "deploy/state_priv.h"
+#include "deploy/ticket_priv.h"
 #include "deploy/writer_priv.h"
 
 struct names;
@@ -24,32 +25,6 @@ enum {
     BATCH_MAX = 512,        /* changes in one durable write */
     QUEUE_MAX = 100 * 1000, /* changes that wait */
 };
-
-enum judgement {
-    JUDGED_DONE,    /* the working decisions have it */
-    JUDGED_SAME,    /* it was so already */
-    JUDGED_REFUSED, /* the result says why */
-    JUDGED_WAIT,    /* the lock is held by somebody else */
-};
-
-/* A change in the house. Owner: the list it is on. Ends by its answer or by deploy_cancel. */
-struct ticket {
-    TAILQ_ENTRY(ticket) link;
-    struct deploy *deploy;
-    struct change change;
-    change_done_fn *done; /* NULL: nobody waits any more */
-    void *arg;
-    uint64_t submitted_us;
-    enum judgement judgement;
-    struct change_result result;
-    struct config *config; /* RELOAD: read and checked; taken at commit */
-    struct names *names;   /* RELOAD, TARGET_ADD: asked for */
-    uint64_t read_us;      /* RELOAD: when the file was read */
-    bool is_prepared;      /* RELOAD: ops->prepare was called */
-    bool is_judged;        /* refused before its turn; the result says why */
-    uint64_t sequence;     /* of its history entry, 0: none */
-};
-TAILQ_HEAD(tickets, ticket);
 
 enum desk_state {
     DESK_IDLE,
@@ -103,41 +78,6 @@ void desk_prepared(struct ticket *ticket);                       /* it waits for
 void desk_on_written(void *arg, struct writer_job *job);
 void desk_encode(struct deploy *deploy, const struct decisions *decisions, struct writer_job *job);
 void ticket_free(struct ticket *ticket);
-
-/* answer.c: filling results; each returns the judgement. */
-enum judgement judge_refuse(struct ticket *ticket, enum outcome outcome, enum fault fault,
-                            const char *gate, const char *format, ...)
-    __attribute__((format(printf, 5, 6)));
-enum judgement judge_done(struct ticket *ticket, const char *format, ...)
-    __attribute__((format(printf, 2, 3)));
-enum judgement judge_same(struct ticket *ticket, const char *format, ...)
-    __attribute__((format(printf, 2, 3)));
-
-/* gate.c */
-enum judgement gate_judge(struct deploy *deploy, struct ticket *ticket);
-
-/* Services that a name means: a group's, or the one service. */
-struct scope {
-    size_t count;
-    const size_t *services; /* indexes into config->services */
-    size_t single;
-    const struct config_group *group; /* NULL: a service */
-};
-MUST_CHECK bool gate_find_scope(struct deploy *deploy, struct ticket *ticket, struct scope *out);
-size_t gate_scope_at(const struct scope *scope, size_t i);
-bool gate_is_forced(const struct ticket *ticket);
-
-struct gate_fit {
-    unsigned up;
-    unsigned unknown;
-    unsigned down;
-    unsigned not_ready;
-};
-void gate_count_fit(const struct deploy *deploy, size_t service, size_t slot, struct gate_fit *out);
-
-/* The active slot of a service in the working decisions. */
-size_t gate_active(const struct deploy *deploy, size_t service);
-bool gate_is_switchable(const struct config_slot *slot);
 
 /* switching.c, targets.c, lock.c, reload.c */
 enum judgement switching_judge(struct deploy *deploy, struct ticket *ticket);

@@ -13,6 +13,7 @@
 #include "base/mem.h"
 #include "deploy/batch_priv.h"
 #include "deploy/deploy_priv.h"
+#include "deploy/gate_priv.h"
 #include "deploy/names_priv.h"
 #include "net/timer.h"
 

@@ -9,6 +9,7 @@
 #include "base/hash.h"
 #include "deploy/deploy_priv.h"
 #include "deploy/effective_priv.h"
+#include "deploy/gate_priv.h"
 
 bool gate_is_forced(const struct ticket *ticket)
 {

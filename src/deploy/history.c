@@ -12,6 +12,7 @@
 
 #include "base/err.h"
 #include "base/mem.h"
+#include "deploy/state_code_priv.h"
 #include "deploy/state_priv.h"
 #include "deploy/strict_json.h"
 

@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "deploy/deploy_priv.h"
+#include "deploy/gate_priv.h"
 #include "net/loop.h"
 #include "net/timer.h"
 

@@ -137,15 +137,20 @@ static bool is_same(const struct reg_target *present, const struct address *addr
            present->target->proxy_protocol == proxy_protocol;
 }
 
+struct need {
+    struct reg_target *target;
+    const char *words; /* why there is none */
+};
+
 static int need_target(struct registry *registry, struct reg_slot *slot,
                        const struct effective *effective, const struct names *names,
-                       struct reg_target **out, const char **words)
+                       struct need *out)
 {
     struct reg_target *target = registry_find_target(slot, effective->name);
     uint8_t proxy_protocol =
         effective->configured != NULL ? effective->configured->proxy_protocol : 0;
     struct address address;
-    int err = find_address(target, effective, names, &address, words);
+    int err = find_address(target, effective, names, &address, &out->words);
 
     if (err != 0)
         return err;
@@ -160,66 +165,61 @@ static int need_target(struct registry *registry, struct reg_slot *slot,
         slot->target_count++;
     }
     target->mark = registry->mark;
-    *out = target;
+    out->target = target;
     return 0;
 }
 
-static int plan_slot(struct registry *registry, struct reg_service *service,
-                     const struct config_slot *configured, const struct state_service *decisions,
-                     const struct names *names, struct picture *picture)
+static int plan_slot(struct registry *registry, const struct plan *plan, size_t index,
+                     const struct config_slot *configured, struct picture *picture)
 {
+    struct reg_service *service = plan->by_index[index];
     struct reg_slot *slot = need_slot(registry, service, configured->name);
     struct effective *list = NULL;
-    size_t count = effective_targets(configured, decisions, &list);
-    const char *words = NULL;
+    size_t count = effective_targets(configured, plan->decisions->services[index], &list);
     int err = 0;
 
     picture_add_slot(picture, slot->slot, configured);
     for (size_t i = 0; i < count && err == 0; i++) {
-        struct reg_target *target = NULL;
+        struct need need = { 0 };
 
-        err = need_target(registry, slot, &list[i], names, &target, &words);
+        err = need_target(registry, slot, &list[i], plan->names, &need);
         if (err == 0)
-            picture_add_target(picture, target->target, list[i].order, list[i].weight);
+            picture_add_target(picture, need.target->target, list[i].order, list[i].weight);
         else
             picture_fail(picture, "target %s of %s/%s has no address: %s", list[i].name,
-                         service->service->name, configured->name, words);
+                         service->service->name, configured->name, need.words);
     }
     free(list);
     return err;
 }
 
-static int plan_service(struct registry *registry, const struct config_service *configured,
-                        const struct state_service *decisions, const struct names *names,
-                        struct picture *picture, struct reg_service *service)
+static int plan_service(struct registry *registry, struct plan *plan, size_t index,
+                        struct picture *picture)
 {
-    int err = picture_add_service(picture, service->service, configured, decisions->active);
+    const struct config_service *configured = &plan->config->services[index];
+    const char *active = plan->decisions->services[index]->active;
+    int err = 0;
 
+    plan->by_index[index] = need_service(registry, index, configured->name);
+    err = picture_add_service(picture, plan->by_index[index]->service, configured, active);
     for (size_t i = 0; i < configured->slot_count && err == 0; i++)
-        err = plan_slot(registry, service, &configured->slots[i], decisions, names, picture);
+        err = plan_slot(registry, plan, index, &configured->slots[i], picture);
     return err;
 }
 
-int registry_plan(struct registry *registry, const struct config *config,
-                  const struct decisions *decisions, const struct names *names, struct plan *plan,
-                  char *words, unsigned words_size)
+int registry_plan(struct registry *registry, struct plan *plan)
 {
-    struct picture *picture = picture_new(config, words, words_size);
+    size_t count = plan->config->service_count;
+    struct picture *picture = picture_new(plan->config, plan->words, plan->words_size);
     int err = 0;
 
-    CHECK(decisions->service_count == config->service_count);
+    CHECK(plan->decisions->service_count == count);
     registry->mark++;
-    *plan = (struct plan){ .config = config };
-    plan->by_index = mem_grow(NULL, config->service_count + 1, sizeof *plan->by_index);
-    for (size_t i = 0; i < config->service_count && err == 0; i++) {
-        const struct config_service *configured = &config->services[i];
-
-        plan->by_index[i] = need_service(registry, i, configured->name);
-        err = plan_service(registry, configured, decisions->services[i], names, picture,
-                           plan->by_index[i]);
-    }
+    plan->by_index = mem_grow(NULL, count + 1, sizeof *plan->by_index);
+    for (size_t i = 0; i < count && err == 0; i++)
+        err = plan_service(registry, plan, i, picture);
     if (err == 0)
-        err = picture_build(picture, decisions->epoch, &plan->snapshot);
+        err = picture_build(picture, plan->decisions->epoch, &plan->snapshot);
     picture_free(picture);
     if (err != 0)
         registry_abort(registry, plan);

@@ -72,8 +72,13 @@ struct registry {
     struct timer *timer; /* runs while something is retired */
 };
 
+/* What is wanted, and then what came of it. */
 struct plan {
     const struct config *config;
+    const struct decisions *decisions; /* one service per configured one, in its order */
+    const struct names *names;         /* resolved; NULL: targets by name keep their address */
+    char *words;                       /* filled in when the plan cannot be made */
+    unsigned words_size;
     struct reg_service **by_index; /* config->service_count */
     struct snapshot *snapshot;
 };
@@ -83,13 +88,8 @@ void registry_init(struct registry *registry, const struct deploy_options *optio
 /* The workers and the writer have ended: everything goes at once, the published snapshot as well. */
 void registry_fini(struct registry *registry);
 
-/*
- * decisions hold one service per configured one, in its order. names: the resolved ones; NULL: targets by name
- * keep the address that they have. ERR_* and words: nothing was changed.
- */
-MUST_CHECK int registry_plan(struct registry *registry, const struct config *config,
-                             const struct decisions *decisions, const struct names *names,
-                             struct plan *plan, char *words, unsigned words_size);
+/* From the wanted part of the plan to its objects and snapshot. ERR_* and words: nothing was changed. */
+MUST_CHECK int registry_plan(struct registry *registry, struct plan *plan);
 void registry_abort(struct registry *registry, struct plan *plan);
 
 /* Publishes, waits for the grace period, retires, tells health; the plan is empty then. */

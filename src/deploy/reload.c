@@ -12,6 +12,7 @@
 #include "config/loader.h"
 #include "deploy/deploy_priv.h"
 #include "deploy/effective_priv.h"
+#include "deploy/gate_priv.h"
 #include "deploy/names_priv.h"
 
 /* The errors of a report in as many words as there is room for. */

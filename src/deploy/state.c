@@ -2,6 +2,7 @@
  * The lists and copies of a state; encoding and decoding are in state_encode.c and state_decode.c.
  * Control thread (or whoever holds the only pointer).
  */
+#include "deploy/state_code_priv.h"
 #include "deploy/state_priv.h"
 
 #include <stdlib.h>

@@ -10,6 +10,7 @@
 #include "base/err.h"
 #include "base/num.h"
 #include "deploy/envelope_priv.h"
+#include "deploy/state_code_priv.h"
 #include "deploy/state_priv.h"
 #include "deploy/strict_json.h"
 

@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "deploy/deploy_priv.h"
+#include "deploy/gate_priv.h"
 
 /* Names of the slots that a service can be switched to, for words. */
 static const char *list_slots(const struct config_service *service, char *out, size_t size)

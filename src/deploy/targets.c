@@ -9,6 +9,7 @@
 #include "base/err.h"
 #include "deploy/deploy_priv.h"
 #include "deploy/effective_priv.h"
+#include "deploy/gate_priv.h"
 #include "deploy/names_priv.h"
 
 struct place {

@@ -29,15 +29,10 @@ struct mailbox {
     void *arg;
 };
 
-static void on_letters(evutil_socket_t fd, short what, void *arg)
+void mailbox_receive(struct mailbox *mailbox)
 {
-    struct mailbox *mailbox = arg;
     struct letters taken = STAILQ_HEAD_INITIALIZER(taken);
-    uint64_t count = 0;
 
-    (void)what;
-    if (read(fd, &count, sizeof count) < 0)
-        return; /* spurious */
     pthread_mutex_lock(&mailbox->lock);
     STAILQ_CONCAT(&taken, &mailbox->letters);
     pthread_mutex_unlock(&mailbox->lock);
@@ -49,6 +44,16 @@ static void on_letters(evutil_socket_t fd, short what, void *arg)
         free(letter);
         mailbox->on_mail(mailbox->arg, &mail);
     }
+}
+
+static void on_letters(evutil_socket_t fd, short what, void *arg)
+{
+    uint64_t count = 0;
+
+    (void)what;
+    if (read(fd, &count, sizeof count) < 0)
+        return; /* spurious */
+    mailbox_receive(arg);
 }
 
 struct mailbox *mailbox_new(struct loop *loop, mailbox_fn *on_mail, void *arg)

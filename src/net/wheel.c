@@ -27,6 +27,7 @@ struct wheel {
 
 static void unlink_entry(struct deadline *deadline)
 {
+    CHECK(deadline->prev != NULL);
     *deadline->prev = deadline->next;
     if (deadline->next != NULL)
         deadline->next->prev = deadline->prev;
@@ -104,7 +105,8 @@ struct wheel *wheel_new(struct loop *loop)
     struct timeval tick = { .tv_sec = 0, .tv_usec = TICK_US };
     struct wheel *wheel = mem_zalloc(sizeof *wheel);
 
-    wheel->start_us = clock_monotonic_us();
+    /* the loop's timers are as coarse as the kernel's: ticks fall into the middle, not on the border of two */
+    wheel->start_us = clock_monotonic_us() - TICK_US / 2;
     wheel->now = 1;
     event_assign(&wheel->event, loop_base(loop), -1, EV_PERSIST, on_tick, wheel);
     CHECK(event_add(&wheel->event, &tick) == 0);
@@ -135,7 +137,7 @@ void deadline_arm(struct wheel *wheel, struct deadline *deadline, uint64_t us)
         deadline->wish = 0;
         return;
     }
-    ticks = us / TICK_US + 2;
+    ticks = us / TICK_US + 3; /* begun ones at both ends, and one that the loop may be late */
     deadline->wish = wheel->now + (uint32_t)(ticks < INT32_MAX ? ticks : INT32_MAX);
     if (deadline->prev == NULL) {
         file_entry(wheel, deadline, deadline->wish);

@@ -62,6 +62,7 @@ static struct exchange *make_exchange(struct session *session)
     exchange->session = session;
     exchange->worker = worker;
     exchange->head_in = session->in;
+    exchange->read_us = session->first_us;
     exchange->response_in = NULL;
     exchange->searched = 0;
     exchange->begin_us = clock_monotonic_us();

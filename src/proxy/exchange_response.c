@@ -267,7 +267,7 @@ enum step do_relay(struct exchange *exchange)
 
     if (exchange->is_evicted)
         return exchange_fail(exchange, FAULT_TARGET_EVICTED);
-    next = relay_request(exchange);
+    (void)relay_request(exchange); /* what it came to is in the state */
     if (exchange->state != EX_RELAY)
         return STEP_AGAIN;
     next = relay_response(exchange);

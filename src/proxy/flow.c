@@ -104,7 +104,7 @@ static enum flow_result send_batch(struct flow *flow, struct worker *worker, str
     ssize_t sent = 0;
     int first = 0;
 
-    if (batch->total == 0 || flow->drops)
+    if (batch->total == 0)
         return FLOW_DONE;
     while (batch->pieces[first].iov_len == 0)
         first++;
@@ -421,7 +421,7 @@ static bool may_splice(struct flow *flow, struct worker *worker)
     if (flow->pipe != NULL)
         return true;
     if (flow->in != NULL || flow->first.len > 0 || flow->left < SPLICE_MIN ||
-        flow->in_framing != FRAMING_LENGTH || flow->out_framing != FRAMING_LENGTH || flow->drops)
+        flow->in_framing != FRAMING_LENGTH || flow->out_framing != FRAMING_LENGTH)
         return false;
     flow->pipe = pipe_lease(worker->loop);
     flow->burst = BURST_MIN;

@@ -55,7 +55,6 @@ struct flow {
     bool is_stuck;      /* what is there cannot be understood without more */
     bool lost_input;    /* bytes were read beyond `first`: the body cannot be sent again */
     bool keeps_trailer; /* trailer fields go on */
-    bool drops;         /* read and throw away: the sink is gone */
 };
 
 void flow_init(struct flow *flow, struct stream *from, struct stream *to);

@@ -181,6 +181,7 @@ void session_exchange_done(struct session *session, enum session_next next)
         return;
     session->requests++;
     session->searched = 0;
+    session->first_us = 0;
     session->head_timed = false;
     if (next != SESSION_KEEP) {
         if (next == SESSION_UNREAD || session->stream.readable)
@@ -222,6 +223,10 @@ static bool read_more(struct session *session, bool *was_short)
         session->in = grown;
     }
     room = session->in->capacity - session->in->end;
+    if (session->in->class == CLASS_LARGE) {
+        CHECK(session->in->end < BUFFER_BODY);
+        room = BUFFER_BODY - session->in->end; /* the rest is for what is written around a body */
+    }
     count = stream_recv(&session->stream, session->in->bytes + session->in->end, room);
     if (count > 0) {
         *was_short = (size_t)count < room;
@@ -319,6 +324,8 @@ static bool step_head(struct session *session)
             deadline_arm(session->worker->wheel, &session->deadline, session->worker->head_us);
         }
         session->needs_bytes = true;
+        if (session->first_us == 0)
+            session->first_us = loop_now_us(session->worker->loop);
         return session->stream.readable;
     }
     if (was_short && session->exchange->request_half == HALF_DONE)

@@ -47,7 +47,8 @@ struct session {
         struct sockaddr any;
         struct sockaddr_in in;
         struct sockaddr_in6 in6;
-    } peer; /* AF_UNIX: no more is known */
+    } peer;            /* AF_UNIX: no more is known */
+    uint64_t first_us; /* when a head began that did not come in one read; 0 otherwise */
     uint32_t requests;
     uint32_t lingered_bytes;
     char host[46]; /* text of the peer's address */

@@ -159,6 +159,8 @@ static void do_listen(struct worker *worker, struct listen_message *message)
         entry->id = message->id;
         entry->listener = listener_new(worker->loop, message->fd, &accept_ops, entry);
         LIST_INSERT_HEAD(&worker->listeners, entry, entry);
+    } else if (message->fd >= 0) {
+        close(message->fd); /* this one is open already */
     }
     if (entry != NULL)
         entry->gate = message->gate;
@@ -199,12 +201,41 @@ static void do_drain(struct worker *worker, uint64_t grace_us)
     session_drain(session, grace_us);
 }
 
+/* A message that came too late: the thread has ended, or never was. */
+static void drop_mail(const struct mail *mail)
+{
+    struct listen_message *listen = NULL;
+    struct evict_message *evict = NULL;
+
+    switch ((enum message)mail->kind) {
+    case MAIL_LISTEN:
+        listen = mail->object;
+        if (listen->fd >= 0)
+            close(listen->fd);
+        free(listen);
+        break;
+    case MAIL_EVICT:
+        evict = mail->object;
+        evict->done(evict->arg);
+        free(evict);
+        break;
+    case MAIL_TUNE: free(mail->object); break;
+    case MAIL_UNLISTEN:
+    case MAIL_DRAIN:
+    case MAIL_QUIT: break;
+    }
+}
+
 static void on_mail(void *arg, const struct mail *mail)
 {
     struct worker *worker = arg;
     struct worker_listener *entry = NULL;
     struct tune_message *tune = NULL;
 
+    if (worker->is_over) {
+        drop_mail(mail);
+        return;
+    }
     switch ((enum message)mail->kind) {
     case MAIL_LISTEN: do_listen(worker, mail->object); break;
     case MAIL_UNLISTEN:
@@ -362,6 +393,9 @@ void worker_join(struct worker *worker)
         return;
     if (worker->is_started)
         pthread_join(worker->thread, NULL);
+    worker->is_over = true;
+    mailbox_receive(worker->mailbox);
+    mailbox_receive(worker->answers);
     mailbox_free(worker->mailbox);
     mailbox_free(worker->answers);
     wheel_free(worker->wheel);

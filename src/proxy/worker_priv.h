@@ -36,7 +36,7 @@ struct worker {
     unsigned id;
     bool is_started;
     bool is_draining;
-    bool is_quitting;
+    bool is_over; /* joined: what is still in the mailbox is only given back */
     struct loop *loop;
     struct wheel *wheel;
     struct ring *access;

@@ -84,10 +84,9 @@ static unsigned count_lines_named(const char *bytes, size_t count, const char *n
 static void check_plainly(const struct head *head)
 {
     const char *bytes = head->base;
-    size_t count = head->size - (size_t)0;
+    size_t count = 0;
     unsigned lengths = 0, codings = 0, hosts = 0;
 
-    count = 0;
     while (memcmp(bytes + count, "\r\n\r\n", 4) != 0)
         count++;
     count += 4;

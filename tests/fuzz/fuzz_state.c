@@ -9,6 +9,7 @@
 
 #include "base/check.h"
 #include "deploy/envelope_priv.h"
+#include "deploy/state_code_priv.h"
 #include "deploy/state_priv.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t count);

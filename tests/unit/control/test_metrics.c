@@ -130,36 +130,45 @@ static const char *skip_labels(const char *at, double *le, char *others, size_t 
     }
 }
 
-static bool take_bucket(struct checker *checker, const char *series, double le, double value,
-                        const char *line)
+struct sample {
+    const char *line;
+    char part[16];     /* of its name, behind the family's */
+    char others[1024]; /* the labels besides le */
+    double le;         /* -1: none */
+    double value;
+};
+
+static bool take_bucket(struct checker *checker, const struct sample *sample)
 {
-    if (strcmp(series, checker->histogram) != 0) {
-        snprintf(checker->histogram, sizeof checker->histogram, "%s", series);
+    if (strcmp(sample->others, checker->histogram) != 0) {
+        snprintf(checker->histogram, sizeof checker->histogram, "%s", sample->others);
         checker->last_le = -1;
         checker->last_value = 0;
     }
-    if (le <= checker->last_le)
-        return fail(checker, "le does not ascend", line);
-    if (value < checker->last_value)
-        return fail(checker, "buckets are not cumulative", line);
-    checker->last_le = le;
-    checker->last_value = value;
+    if (sample->le <= checker->last_le)
+        return fail(checker, "le does not ascend", sample->line);
+    if (sample->value < checker->last_value)
+        return fail(checker, "buckets are not cumulative", sample->line);
+    checker->last_le = sample->le;
+    checker->last_value = sample->value;
     return true;
 }
 
-static bool take_histogram(struct checker *checker, const char *suffix, const char *others,
-                           double le, double value, const char *line)
+static bool take_histogram(struct checker *checker, const struct sample *sample)
 {
-    if (strcmp(suffix, "_bucket") == 0)
-        return le >= 0 ? take_bucket(checker, others, le, value, line)
-                       : fail(checker, "a bucket without le", line);
-    if (strcmp(suffix, "_sum") == 0)
+    const char *line = sample->line;
+
+    if (strcmp(sample->part, "_bucket") == 0)
+        return sample->le >= 0 ? take_bucket(checker, sample)
+                               : fail(checker, "a bucket without le", line);
+    if (strcmp(sample->part, "_sum") == 0)
         return true;
-    if (strcmp(suffix, "_count") != 0)
+    if (strcmp(sample->part, "_count") != 0)
         return fail(checker, "unknown part of a histogram", line);
-    if (!isinf(checker->last_le) || strcmp(checker->histogram, others) != 0)
+    if (!isinf(checker->last_le) || strcmp(checker->histogram, sample->others) != 0)
         return fail(checker, "no +Inf bucket before the count", line);
-    return value == checker->last_value ? true : fail(checker, "count differs from +Inf", line);
+    return sample->value == checker->last_value ? true
+                                                : fail(checker, "count differs from +Inf", line);
 }
 
 static bool note_sample(struct checker *checker, const char *line, size_t len)
@@ -178,9 +187,7 @@ static bool take_sample(struct checker *checker, const char *line)
     const char *at = skip_name(line, false);
     const char *suffix = NULL;
     char *end = NULL;
-    char others[1024] = "";
-    double le = -1;
-    double value = 0;
+    struct sample sample = { .line = line, .le = -1 };
 
     if (family == NULL || at == NULL || family->type[0] == '\0')
         return fail(checker, "sample without a family", line);
@@ -188,23 +195,22 @@ static bool take_sample(struct checker *checker, const char *line)
         return fail(checker, "sample of another family", line);
     suffix = line + strlen(family->name);
     family->samples++;
-    others[0] = '\0';
-    char part[16] = "";
-    if (at < suffix || at - suffix >= 16)
+    if (at < suffix || at - suffix >= (long)sizeof sample.part)
         return fail(checker, "sample of another family", line);
-    memcpy(part, suffix, (size_t)(at - suffix));
-    if (*at == '{' && (at = skip_labels(at, &le, others, sizeof others)) == NULL)
+    memcpy(sample.part, suffix, (size_t)(at - suffix));
+    if (*at == '{' &&
+        (at = skip_labels(at, &sample.le, sample.others, sizeof sample.others)) == NULL)
         return fail(checker, "malformed labels", line);
     if (*at != ' ')
         return fail(checker, "no blank before the value", line);
-    value = strtod(at + 1, &end);
-    if (end == at + 1 || *end != '\0' || isnan(value) || value < 0)
+    sample.value = strtod(at + 1, &end);
+    if (end == at + 1 || *end != '\0' || isnan(sample.value) || sample.value < 0)
         return fail(checker, "bad value", line);
     if (!note_sample(checker, line, (size_t)(at - line)))
         return false;
     if (strcmp(family->type, "histogram") == 0)
-        return take_histogram(checker, part, others, le, value, line);
-    return part[0] == '\0' ? true : fail(checker, "sample of another family", line);
+        return take_histogram(checker, &sample);
+    return sample.part[0] == '\0' ? true : fail(checker, "sample of another family", line);
 }
 
 /* "" when the text is valid, else what is wrong with it. */
@@ -491,7 +497,7 @@ Test(metrics, a_scrape_of_a_thousand_targets_is_quick, .init = start, .fini = st
         best_us = began_us < best_us ? began_us : best_us;
     }
     cr_expect_not_null(strstr(out.bytes, "target=\"10.99.1.4:80\""));
-    cr_log_warn("a scrape of 1000 targets took %lu us, %zu bytes", (unsigned long)best_us, out.len);
+    cr_log_info("a scrape of 1000 targets took %lu us, %zu bytes", (unsigned long)best_us, out.len);
     world_publish(&world, 10);
     for (unsigned i = 0; i < MANY_SERVICES; i++) {
         for (unsigned k = 0; k < 2; k++) {

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "base/err.h"
+#include "deploy/state_code_priv.h"
 #include "deploy/state_file_priv.h"
 #include "deploy/state_priv.h"
 #include "folder.h"

@@ -133,7 +133,7 @@ static void do_weight(void)
     struct change change = bench_desk_change(CHANGE_TARGET_WEIGHT, "shop", "blue");
     struct change_result result;
 
-    strcpy(change.target, "127.0.0.1:5001");
+    snprintf(change.target, sizeof change.target, "%s", "127.0.0.1:5001");
     change.weight = draw(3);
     result = bench_desk_do(&desk, &change);
     expect(&result, change.weight != model.weight, false);

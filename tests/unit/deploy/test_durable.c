@@ -153,7 +153,7 @@ Test(durable, what_was_judged_on_a_lost_switch_is_lost_with_it)
     cr_assert_eq(bench_desk_switch(&desk, "shop", "green").outcome, OUTCOME_DONE);
     fault_io_set(FAULT_IO_BROKEN, 1, EIO);
     bench_desk_submit(&desk, &change, &answers[0], &open);
-    strcpy(change.slot, "blue");
+    snprintf(change.slot, sizeof change.slot, "%s", "blue");
     bench_desk_submit(&desk, &change, &answers[1], &open);
     bench_desk_submit(&desk, &change, &answers[2], &open); /* blue already, if the first counts */
     change = bench_desk_change(CHANGE_ROLLBACK, "shop", "");
@@ -172,14 +172,14 @@ Test(durable, a_full_folder_of_locks_and_targets_survives)
     struct change change = bench_desk_change(CHANGE_TARGET_ADD, "shop", "green");
     struct deploy_lock_view lock;
 
-    strcpy(change.target, "127.0.0.1:5999");
+    snprintf(change.target, sizeof change.target, "%s", "127.0.0.1:5999");
     change.weight = 7;
     cr_assert_eq(bench_desk_do(&desk, &change).outcome, OUTCOME_DONE);
     change = bench_desk_change(CHANGE_TARGET_DRAIN, "shop", "blue");
-    strcpy(change.target, "127.0.0.1:5001");
+    snprintf(change.target, sizeof change.target, "%s", "127.0.0.1:5001");
     cr_assert_eq(bench_desk_do(&desk, &change).outcome, OUTCOME_DONE);
     change = bench_desk_change(CHANGE_LOCK_ACQUIRE, "shop", "");
-    strcpy(change.reason, "release 4");
+    snprintf(change.reason, sizeof change.reason, "%s", "release 4");
     change.ttl_us = 3600ULL * 1000000;
     cr_assert_eq(bench_desk_do(&desk, &change).outcome, OUTCOME_DONE);
     start_again();

@@ -1,5 +1,6 @@
 /* The lock: others wait, the owner passes, it ends by release, by its time, or by force. */
 #include <criterion/criterion.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "bench_desk.h"
@@ -24,7 +25,7 @@ static struct change by(const char *actor, enum change_kind kind, const char *na
 {
     struct change change = bench_desk_change(kind, name, slot);
 
-    strcpy(change.actor, actor);
+    snprintf(change.actor, sizeof change.actor, "%s", actor);
     return change;
 }
 
@@ -33,7 +34,7 @@ static struct change_result acquire(const char *actor, const char *name, uint64_
     struct change change = by(actor, CHANGE_LOCK_ACQUIRE, name, "");
 
     change.ttl_us = ttl_us;
-    strcpy(change.reason, "release 17");
+    snprintf(change.reason, sizeof change.reason, "%s", "release 17");
     return bench_desk_do(&desk, &change);
 }
 
@@ -81,7 +82,7 @@ Test(lock, covers_its_services_only)
     struct bench_answer answer;
     unsigned open = 0;
 
-    strcpy(change.target, "127.0.0.1:6002");
+    snprintf(change.target, sizeof change.target, "%s", "127.0.0.1:6002");
     cr_assert_eq(acquire("uid=1", "release", 0).outcome, OUTCOME_DONE);
     cr_assert_eq(acquire("uid=2", "shop", 0).outcome, OUTCOME_DONE);
     bench_desk_submit(&desk, &change, &answer, &open);
@@ -100,7 +101,7 @@ Test(lock, force_with_a_reason_passes_and_takes_it_over)
 
     cr_assert_eq(acquire("uid=1", "", 0).outcome, OUTCOME_DONE);
     change.force = true;
-    strcpy(change.reason, "emergency");
+    snprintf(change.reason, sizeof change.reason, "%s", "emergency");
     cr_assert_eq(bench_desk_do(&desk, &change).outcome, OUTCOME_DONE);
     cr_assert(deploy_history(desk.deploy, 0, &entry));
     cr_assert(entry.is_forced);
@@ -109,7 +110,7 @@ Test(lock, force_with_a_reason_passes_and_takes_it_over)
     cr_assert_eq(bench_desk_do(&desk, &change).fault, FAULT_LOCKED);
     change = by("uid=2", CHANGE_LOCK_ACQUIRE, "", "");
     change.force = true;
-    strcpy(change.reason, "mine");
+    snprintf(change.reason, sizeof change.reason, "%s", "mine");
     cr_assert_eq(bench_desk_do(&desk, &change).outcome, OUTCOME_DONE);
     deploy_view_lock(desk.deploy, &view);
     cr_assert_str_eq(view.owner, "uid=2");

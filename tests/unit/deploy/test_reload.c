@@ -73,11 +73,11 @@ Test(reload, decisions_win_over_the_configuration)
     struct change change = bench_desk_change(CHANGE_TARGET_WEIGHT, "shop", "blue");
 
     cr_assert_eq(bench_desk_switch(&desk, "shop", "green").outcome, OUTCOME_DONE);
-    strcpy(change.target, "127.0.0.1:5001");
+    snprintf(change.target, sizeof change.target, "%s", "127.0.0.1:5001");
     change.weight = 9;
     cr_assert_eq(bench_desk_do(&desk, &change).outcome, OUTCOME_DONE);
     change = bench_desk_change(CHANGE_TARGET_ADD, "shop", "green");
-    strcpy(change.target, "127.0.0.1:5010");
+    snprintf(change.target, sizeof change.target, "%s", "127.0.0.1:5010");
     cr_assert_eq(bench_desk_do(&desk, &change).outcome, OUTCOME_DONE);
     cr_assert_eq(
         reload(SHOP("\"127.0.0.1:5001\"", "\"127.0.0.1:5002\"", "active = \"blue\"")).outcome,

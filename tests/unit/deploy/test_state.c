@@ -7,6 +7,7 @@
 #include "base/err.h"
 #include "base/mem.h"
 #include "deploy/envelope_priv.h"
+#include "deploy/state_code_priv.h"
 #include "deploy/state_priv.h"
 
 static struct state *make_state(void)
@@ -32,24 +33,24 @@ static struct state *make_state(void)
         .reason = "\"quoted\" \\ tab\t \xc3\xa9",
     };
 
-    strcpy(service->active, "blue");
+    snprintf(service->active, sizeof service->active, "%s", "blue");
     service = decisions_add(&state->decisions, "shop");
-    strcpy(service->active, "green");
-    strcpy(service->previous, "blue");
+    snprintf(service->active, sizeof service->active, "%s", "green");
+    snprintf(service->previous, sizeof service->previous, "%s", "blue");
     service->is_rolled_back = true;
     service->switched_wall_us = 1700000000000001;
     service->switch_count = 12;
     target = state_service_add_target(service, "green", "app.internal:80");
     target->is_added = true;
-    strcpy(target->address, "10.0.0.1:80");
+    snprintf(target->address, sizeof target->address, "%s", "10.0.0.1:80");
     target->has_order = true;
     target->order = ORDER_MAINT;
     target->has_weight = true;
     target = state_service_add_target(service, "blue", "10.0.0.2:80");
     target->is_removed = true;
     lock = decisions_add_lock(&state->decisions, "");
-    strcpy(lock->owner, "uid=7");
-    strcpy(lock->reason, "deploy 17");
+    snprintf(lock->owner, sizeof lock->owner, "%s", "uid=7");
+    snprintf(lock->reason, sizeof lock->reason, "%s", "deploy 17");
     lock->since_wall_us = 1700000000000002;
     lock->ttl_us = 60000000;
     key = state_add_key(state, "k-1");
@@ -58,7 +59,7 @@ static struct state *make_state(void)
     key->changed = true;
     key->epoch_before = 6;
     key->epoch = 7;
-    strcpy(key->to, "green");
+    snprintf(key->to, sizeof key->to, "%s", "green");
     state_add_entry(state, &entry);
     state->decisions.epoch = 9007199254740991;
     state->config_hash = 0x0123456789abcdef;
@@ -183,7 +184,7 @@ static int read_versions(const char *format, const char *min_reader, bool is_who
     at = strstr(bytes.bytes, "\"format\":1,\"min_reader\":1");
     memcpy(at, head, strlen(head));
     if (is_whole) {
-        unsigned new_format = (unsigned)atoi(format);
+        unsigned new_format = (unsigned)(format[0] - '0');
 
         text_clear(&bytes);
         envelope_write(new_format, 5, SLICE("{}"), &bytes);
@@ -278,12 +279,14 @@ Test(state, content_is_checked_behind_a_right_checksum)
 Test(state, a_working_copy_shares_until_it_writes)
 {
     struct state *state = make_state();
+    struct state_service *service = NULL;
     struct decisions copy;
 
     decisions_init(&copy);
     decisions_copy(&copy, &state->decisions);
     cr_assert_eq(copy.services[0], state->decisions.services[0]);
-    strcpy(decisions_own(&copy, 0)->active, "green");
+    service = decisions_own(&copy, 0);
+    snprintf(service->active, sizeof service->active, "green");
     cr_assert_neq(copy.services[0], state->decisions.services[0]);
     cr_assert_eq(copy.services[1], state->decisions.services[1]);
     cr_assert_str_eq(state->decisions.services[0]->active, "blue");

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/err.h"
+#include "deploy/state_code_priv.h"
 #include "deploy/state_disk_priv.h"
 #include "deploy/state_priv.h"
 #include "fault_io.h"
@@ -39,7 +40,7 @@ static void encode(uint64_t epoch, uint64_t generation, struct text *out)
     struct state_picture picture = { state, &state->decisions, generation, 1, 8, 8 };
 
     state->decisions.epoch = epoch;
-    strcpy(service->active, epoch % 2 == 0 ? "blue" : "green");
+    snprintf(service->active, sizeof service->active, "%s", epoch % 2 == 0 ? "blue" : "green");
     text_init(out, 1 << 20);
     state_encode(&picture, out);
     state_free(state);
@@ -123,8 +124,8 @@ static void prepare(uint64_t epoch)
 
 /* In a process of its own that ends at the plan's call: writes epochs from `first` on, acknowledging each. The
  * last acknowledged one, or 0; *finished when the plan was not reached. */
-static uint64_t run_writer(uint64_t first, unsigned count, bool is_reserve, enum fault_io_mode mode,
-                           unsigned at, bool *finished)
+static uint64_t run_writer(uint64_t first, unsigned count, bool is_reserve,
+                           const struct fault_io_plan *plan, bool *finished)
 {
     int pipes[2];
     uint64_t acked = 0;
@@ -140,7 +141,7 @@ static uint64_t run_writer(uint64_t first, unsigned count, bool is_reserve, enum
         bool unsure = false;
 
         load_epoch(file);
-        fault_io_set(mode, at, 0);
+        fault_io_plan = *plan;
         for (epoch = first; epoch < first + count; epoch++) {
             int err =
                 is_reserve ? write_reserve_epoch(file, epoch) : write_epoch(file, epoch, &unsure);
@@ -169,6 +170,8 @@ static unsigned kill_everywhere(uint64_t old, bool is_reserve, enum fault_io_mod
     unsigned kills = 0;
 
     for (unsigned at = 1; at <= calls; at++) {
+        const struct fault_io_plan plan = { .mode = mode, .at = at };
+        const struct fault_io_plan none = { .mode = FAULT_IO_NONE };
         bool finished = false;
         bool ignored = false;
         uint64_t acked = 0;
@@ -177,13 +180,13 @@ static unsigned kill_everywhere(uint64_t old, bool is_reserve, enum fault_io_mod
         folder_empty(folder);
         if (old > 0)
             prepare(old);
-        acked = run_writer(old + 1, 3, is_reserve, mode, at, &finished);
+        acked = run_writer(old + 1, 3, is_reserve, &plan, &finished);
         kills += !finished;
         found = disk_epoch();
         cr_assert_geq(found, acked > 0 ? acked : old, "call %u: lost", at);
         cr_assert_leq(found, acked > 0 ? acked + 1 : old + 1, "call %u", at);
         /* The next start writes over whatever is lying about. */
-        acked = run_writer(found + 1, 1, false, FAULT_IO_NONE, 0, &ignored);
+        acked = run_writer(found + 1, 1, false, &none, &ignored);
         cr_assert_eq(acked, found + 1);
         cr_assert_eq(disk_epoch(), acked);
     }

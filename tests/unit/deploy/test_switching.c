@@ -1,5 +1,6 @@
 /* Switch and rollback over a real desk: what they do, refuse and remember. */
 #include <criterion/criterion.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "bench_desk.h"
@@ -91,9 +92,9 @@ Test(switching, unknown_names_are_refused_also_with_force)
     struct change change = bench_desk_change(CHANGE_SWITCH, "shop", "staging");
 
     change.force = true;
-    strcpy(change.reason, "now");
+    snprintf(change.reason, sizeof change.reason, "%s", "now");
     cr_assert_eq(bench_desk_do(&desk, &change).outcome, OUTCOME_REFUSED);
-    strcpy(change.slot, "red");
+    snprintf(change.slot, sizeof change.slot, "%s", "red");
     cr_assert_eq(bench_desk_do(&desk, &change).fault, FAULT_UNKNOWN_NAME);
 }
 
@@ -103,7 +104,7 @@ Test(switching, force_needs_a_reason)
 
     change.force = true;
     cr_assert_eq(bench_desk_do(&desk, &change).outcome, OUTCOME_USAGE);
-    strcpy(change.reason, "the probes are wrong");
+    snprintf(change.reason, sizeof change.reason, "%s", "the probes are wrong");
     cr_assert_eq(bench_desk_do(&desk, &change).outcome, OUTCOME_DONE);
     cr_assert_str_eq(bench_desk_active(&desk, "web"), "green");
     cr_assert_str_eq(bench_desk_active(&desk, "api"), "green");
@@ -200,7 +201,7 @@ Test(switching, a_key_is_carried_out_once)
     struct change_result first;
     struct change_result again;
 
-    strcpy(change.key, "deploy-17");
+    snprintf(change.key, sizeof change.key, "%s", "deploy-17");
     first = bench_desk_do(&desk, &change);
     cr_assert_eq(bench_desk_switch(&desk, "shop", "blue").outcome, OUTCOME_DONE);
     again = bench_desk_do(&desk, &change);
@@ -210,7 +211,7 @@ Test(switching, a_key_is_carried_out_once)
     bench_desk_stop(&desk);
     bench_desk_must_start(&desk);
     cr_assert_eq(bench_desk_do(&desk, &change).epoch, first.epoch);
-    strcpy(change.slot, "blue");
+    snprintf(change.slot, sizeof change.slot, "%s", "blue");
     cr_assert_eq(bench_desk_do(&desk, &change).outcome, OUTCOME_CONFLICT);
 }
 

@@ -1,5 +1,6 @@
 /* Orders, weights and comings and goings of targets. */
 #include <criterion/criterion.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "bench_desk.h"
@@ -24,7 +25,7 @@ static struct change make(enum change_kind kind, const char *slot, const char *t
 {
     struct change change = bench_desk_change(kind, "shop", slot);
 
-    strcpy(change.target, target);
+    snprintf(change.target, sizeof change.target, "%s", target);
     return change;
 }
 
@@ -61,7 +62,7 @@ Test(targets, the_last_ready_one_of_the_live_slot_stays)
     result = bench_desk_do(&desk, &change);
     cr_assert_str_eq(result.gate, "target");
     change.force = true;
-    strcpy(change.reason, "it burns");
+    snprintf(change.reason, sizeof change.reason, "%s", "it burns");
     cr_assert_eq(bench_desk_do(&desk, &change).outcome, OUTCOME_DONE);
     cr_assert_eq(bench_desk_service("shop")->slots[0].pick_count, 1);
     cr_assert_eq(set(CHANGE_TARGET_DRAIN, "green", "127.0.0.1:5002").outcome, OUTCOME_DONE,

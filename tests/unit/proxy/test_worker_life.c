@@ -1,10 +1,12 @@
 /* How sessions, connections and a whole worker end: proxy/worker.h. */
 #include <criterion/criterion.h>
+#include <fcntl.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "front.h"
+#include "net/loop.h"
 #include "route/slot.h"
 #include "route/target.h"
 
@@ -171,6 +173,42 @@ Test(worker_life, every_wait_ends)
     peer_end(client);
     peer_end(server);
     front_stop(front);
+}
+
+static void on_evicted(void *arg)
+{
+    ++*(unsigned *)arg;
+}
+
+/* Messages that nobody received any more are given back, and evictions are answered. */
+Test(worker_life, join_answers_what_is_open)
+{
+    struct loop *control = loop_new();
+    const struct worker_options options = { .control = control, .max_sessions = 1 };
+    struct worker *worker = worker_new(&options);
+    static const struct gate gate = { .name = "http" };
+    static struct target target; /* not looked at */
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    unsigned evicted = 0;
+
+    worker_listen(worker, 0, fd, &gate);
+    worker_tune(worker, 1, 1, 1);
+    worker_evict(worker, &target, true, on_evicted, &evicted);
+    worker_quit(worker);
+    worker_join(worker);
+    cr_assert_eq(evicted, 1);
+    cr_assert_eq(fcntl(fd, F_GETFD), -1, "the descriptor was taken");
+    loop_free(control);
+
+    for (int i = 0; i < 20; i++) { /* received by the worker or not, as it happens */
+        struct front *front = front_start(&plain);
+
+        worker_evict(front_worker(front), front_target(front, 0), true, on_evicted, &evicted);
+        worker_quit(front_worker(front));
+        worker_evict(front_worker(front), front_target(front, 0), true, on_evicted, &evicted);
+        front_stop(front);
+        cr_assert_eq(evicted, 3 + 2 * (unsigned)i);
+    }
 }
 
 Test(worker_life, quits_in_the_middle)

@@ -1,0 +1,30 @@
+/*
+ * One line of the history: a finished change, carried out or refused by a gate. A value.
+ */
+#ifndef DEPLOY_HISTORY_ENTRY_H
+#define DEPLOY_HISTORY_ENTRY_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "deploy/change.h"
+
+struct history_entry {
+    uint64_t sequence;
+    uint64_t wall_us;
+    uint64_t epoch_before;
+    uint64_t epoch;
+    uint64_t duration_us;
+    enum change_kind kind;
+    enum outcome outcome;
+    bool is_forced;
+    char name[64];
+    char from[64];
+    char to[64];
+    char target[136];
+    char actor[96];
+    char reason[256];
+    char gate[32];
+};
+
+#endif

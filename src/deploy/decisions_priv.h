@@ -1,0 +1,85 @@
+/*
+ * What was decided at run time, as a batch of changes works on it. A working copy is cheap: services are shared
+ * between copies and copied when written to. Control thread.
+ */
+#ifndef DEPLOY_DECISIONS_PRIV_H
+#define DEPLOY_DECISIONS_PRIV_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/queue.h>
+
+#include "base/address.h"
+#include "route/target.h"
+
+/* A decision about one target. */
+struct state_target {
+    TAILQ_ENTRY(state_target) link;
+    char slot[64];
+    char name[136];
+    char address[ADDRESS_TEXT_SIZE]; /* of an added one, when it was resolved last; "" : unknown */
+    bool is_added;                   /* not in the configuration */
+    bool is_removed;                 /* in the configuration, but taken out */
+    bool has_order;
+    bool has_weight;
+    enum order order;
+    uint32_t weight;
+};
+TAILQ_HEAD(state_targets, state_target);
+
+struct state_service {
+    unsigned refs;
+    char name[64];
+    char active[64];
+    char previous[64];   /* slot before the last move; "" : none */
+    bool is_rolled_back; /* the last move was a rollback: there is nothing to roll back to */
+    uint64_t switched_wall_us;
+    uint64_t switch_count;
+    struct state_targets targets;
+    size_t target_count;
+};
+
+struct state_lock {
+    TAILQ_ENTRY(state_lock) link;
+    char name[64]; /* service or group; "" : all */
+    char owner[96];
+    char reason[256];
+    uint64_t since_wall_us;
+    uint64_t ttl_us;   /* 0: no end */
+    uint64_t since_us; /* monotonic, not stored; set by lock_start */
+    uint64_t until_us; /* monotonic; 0: no end */
+};
+TAILQ_HEAD(state_locks, state_lock);
+
+/* What a batch of changes works on. */
+struct decisions {
+    uint64_t epoch;
+    struct state_service **services;
+    size_t service_count;
+    struct state_locks locks;
+};
+
+void decisions_init(struct decisions *decisions);
+void decisions_fini(struct decisions *decisions);
+void decisions_copy(struct decisions *to,
+                    const struct decisions *from);                 /* to: initialised, empty */
+void decisions_move(struct decisions *to, struct decisions *from); /* from is empty then */
+
+/* Appends a new service; the pointer is valid until the next call of decisions_*. */
+struct state_service *decisions_add(struct decisions *decisions, const char *name);
+
+/* The service at index, for writing: a copy of its own when others share it. */
+struct state_service *decisions_own(struct decisions *decisions, size_t index);
+struct state_service *decisions_find(const struct decisions *decisions, const char *name);
+struct state_lock *decisions_lock(const struct decisions *decisions, const char *name);
+struct state_lock *decisions_add_lock(struct decisions *decisions, const char *name);
+void decisions_drop_lock(struct decisions *decisions, struct state_lock *lock);
+
+struct state_target *state_service_target(const struct state_service *service, const char *slot,
+                                          const char *name);
+struct state_target *state_service_add_target(struct state_service *service, const char *slot,
+                                              const char *name);
+void state_service_drop_target(struct state_service *service, struct state_target *target);
+
+#endif
