@@ -280,7 +280,7 @@ static int decode_entry(const cJSON *item, struct state *state)
 
     if (err != 0)
         return err;
-    if (entry.sequence > state->sequence ||
+    if (entry.sequence == 0 || entry.sequence > state->sequence ||
         (last != NULL && entry.sequence <= last->entry.sequence))
         return ERR_INVALID;
     state_add_entry(state, &entry);
