@@ -37,6 +37,7 @@ struct door {
 
 struct doors {
     struct crew *crew;
+    unsigned worker_count; /* the doors outlive the crew */
     unsigned next_id;
     LIST_HEAD(, door) open;
     LIST_HEAD(, gate_entry) gates;
@@ -47,6 +48,7 @@ struct doors *doors_new(struct crew *crew)
     struct doors *doors = mem_zalloc(sizeof *doors);
 
     doors->crew = crew;
+    doors->worker_count = crew_size(crew);
     LIST_INIT(&doors->open);
     LIST_INIT(&doors->gates);
     return doors;
@@ -163,7 +165,7 @@ static int open_door(struct doors *doors, const struct config_listener *listener
 
     snprintf(door->name, sizeof door->name, "%s", listener->name);
     door->asked = *asked;
-    err = open_fds(door, crew_size(doors->crew), (int)listener->backlog);
+    err = open_fds(door, doors->worker_count, (int)listener->backlog);
     if (err != ERR_OK) {
         snprintf(words, words_size,
                  "listener %s: cannot listen on %s: %s; choose another address or stop who has it",
@@ -203,7 +205,7 @@ void doors_cancel(struct doors *doors)
         struct door *next = LIST_NEXT(door, entry);
 
         if (door->is_new) {
-            close_fds(door, crew_size(doors->crew));
+            close_fds(door, doors->worker_count);
             if (address_is_unix(&door->asked))
                 unlink(door->asked.sa.un.sun_path);
             LIST_REMOVE(door, entry);

@@ -272,8 +272,7 @@ void state_free(struct state *state)
     if (state == NULL)
         return;
     state_take_back(state, state->key_count, 0);
-    while (!TAILQ_EMPTY(
-        &state->tail)) /* an entry of sequence 0 is older than all that can be taken back */
+    while (!TAILQ_EMPTY(&state->tail)) /* one of sequence 0 is not taken back */
         drop_entry(state, TAILQ_FIRST(&state->tail));
     decisions_fini(&state->decisions);
     free(state);
