@@ -80,6 +80,7 @@ static void set_up_flow(struct exchange *exchange)
     flow->left = head->length;
     flow->limit = exchange->policy.body_limit;
     flow->keeps_trailer = true;
+    flow->has_more = in->end == in->capacity;
     flow->in_done =
         head->framing == FRAMING_NONE || (head->framing == FRAMING_LENGTH && head->length == 0);
     exchange->request_half = flow->in_done ? HALF_DONE : HALF_BODY;

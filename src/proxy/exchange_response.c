@@ -115,6 +115,7 @@ static enum step begin_response(struct exchange *exchange, const struct head *he
     exchange->response_half = HALF_BODY;
     exchange->response_begun = true;
     exchange->response_in = NULL;
+    flow->has_more = !flow->was_short;
     if (head->size < in->end) {
         flow->in = in;
         flow->in_at = head->size;

@@ -99,7 +99,8 @@ static void keep_rest(struct flow *flow, struct worker *worker, const struct bat
 }
 
 /* FLOW_DONE: all is written or kept; FLOW_WAIT_WRITE: something was kept. */
-static enum flow_result send_batch(struct flow *flow, struct worker *worker, struct batch *batch)
+static enum flow_result send_batch(struct flow *flow, struct worker *worker, struct batch *batch,
+                                   bool more)
 {
     ssize_t sent = 0;
     int first = 0;
@@ -108,7 +109,7 @@ static enum flow_result send_batch(struct flow *flow, struct worker *worker, str
         return FLOW_DONE;
     while (batch->pieces[first].iov_len == 0)
         first++;
-    sent = stream_send(flow->to, batch->pieces + first, batch->count - first, false);
+    sent = stream_send(flow->to, batch->pieces + first, batch->count - first, more);
     if (sent == ERR_AGAIN)
         sent = 0;
     if (sent < 0)
@@ -358,6 +359,7 @@ static enum flow_result write_input(struct flow *flow, struct worker *worker,
     struct slice trailer = { NULL, 0 };
     enum flow_result result = FLOW_DONE;
     size_t data = 0;
+    bool more = false;
 
     batch.count = flow->out_framing == FRAMING_CHUNKED ? 2 : 1;
     batch.total = 0;
@@ -383,7 +385,10 @@ static enum flow_result write_input(struct flow *flow, struct worker *worker,
         join_pieces(worker, &batch); /* the total stays */
     if (result == FLOW_DONE && flow->in_done)
         result = add_end(flow, worker, &batch, trailer);
-    if (send_batch(flow, worker, &batch) == FLOW_WRITE_FAILED)
+    /* one segment less when the splice of the rest follows at once */
+    more = lead != NULL && flow->has_more && result == FLOW_DONE && flow->left >= SPLICE_MIN &&
+           flow->in_framing == FRAMING_LENGTH && view_input(flow).len == 0;
+    if (send_batch(flow, worker, &batch, more) == FLOW_WRITE_FAILED)
         return FLOW_WRITE_FAILED;
     release_used_input(flow, worker);
     return result;
@@ -451,7 +456,7 @@ enum flow_result flow_step(struct flow *flow, struct worker *worker, const struc
         struct batch batch = { .count = 1, .total = lead->iov_len };
 
         batch.pieces[0] = *lead;
-        if (send_batch(flow, worker, &batch) == FLOW_WRITE_FAILED)
+        if (send_batch(flow, worker, &batch, false) == FLOW_WRITE_FAILED)
             return FLOW_WRITE_FAILED;
         lead = NULL;
     }

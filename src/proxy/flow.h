@@ -51,6 +51,7 @@ struct flow {
     uint8_t in_framing; /* enum framing */
     uint8_t out_framing;
     bool in_done;       /* the body was read to its end */
+    bool has_more;      /* the source surely holds more than was read with the head */
     bool was_short;     /* the last read left nothing in the kernel */
     bool is_stuck;      /* what is there cannot be understood without more */
     bool lost_input;    /* bytes were read beyond `first`: the body cannot be sent again */
