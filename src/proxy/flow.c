@@ -35,7 +35,6 @@ struct batch {
     size_t total;
     size_t gathered; /* bytes used of the worker's gather area */
     char chunk_head[CHUNK_HEAD_SIZE];
-    char tail[16];
 };
 
 void flow_init(struct flow *flow, struct stream *from, struct stream *to)
