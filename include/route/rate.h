@@ -1,0 +1,29 @@
+/*
+ * Requests and connections per client address: a bounded table that all workers share without locks (GCRA, one
+ * compare-and-swap per request). IPv6 clients count by their /64, unix clients not at all. When the table is full
+ * of active clients the oldest entry of a client's few places is given up: a client is then judged too kindly,
+ * never too strictly. Owner: control. Any worker.
+ */
+#ifndef ROUTE_RATE_H
+#define ROUTE_RATE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/address.h"
+
+struct rate;
+
+/* per_second 0: requests are not limited; connections 0: connections are not. entries is rounded up. */
+struct rate *rate_new(unsigned entries);
+void rate_free(struct rate *rate);
+
+/* One request at now_us (monotonic): true, or false and *retry_us until the next one may pass. */
+bool rate_take(struct rate *rate, const struct address *client, uint32_t per_second, uint32_t burst,
+               uint64_t now_us, uint64_t *retry_us);
+
+/* One connection more: false when the client has `most` already (nothing is counted then). */
+bool rate_connect(struct rate *rate, const struct address *client, uint32_t most);
+void rate_disconnect(struct rate *rate, const struct address *client);
+
+#endif
