@@ -148,7 +148,7 @@ int main(void)
         snprintf(name, sizeof name, "127.0.0.1:%u", 5000 + i);
         targets[i] = target_new(slot, name, &address, 2);
         target_set_verdict(targets[i], VERDICT_UP);
-        picks[i] = (struct pick){ targets[i], 1, ORDER_READY };
+        picks[i] = (struct pick){ .target = targets[i], .weight = 1, .order = ORDER_READY };
     }
     for (size_t i = 0; i < sizeof scenes / sizeof *scenes; i++)
         measure(&scenes[i], slot);

@@ -43,6 +43,14 @@ struct config_listener {
     bool proxy_protocol;        /* a PROXY header (v1 or v2) is required on every connection */
     struct config_nets trusted; /* peers whose X-Forwarded-* and PROXY header are believed */
     uint64_t backlog;
+    uint64_t client_connections; /* per client address; 0: any number */
+};
+
+/* How the slot of a request chain travels between the services of a group; without a secret and nets: not at all. */
+struct config_chain {
+    char *header;
+    char *secret;
+    struct config_nets from;
 };
 
 /* Services that switch together, in one step. */
@@ -50,6 +58,7 @@ struct config_group {
     char *name;
     struct config_texts names; /* as written, same order */
     size_t *services;          /* indexes into config.services; names.count of them */
+    struct config_chain chain;
 };
 
 struct config {

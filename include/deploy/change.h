@@ -20,8 +20,24 @@ enum change_kind {
     CHANGE_TARGET_REMOVE,
     CHANGE_LOCK_ACQUIRE, /* name "" : all; reason, ttl_us */
     CHANGE_LOCK_RELEASE,
-    CHANGE_RELOAD, /* the configuration file again */
+    CHANGE_RELOAD,       /* the configuration file again */
+    CHANGE_CANARY_START, /* name, slot ("": the standby one), share (0: the first step) */
+    CHANGE_CANARY_SET,   /* name, share */
+    CHANGE_CANARY_STEP,  /* name: the next configured step */
+    CHANGE_CANARY_PAUSE, /* name: no step by time */
+    CHANGE_CANARY_RESUME,
+    CHANGE_CANARY_ABORT,   /* name: everybody back to the live slot */
+    CHANGE_CANARY_PROMOTE, /* name: the candidate becomes the live slot */
+    CHANGE_TENANT_PIN,     /* name, tenant, slot */
+    CHANGE_TENANT_UNPIN,   /* name, tenant; "*": all of them */
+    CHANGE_TENANT_LOAD,    /* name, pins: replaces all run-time pins of the scope at once */
+    CHANGE_PAUSE,          /* name, max_us: new requests wait */
+    CHANGE_RESUME,         /* name */
+    CHANGE_MAINT_ON,       /* name, message */
+    CHANGE_MAINT_OFF,      /* name */
 };
+
+struct pins;
 
 struct change {
     enum change_kind kind;
@@ -35,6 +51,13 @@ struct change {
     char reason[256];
     char actor[96]; /* "uid=0 pid=123", kept in history */
     char key[64];   /* idempotency key; "" : none */
+    bool
+        plan_only; /* judge and say what would happen; nothing changes, nothing is remembered but the token */
+    char tenant[72];
+    uint32_t share;    /* of SPLIT_WHOLE (route/split.h) */
+    uint64_t max_us;   /* PAUSE; 0: as configured */
+    struct pins *pins; /* TENANT_LOAD: taken by deploy_submit in any case */
+    char message[256]; /* MAINT_ON */
 };
 
 /* Exit codes of switchctl; the answer carries them. */
@@ -65,6 +88,14 @@ struct change_result {
     bool is_durable;
     char from[64]; /* slot before, for switch and rollback */
     char to[64];
+    uint32_t share;      /* canary: in force now */
+    char token[40];      /* plan_only: for deploy_apply; "" : refused */
+    unsigned gate_count; /* plan_only: what was looked at, in order */
+    struct change_gate {
+        char name[32];
+        bool is_passed;
+        char words[160];
+    } gates[12];
 };
 
 /* Called once, on the control thread, never from inside deploy_submit. */

@@ -18,6 +18,7 @@
 
 struct config;
 struct deploy;
+struct tunnel_drain;
 struct health;
 struct loop;
 struct resolver;
@@ -35,6 +36,17 @@ struct deploy_ops {
     int (*prepare)(void *arg, const struct config *config, char *words, unsigned words_size);
     void (*commit)(void *arg, const struct config *config);
     void (*cancel)(void *arg);
+
+    /* A picture was published in which a hold ended, a limit or a share changed: waiting requests look again. */
+    void (*published)(void *arg);
+
+    /* To every worker; per_second is the rate of all of them together and is shared out by the callee. */
+    void (*drain_tunnels)(void *arg, const struct tunnel_drain *order);
+
+    /* Every worker opens idle connections until `count` of them wait there, all workers together; done with the
+     * number that is open, on the control thread. */
+    void (*warm)(void *arg, struct target *target, unsigned count,
+                 void (*done)(void *done_arg, unsigned open), void *done_arg);
 };
 
 struct deploy_options {
@@ -68,6 +80,11 @@ void deploy_stop(struct deploy *deploy);
 bool deploy_cancel(struct deploy *deploy, const void *arg);
 const struct config *deploy_config(const struct deploy *deploy);
 
+/* Submits what a plan_only change described; CONFLICT when the token is unknown, older than ten minutes, used, or
+ * the epoch or the configuration are others by now. actor and reason are of who applies. */
+void deploy_apply(struct deploy *deploy, const char *token, const char *actor, const char *reason,
+                  change_done_fn *done, void *arg);
+
 /* The present picture is snapshot_current(); what it does not say: */
 struct deploy_service_view {
     const char *group;         /* "" : none */
@@ -77,6 +94,35 @@ struct deploy_service_view {
 };
 void deploy_view_service(const struct deploy *deploy, unsigned service_index,
                          struct deploy_service_view *out);
+
+/* The canary of a service or group; is_running false: none. */
+struct deploy_canary_view {
+    bool is_running;
+    bool is_paused;
+    char candidate[64];
+    uint32_t share; /* of SPLIT_WHOLE */
+    unsigned step;  /* 1 is the first configured step; 0: the share is none of them */
+    unsigned step_count;
+    uint64_t started_wall_us;
+    uint64_t next_step_us; /* from now; 0: no step by time is due */
+    uint64_t salt;
+};
+void deploy_view_canary(const struct deploy *deploy, unsigned service_index,
+                        struct deploy_canary_view *out);
+
+/* Hold and maintenance of a service. */
+struct deploy_traffic_view {
+    bool is_held;
+    bool is_maint;
+    uint64_t since_wall_us;
+    uint64_t left_us; /* of a hold, until it ends by itself */
+    char message[256];
+};
+void deploy_view_traffic(const struct deploy *deploy, unsigned service_index,
+                         struct deploy_traffic_view *out);
+
+/* The pins of the scope that the service belongs to; NULL: none and no tenants. Valid until the next turn. */
+const struct pins *deploy_pins(const struct deploy *deploy, unsigned service_index);
 
 struct deploy_lock_view {
     bool is_held;

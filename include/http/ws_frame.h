@@ -10,12 +10,13 @@
 #include <stdint.h>
 
 struct ws_frame {
-    uint64_t left;   /* payload bytes of the present frame still to come */
+    uint64_t left; /* payload bytes of the present frame still to come */
     uint8_t head[14];
-    uint8_t have;    /* bytes of head so far; 0: between frames when left is 0 */
+    uint8_t have; /* bytes of head so far; 0: between frames when left is 0 */
     uint8_t need;
     bool is_closing; /* a Close frame has been seen */
-    bool is_broken;  /* not WebSocket (reserved bits of the length, a control frame too long): no injection */
+    bool
+        is_broken; /* not WebSocket (reserved bits of the length, a control frame too long): no injection */
 };
 
 void ws_frame_init(struct ws_frame *frame);

@@ -11,9 +11,12 @@
 
 #include "base/address.h"
 
+struct ledger;
 struct loop;
+struct rate;
 struct ring;
 struct target;
+struct tunnel_drain;
 struct worker;
 
 /* What a listening address asks of its sessions. Owner: control; outlives every session of it. */
@@ -22,6 +25,8 @@ struct gate {
     bool proxy_protocol;    /* a PROXY header is required */
     unsigned trusted_count; /* peers whose X-Forwarded-* and PROXY header are believed */
     struct address_net *trusted;
+    uint32_t client_connections; /* per client address; 0: any number */
+    struct rate *rate;           /* counts them; NULL with 0 */
 };
 
 struct worker_options {
@@ -62,6 +67,21 @@ void worker_evict(struct worker *worker, struct target *target, bool busy, void 
 /* New settings for what starts from now on. */
 void worker_tune(struct worker *worker, uint64_t head_us, uint64_t keepalive_us,
                  unsigned max_sessions);
+
+/* The picture has changed for requests that wait (held, queued): they are routed again, oldest first. */
+void worker_kick(struct worker *worker);
+
+/* How the tunnels of a slot are to end; copied. */
+void worker_drain_tunnels(struct worker *worker, const struct tunnel_drain *order);
+
+/* What the worker has of a slot (ledger->slot; NULL: of all) is appended to the ledger, which must live until done,
+ * on the control thread. */
+void worker_list(struct worker *worker, struct ledger *ledger, void (*done)(void *arg), void *arg);
+
+/* Opens connections to the target until `count` wait in this worker's pool (within its maximum); done on the
+ * control thread when all are open or have failed, with the number of those that are open. */
+void worker_warm(struct worker *worker, struct target *target, unsigned count,
+                 void (*done)(void *arg, unsigned open), void *arg);
 
 /* No more listeners; every answer closes its connection; idle clients go after grace_us. */
 void worker_drain(struct worker *worker, uint64_t grace_us);

@@ -9,6 +9,7 @@
 #include "base/fault.h"
 #include "http/head.h"
 #include "route/snapshot.h"
+#include "route/steering.h"
 
 struct route_query {
     const struct head *head;
@@ -16,13 +17,24 @@ struct route_query {
     unsigned worker;
     uint64_t random;               /* fresh for each call */
     const struct target *avoid[2]; /* tried before in this exchange; NULL: none */
+    uint64_t now_us;               /* monotonic; for slow_start */
+    bool live_only; /* the shielded second attempt: the active slot, whatever the rules say */
 };
 
 struct route_answer {
     const struct snapshot_service *service; /* valid inside the section only */
+    const struct snapshot_slot *place;      /* likewise */
     struct slot *slot;
     struct target *target;
     uint64_t epoch;
+    enum rule rule;
+    bool is_preview;         /* by preview: not part of any evidence */
+    bool is_preview_refused; /* it was asked for, without the secret or from elsewhere */
+    bool is_candidate;       /* the slot is the candidate of a canary, by whatever rule */
+    bool is_new_identity;    /* identity was made now: the client gets it as a cookie, sealed */
+    uint16_t strip_bytes;    /* of the path, in front, that the app does not see */
+    struct slice tenant;     /* into the head; ptr NULL: none */
+    char identity[17];       /* "" : the own cookie is not in play */
 };
 
 /*
@@ -30,8 +42,9 @@ struct route_answer {
  * ("/api" matches "/api" and "/api/x", not "/apix"; "/api/" matches "/api/x", not "/api"), byte for byte.
  * "*.example.com" matches any depth below example.com, not example.com itself. The most specific host with
  * any matching prefix wins: a host none of whose prefixes match does not hide a less specific one.
- * Slot by its own host names, else the active one; target by balance. FAULT_NONE, FAULT_NO_SERVICE, or
- * FAULT_NO_TARGET (service and slot are filled in).
+ * Slot by the rules of route/steering.h; target by balance. FAULT_NONE, FAULT_NO_SERVICE, or with service and
+ * slot filled in: FAULT_NO_TARGET; FAULT_HELD and FAULT_MAINTENANCE (the service's traffic says so for this
+ * request); FAULT_SLOT_BUSY and FAULT_TARGET_BUSY (a circuit limit is reached: queue or refuse).
  */
 enum fault match_find(const struct snapshot *snapshot, const struct route_query *query,
                       struct route_answer *out);

@@ -5,6 +5,7 @@
 #ifndef ROUTE_SERVICE_H
 #define ROUTE_SERVICE_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -29,12 +30,41 @@ struct policy {
     bool via;
     bool x_forwarded;
     bool epoch_header;
-    bool health; /* passive findings count */
+    bool health;         /* passive findings count */
+    bool https_redirect; /* 308 to https for what came without TLS */
+    bool shield;         /* canary: a failed idempotent request goes to the live slot once */
+    uint8_t
+        retry_budget; /* percent of a worker's recent requests that may be attempts after the first */
+    uint32_t
+        body_rate; /* bytes per second, least, over 10 s, of a request body and of a client's reading; 0: any */
+    uint32_t client_rate; /* requests per second and client address; 0: any */
+    uint32_t client_burst;
+    uint64_t tunnel_us; /* a tunnel without a byte in either direction */
+};
+
+struct rate;
+
+/* Not on the way of every request: shared by the workers, relaxed. */
+struct service_counts {
+    _Atomic uint64_t held; /* now */
+    _Atomic uint64_t held_bytes;
+    _Atomic uint64_t held_total;
+    _Atomic uint64_t hold_us_total;
+    _Atomic uint64_t hold_refused;
+    _Atomic uint64_t hold_expired;
+    _Atomic uint64_t preview_refused;
+    _Atomic uint64_t maintenance; /* answered by us */
+    _Atomic uint64_t limited;     /* 429 */
+    _Atomic uint64_t shielded;
+    _Atomic uint64_t budget_spent; /* retries not made for want of budget */
 };
 
 struct service {
     uint32_t magic;
     char name[64];
+    struct rate *
+        rate; /* NULL: no limits per client; set before the service is in a snapshot, freed with it */
+    struct service_counts counts;
 };
 
 struct service *service_new(const char *name);

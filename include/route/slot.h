@@ -11,6 +11,8 @@
 #include "base/fault.h"
 #include "route/target.h"
 
+struct header_rules;
+struct header_rules_kept;
 struct service;
 
 enum role { ROLE_LIVE, ROLE_STANDBY, ROLE_CANDIDATE, ROLE_DRAINING, ROLE_STAGING, ROLE_OFF };
@@ -33,6 +35,15 @@ struct slot_cell {
     _Atomic uint64_t bytes_in;               /* request bytes from clients, heads included */
     _Atomic uint64_t bytes_out;
     _Atomic uint64_t retries;
+    _Atomic uint64_t tunnels; /* open now */
+    _Atomic uint64_t tunnels_total;
+    _Atomic uint64_t tunnel_bytes_in; /* from clients */
+    _Atomic uint64_t tunnel_bytes_out;
+    _Atomic uint64_t tunnels_closed; /* by a drain: with a Close frame, or at the deadline */
+    _Atomic uint64_t queued;         /* wait for a place now */
+    _Atomic uint64_t queue_refused;
+    _Atomic uint64_t shielded;      /* failures of this slot that another one made good */
+    _Atomic uint64_t previews;      /* requests by preview: in no other counter of the slot */
     struct slot_histogram duration; /* whole exchange */
     struct slot_histogram response; /* request sent to response head */
     struct slot_histogram connect;
@@ -45,12 +56,19 @@ struct slot {
     uint32_t worker_count;
     struct service *service;
     char name[64];
-    char version[64];         /* control thread only */
-    struct slot_cell cells[]; /* worker_count */
+    char version[64]; /* control thread only */
+    /* header changes for this slot; the control thread exchanges them, what they were lives as long as the slot */
+    const struct header_rules *_Atomic request_rules; /* NULL: none */
+    const struct header_rules *_Atomic response_rules;
+    struct header_rules_kept *kept_rules; /* control thread only */
+    struct slot_cell cells[];             /* worker_count */
 };
 
 struct slot *slot_new(struct service *service, const char *name, unsigned worker_count);
 void slot_free(struct slot *slot);
+/* New rules (NULL: none); takes them. Equal ones change nothing. Control thread. */
+void slot_set_rules(struct slot *slot, struct header_rules *request, struct header_rules *response);
+uint64_t slot_tunnels(const struct slot *slot); /* open now, summed */
 void slot_pin(struct slot *slot, unsigned worker);
 void slot_unpin(struct slot *slot, unsigned worker);
 uint64_t slot_in_flight(const struct slot *slot);

@@ -12,6 +12,7 @@
 #include "base/slice.h"
 #include "route/service.h"
 #include "route/slot.h"
+#include "route/steering.h"
 #include "route/target.h"
 
 struct snapshot;
@@ -21,6 +22,32 @@ struct pick {
     struct target *target;
     uint32_t weight; /* 0: only when nothing else is left */
     enum order order;
+    uint32_t max_requests;    /* in flight at the target, all workers; 0: no limit */
+    uint32_t max_connections; /* likewise */
+};
+
+/* Whether requests of a service go on. */
+enum traffic_mode { TRAFFIC_OPEN, TRAFFIC_HELD, TRAFFIC_MAINT };
+
+struct traffic {
+    enum traffic_mode mode;
+    bool pass_safe;         /* held: safe methods go on */
+    uint32_t hold_count;    /* held requests of the service, all workers; more are refused */
+    uint64_t hold_bytes;    /* likewise, of their heads and first body bytes */
+    uint64_t hold_us;       /* how long one request waits at most */
+    uint32_t release_rate;  /* per second, when the hold is over; 0: all at once */
+    uint32_t retry_after_s; /* maintenance */
+    const char *message;    /* maintenance: for the page, plain text; NULL: ours */
+    const char *page;       /* maintenance: a whole HTML body; NULL: ours */
+    unsigned pass_count;    /* maintenance: paths (whole) that go on */
+    const char **pass;
+};
+
+/* Limits of what a slot is given at a time; 0: none. */
+struct circuit {
+    uint32_t max_requests; /* in flight, all workers */
+    uint32_t queue;        /* requests that may wait for a place, all workers */
+    uint64_t queue_us;     /* how long */
 };
 
 struct snapshot_slot {
@@ -30,6 +57,7 @@ struct snapshot_slot {
     struct pick *picks;
     unsigned host_count; /* the slot's own host names */
     const char **hosts;
+    struct circuit circuit;
 };
 
 struct snapshot_service {
@@ -46,6 +74,10 @@ struct snapshot_service {
     unsigned slot_count;
     struct snapshot_slot *slots;
     unsigned active; /* index into slots */
+    struct traffic traffic;
+    const struct steering *steering; /* NULL: only the slots' own hosts and the active slot */
+    uint64_t slow_start_us;   /* a target that came up gets its full weight after this time */
+    const char *strip_prefix; /* of the path, taken off before the app; NULL: nothing */
 };
 
 struct snapshot_input {

@@ -22,8 +22,8 @@ enum rule {
     RULE_CHAIN,
     RULE_SLOT_HOST,
     RULE_TENANT,
-    RULE_CANARY,  /* the hash says candidate */
-    RULE_SHIELD,  /* a second attempt on the live slot after the candidate failed */
+    RULE_CANARY, /* the hash says candidate */
+    RULE_SHIELD, /* a second attempt on the live slot after the candidate failed */
     RULE_COUNT
 };
 const char *steering_rule_name(enum rule rule); /* "active", "preview" … */
@@ -68,7 +68,7 @@ struct preview {
 struct chain {
     const char *header; /* NULL: no chain */
     const char *group;
-    const char *secret;             /* NULL: believed from `from` only */
+    const char *secret; /* NULL: believed from `from` only */
     unsigned from_count;
     const struct address_net *from; /* 0: from everywhere (then a secret is set) */
 };
@@ -77,7 +77,8 @@ struct steering {
     unsigned tenant_count;
     const struct tenant_source *tenants;
     struct pins *pins; /* NULL: none */
-    uint32_t pin_slots[PINS_NAMES_MAX]; /* name number to slot index, SLOT_NONE; made by snapshot_build */
+    uint32_t pin_slots
+        [PINS_NAMES_MAX]; /* name number to slot index, SLOT_NONE; made by snapshot_build */
     struct split split;
     struct preview preview;
     struct chain chain;

@@ -26,6 +26,7 @@ enum { ROUTE_WORKERS_MAX = 64 };
 struct target_cell {
     _Alignas(64) _Atomic uint64_t in_flight; /* exchanges that hold the target */
     _Atomic uint64_t idle;                   /* pooled connections */
+    _Atomic uint64_t connections;            /* all of them, tunnels too */
     _Atomic uint64_t requests;
     _Atomic uint64_t connects;
     _Atomic uint64_t connect_errors;
@@ -44,6 +45,7 @@ struct target {
     uint64_t key;                      /* stable hash of the name, for rendezvous hashing */
     _Atomic int verdict;               /* enum verdict */
     _Atomic uint32_t connect_failures; /* in a row, by anybody */
+    _Atomic uint64_t up_since_us;      /* monotonic; when the verdict became up; 0: never */
     void *probe;                       /* health's; the control thread's alone */
     struct target_cell cells[];        /* worker_count */
 };

@@ -17,6 +17,20 @@ const char *change_kind_name(enum change_kind kind)
     case CHANGE_LOCK_ACQUIRE: return "lock-acquire";
     case CHANGE_LOCK_RELEASE: return "lock-release";
     case CHANGE_RELOAD: return "reload";
+    case CHANGE_CANARY_START: return "canary-start";
+    case CHANGE_CANARY_SET: return "canary-set";
+    case CHANGE_CANARY_STEP: return "canary-step";
+    case CHANGE_CANARY_PAUSE: return "canary-pause";
+    case CHANGE_CANARY_RESUME: return "canary-resume";
+    case CHANGE_CANARY_ABORT: return "canary-abort";
+    case CHANGE_CANARY_PROMOTE: return "canary-promote";
+    case CHANGE_TENANT_PIN: return "tenant-pin";
+    case CHANGE_TENANT_UNPIN: return "tenant-unpin";
+    case CHANGE_TENANT_LOAD: return "tenant-load";
+    case CHANGE_PAUSE: return "pause";
+    case CHANGE_RESUME: return "resume";
+    case CHANGE_MAINT_ON: return "maint-on";
+    case CHANGE_MAINT_OFF: return "maint-off";
     }
     return "unknown";
 }

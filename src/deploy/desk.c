@@ -104,7 +104,21 @@ static bool prepare(struct deploy *deploy, struct ticket *ticket)
     case CHANGE_TARGET_WEIGHT:
     case CHANGE_TARGET_REMOVE:
     case CHANGE_LOCK_ACQUIRE:
-    case CHANGE_LOCK_RELEASE: break;
+    case CHANGE_LOCK_RELEASE:
+    case CHANGE_CANARY_START:
+    case CHANGE_CANARY_SET:
+    case CHANGE_CANARY_STEP:
+    case CHANGE_CANARY_PAUSE:
+    case CHANGE_CANARY_RESUME:
+    case CHANGE_CANARY_ABORT:
+    case CHANGE_CANARY_PROMOTE:
+    case CHANGE_TENANT_PIN:
+    case CHANGE_TENANT_UNPIN:
+    case CHANGE_TENANT_LOAD:
+    case CHANGE_PAUSE:
+    case CHANGE_RESUME:
+    case CHANGE_MAINT_ON:
+    case CHANGE_MAINT_OFF: break;
     }
     return true;
 }

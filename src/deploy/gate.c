@@ -156,6 +156,21 @@ static enum judgement judge_kind(struct deploy *deploy, struct ticket *ticket)
     case CHANGE_LOCK_ACQUIRE:
     case CHANGE_LOCK_RELEASE: return lock_judge(deploy, ticket);
     case CHANGE_RELOAD: return reload_judge(deploy, ticket);
+    case CHANGE_CANARY_START:
+    case CHANGE_CANARY_SET:
+    case CHANGE_CANARY_STEP:
+    case CHANGE_CANARY_PAUSE:
+    case CHANGE_CANARY_RESUME:
+    case CHANGE_CANARY_ABORT:
+    case CHANGE_CANARY_PROMOTE:
+    case CHANGE_TENANT_PIN:
+    case CHANGE_TENANT_UNPIN:
+    case CHANGE_TENANT_LOAD:
+    case CHANGE_PAUSE:
+    case CHANGE_RESUME:
+    case CHANGE_MAINT_ON:
+    case CHANGE_MAINT_OFF:
+        return judge_refuse(ticket, OUTCOME_REFUSED, FAULT_USAGE, "", "not available yet");
     }
     CHECK(!"a change of a kind that is not known");
     return JUDGED_REFUSED;

@@ -53,7 +53,7 @@ static enum fault find_and_pin(struct exchange *exchange)
                                  .client = &client,
                                  .worker = worker,
                                  .random = hash_random(&exchange->worker->random) };
-    struct route_answer answer = { NULL, NULL, NULL, 0 };
+    struct route_answer answer = { .target = NULL };
     enum fault fault = FAULT_NONE;
 
     session_peer(exchange->session, &client);

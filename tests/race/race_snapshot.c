@@ -101,7 +101,8 @@ static void draw_picture(struct picture *picture, unsigned number)
     row.host_count = 2;
     for (unsigned i = 0; i < TARGETS; i++) {
         picture->targets[i] = target_new(slots[row.active], "127.0.0.1:5000", &address, WORKERS);
-        picks[i] = (struct pick){ picture->targets[i], i + 1, ORDER_READY };
+        picks[i] =
+            (struct pick){ .target = picture->targets[i], .weight = i + 1, .order = ORDER_READY };
     }
     rows[row.active].picks = picks;
     rows[row.active].pick_count = TARGETS;

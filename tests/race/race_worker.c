@@ -176,7 +176,9 @@ static void *run_client(void *arg)
 static void switch_slots(struct world *world, const struct address *origin)
 {
     struct slot *slot = world->slots[world->epoch % SLOTS];
-    struct pick pick = { target_new(slot, "origin", origin, WORKERS), 1, ORDER_READY };
+    struct pick pick = { .target = target_new(slot, "origin", origin, WORKERS),
+                         .weight = 1,
+                         .order = ORDER_READY };
     struct snapshot_slot in = { .slot = slot, .role = ROLE_LIVE, .pick_count = 1, .picks = &pick };
     struct snapshot_service service = { .service = world->service,
                                         .policy = { .body_us = 10000000,

@@ -330,7 +330,7 @@ static void publish_slot(const enum order *orders)
     struct snapshot *snapshot = NULL;
 
     for (unsigned i = 0; i < scene.target_count; i++)
-        picks[i] = (struct pick){ scene.targets[i], 1, orders[i] };
+        picks[i] = (struct pick){ .target = scene.targets[i], .weight = 1, .order = orders[i] };
     cr_assert_eq(snapshot_build(&input, &snapshot), 0);
     snapshot_free(snapshot_publish(snapshot));
 }

@@ -58,7 +58,7 @@ static void publish(struct front *front, unsigned count)
     struct snapshot *old = NULL;
 
     for (unsigned i = 0; i < count; i++)
-        picks[i] = (struct pick){ front->targets[i], 1, ORDER_READY };
+        picks[i] = (struct pick){ .target = front->targets[i], .weight = 1, .order = ORDER_READY };
     cr_assert_eq(snapshot_build(&input, &next), 0);
     old = snapshot_publish(next);
     rcu_grace_period();

@@ -20,7 +20,8 @@ void picture_init(struct picture *picture, unsigned target_count, unsigned worke
         snprintf(name, sizeof name, "127.0.0.1:%u", 5000 + i);
         cr_assert_eq(address_parse(slice_from(name), &address), 0);
         picture->targets[i] = target_new(picture->slot, name, &address, worker_count);
-        picture->picks[i] = (struct pick){ picture->targets[i], 1, ORDER_READY };
+        picture->picks[i] =
+            (struct pick){ .target = picture->targets[i], .weight = 1, .order = ORDER_READY };
     }
     picture->slots[0] = (struct snapshot_slot){ .slot = picture->slot,
                                                 .pick_count = target_count,
