@@ -24,6 +24,7 @@ struct write_request {
     bool via;          /* append "1.1 switchyard" to Via (RFC 9110 7.6.3) */
     bool keep_slot;
     bool close;      /* ask the target to close (Connection: close) */
+    bool upgrade;    /* offer the client's protocols (Connection: upgrade, and Upgrade) */
     uint8_t framing; /* enum framing of the body as we send it */
     uint64_t length;
 };
@@ -36,6 +37,7 @@ struct write_response {
     uint8_t framing;      /* enum framing of the body as we send it */
     uint64_t length;
     bool keep_length; /* HEAD and 304: a Content-Length of the target is passed on as it is */
+    bool upgrade;     /* 101: Connection: upgrade, and Upgrade */
     /*
      * the Date to add if the target sent none, "Sat, 21 Nov 2026 09:00:00 GMT"; empty: none is
      * added
