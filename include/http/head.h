@@ -55,10 +55,11 @@ struct head {
     /* requests */
     uint8_t method; /* enum method */
     bool expect_continue;
-    bool wants_upgrade; /* an Upgrade field named by Connection */
-    bool is_absolute;   /* absolute-form target */
-    bool is_asterisk;   /* "*", for OPTIONS only */
-    uint16_t host_len;  /* of the authority without its port */
+    bool
+        wants_upgrade; /* Connection names Upgrade, and it has a protocol that may pass (upgrade.h) */
+    bool is_absolute;  /* absolute-form target */
+    bool is_asterisk;  /* "*", for OPTIONS only */
+    uint16_t host_len; /* of the authority without its port */
     /* responses */
     uint16_t status;
     struct slice method_text;

@@ -31,6 +31,7 @@ struct write_request {
     bool trusted;             /* peer may be believed: its X-Forwarded-* are kept and appended to */
     bool forwarded;           /* add X-Forwarded-* at all */
     bool via;                 /* append "1.1 switchyard" to Via (RFC 9110 7.6.3) */
+    bool upgrade;             /* offer the client's protocols (Connection: upgrade, and Upgrade) */
     bool close;               /* ask the target to close (Connection: close) */
     uint8_t framing;          /* enum framing of the body as we send it */
     uint64_t length;
@@ -45,6 +46,7 @@ struct write_response {
     uint8_t framing;      /* enum framing of the body as we send it */
     uint64_t length;
     bool keep_length; /* HEAD and 304: a Content-Length of the target is passed on as it is */
+    bool upgrade;     /* 101: Connection: upgrade, and Upgrade */
     /*
      * the Date to add if the target sent none, "Sat, 21 Nov 2026 09:00:00 GMT"; empty: none is
      * added

@@ -10,6 +10,7 @@
 #include "base/num.h"
 #include "http/field_set_priv.h"
 #include "http/header_rules.h"
+#include "http/upgrade.h"
 
 #define DIGITS_MAX 20
 #define ADDED_BYTES_MAX                                                                            \
@@ -298,14 +299,43 @@ static bool accepts_trailers(const struct head *head)
     return false;
 }
 
-static void put_connection(struct writer *out, const struct head *head, bool close)
+/* The protocols that may pass, in one line, which is never longer than the lines it stands for. */
+static void put_upgrade(struct writer *out, const struct head *head)
 {
-    if (accepts_trailers(head)) {
-        PUT(out, "TE: trailers\r\n");
-        put_line(out, SLICE("Connection: "), close ? SLICE("close, TE") : SLICE("TE"));
-    } else if (close) {
-        PUT(out, "Connection: close\r\n");
+    struct slice rest = { NULL, 0 };
+    struct slice protocol = { NULL, 0 };
+    unsigned index = 0;
+    bool is_first = true;
+
+    PUT(out, "Upgrade: ");
+    while (upgrade_next(head, &index, &rest, &protocol)) {
+        if (!is_first)
+            PUT(out, ",");
+        put_slice(out, protocol);
+        is_first = false;
     }
+    PUT(out, "\r\n");
+}
+
+static void put_connection(struct writer *out, const struct head *head,
+                           const struct write_request *how)
+{
+    bool has_te = accepts_trailers(head);
+
+    if (has_te)
+        PUT(out, "TE: trailers\r\n");
+    if (how->upgrade)
+        put_upgrade(out, head);
+    if (!has_te && !how->upgrade && !how->close)
+        return;
+    PUT(out, "Connection: ");
+    if (how->close)
+        PUT(out, "close");
+    if (has_te)
+        put_slice(out, how->close ? SLICE(", TE") : SLICE("TE"));
+    if (how->upgrade)
+        put_slice(out, how->close || has_te ? SLICE(", upgrade") : SLICE("upgrade"));
+    PUT(out, "\r\n");
 }
 
 static bool counts_forwards(const struct head *head)
@@ -379,7 +409,7 @@ long write_head_request(const struct head *head, const struct write_request *how
                  head->minor == 0 ? SLICE("1.0 switchyard") : SLICE("1.1 switchyard"));
     if (counts_forwards(head))
         put_max_forwards(&writer, head);
-    put_connection(&writer, head, how->close);
+    put_connection(&writer, head, how);
     put_framing(&writer, (enum framing)how->framing, how->length);
     PUT(&writer, "\r\n");
     return finish(&writer, out);
@@ -430,7 +460,10 @@ long write_head_response(const struct head *head, const struct write_response *h
         put_number(&writer, how->epoch);
         PUT(&writer, "\r\n");
     }
-    if (how->close)
+    if (how->upgrade) {
+        put_upgrade(&writer, head);
+        PUT(&writer, "Connection: upgrade\r\n");
+    } else if (how->close)
         PUT(&writer, "Connection: close\r\n");
     else if (how->client_minor == 0)
         PUT(&writer, "Connection: keep-alive\r\n");
