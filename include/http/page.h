@@ -23,12 +23,18 @@ struct page_request {
     struct slice request_id; /* shown, already checked; may be empty */
     struct slice allow;      /* for 405: the Allow field */
     struct slice date_text;  /* Date; may be empty */
+    struct slice message;    /* an operator's words in place of the fault's, any bytes; may be empty */
 };
 
-#define PAGE_SIZE_MAX 2048
+enum { PAGE_MESSAGE_MAX = 256 }; /* more of a message is not shown */
+
+#define PAGE_SIZE_MAX 4096
 
 /* The bytes at out (PAGE_SIZE_MAX); the size. */
 size_t page_write(const struct page_request *page, char *out);
+
+/* Only the head, for a body of body_len bytes that the caller sends behind it. */
+size_t page_write_head(const struct page_request *page, size_t body_len, char *out);
 
 /*
  * Whether an Accept value prefers application/json (or +json) to text/html (RFC 9110 12.5.1,

@@ -32,6 +32,9 @@ void crew_check_limits(struct crew *crew, const struct config *config);
 /* The signature of deploy_ops.evict; arg is the crew. */
 void crew_evict(void *arg, struct target *target, bool busy, void (*done)(void *done_arg),
                 void *done_arg);
+
+/* The picture has changed for requests that wait: every worker looks at them again. */
+void crew_kick(struct crew *crew);
 void crew_drain(struct crew *crew, uint64_t grace_us);
 
 /* Ends the threads and frees. */

@@ -167,8 +167,16 @@ static void evict(void *arg, struct target *target, bool busy, void (*done)(void
     crew_evict(daemon->crew, target, busy, done, done_arg);
 }
 
+static void on_published(void *arg)
+{
+    struct daemon *daemon = arg;
+
+    crew_kick(daemon->crew);
+}
+
 static const struct deploy_ops deploy_hooks = {
     .evict = evict,
+    .published = on_published,
     .prepare = on_prepare,
     .commit = on_commit,
     .cancel = on_cancel,
