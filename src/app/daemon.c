@@ -174,9 +174,18 @@ static void on_published(void *arg)
     crew_kick(daemon->crew);
 }
 
+static void warm(void *arg, struct target *target, unsigned count,
+                 void (*done)(void *done_arg, unsigned open), void *done_arg)
+{
+    struct daemon *daemon = arg;
+
+    crew_warm(daemon->crew, target, count, done, done_arg);
+}
+
 static const struct deploy_ops deploy_hooks = {
     .evict = evict,
     .published = on_published,
+    .warm = warm,
     .prepare = on_prepare,
     .commit = on_commit,
     .cancel = on_cancel,

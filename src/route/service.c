@@ -6,6 +6,7 @@
 
 #include "base/check.h"
 #include "base/mem.h"
+#include "route/rate.h"
 
 enum { SERVICE_MAGIC = 0x73657276 };
 
@@ -26,5 +27,6 @@ void service_free(struct service *service)
     CHECK(service->magic == SERVICE_MAGIC);
     CHECK(atomic_load(&service->counts.held) == 0);
     service->magic = 0;
+    rate_free(service->rate);
     free(service);
 }
