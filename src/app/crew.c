@@ -147,6 +147,12 @@ void crew_evict(void *arg, struct target *target, bool busy, void (*done)(void *
         worker_evict(crew->workers[i], target, busy, on_evicted, round);
 }
 
+void crew_kick(struct crew *crew)
+{
+    for (unsigned i = 0; i < crew->count; i++)
+        worker_kick(crew->workers[i]);
+}
+
 /* One warming at all workers. */
 struct warm_all {
     unsigned left;

@@ -167,6 +167,13 @@ static void evict(void *arg, struct target *target, bool busy, void (*done)(void
     crew_evict(daemon->crew, target, busy, done, done_arg);
 }
 
+static void on_published(void *arg)
+{
+    struct daemon *daemon = arg;
+
+    crew_kick(daemon->crew);
+}
+
 static void warm(void *arg, struct target *target, unsigned count,
                  void (*done)(void *done_arg, unsigned open), void *done_arg)
 {
@@ -177,6 +184,7 @@ static void warm(void *arg, struct target *target, unsigned count,
 
 static const struct deploy_ops deploy_hooks = {
     .evict = evict,
+    .published = on_published,
     .warm = warm,
     .prepare = on_prepare,
     .commit = on_commit,

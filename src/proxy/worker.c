@@ -32,6 +32,7 @@ enum message {
     MAIL_UNLISTEN,
     MAIL_EVICT,
     MAIL_TUNE,
+    MAIL_KICK,
     MAIL_WARM,
     MAIL_DRAIN,
     MAIL_QUIT
@@ -214,6 +215,7 @@ static void do_drain(struct worker *worker, uint64_t grace_us)
         drop_listener(LIST_FIRST(&worker->listeners));
     LIST_FOREACH(session, &worker->sessions, entry)
     session_drain(session, grace_us);
+    waiting_kick(&worker->waiting); /* nobody will end a hold any more */
 }
 
 static void answer_evict(struct evict_message *message)
@@ -244,6 +246,7 @@ static void drop_mail(const struct mail *mail)
     case MAIL_TUNE: free(mail->object); break;
     case MAIL_WARM: answer_warm(mail->object); break;
     case MAIL_UNLISTEN:
+    case MAIL_KICK:
     case MAIL_DRAIN:
     case MAIL_QUIT: break;
     }
@@ -273,6 +276,10 @@ static void on_mail(void *arg, const struct mail *mail)
         worker->keepalive_us = tune->keepalive_us;
         worker->max_sessions = tune->max_sessions;
         free(tune);
+        break;
+    case MAIL_KICK:
+        maintenance_pages_drop(&worker->pages);
+        waiting_kick(&worker->waiting);
         break;
     case MAIL_WARM: warm_start(worker, mail->object); break;
     case MAIL_DRAIN: do_drain(worker, mail->number); break;
@@ -315,6 +322,8 @@ struct worker *worker_new(const struct worker_options *options)
     LIST_INIT(&worker->upstreams);
     LIST_INIT(&worker->upstream_pools);
     LIST_INIT(&worker->listeners);
+    waiting_init(&worker->waiting, worker);
+    maintenance_pages_init(&worker->pages);
     worker->fields = mem_zalloc(SCRATCH_FIELDS * sizeof *worker->fields);
     worker->head_out = mem_zalloc(SCRATCH_HEAD);
     worker->gather = mem_zalloc(GATHER_BYTES);
@@ -414,6 +423,11 @@ void worker_tune(struct worker *worker, uint64_t head_us, uint64_t keepalive_us,
     mailbox_post(worker->mailbox, &(struct mail){ .kind = MAIL_TUNE, .object = message });
 }
 
+void worker_kick(struct worker *worker)
+{
+    mailbox_post(worker->mailbox, &(struct mail){ .kind = MAIL_KICK });
+}
+
 void worker_drain(struct worker *worker, uint64_t grace_us)
 {
     mailbox_post(worker->mailbox, &(struct mail){ .kind = MAIL_DRAIN, .number = grace_us });
@@ -435,6 +449,8 @@ void worker_join(struct worker *worker)
     mailbox_receive(worker->answers);
     mailbox_free(worker->mailbox);
     mailbox_free(worker->answers);
+    waiting_fini(&worker->waiting);
+    maintenance_pages_drop(&worker->pages);
     wheel_free(worker->wheel);
     loop_free(worker->loop);
     pool_fini(&worker->sessions_pool);

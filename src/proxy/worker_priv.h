@@ -8,7 +8,9 @@
 #include "http/head.h"
 #include "net/wheel.h"
 #include "proxy/buffer.h"
+#include "proxy/maintenance.h"
 #include "proxy/pool.h"
+#include "proxy/waiting.h"
 #include "proxy/worker.h"
 
 struct exchange;
@@ -58,6 +60,8 @@ struct worker {
     struct upstream_list upstreams;
     struct upstream_pool_list upstream_pools;
     LIST_HEAD(, worker_listener) listeners;
+    struct waiting waiting;
+    struct maintenance_pages pages;
     struct mailbox *mailbox; /* to us */
     struct mailbox *answers; /* to control */
     pthread_t thread;
