@@ -1,7 +1,7 @@
 /*
  * One request and its response. Every callback records a fact and calls exchange_step; the states are in
  * exchange_state.h. Sources: exchange.c (begin, step, finish), exchange_route.c, exchange_lease.c,
- * exchange_request.c, exchange_response.c, exchange_reply.c, exchange_retry.c.
+ * exchange_request.c, exchange_response.c, exchange_reply.c, exchange_retry.c, exchange_upgrade.c.
  */
 #ifndef PROXY_EXCHANGE_H
 #define PROXY_EXCHANGE_H
@@ -24,7 +24,7 @@ enum half { HALF_NONE, HALF_HEAD, HALF_BODY, HALF_DONE };
 
 enum { EXCHANGE_FIELDS = 24, EXCHANGE_ARENA = 192, INTERIM_MAX = 8, TRIED_MAX = 2 };
 
-/* Owner: session. Thread: the worker's. Ends by exchange_finish (state FINISH). */
+/* Owner: session. Thread: the worker's. Ends by state FINISH, or becomes a tunnel. */
 struct exchange {
     uint32_t magic;
     uint8_t state;         /* enum exchange_state */
@@ -43,6 +43,7 @@ struct exchange {
     uint8_t response_wait;
     bool is_timed_out; /* fact: the deadline passed */
     bool is_evicted;   /* fact: the target is being taken away */
+    bool is_websocket; /* the 101 agreed on it */
     uint16_t status;   /* sent to the client; 0: none yet */
     enum fault fault;
     struct session *session;

@@ -43,6 +43,7 @@ static long write_request_head(const struct exchange *exchange, char *out, size_
         .via = policy->via,
         .framing = exchange->head.framing,
         .length = exchange->head.length,
+        .upgrade = exchange->head.wants_upgrade,
     };
 
     return write_head_request(&exchange->head, &how, out, capacity);

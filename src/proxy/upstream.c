@@ -9,6 +9,7 @@
 #include "net/loop.h"
 #include "proxy/exchange.h"
 #include "proxy/session.h"
+#include "proxy/tunnel.h"
 #include "proxy/worker_priv.h"
 #include "route/target.h"
 
@@ -25,6 +26,10 @@ static void on_ready(struct stream *stream)
     struct session *session = NULL;
 
     CHECK(upstream->magic == UPSTREAM_MAGIC);
+    if (upstream->tunnel != NULL) {
+        tunnel_on_ready(upstream->tunnel, stream);
+        return;
+    }
     if (upstream->exchange == NULL) {
         /* nothing may come on a waiting connection: the target has closed it, or is confused. The kernel is
          * asked, because this event may be of bytes that were read in this turn, for its last exchange. */

@@ -13,6 +13,7 @@
 
 struct exchange;
 struct target;
+struct tunnel;
 struct worker;
 
 /* Owner: the worker; leased to `exchange` while that is set. Thread: the worker's. */
@@ -25,6 +26,7 @@ struct upstream {
     struct worker *worker;
     struct target *target;
     struct exchange *exchange;
+    struct tunnel *tunnel;  /* has it to the end */
     struct upstream *below; /* in the pool: the one that waits longer */
     struct upstream *above;
     struct stream stream;

@@ -19,14 +19,28 @@
 #include "net/loop.h"
 #include "net/mailbox.h"
 #include "proxy/exchange.h"
+#include "proxy/ledger_fill.h"
 #include "proxy/session.h"
+#include "proxy/tunnel.h"
+#include "proxy/tunnel_order.h"
 #include "proxy/upstream.h"
 #include "proxy/worker_priv.h"
+#include "route/target.h"
+#include "route/tunnel_drain.h"
 
 /* RESERVED_FDS: kept free of clients, or a quarter of a small limit. */
 enum { RESERVED_FDS = 64, SHED_SESSIONS = 32, CEILING_CHECK_US = 50000 };
 
-enum message { MAIL_LISTEN, MAIL_UNLISTEN, MAIL_EVICT, MAIL_TUNE, MAIL_DRAIN, MAIL_QUIT };
+enum message {
+    MAIL_LISTEN,
+    MAIL_UNLISTEN,
+    MAIL_EVICT,
+    MAIL_TUNE,
+    MAIL_TUNNELS,
+    MAIL_LIST,
+    MAIL_DRAIN,
+    MAIL_QUIT
+};
 
 struct listen_message {
     unsigned id;
@@ -37,6 +51,13 @@ struct listen_message {
 struct evict_message {
     struct target *target;
     bool busy;
+    void (*done)(void *arg);
+    void *arg;
+};
+
+struct list_message {
+    struct ledger *whole; /* control's */
+    struct ledger part;
     void (*done)(void *arg);
     void *arg;
 };
@@ -184,10 +205,13 @@ static void do_evict(struct worker *worker, struct evict_message *message)
 
         if (session->exchange != NULL && session->exchange->target == message->target)
             exchange_evict(session->exchange);
+        else if (session->tunnel != NULL && session->tunnel->target == message->target)
+            tunnel_evict(session->tunnel);
         session = next;
     }
     upstream_pool_evict(worker, message->target);
-    mailbox_post(worker->answers, &(struct mail){ .object = message });
+    tunnel_order_forget(worker, message->target->slot);
+    mailbox_post(worker->answers, &(struct mail){ .kind = MAIL_EVICT, .object = message });
 }
 
 static void do_drain(struct worker *worker, uint64_t grace_us)
@@ -199,6 +223,14 @@ static void do_drain(struct worker *worker, uint64_t grace_us)
         drop_listener(LIST_FIRST(&worker->listeners));
     LIST_FOREACH(session, &worker->sessions, entry)
     session_drain(session, grace_us);
+}
+
+/* On the control thread: a list is whole. */
+static void end_list(struct list_message *message)
+{
+    ledger_join(message->whole, &message->part);
+    message->done(message->arg);
+    free(message);
 }
 
 /* A message that came too late: the thread has ended, or never was. */
@@ -219,7 +251,9 @@ static void drop_mail(const struct mail *mail)
         evict->done(evict->arg);
         free(evict);
         break;
-    case MAIL_TUNE: free(mail->object); break;
+    case MAIL_TUNE:
+    case MAIL_TUNNELS: free(mail->object); break;
+    case MAIL_LIST: end_list(mail->object); break;
     case MAIL_UNLISTEN:
     case MAIL_DRAIN:
     case MAIL_QUIT: break;
@@ -231,6 +265,7 @@ static void on_mail(void *arg, const struct mail *mail)
     struct worker *worker = arg;
     struct worker_listener *entry = NULL;
     struct tune_message *tune = NULL;
+    struct list_message *list = NULL;
 
     if (worker->is_over) {
         drop_mail(mail);
@@ -251,17 +286,30 @@ static void on_mail(void *arg, const struct mail *mail)
         worker->max_sessions = tune->max_sessions;
         free(tune);
         break;
+    case MAIL_TUNNELS:
+        tunnel_order_obey(worker, mail->object);
+        free(mail->object);
+        break;
+    case MAIL_LIST:
+        list = mail->object;
+        ledger_fill(worker, &list->part);
+        mailbox_post(worker->answers, mail);
+        break;
     case MAIL_DRAIN: do_drain(worker, mail->number); break;
     case MAIL_QUIT: loop_stop(worker->loop); break;
     }
 }
 
-/* On the control thread: an eviction is done. */
+/* On the control thread: an eviction or a list is done. */
 static void on_answer(void *arg, const struct mail *mail)
 {
     struct evict_message *message = mail->object;
 
     (void)arg;
+    if (mail->kind == MAIL_LIST) {
+        end_list(mail->object);
+        return;
+    }
     message->done(message->arg);
     free(message);
 }
@@ -286,9 +334,12 @@ struct worker *worker_new(const struct worker_options *options)
     pool_init(&worker->sessions_pool, sizeof *LIST_FIRST(&worker->sessions));
     pool_init(&worker->exchanges_pool, sizeof *LIST_FIRST(&worker->sessions)->exchange);
     pool_init(&worker->upstreams_pool, sizeof *LIST_FIRST(&worker->upstreams));
+    pool_init(&worker->tunnels_pool, sizeof *TAILQ_FIRST(&worker->tunnels));
     buffer_shelf_init(&worker->shelf);
     LIST_INIT(&worker->sessions);
     LIST_INIT(&worker->upstreams);
+    TAILQ_INIT(&worker->tunnels);
+    LIST_INIT(&worker->tunnel_orders);
     LIST_INIT(&worker->upstream_pools);
     LIST_INIT(&worker->listeners);
     worker->fields = mem_zalloc(SCRATCH_FIELDS * sizeof *worker->fields);
@@ -306,6 +357,7 @@ static void close_all(struct worker *worker)
         drop_listener(LIST_FIRST(&worker->listeners));
     while (!LIST_EMPTY(&worker->sessions))
         session_close(LIST_FIRST(&worker->sessions));
+    tunnel_order_fini(worker);
     while (!LIST_EMPTY(&worker->upstream_pools))
         upstream_pool_evict(worker, LIST_FIRST(&worker->upstream_pools)->target);
     CHECK(LIST_EMPTY(&worker->upstreams)); /* every busy one went with its session */
@@ -377,6 +429,25 @@ void worker_tune(struct worker *worker, uint64_t head_us, uint64_t keepalive_us,
     mailbox_post(worker->mailbox, &(struct mail){ .kind = MAIL_TUNE, .object = message });
 }
 
+void worker_drain_tunnels(struct worker *worker, const struct tunnel_drain *order)
+{
+    struct tunnel_drain *message = mem_alloc(sizeof *message);
+
+    *message = *order;
+    mailbox_post(worker->mailbox, &(struct mail){ .kind = MAIL_TUNNELS, .object = message });
+}
+
+void worker_list(struct worker *worker, struct ledger *ledger, void (*done)(void *arg), void *arg)
+{
+    struct list_message *message = mem_zalloc(sizeof *message);
+
+    message->whole = ledger;
+    message->part.slot = ledger->slot;
+    message->done = done;
+    message->arg = arg;
+    mailbox_post(worker->mailbox, &(struct mail){ .kind = MAIL_LIST, .object = message });
+}
+
 void worker_drain(struct worker *worker, uint64_t grace_us)
 {
     mailbox_post(worker->mailbox, &(struct mail){ .kind = MAIL_DRAIN, .number = grace_us });
@@ -403,6 +474,7 @@ void worker_join(struct worker *worker)
     pool_fini(&worker->sessions_pool);
     pool_fini(&worker->exchanges_pool);
     pool_fini(&worker->upstreams_pool);
+    pool_fini(&worker->tunnels_pool);
     buffer_shelf_fini(&worker->shelf);
     free(worker->fields);
     free(worker->head_out);

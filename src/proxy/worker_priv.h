@@ -15,6 +15,8 @@ struct exchange;
 struct listener;
 struct mailbox;
 struct session;
+struct tunnel;
+struct tunnel_order;
 struct upstream;
 struct upstream_pool;
 
@@ -31,6 +33,8 @@ struct worker_listener {
 LIST_HEAD(session_list, session);
 LIST_HEAD(upstream_list, upstream);
 LIST_HEAD(upstream_pool_list, upstream_pool);
+TAILQ_HEAD(tunnel_list, tunnel);
+LIST_HEAD(tunnel_order_list, tunnel_order);
 
 struct worker {
     unsigned id;
@@ -50,9 +54,12 @@ struct worker {
     struct pool sessions_pool;
     struct pool exchanges_pool;
     struct pool upstreams_pool;
+    struct pool tunnels_pool;
     struct buffer_shelf shelf;
     struct session_list sessions;
     struct upstream_list upstreams;
+    struct tunnel_list tunnels; /* the oldest first */
+    struct tunnel_order_list tunnel_orders;
     struct upstream_pool_list upstream_pools;
     LIST_HEAD(, worker_listener) listeners;
     struct mailbox *mailbox; /* to us */
