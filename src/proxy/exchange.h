@@ -1,8 +1,8 @@
 /*
  * One request and its response. Every callback records a fact and calls exchange_step; the states are in
  * exchange_state.h. Sources: exchange.c (begin, step, finish), exchange_route.c, exchange_lease.c,
- * exchange_request.c, exchange_response.c, exchange_reply.c, exchange_retry.c, exchange_changes.c; waiting.c keeps those
- * in WAIT.
+ * exchange_request.c, exchange_response.c, exchange_reply.c, exchange_retry.c, exchange_upgrade.c, exchange_changes.c;
+ * waiting.c keeps those in WAIT.
  */
 #ifndef PROXY_EXCHANGE_H
 #define PROXY_EXCHANGE_H
@@ -31,7 +31,7 @@ enum half { HALF_NONE, HALF_HEAD, HALF_BODY, HALF_DONE };
 
 enum { EXCHANGE_FIELDS = 24, EXCHANGE_ARENA = 192, INTERIM_MAX = 8, TRIED_MAX = 2 };
 
-/* Owner: session. Thread: the worker's. Ends by exchange_finish (state FINISH). */
+/* Owner: session. Thread: the worker's. Ends by state FINISH, or becomes a tunnel. */
 struct exchange {
     uint32_t magic;
     uint8_t state;         /* enum exchange_state */
@@ -58,6 +58,7 @@ struct exchange {
     bool is_shielded;  /* the candidate failed: the live slot is asked */
     bool is_limited;   /* the client's rate was asked: once for a request */
     uint8_t rule;      /* enum rule: how the slot was found */
+    bool is_websocket; /* the 101 agreed on it */
     uint16_t status;   /* sent to the client; 0: none yet */
     uint16_t change_room;
     enum fault fault;

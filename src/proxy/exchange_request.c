@@ -53,6 +53,7 @@ static long write_request_head(const struct exchange *exchange, char *out, size_
         .framing = exchange->head.framing,
         .length = exchange->head.length,
         .changes = exchange_request_changes(exchange, &changes),
+        .upgrade = exchange->head.wants_upgrade,
     };
 
     return write_head_request(&exchange->head, &how, out, capacity);

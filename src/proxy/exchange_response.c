@@ -38,7 +38,7 @@ static enum step take_interim(struct exchange *exchange, const struct head *head
     long size = 0;
 
     if (head->status == 101)
-        return exchange_fail(exchange, FAULT_RESPONSE_UPGRADE);
+        return exchange_switch(exchange, head);
     if (++exchange->interim_count > INTERIM_MAX)
         return exchange_fail(exchange, FAULT_RESPONSE_BAD);
     if (exchange->head.minor >= 1 &&

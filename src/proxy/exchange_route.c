@@ -38,8 +38,8 @@ static enum fault check_limits(const struct exchange *exchange)
         return FAULT_HEAD_TOO_LARGE;
     if (head->field_count > policy->fields)
         return FAULT_TOO_MANY_FIELDS;
-    if (head->wants_upgrade)
-        return FAULT_UPGRADE_REFUSED;
+    if (head->wants_upgrade && exchange->request_half != HALF_DONE)
+        return FAULT_UPGRADE_REFUSED; /* in which protocol would its body be? */
     if (policy->body_limit > 0 && head->framing == FRAMING_LENGTH &&
         head->length > policy->body_limit)
         return FAULT_BODY_TOO_LARGE;
@@ -143,8 +143,6 @@ enum step do_route(struct exchange *exchange)
         return STEP_WAIT;
     }
     waiting_leave(exchange);
-    if (fault == FAULT_UPGRADE_REFUSED) /* what follows may be in the other protocol already */
-        exchange->close_client = true;
     if (fault != FAULT_NONE)
         return exchange_fail(exchange, fault);
     exchange_enter(exchange, EX_LEASE);
