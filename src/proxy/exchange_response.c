@@ -43,7 +43,7 @@ static enum step take_interim(struct exchange *exchange, const struct head *head
         (head->status != 100 || (exchange->head.expect_continue && !exchange->continue_sent))) {
         struct iovec piece = { worker->head_out, 0 };
 
-        size = write_head_interim(head, worker->head_out, SCRATCH_HEAD);
+        size = write_head_interim(head, NULL, worker->head_out, SCRATCH_HEAD);
         if (size < 0)
             return exchange_fail(exchange, FAULT_RESPONSE_TOO_LARGE);
         piece.iov_len = (size_t)size;
