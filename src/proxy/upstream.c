@@ -9,6 +9,8 @@
 #include "net/loop.h"
 #include "proxy/exchange.h"
 #include "proxy/session.h"
+#include "proxy/tunnel.h"
+#include "proxy/warm.h"
 #include "proxy/worker_priv.h"
 #include "route/target.h"
 
@@ -25,6 +27,14 @@ static void on_ready(struct stream *stream)
     struct session *session = NULL;
 
     CHECK(upstream->magic == UPSTREAM_MAGIC);
+    if (upstream->warm != NULL) {
+        warm_on_ready(upstream);
+        return;
+    }
+    if (upstream->tunnel != NULL) {
+        tunnel_on_ready(upstream->tunnel, stream);
+        return;
+    }
     if (upstream->exchange == NULL) {
         /* nothing may come on a waiting connection: the target has closed it, or is confused. The kernel is
          * asked, because this event may be of bytes that were read in this turn, for its last exchange. */
@@ -47,7 +57,9 @@ static void on_deadline(struct deadline *deadline)
     struct upstream *upstream = container_of(deadline, struct upstream, deadline);
 
     CHECK(upstream->magic == UPSTREAM_MAGIC);
-    if (upstream->is_idle)
+    if (upstream->warm != NULL)
+        warm_on_deadline(upstream);
+    else if (upstream->is_idle)
         upstream_close(upstream);
 }
 
@@ -71,6 +83,7 @@ int upstream_open(struct worker *worker, struct target *target, struct exchange 
     LIST_INSERT_HEAD(&worker->upstreams, upstream, entry);
     count_add(&worker->counts.upstreams, 1);
     count_add(&cell_of(worker, target)->connects, 1);
+    count_add(&cell_of(worker, target)->connections, 1);
     *out = upstream;
     return ERR_OK;
 }
@@ -167,6 +180,7 @@ void upstream_close(struct upstream *upstream)
     deadline_fini(&upstream->deadline);
     LIST_REMOVE(upstream, entry);
     count_add(&worker->counts.upstreams, (uint64_t)-1);
+    count_add(&cell_of(worker, upstream->target)->connections, (uint64_t)-1);
     loop_reap(worker->loop, free_upstream, upstream);
 }
 

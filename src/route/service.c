@@ -6,6 +6,7 @@
 
 #include "base/check.h"
 #include "base/mem.h"
+#include "route/rate.h"
 
 enum { SERVICE_MAGIC = 0x73657276 };
 
@@ -24,6 +25,8 @@ void service_free(struct service *service)
     if (service == NULL)
         return;
     CHECK(service->magic == SERVICE_MAGIC);
+    CHECK(atomic_load(&service->counts.held) == 0);
     service->magic = 0;
+    rate_free(service->rate);
     free(service);
 }
