@@ -68,6 +68,10 @@ void watch_announce(struct watch *watch, enum verdict was, const char *words)
     struct target *target = watch->target;
     enum verdict is = watch->window.verdict;
 
+    if (is != VERDICT_UP)
+        target_set_up_since(target, 0);
+    else if (was != VERDICT_UP)
+        target_set_up_since(target, loop_now_us(health->loop));
     target_set_verdict(target, is);
     if (health->ops != NULL && health->ops->on_verdict != NULL)
         health->ops->on_verdict(health->arg, target, was, is, words);
@@ -293,6 +297,7 @@ static struct watch *add_watch(struct health *health, struct target *target)
 static void switch_off(struct watch *watch)
 {
     window_put_unknown(&watch->window, loop_now_us(watch->health->loop));
+    target_set_up_since(watch->target, 0);
     target_set_verdict(watch->target, VERDICT_UNKNOWN);
     refuse_asks(watch);
 }

@@ -25,7 +25,7 @@
 #include "proxy/worker_priv.h"
 
 /* RESERVED_FDS: kept free of clients, or a quarter of a small limit. */
-enum { RESERVED_FDS = 64, SHED_SESSIONS = 32, CEILING_CHECK_US = 50000 };
+enum { RESERVED_FDS = 64, SHED_SESSIONS = 32, REFUSED_READS = 4, CEILING_CHECK_US = 50000 };
 
 enum message {
     MAIL_LISTEN,
@@ -71,7 +71,8 @@ struct slice worker_date(struct worker *worker)
     return slice_from(worker->date);
 }
 
-/* Beyond the bound a client is told so at once; nothing is read and nothing is kept. */
+/* Beyond the bound a client is told so at once, and nothing is kept. What it has sent already is read, since
+ * closing over unread bytes sends a RST, which may overtake the answer. */
 static void refuse(struct worker *worker, int fd, const struct address *peer)
 {
     static const char words[] = "HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n"
@@ -80,6 +81,10 @@ static void refuse(struct worker *worker, int fd, const struct address *peer)
     (void)peer;
     count_add(&worker->counts.sessions_refused, 1);
     (void)!send(fd, words, sizeof words - 1, MSG_NOSIGNAL | MSG_DONTWAIT);
+    (void)shutdown(fd, SHUT_WR);
+    for (int i = 0; i < REFUSED_READS; i++)
+        if (recv(fd, worker->gather, GATHER_BYTES, MSG_DONTWAIT) <= 0)
+            break;
     close(fd);
 }
 
