@@ -102,6 +102,9 @@ struct stream_keep {
 };
 void stream_keep_alive(struct stream *stream, const struct stream_keep *keep);
 
+/* Bytes that were sent and that the peer has not taken over yet; by system call, 0 when it does not tell. */
+size_t stream_unsent(const struct stream *stream);
+
 /* The local and the peer's address; by system call. */
 void stream_local_address(const struct stream *stream, struct address *out);
 void stream_peer_address(const struct stream *stream, struct address *out);

@@ -176,9 +176,18 @@ static void drain_tunnels(void *arg, const struct tunnel_drain *order)
     crew_drain_tunnels(daemon->crew, order);
 }
 
+static void warm(void *arg, struct target *target, unsigned count,
+                 void (*done)(void *done_arg, unsigned open), void *done_arg)
+{
+    struct daemon *daemon = arg;
+
+    crew_warm(daemon->crew, target, count, done, done_arg);
+}
+
 static const struct deploy_ops deploy_hooks = {
     .evict = evict,
     .drain_tunnels = drain_tunnels,
+    .warm = warm,
     .prepare = on_prepare,
     .commit = on_commit,
     .cancel = on_cancel,

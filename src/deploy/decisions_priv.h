@@ -28,6 +28,29 @@ struct state_target {
 };
 TAILQ_HEAD(state_targets, state_target);
 
+/* A share of users gets another slot. Without a candidate there is none. */
+struct state_canary {
+    char candidate[64];
+    uint32_t share; /* of SPLIT_WHOLE */
+    uint64_t salt;
+    bool is_paused;
+    uint64_t started_wall_us;
+    uint64_t next_wall_us; /* the next step by time; 0: none is due */
+    uint64_t next_us;      /* monotonic, not stored; set by canary_start */
+};
+
+/* New requests wait. */
+struct state_hold {
+    uint64_t since_wall_us; /* 0: they do not */
+    uint64_t until_wall_us;
+    uint64_t until_us; /* monotonic, not stored; set by pause_start */
+};
+
+struct state_maint {
+    uint64_t since_wall_us; /* 0: off */
+    char message[256];      /* "" : the configured one */
+};
+
 struct state_service {
     unsigned refs;
     char name[64];
@@ -36,6 +59,9 @@ struct state_service {
     bool is_rolled_back; /* the last move was a rollback: there is nothing to roll back to */
     uint64_t switched_wall_us;
     uint64_t switch_count;
+    struct state_canary canary;
+    struct state_hold hold;
+    struct state_maint maint;
     struct state_targets targets;
     size_t target_count;
 };

@@ -58,6 +58,33 @@ static void encode_target(const struct state_target *target, struct text *out)
     text_add(out, "}");
 }
 
+static void encode_canary(const struct state_canary *canary, struct text *out)
+{
+    if (canary->candidate[0] == '\0')
+        return;
+    text_add(out, ",\"canary\":{");
+    add_text(out, "candidate", canary->candidate);
+    add_u64(out, "share", canary->share);
+    text_add_format(out, ",\"salt\":\"%016" PRIx64 "\"", canary->salt);
+    add_flag(out, "paused", canary->is_paused);
+    add_u64(out, "started_us", canary->started_wall_us);
+    add_u64(out, "next_us", canary->next_wall_us);
+    text_add(out, "}");
+}
+
+/* Hold and maintenance, where they are on. */
+static void encode_traffic(const struct state_service *service, struct text *out)
+{
+    if (service->hold.since_wall_us != 0)
+        text_add_format(out, ",\"hold\":{\"since_us\":%" PRIu64 ",\"until_us\":%" PRIu64 "}",
+                        service->hold.since_wall_us, service->hold.until_wall_us);
+    if (service->maint.since_wall_us == 0)
+        return;
+    text_add_format(out, ",\"maint\":{\"since_us\":%" PRIu64, service->maint.since_wall_us);
+    add_optional_text(out, "message", service->maint.message);
+    text_add(out, "}");
+}
+
 static void encode_service(const struct state_service *service, struct text *out)
 {
     const struct state_target *target = NULL;
@@ -70,6 +97,8 @@ static void encode_service(const struct state_service *service, struct text *out
     add_flag(out, "rolled_back", service->is_rolled_back);
     add_u64(out, "switched_us", service->switched_wall_us);
     add_u64(out, "switches", service->switch_count);
+    encode_canary(&service->canary, out);
+    encode_traffic(service, out);
     text_add(out, ",\"targets\":[");
     TAILQ_FOREACH(target, &service->targets, link)
     {
@@ -122,6 +151,8 @@ void state_encode_entry(const struct history_entry *entry, struct text *out)
     add_optional_text(out, "actor", entry->actor);
     add_optional_text(out, "reason", entry->reason);
     add_optional_text(out, "gate", entry->gate);
+    if (entry->share != 0)
+        add_u64(out, "share", entry->share);
     text_add(out, "}");
 }
 

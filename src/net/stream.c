@@ -7,8 +7,10 @@
 
 #include <errno.h>
 #include <event2/event.h>
+#include <linux/sockios.h>
 #include <netinet/tcp.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "base/err.h"
@@ -252,6 +254,13 @@ void stream_keep_alive(struct stream *stream, const struct stream_keep *keep)
     set_option(stream->fd, IPPROTO_TCP, TCP_KEEPINTVL, &keep->interval_s);
     set_option(stream->fd, IPPROTO_TCP, TCP_KEEPCNT, &keep->count);
     set_option(stream->fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &keep->timeout_ms);
+}
+
+size_t stream_unsent(const struct stream *stream)
+{
+    int count = 0;
+
+    return ioctl(stream->fd, SIOCOUTQ, &count) == 0 && count > 0 ? (size_t)count : 0;
 }
 
 void stream_local_address(const struct stream *stream, struct address *out)

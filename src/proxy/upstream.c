@@ -10,6 +10,7 @@
 #include "proxy/exchange.h"
 #include "proxy/session.h"
 #include "proxy/tunnel.h"
+#include "proxy/warm.h"
 #include "proxy/worker_priv.h"
 #include "route/target.h"
 
@@ -28,6 +29,10 @@ static void on_ready(struct stream *stream)
     CHECK(upstream->magic == UPSTREAM_MAGIC);
     if (upstream->tunnel != NULL) {
         tunnel_on_ready(upstream->tunnel, stream);
+        return;
+    }
+    if (upstream->warm != NULL) {
+        warm_on_ready(upstream);
         return;
     }
     if (upstream->exchange == NULL) {
@@ -52,7 +57,9 @@ static void on_deadline(struct deadline *deadline)
     struct upstream *upstream = container_of(deadline, struct upstream, deadline);
 
     CHECK(upstream->magic == UPSTREAM_MAGIC);
-    if (upstream->is_idle)
+    if (upstream->warm != NULL)
+        warm_on_deadline(upstream);
+    else if (upstream->is_idle)
         upstream_close(upstream);
 }
 

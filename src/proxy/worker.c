@@ -24,12 +24,13 @@
 #include "proxy/tunnel.h"
 #include "proxy/tunnel_order.h"
 #include "proxy/upstream.h"
+#include "proxy/warm.h"
 #include "proxy/worker_priv.h"
 #include "route/target.h"
 #include "route/tunnel_drain.h"
 
 /* RESERVED_FDS: kept free of clients, or a quarter of a small limit. */
-enum { RESERVED_FDS = 64, SHED_SESSIONS = 32, CEILING_CHECK_US = 50000 };
+enum { RESERVED_FDS = 64, SHED_SESSIONS = 32, REFUSED_READS = 4, CEILING_CHECK_US = 50000 };
 
 enum message {
     MAIL_LISTEN,
@@ -38,6 +39,7 @@ enum message {
     MAIL_TUNE,
     MAIL_TUNNELS,
     MAIL_LIST,
+    MAIL_WARM,
     MAIL_DRAIN,
     MAIL_QUIT
 };
@@ -83,7 +85,8 @@ struct slice worker_date(struct worker *worker)
     return slice_from(worker->date);
 }
 
-/* Beyond the bound a client is told so at once; nothing is read and nothing is kept. */
+/* Beyond the bound a client is told so at once, and nothing is kept. What it has sent already is read, since
+ * closing over unread bytes sends a RST, which may overtake the answer. */
 static void refuse(struct worker *worker, int fd, const struct address *peer)
 {
     static const char words[] = "HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n"
@@ -92,6 +95,10 @@ static void refuse(struct worker *worker, int fd, const struct address *peer)
     (void)peer;
     count_add(&worker->counts.sessions_refused, 1);
     (void)!send(fd, words, sizeof words - 1, MSG_NOSIGNAL | MSG_DONTWAIT);
+    (void)shutdown(fd, SHUT_WR);
+    for (int i = 0; i < REFUSED_READS; i++)
+        if (recv(fd, worker->gather, GATHER_BYTES, MSG_DONTWAIT) <= 0)
+            break;
     close(fd);
 }
 
@@ -199,6 +206,7 @@ static void do_evict(struct worker *worker, struct evict_message *message)
 {
     struct session *session = LIST_FIRST(&worker->sessions);
 
+    warm_evict(worker, message->target);
     upstream_pool_evict(worker, message->target);
     while (message->busy && session != NULL) {
         struct session *next = LIST_NEXT(session, entry);
@@ -211,7 +219,7 @@ static void do_evict(struct worker *worker, struct evict_message *message)
     }
     upstream_pool_evict(worker, message->target);
     tunnel_order_forget(worker, message->target->slot);
-    mailbox_post(worker->answers, &(struct mail){ .kind = MAIL_EVICT, .object = message });
+    mailbox_post(worker->answers, &(struct mail){ .kind = ANSWER_EVICT, .object = message });
 }
 
 static void do_drain(struct worker *worker, uint64_t grace_us)
@@ -225,8 +233,19 @@ static void do_drain(struct worker *worker, uint64_t grace_us)
     session_drain(session, grace_us);
 }
 
-/* On the control thread: a list is whole. */
-static void end_list(struct list_message *message)
+static void answer_evict(struct evict_message *message)
+{
+    message->done(message->arg);
+    free(message);
+}
+
+static void answer_warm(struct warm_round *round)
+{
+    round->done(round->arg, round->open);
+    free(round);
+}
+
+static void answer_list(struct list_message *message)
 {
     ledger_join(message->whole, &message->part);
     message->done(message->arg);
@@ -237,7 +256,6 @@ static void end_list(struct list_message *message)
 static void drop_mail(const struct mail *mail)
 {
     struct listen_message *listen = NULL;
-    struct evict_message *evict = NULL;
 
     switch ((enum message)mail->kind) {
     case MAIL_LISTEN:
@@ -246,14 +264,11 @@ static void drop_mail(const struct mail *mail)
             close(listen->fd);
         free(listen);
         break;
-    case MAIL_EVICT:
-        evict = mail->object;
-        evict->done(evict->arg);
-        free(evict);
-        break;
+    case MAIL_EVICT: answer_evict(mail->object); break;
     case MAIL_TUNE:
     case MAIL_TUNNELS: free(mail->object); break;
-    case MAIL_LIST: end_list(mail->object); break;
+    case MAIL_LIST: answer_list(mail->object); break;
+    case MAIL_WARM: answer_warm(mail->object); break;
     case MAIL_UNLISTEN:
     case MAIL_DRAIN:
     case MAIL_QUIT: break;
@@ -293,25 +308,23 @@ static void on_mail(void *arg, const struct mail *mail)
     case MAIL_LIST:
         list = mail->object;
         ledger_fill(worker, &list->part);
-        mailbox_post(worker->answers, mail);
+        mailbox_post(worker->answers, &(struct mail){ .kind = ANSWER_LIST, .object = list });
         break;
+    case MAIL_WARM: warm_start(worker, mail->object); break;
     case MAIL_DRAIN: do_drain(worker, mail->number); break;
     case MAIL_QUIT: loop_stop(worker->loop); break;
     }
 }
 
-/* On the control thread: an eviction or a list is done. */
+/* On the control thread. */
 static void on_answer(void *arg, const struct mail *mail)
 {
-    struct evict_message *message = mail->object;
-
     (void)arg;
-    if (mail->kind == MAIL_LIST) {
-        end_list(mail->object);
-        return;
+    switch ((enum worker_answer)mail->kind) {
+    case ANSWER_EVICT: answer_evict(mail->object); break;
+    case ANSWER_LIST: answer_list(mail->object); break;
+    case ANSWER_WARM: answer_warm(mail->object); break;
     }
-    message->done(message->arg);
-    free(message);
 }
 
 struct worker *worker_new(const struct worker_options *options)
@@ -358,6 +371,7 @@ static void close_all(struct worker *worker)
     while (!LIST_EMPTY(&worker->sessions))
         session_close(LIST_FIRST(&worker->sessions));
     tunnel_order_fini(worker);
+    warm_evict(worker, NULL);
     while (!LIST_EMPTY(&worker->upstream_pools))
         upstream_pool_evict(worker, LIST_FIRST(&worker->upstream_pools)->target);
     CHECK(LIST_EMPTY(&worker->upstreams)); /* every busy one went with its session */
@@ -416,6 +430,18 @@ void worker_evict(struct worker *worker, struct target *target, bool busy, void 
     message->done = done;
     message->arg = arg;
     mailbox_post(worker->mailbox, &(struct mail){ .kind = MAIL_EVICT, .object = message });
+}
+
+void worker_warm(struct worker *worker, struct target *target, unsigned count,
+                 void (*done)(void *arg, unsigned open), void *arg)
+{
+    struct warm_round *round = mem_zalloc(sizeof *round);
+
+    round->target = target;
+    round->count = count;
+    round->done = done;
+    round->arg = arg;
+    mailbox_post(worker->mailbox, &(struct mail){ .kind = MAIL_WARM, .object = round });
 }
 
 void worker_tune(struct worker *worker, uint64_t head_us, uint64_t keepalive_us,
