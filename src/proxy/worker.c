@@ -330,7 +330,6 @@ static void on_answer(void *arg, const struct mail *mail)
     (void)arg;
     switch ((enum worker_answer)mail->kind) {
     case ANSWER_EVICT: answer_evict(mail->object); break;
-    case ANSWER_LIST: answer_list(mail->object); break;
     case ANSWER_WARM: answer_warm(mail->object); break;
     case ANSWER_LIST: end_list(mail->object); break;
     }
