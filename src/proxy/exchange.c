@@ -92,7 +92,8 @@ struct exchange *exchange_begin(struct session *session, const struct head *head
     memcpy(fields, head->fields, size);
     exchange->head.fields = fields;
     exchange->request.first = slice_of(in->bytes + head->size, in->end - head->size);
-    exchange->close_client = head->close || session->worker->is_draining;
+    /* behind an upgrade that was refused may be bytes of the other protocol: never taken for a request */
+    exchange->close_client = head->close || head->wants_upgrade || session->worker->is_draining;
     exchange->response_half = HALF_HEAD;
     exchange->request_half = HALF_BODY;
     if (head->framing == FRAMING_NONE || (head->framing == FRAMING_LENGTH && head->length == 0))
@@ -140,6 +141,7 @@ void exchange_step(struct exchange *exchange)
         case EX_SEND: next = do_send(exchange); break;
         case EX_RELAY: next = do_relay(exchange); break;
         case EX_REPLY: next = do_reply(exchange); break;
+        case EX_TUNNEL: next = do_tunnel(exchange); break;
         case EX_FINISH: next = do_finish(exchange); break;
         }
     } while (next == STEP_AGAIN);
@@ -147,11 +149,12 @@ void exchange_step(struct exchange *exchange)
 
 void exchange_on_client(struct exchange *exchange)
 {
+    bool is_reading = exchange->state == EX_RELAY && exchange->request_half != HALF_DONE &&
+                      !exchange->request_broken && exchange->request_wait != FLOW_WAIT_WRITE;
     bool is_waiting =
-        exchange->state == EX_WAIT ||
-        (exchange->request_half == HALF_DONE && !flow_has_output(&exchange->response));
+        exchange->state == EX_WAIT || (!is_reading && !flow_has_output(&exchange->response));
 
-    /* with nothing to read or write for the client, what woke us is more requests, its FIN, or its end */
+    /* with nothing to read or write for the client, what woke us is more of its bytes, its FIN, or its end */
     if (is_waiting && stream_error(&exchange->session->stream) != 0) {
         session_close(exchange->session);
         return;
@@ -203,7 +206,9 @@ enum step exchange_fail(struct exchange *exchange, enum fault fault)
     if (exchange_try_again(exchange, fault))
         return STEP_AGAIN;
     exchange->close_upstream = true;
-    if (exchange->response_begun || fault_status(fault) == 0)
+    /* behind a part of an interim response no answer of ours would be understood */
+    if (exchange->response_begun || fault_status(fault) == 0 ||
+        flow_has_output(&exchange->response))
         return exchange_end(exchange, fault);
     exchange->fault = fault;
     exchange_enter(exchange, EX_REPLY);
@@ -234,6 +239,29 @@ static void hand_back_input(struct exchange *exchange, bool keep)
     session->in = rest;
 }
 
+static void give_memory_back(struct exchange *exchange)
+{
+    struct worker *worker = exchange->worker;
+
+    flow_fini(&exchange->request, worker);
+    flow_fini(&exchange->response, worker);
+    buffer_return(&worker->shelf, exchange->head_in);
+    buffer_return(&worker->shelf, exchange->response_in);
+    arena_reset(&exchange->arena);
+    if (pool_recycles())
+        deadline_disarm(&exchange->deadline);
+    else
+        deadline_fini(&exchange->deadline);
+}
+
+void exchange_let_go(struct exchange *exchange)
+{
+    give_memory_back(exchange);
+    exchange->session->exchange = NULL;
+    exchange->magic = 0;
+    pool_put(&exchange->worker->exchanges_pool, exchange);
+}
+
 static enum step do_finish(struct exchange *exchange)
 {
     struct session *session = exchange->session;
@@ -255,15 +283,7 @@ static enum step do_finish(struct exchange *exchange)
     waiting_stir(&worker->waiting);
     maintenance_page_return(exchange->page);
     hand_back_input(exchange, keep && session->phase != SESSION_CLOSED);
-    flow_fini(&exchange->request, worker);
-    flow_fini(&exchange->response, worker);
-    buffer_return(&worker->shelf, exchange->head_in);
-    buffer_return(&worker->shelf, exchange->response_in);
-    arena_reset(&exchange->arena);
-    if (pool_recycles())
-        deadline_disarm(&exchange->deadline);
-    else
-        deadline_fini(&exchange->deadline);
+    give_memory_back(exchange);
     if (keep && session->in == NULL && session->phase != SESSION_CLOSED)
         deadline_arm(worker->wheel, &session->deadline,
                      worker->is_draining      ? worker->linger_us

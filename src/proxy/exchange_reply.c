@@ -41,6 +41,23 @@ static void skip_body(struct exchange *exchange)
     exchange->linger = true;
 }
 
+/* The same place by https (RFC 9110 15.4.9); on the port that https has. */
+static void set_location(const struct head *head, struct page_request *page)
+{
+    page->https_host = head_host(head);
+    page->https_path = head->path;
+    page->https_query = head->query;
+}
+
+/* Room for a page: a Location may be as long as a target. */
+static struct buffer *lease_for(struct worker *worker, size_t size)
+{
+    CHECK(size <= BUFFER_BODY + BUFFER_SLACK);
+    if (size <= BUFFER_SMALL)
+        return buffer_lease(&worker->shelf, CLASS_SMALL);
+    return buffer_lease(&worker->shelf, size <= BUFFER_MEDIUM ? CLASS_MEDIUM : CLASS_LARGE);
+}
+
 /* What the answer says, but for its body. */
 static struct page_request describe_page(struct exchange *exchange)
 {
@@ -62,6 +79,8 @@ static struct page_request describe_page(struct exchange *exchange)
         page.is_json = page_wants_json(head_value(head, SLICE("Accept")));
     if (status == 405 || exchange->fault == FAULT_NO_FURTHER)
         page.allow = SLICE("GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS");
+    if (exchange->fault == FAULT_HTTPS_ONLY)
+        set_location(head, &page);
     return page;
 }
 
@@ -86,9 +105,8 @@ static void write_page(struct exchange *exchange)
 {
     struct worker *worker = exchange->worker;
     struct page_request page = describe_page(exchange);
-    struct buffer *out = buffer_lease(&worker->shelf, CLASS_SMALL);
+    struct buffer *out = lease_for(worker, page_bound(&page));
 
-    CHECK(out->capacity >= PAGE_SIZE_MAX);
     skip_body(exchange);
     page.close = exchange->close_client;
     if (exchange->fault == FAULT_MAINTENANCE)
@@ -145,6 +163,7 @@ enum step do_reply(struct exchange *exchange)
 
     if (!exchange->response_begun) {
         exchange_drop_upstream(exchange, false);
+        exchange->bytes_out += flow->written; /* of interim responses */
         flow_fini(flow, exchange->worker);
         flow_init(flow, NULL, &exchange->session->stream);
         write_page(exchange);

@@ -83,21 +83,28 @@ static void leave_target(struct exchange *exchange)
     waiting_stir(&worker->waiting);
 }
 
-/* Nothing of the failed attempt is left: the next one begins as the first did. */
-static void go_back(struct exchange *exchange)
+enum step exchange_reroute(struct exchange *exchange)
 {
     struct worker *worker = exchange->worker;
 
-    count_add(&exchange->slot->cells[worker->id].retries, 1);
     buffer_return(&worker->shelf, exchange->response_in);
     exchange->response_in = NULL;
     exchange->searched = 0;
     exchange->is_timed_out = false;
+    exchange->is_evicted = false;
+    exchange->is_paced = false;
     exchange->close_upstream = false; /* what was found is true of the connection that is left */
     exchange->progress = 0;           /* the next attempt moves as many bytes: arm anew */
     flow_fini(&exchange->request, worker);
     leave_target(exchange);
     exchange_enter(exchange, EX_ROUTE);
+    return STEP_AGAIN;
+}
+
+static void go_back(struct exchange *exchange)
+{
+    count_add(&exchange->slot->cells[exchange->worker->id].retries, 1);
+    (void)exchange_reroute(exchange);
 }
 
 /* The failure is the candidate's, and counted there; what comes now is the live slot's. */

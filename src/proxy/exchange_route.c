@@ -7,6 +7,7 @@
 #include "base/rcu.h"
 #include "net/loop.h"
 #include "proxy/exchange.h"
+#include "proxy/exchange_changes.h"
 #include "proxy/exchange_state.h"
 #include "proxy/session.h"
 #include "proxy/worker_priv.h"
@@ -40,8 +41,8 @@ static enum fault check_limits(const struct exchange *exchange)
         return FAULT_HEAD_TOO_LARGE;
     if (head->field_count > policy->fields)
         return FAULT_TOO_MANY_FIELDS;
-    if (head->wants_upgrade)
-        return FAULT_UPGRADE_REFUSED;
+    if (head->wants_upgrade && exchange->request_half != HALF_DONE)
+        return FAULT_UPGRADE_REFUSED; /* in which protocol would its body be? */
     if (policy->body_limit > 0 && head->framing == FRAMING_LENGTH &&
         head->length > policy->body_limit)
         return FAULT_BODY_TOO_LARGE;
@@ -123,6 +124,7 @@ static enum fault find_and_pin(struct exchange *exchange, struct wait_place *pla
                                  .is_repeat = exchange->is_counted,
                                  .live_only = exchange->is_shielded };
     struct route_answer answer = { .target = NULL };
+    struct change_notes notes;
     bool is_late = exchange->is_timed_out;
     enum fault fault = FAULT_NONE;
 
@@ -136,18 +138,30 @@ static enum fault find_and_pin(struct exchange *exchange, struct wait_place *pla
         exchange->is_counted |= fault != FAULT_HELD && fault != FAULT_MAINTENANCE;
         fault = check_request(exchange, &answer, fault);
         fault = waiting_judge(exchange, &answer, fault, is_late, place);
-        if (place->kind == WAIT_NOT)
+        if (place->kind == WAIT_NOT) {
             pin(exchange, &answer, fault);
+            change_notes_take(&notes, exchange, &answer);
+        }
     }
     exchange->epoch = answer.epoch;
     rcu_read_end();
+    if (exchange->slot != NULL && !change_notes_keep(&notes, exchange))
+        return FAULT_OVERLOADED;
     return fault;
+}
+
+/* What came in the clear is sent to https; where a request names no host there is no place to send it to. */
+static enum fault check_https(const struct exchange *exchange, enum fault fault)
+{
+    if (exchange->slot == NULL || !exchange->policy.https_redirect || exchange_is_https(exchange))
+        return fault;
+    return exchange->head.host_len > 0 ? FAULT_HTTPS_ONLY : FAULT_BAD_HOST;
 }
 
 enum step do_route(struct exchange *exchange)
 {
     struct wait_place place = { .kind = WAIT_NOT };
-    enum fault fault = find_and_pin(exchange, &place);
+    enum fault fault = check_https(exchange, find_and_pin(exchange, &place));
 
     exchange->is_due = false;
     exchange->is_timed_out = false;
@@ -157,8 +171,6 @@ enum step do_route(struct exchange *exchange)
         return STEP_WAIT;
     }
     waiting_leave(exchange);
-    if (fault == FAULT_UPGRADE_REFUSED) /* what follows may be in the other protocol already */
-        exchange->close_client = true;
     if (fault != FAULT_NONE)
         return exchange_fail(exchange, fault);
     exchange_enter(exchange, EX_LEASE);

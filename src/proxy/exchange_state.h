@@ -10,6 +10,7 @@
 #include "base/fault.h"
 
 struct exchange;
+struct head;
 
 /* STATE(name, may be followed by) */
 #define EXCHANGE_STATES(STATE)                                                                     \
@@ -17,7 +18,8 @@ struct exchange;
     STATE(WAIT, 1u << EX_ROUTE)                                                                    \
     STATE(LEASE, 1u << EX_ROUTE | 1u << EX_SEND | 1u << EX_REPLY | 1u << EX_FINISH)                \
     STATE(SEND, 1u << EX_ROUTE | 1u << EX_RELAY | 1u << EX_REPLY | 1u << EX_FINISH)                \
-    STATE(RELAY, 1u << EX_ROUTE | 1u << EX_REPLY | 1u << EX_FINISH)                                \
+    STATE(RELAY, 1u << EX_ROUTE | 1u << EX_REPLY | 1u << EX_TUNNEL | 1u << EX_FINISH)              \
+    STATE(TUNNEL, 0)                                                                               \
     STATE(REPLY, 1u << EX_FINISH)                                                                  \
     STATE(FINISH, 0)
 
@@ -32,6 +34,9 @@ enum step { STEP_AGAIN, STEP_WAIT, STEP_GONE };
 
 void exchange_enter(struct exchange *exchange, enum exchange_state state);
 enum step exchange_fail(struct exchange *exchange, enum fault fault);
+
+/* Leaves the target and begins anew with ROUTE; while nothing of a final response has left us. */
+enum step exchange_reroute(struct exchange *exchange);
 enum step exchange_end(struct exchange *exchange, enum fault fault);
 void exchange_drop_upstream(struct exchange *exchange, bool reusable);
 enum step do_route(struct exchange *exchange);
@@ -40,7 +45,14 @@ enum step do_lease(struct exchange *exchange);
 enum step do_send(struct exchange *exchange);
 enum step do_relay(struct exchange *exchange);
 enum step do_reply(struct exchange *exchange);
+enum step do_tunnel(struct exchange *exchange);
 const char *exchange_state_name(enum exchange_state state);
+
+/* A 101: on to TUNNEL, or a failure. */
+enum step exchange_switch(struct exchange *exchange, const struct head *head);
+
+/* Its own memory goes; connections and pins have another owner. */
+void exchange_let_go(struct exchange *exchange);
 
 /* RELAY, in two halves. WAIT: nothing to do now; GONE is never answered. */
 enum step relay_request(struct exchange *exchange);

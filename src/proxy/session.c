@@ -15,6 +15,7 @@
 #include "http/proxy_header.h"
 #include "net/loop.h"
 #include "proxy/exchange.h"
+#include "proxy/tunnel.h"
 #include "proxy/worker_priv.h"
 #include "route/rate.h"
 #include "route/snapshot.h"
@@ -40,6 +41,8 @@ static void on_ready(struct stream *stream)
 
     if (session->phase == SESSION_EXCHANGE)
         exchange_on_client(session->exchange);
+    else if (session->phase == SESSION_TUNNEL)
+        tunnel_on_ready(session->tunnel, stream);
     session_step(session);
 }
 
@@ -169,6 +172,8 @@ void session_close(struct session *session)
     session->phase = SESSION_CLOSED;
     if (session->exchange != NULL)
         exchange_abort(session->exchange, FAULT_CLIENT_GONE);
+    if (session->tunnel != NULL)
+        tunnel_abort(session->tunnel);
     if (session->is_rated) {
         struct address peer;
 

@@ -9,6 +9,7 @@
 #include "net/loop.h"
 #include "proxy/exchange.h"
 #include "proxy/session.h"
+#include "proxy/tunnel.h"
 #include "proxy/warm.h"
 #include "proxy/worker_priv.h"
 #include "route/target.h"
@@ -28,6 +29,10 @@ static void on_ready(struct stream *stream)
     CHECK(upstream->magic == UPSTREAM_MAGIC);
     if (upstream->warm != NULL) {
         warm_on_ready(upstream);
+        return;
+    }
+    if (upstream->tunnel != NULL) {
+        tunnel_on_ready(upstream->tunnel, stream);
         return;
     }
     if (upstream->exchange == NULL) {

@@ -38,7 +38,8 @@ bool waiting_may_release(uint64_t *next_us, uint64_t now_us, uint32_t rate, uint
                          uint64_t all)
 {
     uint64_t step_us = 0;
-    uint64_t slack_us = 2 * RELEASE_MS * 1000; /* a turn that comes late does not slow the line down */
+    uint64_t slack_us =
+        2 * RELEASE_MS * 1000; /* a turn that comes late does not slow the line down */
 
     if (rate == 0)
         return true;
@@ -159,10 +160,9 @@ static enum fault judge_queue(struct exchange *exchange, const struct route_answ
     if (!is_queued(exchange, slot) && circuit->queue > 0 && circuit->queue_us > 0) {
         atomic_fetch_add(&cell->queued, 1);
         if (slot_queued(slot) <= circuit->queue) {
-            *place = (struct wait_place){ .kind = WAIT_QUEUED,
-                                          .service = slot->service,
-                                          .slot = slot,
-                                          .us = circuit->queue_us };
+            *place = (struct wait_place){
+                .kind = WAIT_QUEUED, .service = slot->service, .slot = slot, .us = circuit->queue_us
+            };
             return fault;
         }
         atomic_fetch_sub(&cell->queued, 1);
@@ -175,8 +175,7 @@ static enum fault judge_queue(struct exchange *exchange, const struct route_answ
 static bool may_leave_hold(struct exchange *exchange, const struct traffic *traffic)
 {
     struct wait_line *line = exchange->line;
-    uint64_t all =
-        atomic_load_explicit(&line->service->counts.held, memory_order_relaxed);
+    uint64_t all = atomic_load_explicit(&line->service->counts.held, memory_order_relaxed);
 
     line->is_releasing = true;
     if (waiting_may_release(&line->next_us, loop_now_us(exchange->worker->loop),
