@@ -50,6 +50,7 @@ static const struct sheet_column columns[] = {
     { "candidate", NULL, SHEET_TEXT },
     { "share", NULL, SHEET_TEXT },
     { NULL, "canary", SHEET_TEXT },
+    { "is_new_identity", NULL, SHEET_BOOL },
     { "is_candidate", NULL, SHEET_BOOL },
     { "is_preview", NULL, SHEET_BOOL },
     { "is_preview_refused", NULL, SHEET_BOOL },
@@ -195,7 +196,11 @@ static void add_canary_cells(struct sheet *sheet, const struct rehearsal *rehear
     share_format(service->steering->split.share, share);
     sheet_add_text(sheet, candidate->slot->name);
     sheet_add_text(sheet, share);
-    if (rehearsal->answer.rule == RULE_CANARY)
+    if (rehearsal->answer.is_new_identity)
+        sheet_add_format(sheet, "%s gets %s: the side of a new user is drawn, this time the %s",
+                         candidate->slot->name, share,
+                         rehearsal->answer.rule == RULE_CANARY ? "candidate" : "live slot");
+    else if (rehearsal->answer.rule == RULE_CANARY)
         sheet_add_format(sheet, "%s gets %s: this user belongs to it", candidate->slot->name,
                          share);
     else if (rehearsal->answer.rule == RULE_ACTIVE)
@@ -208,6 +213,7 @@ static void add_canary_cells(struct sheet *sheet, const struct rehearsal *rehear
 
 static void add_preview_cells(struct sheet *sheet, const struct route_answer *answer)
 {
+    sheet_add_bool(sheet, answer->is_new_identity);
     sheet_add_bool(sheet, answer->is_candidate);
     sheet_add_bool(sheet, answer->is_preview);
     sheet_add_bool(sheet, answer->is_preview_refused);

@@ -113,8 +113,13 @@ static void add_row(struct sheet *sheet, const struct pins *pins, const struct p
     sheet_add_text(sheet, pins_name(pins, entry->name));
     if (!with_stats)
         return;
-    sheet_add_u64(sheet, entry->requests);
-    sheet_add_u64(sheet, entry->errors);
+    if (entry->is_counted) {
+        sheet_add_u64(sheet, entry->requests);
+        sheet_add_u64(sheet, entry->errors);
+    } else {
+        sheet_add_none(sheet);
+        sheet_add_none(sheet);
+    }
 }
 
 /* The page, and where the next one begins: "" at the end. */

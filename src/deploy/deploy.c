@@ -14,8 +14,10 @@
 #include "base/mem.h"
 #include "config/dump.h"
 #include "deploy/batch_priv.h"
+#include "deploy/canary_priv.h"
 #include "deploy/deploy_priv.h"
 #include "deploy/names_priv.h"
+#include "deploy/pause_priv.h"
 #include "net/loop.h"
 #include "net/timer.h"
 
@@ -55,6 +57,8 @@ static void fit_state(struct deploy *deploy, struct report *report)
     decisions_move(&deploy->state->decisions, &fitted);
     deploy->state->config_hash = dump_hash(deploy->config);
     lock_start(deploy);
+    canary_start(deploy);
+    pause_start(deploy, report);
 }
 
 static int plan_first(struct deploy *deploy, struct report *report)
@@ -129,7 +133,8 @@ static void free_all(struct deploy *deploy)
     writer_free(deploy->writer);
     desk_fini(deploy);
     forecast_fini(deploy);
-    registry_fini(&deploy->registry);
+    registry_fini(&deploy->registry); /* probes that are asked for are answered by it */
+    measure_fini(deploy);
     history_fini(&deploy->history);
     state_file_free(deploy->file);
     state_free(deploy->state);
@@ -161,6 +166,7 @@ static int start(struct deploy *deploy, struct report *report)
     deploy->writer = writer_new(deploy->options.loop, deploy->file, deploy->history_path,
                                 desk_on_written, deploy);
     lock_arm(deploy);
+    due_arm(deploy);
     return 0;
 }
 

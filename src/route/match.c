@@ -119,7 +119,7 @@ enum fault match_explain(const struct snapshot *snapshot, const struct route_que
 enum fault match_find(const struct snapshot *snapshot, const struct route_query *query,
                       struct route_answer *out)
 {
-    enum fault fault = decide(snapshot, query, true, out);
+    enum fault fault = decide(snapshot, query, !query->is_rehearsal, out);
     uint32_t most = 0;
 
     if (fault != FAULT_NONE)
