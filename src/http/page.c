@@ -9,6 +9,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include "base/text.h"
 #include "http/byte_class_priv.h"
 
 #define BODY_SIZE_MAX   3072
@@ -115,28 +116,6 @@ static struct slice shown_value(struct slice value)
     return value.len > 0 ? value : slice_of("", 0);
 }
 
-/* How many bytes from at on are one UTF-8 character, 0: none. */
-static size_t size_of_char(const char *at, size_t len)
-{
-    const unsigned char *byte = (const unsigned char *)at;
-    size_t size = byte[0] < 0x80   ? 1u
-                  : byte[0] < 0xc2 ? 0u
-                  : byte[0] < 0xe0 ? 2u
-                  : byte[0] < 0xf0 ? 3u
-                  : byte[0] < 0xf5 ? 4u
-                                   : 0u;
-
-    if (size > len)
-        return 0;
-    for (size_t i = 1; i < size; i++)
-        if ((byte[i] & 0xc0) != 0x80)
-            return 0;
-    if ((byte[0] == 0xe0 && byte[1] < 0xa0) || (byte[0] == 0xed && byte[1] > 0x9f) ||
-        (byte[0] == 0xf0 && byte[1] < 0x90) || (byte[0] == 0xf4 && byte[1] > 0x8f))
-        return 0;
-    return size;
-}
-
 static const char *escape_of(char c, bool is_json)
 {
     if (is_json)
@@ -151,23 +130,32 @@ static const char *escape_of(char c, bool is_json)
     }
 }
 
-/* A message of an operator as plain text: control bytes become spaces, what is no UTF-8 a question mark. */
-static void add_message(struct draft *body, struct slice message, bool is_json)
+/* As much of a message as is shown, whole characters. */
+static struct slice cut_message(struct slice message)
 {
     size_t len = message.len < PAGE_MESSAGE_MAX ? message.len : PAGE_MESSAGE_MAX;
 
-    for (size_t at = 0; at < len;) {
-        size_t size = size_of_char(message.ptr + at, message.len - at);
-        const char *escape = escape_of(message.ptr[at], is_json);
-        bool is_control = (unsigned char)message.ptr[at] < 0x20 || message.ptr[at] == 0x7f;
+    for (unsigned i = 0; i < 3 && len < message.len && (message.ptr[len] & 0xc0) == 0x80; i++)
+        len--;
+    return slice_of(message.ptr, len);
+}
 
-        if (size == 0 || is_control)
-            add(body, "%c", is_control ? ' ' : '?');
-        else if (escape != NULL)
+/* A message of an operator as plain text: control bytes become spaces, what is no UTF-8 question marks. */
+static void add_message(struct draft *body, struct slice message, bool is_json)
+{
+    struct slice shown = cut_message(message);
+    bool is_utf8 = text_is_utf8(shown);
+
+    for (size_t at = 0; at < shown.len; at++) {
+        unsigned char byte = (unsigned char)shown.ptr[at];
+        const char *escape = escape_of(shown.ptr[at], is_json);
+
+        if (escape != NULL)
             add(body, "%s", escape);
+        else if (byte < 0x20 || byte == 0x7f)
+            add(body, " ");
         else
-            add(body, "%.*s", (int)size, message.ptr + at);
-        at += size > 0 ? size : 1;
+            add(body, "%c", byte < 0x80 || is_utf8 ? byte : '?');
     }
 }
 

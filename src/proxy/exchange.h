@@ -56,7 +56,8 @@ struct exchange {
     bool is_candidate; /* the slot is the candidate of a canary */
     bool is_preview;   /* by preview: not part of any evidence */
     bool is_shielded;  /* the candidate failed: the live slot is asked */
-    bool is_limited;   /* the client's rate was asked: once for a request */
+    bool is_rated;     /* the client's rate was asked: once for a request */
+    bool is_counted;   /* its tenant's requests have it */
     uint8_t rule;      /* enum rule: how the slot was found */
     bool is_websocket; /* the 101 agreed on it */
     uint16_t status;   /* sent to the client; 0: none yet */

@@ -12,9 +12,12 @@
 #include "proxy/session.h"
 #include "proxy/worker_priv.h"
 #include "route/match.h"
+#include "route/rate.h"
 #include "route/slot.h"
 #include "route/snapshot.h"
 #include "route/target.h"
+
+enum { SECOND_US = 1000000 };
 
 /* OPTIONS and TRACE may ask to go no further than here (RFC 9110 7.6.2); TRACE is never answered by us. */
 static enum fault check_forwards(const struct head *head)
@@ -46,12 +49,35 @@ static enum fault check_limits(const struct exchange *exchange)
     return check_forwards(head);
 }
 
+/* Whether the client may make one request more of this service now. */
+static enum fault take_rate(struct exchange *exchange, const struct route_answer *answer)
+{
+    const struct policy *policy = &exchange->policy;
+    struct service *service = answer->service->service;
+    uint64_t now_us = loop_now_us(exchange->worker->loop);
+    uint64_t retry_us = 0;
+    struct address client;
+
+    if (policy->client_rate == 0 || service->rate == NULL || exchange->is_rated)
+        return FAULT_NONE;
+    exchange->is_rated = true;
+    session_peer(exchange->session, &client);
+    if (rate_take(service->rate, &client, policy->client_rate, policy->client_burst, now_us,
+                  &retry_us))
+        return FAULT_NONE;
+    exchange->retry_after_s = (uint32_t)((retry_us + SECOND_US - 1) / SECOND_US);
+    atomic_fetch_add_explicit(&service->counts.limited, 1, memory_order_relaxed);
+    return FAULT_CLIENT_LIMITED;
+}
+
 /* What is asked of the request once its service is known, before it may wait or go on. */
 static enum fault check_request(struct exchange *exchange, const struct route_answer *answer,
                                 enum fault fault)
 {
-    enum fault limit = FAULT_NONE;
+    enum fault limit = take_rate(exchange, answer);
 
+    if (limit != FAULT_NONE)
+        return limit;
     if (fault == FAULT_MAINTENANCE)
         exchange->retry_after_s = answer->service->traffic.retry_after_s;
     if (fault != FAULT_NONE && fault != FAULT_HELD && fault != FAULT_SLOT_BUSY &&
@@ -95,6 +121,7 @@ static enum fault find_and_pin(struct exchange *exchange, struct wait_place *pla
                                  .worker = exchange->worker->id,
                                  .random = hash_random(&exchange->worker->random),
                                  .now_us = loop_now_us(exchange->worker->loop),
+                                 .is_repeat = exchange->is_counted,
                                  .live_only = exchange->is_shielded };
     struct route_answer answer = { .target = NULL };
     struct change_notes notes;
@@ -108,6 +135,7 @@ static enum fault find_and_pin(struct exchange *exchange, struct wait_place *pla
     fault = match_find(snapshot_current(), &query, &answer);
     if (fault != FAULT_NO_SERVICE) {
         take_answer(exchange, &answer);
+        exchange->is_counted |= fault != FAULT_HELD && fault != FAULT_MAINTENANCE;
         fault = check_request(exchange, &answer, fault);
         fault = waiting_judge(exchange, &answer, fault, is_late, place);
         if (place->kind == WAIT_NOT) {

@@ -191,8 +191,7 @@ static bool passes_hold(const struct exchange *exchange, const struct route_answ
     const struct traffic *traffic = &answer->service->traffic;
 
     return traffic->mode == TRAFFIC_HELD || exchange->tries + exchange->stale_tries > 0 ||
-           exchange->is_shielded || answer->is_preview ||
-           (traffic->pass_safe && head_is_safe(&exchange->head));
+           exchange->is_shielded || (traffic->pass_safe && head_is_safe(&exchange->head));
 }
 
 enum fault waiting_judge(struct exchange *exchange, const struct route_answer *answer,
