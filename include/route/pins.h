@@ -36,6 +36,9 @@ void pins_count_error(struct pins *pins, struct slice tenant, unsigned worker);
 MUST_CHECK int pins_set(struct pins *pins, struct slice tenant, const char *slot);
 bool pins_remove(struct pins *pins, struct slice tenant); /* false: it was not pinned */
 
+/* Gives a slot name its number now, so that a picture made before its first pin translates it. ERR_FULL. */
+MUST_CHECK int pins_add_name(struct pins *pins, const char *slot);
+
 /* After a grace period that began behind the last change: frees what was replaced. */
 void pins_reclaim(struct pins *pins);
 size_t pins_count(const struct pins *pins);

@@ -16,6 +16,7 @@
 #include "deploy/history_priv.h"
 #include "deploy/registry_priv.h"
 #include "deploy/state_priv.h"
+#include "deploy/tenants_priv.h"
 #include "deploy/ticket_priv.h"
 #include "deploy/writer_priv.h"
 
@@ -38,6 +39,7 @@ struct deploy {
     struct config *config;
     struct state *state; /* decisions in force */
     struct registry registry;
+    struct tenants *tenants;
     struct state_file *file;
     struct writer *writer;
     struct history history;

@@ -10,6 +10,7 @@
 #include "base/err.h"
 #include "base/num.h"
 #include "deploy/envelope_priv.h"
+#include "deploy/pins_log_priv.h"
 #include "deploy/state_code_priv.h"
 #include "deploy/state_priv.h"
 #include "deploy/strict_json.h"
@@ -110,7 +111,7 @@ static int read_kind(const cJSON *item, enum change_kind *out)
     char word[32];
     int err = strict_json_text(item, "kind", word, sizeof word);
 
-    for (int kind = CHANGE_SWITCH; err == 0 && kind <= CHANGE_RELOAD; kind++) {
+    for (int kind = CHANGE_SWITCH; err == 0 && kind <= CHANGE_MAINT_OFF; kind++) {
         if (strcmp(change_kind_name((enum change_kind)kind), word) != 0)
             continue;
         *out = (enum change_kind)kind;
@@ -151,6 +152,25 @@ static int decode_target(const cJSON *item, struct state_service *service)
     return 0;
 }
 
+static int decode_pins(const cJSON *item, struct state_pins *pins)
+{
+    const cJSON *member = cJSON_GetObjectItemCaseSensitive(item, "pins");
+    int err = 0;
+
+    if (member == NULL || cJSON_IsNull(member))
+        return 0;
+    if (!cJSON_IsObject(member))
+        return ERR_INVALID;
+    err = read_text(member, "file", pins->file, sizeof pins->file);
+    if (err == 0 && pins_log_number(pins->file) == 0)
+        err = ERR_INVALID;
+    if (err == 0)
+        err = strict_json_u64(member, "records", PINS_LOG_BYTES_MAX, &pins->added.records);
+    if (err == 0)
+        err = strict_json_u64(member, "bytes", PINS_LOG_BYTES_MAX, &pins->added.bytes);
+    return err == 0 ? read_hex(member, "sum", &pins->added.sum) : err;
+}
+
 static int decode_service(const cJSON *item, struct state *state)
 {
     char name[64];
@@ -173,6 +193,8 @@ static int decode_service(const cJSON *item, struct state *state)
         err = read_u64(item, "switched_us", &service->switched_wall_us);
     if (err == 0)
         err = read_u64(item, "switches", &service->switch_count);
+    if (err == 0)
+        err = decode_pins(item, &service->pins);
     cJSON_ArrayForEach(target, targets)
     {
         if (err == 0)
