@@ -28,6 +28,10 @@ void text_add_format(struct text *text, const char *format, ...)
 
 /* With control bytes, quotes, backslash and non-UTF-8 bytes escaped as inside a JSON string. */
 void text_add_json(struct text *text, struct slice s);
+
+/* RFC 3629; an empty one is. */
+bool text_is_utf8(struct slice s);
+
 bool text_is_cut(const struct text *text);
 struct slice text_slice(const struct text *text);
 

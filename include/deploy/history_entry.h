@@ -25,6 +25,7 @@ struct history_entry {
     char actor[96];
     char reason[256];
     char gate[32];
+    uint32_t share; /* canary: in force then, of SPLIT_WHOLE */
 };
 
 #endif

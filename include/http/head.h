@@ -17,7 +17,7 @@ struct field {
     uint32_t value_len; /* without OWS at both ends */
     uint16_t name_len;
     uint8_t id;    /* enum field_id */
-    uint8_t named; /* by Connection: goes no further */
+    uint8_t named; /* by Connection, or hidden: goes no further */
 };
 
 enum method {
@@ -55,10 +55,11 @@ struct head {
     /* requests */
     uint8_t method; /* enum method */
     bool expect_continue;
-    bool wants_upgrade; /* an Upgrade field named by Connection */
-    bool is_absolute;   /* absolute-form target */
-    bool is_asterisk;   /* "*", for OPTIONS only */
-    uint16_t host_len;  /* of the authority without its port */
+    bool
+        wants_upgrade; /* Connection names Upgrade, and it has a protocol that may pass (upgrade.h) */
+    bool is_absolute;  /* absolute-form target */
+    bool is_asterisk;  /* "*", for OPTIONS only */
+    uint16_t host_len; /* of the authority without its port */
     /* responses */
     uint16_t status;
     struct slice method_text;
@@ -82,6 +83,9 @@ struct slice head_value(const struct head *head, struct slice name);
 
 /* The value of cookie `name` in the Cookie fields, or a slice with ptr NULL. */
 struct slice head_cookie(const struct head *head, struct slice name);
+
+/* Marks all fields of that name: when the head is written anew they stay here. They can still be asked for. */
+void head_hide(struct head *head, struct slice name);
 
 /* GET, HEAD, OPTIONS, TRACE, PUT, DELETE (RFC 9110 9.2.2). */
 bool head_is_idempotent(const struct head *head);

@@ -1,6 +1,7 @@
 /*
  * Answers of our own: a whole response, head and body, as a small clean HTML page or as JSON when
- * Accept prefers it. Nothing of the request is reflected. Pure, any thread.
+ * Accept prefers it. Nothing of the request is reflected, but its host and target in the Location of a redirect, and
+ * there only as they were parsed: without a byte that could end the field. Pure, any thread.
  */
 #ifndef HTTP_PAGE_H
 #define HTTP_PAGE_H
@@ -23,11 +24,18 @@ struct page_request {
     struct slice request_id; /* shown, already checked; may be empty */
     struct slice allow;      /* for 405: the Allow field */
     struct slice date_text;  /* Date; may be empty */
+    struct slice
+        https_host; /* not empty: Location is https with this host, the path and the query */
+    struct slice https_path;
+    struct slice https_query; /* ptr NULL: none */
 };
 
-#define PAGE_SIZE_MAX 2048
+#define PAGE_SIZE_MAX 2048 /* of a page without a Location */
 
-/* The bytes at out (PAGE_SIZE_MAX); the size. */
+/* How many bytes page_write needs at most: PAGE_SIZE_MAX, and more with a Location. */
+size_t page_bound(const struct page_request *page);
+
+/* The bytes at out (page_bound); the size. */
 size_t page_write(const struct page_request *page, char *out);
 
 /*

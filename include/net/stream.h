@@ -92,6 +92,9 @@ bool stream_is_stale(struct stream *stream);
  * from one that has only ended its sending side. */
 MUST_CHECK int stream_error(struct stream *stream);
 
+/* Bytes that were sent and that the peer has not taken over yet; by system call, 0 when it does not tell. */
+size_t stream_unsent(const struct stream *stream);
+
 /* The local and the peer's address; by system call. */
 void stream_local_address(const struct stream *stream, struct address *out);
 void stream_peer_address(const struct stream *stream, struct address *out);

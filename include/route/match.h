@@ -32,9 +32,11 @@ struct route_answer {
     bool is_preview_refused; /* it was asked for, without the secret or from elsewhere */
     bool is_candidate;       /* the slot is the candidate of a canary, by whatever rule */
     bool is_new_identity;    /* identity was made now: the client gets it as a cookie, sealed */
-    uint16_t strip_bytes;    /* of the path, in front, that the app does not see */
-    struct slice tenant;     /* into the head; ptr NULL: none */
-    char identity[17];       /* "" : the own cookie is not in play */
+    uint16_t
+        strip_bytes; /* of the path, in front, that the app does not see; what is left begins with "/"
+                      * or is nothing at all: then whoever writes the head puts "/" in its place */
+    struct slice tenant; /* into the head; ptr NULL: none */
+    char identity[17];   /* "" : the own cookie is not in play */
 };
 
 /*
@@ -49,7 +51,14 @@ struct route_answer {
 enum fault match_find(const struct snapshot *snapshot, const struct route_query *query,
                       struct route_answer *out);
 
-/* Only service and slot, no target: for explaining and tests. */
+/*
+ * The same decision by the same code, but no target is picked and nothing is counted: for explain. Any thread (the
+ * query's worker is not looked at), inside a section. FAULT_NONE, FAULT_NO_SERVICE, FAULT_HELD, FAULT_MAINTENANCE.
+ */
+enum fault match_explain(const struct snapshot *snapshot, const struct route_query *query,
+                         struct route_answer *out);
+
+/* Only service and slot by host and path: the slot whose own host it is (and is not off), or the active one. */
 enum fault match_slot(const struct snapshot *snapshot, struct slice host, struct slice path,
                       const struct snapshot_service **service, unsigned *slot_index);
 

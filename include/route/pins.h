@@ -19,6 +19,9 @@ struct pins;
 
 enum { PINS_NAMES_MAX = 128, PINS_NONE = -1 };
 
+/* All counters together: the first tenants have them, 16 bytes for each worker, while there is room. */
+#define PINS_COUNTED_BYTES ((size_t)256 << 20)
+
 struct pins *pins_new(unsigned worker_count);
 void pins_free(struct pins *pins); /* no reader is left; NULL: nothing happens */
 
@@ -54,6 +57,7 @@ struct pins_cursor {
 struct pins_entry {
     struct slice tenant; /* valid until the next change */
     int name;
+    bool is_counted; /* false: more tenants than PINS_COUNTED_BYTES of counters serve; both are 0 */
     uint64_t requests; /* summed over workers */
     uint64_t errors;
 };

@@ -14,15 +14,17 @@
 
 struct rate;
 
-/* per_second 0: requests are not limited; connections 0: connections are not. entries is rounded up. */
+/* entries: of clients, rounded up. */
 struct rate *rate_new(unsigned entries);
 void rate_free(struct rate *rate);
 
-/* One request at now_us (monotonic): true, or false and *retry_us until the next one may pass. */
+/* One request at now_us (monotonic), of at most `burst` at once (0 is 1); per_second 0: any number. True, or
+ * false and *retry_us until the next one may pass. */
 bool rate_take(struct rate *rate, const struct address *client, uint32_t per_second, uint32_t burst,
                uint64_t now_us, uint64_t *retry_us);
 
-/* One connection more: false when the client has `most` already (nothing is counted then). */
+/* One connection more: false when the client has `most` already (nothing is counted then); 0: any number, which
+ * is not counted either. Each one that was counted ends with one rate_disconnect. */
 bool rate_connect(struct rate *rate, const struct address *client, uint32_t most);
 void rate_disconnect(struct rate *rate, const struct address *client);
 

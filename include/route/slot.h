@@ -68,7 +68,8 @@ struct slot *slot_new(struct service *service, const char *name, unsigned worker
 void slot_free(struct slot *slot);
 /* New rules (NULL: none); takes them. Equal ones change nothing. Control thread. */
 void slot_set_rules(struct slot *slot, struct header_rules *request, struct header_rules *response);
-uint64_t slot_tunnels(const struct slot *slot); /* open now, summed */
+uint64_t
+slot_tunnels(const struct slot *slot); /* open now, summed; workers release what they store */
 void slot_pin(struct slot *slot, unsigned worker);
 void slot_unpin(struct slot *slot, unsigned worker);
 uint64_t slot_in_flight(const struct slot *slot);

@@ -7,6 +7,7 @@
 #define ROUTE_STEERING_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "base/address.h"
@@ -28,7 +29,8 @@ enum rule {
 };
 const char *steering_rule_name(enum rule rule); /* "active", "preview" … */
 
-enum { SLOT_NONE = UINT32_MAX, SPLIT_KEYS_MAX = 8 };
+#define SLOT_NONE UINT32_MAX
+enum { SPLIT_KEYS_MAX = 8, CHAIN_TEXT_MAX = 256 }; /* bytes of "GROUP SLOT" */
 
 enum split_key_kind {
     SPLIT_TENANT,
@@ -71,6 +73,8 @@ struct chain {
     const char *secret; /* NULL: believed from `from` only */
     unsigned from_count;
     const struct address_net *from; /* 0: from everywhere (then a secret is set) */
+    unsigned value_count;           /* with a secret: one for each slot, made by snapshot_build, */
+    const char **values;            /* so that no request costs a tag; before: 0 and NULL */
 };
 
 struct steering {
@@ -84,7 +88,8 @@ struct steering {
     struct chain chain;
 };
 
-/* What comes in and goes out on the wire for a chosen slot: "SLOT" or "SLOT.TAG"; the length, 0: does not fit. */
+/* What comes in and goes out on the wire for a chosen slot, terminated: "SLOT" or "SLOT.TAG"; the length, 0: there
+ * is no chain, or it does not fit. */
 size_t steering_chain_value(const struct chain *chain, const char *slot, char *out, size_t size);
 
 #endif

@@ -45,7 +45,7 @@ struct target {
     uint64_t key;                      /* stable hash of the name, for rendezvous hashing */
     _Atomic int verdict;               /* enum verdict */
     _Atomic uint32_t connect_failures; /* in a row, by anybody */
-    _Atomic uint64_t up_since_us;      /* monotonic; when the verdict became up; 0: never */
+    _Atomic uint64_t up_since_us;      /* monotonic; when the verdict became up; 0: it is not */
     void *probe;                       /* health's; the control thread's alone */
     struct target_cell cells[];        /* worker_count */
 };
@@ -55,6 +55,9 @@ struct target *target_new(struct slot *slot, const char *name, const struct addr
 void target_free(struct target *target);
 enum verdict target_verdict(const struct target *target);
 void target_set_verdict(struct target *target, enum verdict verdict);
+
+/* When its verdict became up (monotonic), 0: it is not. Whoever sets the verdict says so before it. */
+void target_set_up_since(struct target *target, uint64_t now_us);
 
 /*
  * How a connection attempt to the target ended, for passive health: failures in a row, by all workers
@@ -68,7 +71,8 @@ void target_unpin(struct target *target, unsigned worker);
 
 /* Exchanges that hold it, summed over workers; after publish and grace period it can only fall. */
 uint64_t target_in_flight(const struct target *target);
-const char *verdict_name(enum verdict verdict); /* "unknown", "up", "down" */
-const char *order_name(enum order order);       /* "ready", "drain", "maint" */
+uint64_t target_connections(const struct target *target); /* open ones of all kinds, likewise */
+const char *verdict_name(enum verdict verdict);           /* "unknown", "up", "down" */
+const char *order_name(enum order order);                 /* "ready", "drain", "maint" */
 
 #endif

@@ -147,6 +147,39 @@ void crew_evict(void *arg, struct target *target, bool busy, void (*done)(void *
         worker_evict(crew->workers[i], target, busy, on_evicted, round);
 }
 
+/* One warming at all workers. */
+struct warm_all {
+    unsigned left;
+    unsigned open;
+    void (*done)(void *arg, unsigned open);
+    void *arg;
+};
+
+static void on_warm(void *arg, unsigned open)
+{
+    struct warm_all *all = arg;
+
+    all->open += open;
+    if (--all->left > 0)
+        return;
+    all->done(all->arg, all->open);
+    free(all);
+}
+
+void crew_warm(void *arg, struct target *target, unsigned count,
+               void (*done)(void *done_arg, unsigned open), void *done_arg)
+{
+    struct crew *crew = arg;
+    struct warm_all *all = mem_zalloc(sizeof *all);
+
+    all->left = crew->count;
+    all->done = done;
+    all->arg = done_arg;
+    for (unsigned i = 0; i < crew->count; i++)
+        worker_warm(crew->workers[i], target, (count + crew->count - 1) / crew->count, on_warm,
+                    all);
+}
+
 void crew_drain(struct crew *crew, uint64_t grace_us)
 {
     for (unsigned i = 0; i < crew->count; i++)

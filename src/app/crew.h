@@ -32,6 +32,10 @@ void crew_check_limits(struct crew *crew, const struct config *config);
 /* The signature of deploy_ops.evict; arg is the crew. */
 void crew_evict(void *arg, struct target *target, bool busy, void (*done)(void *done_arg),
                 void *done_arg);
+
+/* The signature of deploy_ops.warm: count is shared out over the workers. */
+void crew_warm(void *arg, struct target *target, unsigned count,
+               void (*done)(void *done_arg, unsigned open), void *done_arg);
 void crew_drain(struct crew *crew, uint64_t grace_us);
 
 /* Ends the threads and frees. */

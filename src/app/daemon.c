@@ -167,8 +167,17 @@ static void evict(void *arg, struct target *target, bool busy, void (*done)(void
     crew_evict(daemon->crew, target, busy, done, done_arg);
 }
 
+static void warm(void *arg, struct target *target, unsigned count,
+                 void (*done)(void *done_arg, unsigned open), void *done_arg)
+{
+    struct daemon *daemon = arg;
+
+    crew_warm(daemon->crew, target, count, done, done_arg);
+}
+
 static const struct deploy_ops deploy_hooks = {
     .evict = evict,
+    .warm = warm,
     .prepare = on_prepare,
     .commit = on_commit,
     .cancel = on_cancel,

@@ -93,6 +93,19 @@ static size_t utf8_length(const unsigned char *at, size_t left)
     return len;
 }
 
+bool text_is_utf8(struct slice s)
+{
+    const unsigned char *at = (const unsigned char *)s.ptr;
+    size_t len = 0;
+
+    for (size_t i = 0; i < s.len; i += len) {
+        len = utf8_length(at + i, s.len - i);
+        if (len == 0)
+            return false;
+    }
+    return true;
+}
+
 void text_add_json(struct text *text, struct slice s)
 {
     const unsigned char *at = (const unsigned char *)s.ptr;

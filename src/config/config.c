@@ -42,6 +42,10 @@ void config_free(struct config *config)
         return;
     for (size_t i = 0; i < config->group_count; i++)
         free(config->groups[i].services);
+    for (size_t i = 0; i < config->service_count; i++) {
+        free(config->services[i].tenant.pins.items);
+        free(config->services[i].maint.page_text);
+    }
     free_block(BLOCK_ROOT, (char *)config);
     free(config);
 }

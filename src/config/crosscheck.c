@@ -108,7 +108,8 @@ static void check_active(struct config_service *service, const struct origin *or
         if (strcmp(service->slots[i].name, service->active_name) != 0)
             continue;
         service->active = i;
-        if (service->slots[i].role != CONFIG_ROLE_NONE)
+        if (service->slots[i].role == CONFIG_ROLE_OFF ||
+            (service->slots[i].role == CONFIG_ROLE_STAGING && !service->slots[i].allow_live))
             origin_error(origin, &service->active_name, service,
                          "active: slot '%s' has a role and is never live; name another slot or "
                          "remove the role",
@@ -327,5 +328,6 @@ void crosscheck_config(struct config *config, const struct origin *origin)
     check_all_limits(config, origin);
     check_groups(config, origin);
     crosscheck_route(config, origin);
+    crosscheck_steering(config, origin);
     set_widest(config);
 }

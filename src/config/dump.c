@@ -7,62 +7,94 @@
 #include "base/hash.h"
 #include "base/text.h"
 #include "config/config.h"
+#include "config/dump_priv.h"
 #include "config/option_value_priv.h"
 
 #define DUMP_MAX (64u * 1048576u)
 
-static void dump_block(enum block_id id, const char *base, int depth, struct text *out);
+struct dump {
+    struct text *out;
+    bool with_secrets;
+};
 
-static void dump_option(const struct option_row *row, const char *field, int depth,
-                        struct text *out)
+static void dump_block(const struct dump *dump, enum block_id id, const char *base, int depth);
+
+static void dump_option(const struct dump *dump, const struct option_row *row, const char *field,
+                        int depth)
 {
-    text_add_format(out, "%*s%s = ", 4 * depth, "", row->name);
-    option_value_format(row, field, out);
-    text_add(out, "\n");
+    text_add_format(dump->out, "%*s%s = ", 4 * depth, "", row->name);
+    option_value_format(row, field, dump->with_secrets, dump->out);
+    text_add(dump->out, "\n");
 }
 
-static void dump_titled(const struct block_row *row, enum block_id id, const char *outer, int depth,
-                        struct text *out)
+static void dump_titled(const struct dump *dump, enum block_id id, const char *outer, int depth)
 {
+    const struct block_row *row = &option_table_blocks[id];
     const char *elements = *(char *const *)(outer + row->offset);
     size_t count = *(const size_t *)(outer + row->count_offset);
 
     for (size_t i = 0; i < count; i++) {
         const char *element = elements + i * row->element_size;
 
-        text_add_format(out, "%s%*s%s %s {\n", depth == 0 ? "\n" : "", 4 * depth, "", row->word,
-                        *(char *const *)element);
-        dump_block(id, element, depth + 1, out);
-        text_add_format(out, "%*s}\n", 4 * depth, "");
+        text_add_format(dump->out, "%s%*s%s %s {\n", depth == 0 ? "\n" : "", 4 * depth, "",
+                        row->word, *(char *const *)element);
+        dump_block(dump, id, element, depth + 1);
+        text_add_format(dump->out, "%*s}\n", 4 * depth, "");
     }
 }
 
-static void dump_inner(enum block_id id, const char *outer, int depth, struct text *out)
+static void dump_inner(const struct dump *dump, enum block_id id, const char *outer, int depth)
 {
     const struct block_row *row = &option_table_blocks[id];
 
     if (row->is_titled) {
-        dump_titled(row, id, outer, depth, out);
+        dump_titled(dump, id, outer, depth);
         return;
     }
-    text_add_format(out, "%s%*s%s {\n", depth == 0 ? "\n" : "", 4 * depth, "", row->word);
-    dump_block(id, outer + row->offset, depth + 1, out);
-    text_add_format(out, "%*s}\n", 4 * depth, "");
+    if (!option_table_is_on(id, outer + row->offset))
+        return;
+    text_add_format(dump->out, "%s%*s%s {\n", depth == 0 ? "\n" : "", 4 * depth, "", row->word);
+    dump_block(dump, id, outer + row->offset, depth + 1);
+    text_add_format(dump->out, "%*s}\n", 4 * depth, "");
 }
 
-static void dump_block(enum block_id id, const char *base, int depth, struct text *out)
+static void dump_block(const struct dump *dump, enum block_id id, const char *base, int depth)
 {
     for (size_t i = 0; i < option_table_count; i++)
         if (option_table_rows[i].block == option_table_blocks[id].options_of)
-            dump_option(&option_table_rows[i], base + option_table_rows[i].offset, depth, out);
+            dump_option(dump, &option_table_rows[i], base + option_table_rows[i].offset, depth);
     for (enum block_id inner = BLOCK_ROOT + 1; inner < BLOCK_COUNT; inner++)
         if (option_table_blocks[inner].parent == id)
-            dump_inner(inner, base, depth, out);
+            dump_inner(dump, inner, base, depth);
 }
 
 void dump_config(const struct config *config, struct text *out)
 {
-    dump_block(BLOCK_ROOT, (const char *)config, 0, out);
+    struct dump dump = { .out = out };
+
+    dump_block(&dump, BLOCK_ROOT, (const char *)config, 0);
+}
+
+void dump_with_secrets(const struct config *config, struct text *out)
+{
+    struct dump dump = { .out = out, .with_secrets = true };
+
+    dump_block(&dump, BLOCK_ROOT, (const char *)config, 0);
+}
+
+/* The content of files that options name is a part of the configuration. */
+static uint64_t hash_files(const struct config *config, uint64_t hash)
+{
+    for (size_t i = 0; i < config->service_count; i++) {
+        const struct config_service *service = &config->services[i];
+        const char *page = service->maint.page_text;
+
+        if (page != NULL)
+            hash = hash_bytes(hash, page, strlen(page));
+        if (service->tenant.pins.file != NULL)
+            hash = hash_bytes(hash, &service->tenant.pins.hash, sizeof service->tenant.pins.hash);
+    }
+    return hash;
 }
 
 uint64_t dump_hash(const struct config *config)
@@ -71,8 +103,9 @@ uint64_t dump_hash(const struct config *config)
     uint64_t hash = 0;
 
     text_init(&text, DUMP_MAX);
-    dump_config(config, &text);
-    hash = hash_bytes(0, text.bytes, text.len);
+    dump_with_secrets(config, &text);
+    hash = hash_files(config, hash_bytes(0, text.bytes, text.len));
+    explicit_bzero(text.bytes, text.len);
     text_fini(&text);
     return hash;
 }
@@ -85,8 +118,8 @@ static bool is_same_value(const struct option_row *row, const char *was, const c
 
     text_init(&a, DUMP_MAX);
     text_init(&b, DUMP_MAX);
-    option_value_format(row, was + row->offset, &a);
-    option_value_format(row, is + row->offset, &b);
+    option_value_format(row, was + row->offset, true, &a);
+    option_value_format(row, is + row->offset, true, &b);
     same = slice_is_equal(text_slice(&a), text_slice(&b));
     text_fini(&a);
     text_fini(&b);

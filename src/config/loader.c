@@ -10,6 +10,7 @@
 
 #include "base/err.h"
 #include "base/mem.h"
+#include "config/attach_priv.h"
 #include "config/config.h"
 #include "config/crosscheck_priv.h"
 #include "config/grammar_priv.h"
@@ -61,24 +62,28 @@ static bool read_value(struct reading *reading, const struct option_row *row,
 }
 
 /* Defaults are ours, so they fit. */
-static void set_default(const struct option_row *row, void *field)
+static void set_default(const struct option_row *row, struct slice value, void *field)
 {
     struct text why;
     int err = ERR_OK;
 
     text_init(&why, WHY_MAX);
-    err = option_value_parse(row, slice_from(row->fallback), field, &why);
+    err = option_value_parse(row, value, field, &why);
     CHECK(err == ERR_OK);
     text_fini(&why);
 }
 
 static void set_default_list(const struct option_row *row, struct option_list *list)
 {
-    if (row->fallback == NULL || row->fallback[0] == '\0')
-        return;
-    list->items = mem_zalloc(option_value_element_size(row->kind));
-    list->count = 1;
-    set_default(row, list->items);
+    size_t size = option_value_element_size(row->kind);
+    struct slice rest = slice_from(row->fallback);
+    struct slice value = { NULL, 0 };
+
+    while (rest.len > 0 && slice_next(&rest, ',', &value)) {
+        list->items = mem_grow(list->items, list->count + 1, size);
+        memset((char *)list->items + list->count * size, 0, size);
+        set_default(row, slice_trim(value), (char *)list->items + list->count++ * size);
+    }
 }
 
 static void require_option(struct reading *reading, const struct part *part,
@@ -100,7 +105,7 @@ static void read_scalar(struct reading *reading, const struct part *part,
     if (is_inherited)
         return;
     if (row->fallback != NULL)
-        set_default(row, field);
+        set_default(row, slice_from(row->fallback), field);
     else if (!is_given)
         require_option(reading, part, row);
 }
@@ -184,6 +189,9 @@ static void read_inner_block(struct reading *reading, const struct part *outer, 
     if (grammar_block_count(outer->block, row->word) > 0) {
         part.block = grammar_block(outer->block, row->word, 0);
         part.token = grammar_block_token(&reading->grammar, part.block);
+        origin_add_block(&reading->origin, part.base, part.token);
+    } else if (row->is_optional) {
+        return;
     }
     read_block(reading, &part);
 }
@@ -221,6 +229,8 @@ static void read_tree(struct reading *reading)
     root.block = reading->grammar.root;
     root.base = (char *)reading->config;
     read_block(reading, &root);
+    origin_sort(&reading->origin);
+    attach_files(reading->config, &reading->origin);
     crosscheck_config(reading->config, &reading->origin);
 }
 

@@ -21,6 +21,14 @@ const struct block_row option_table_blocks[BLOCK_COUNT] = {
                      .parent = BLOCK_##above,                                                      \
                      .options_of = BLOCK_##rows_of,                                                \
                      .offset = offsetof(type, member) },
+#define OPTIONAL(id, above, name, type, member, text)                                              \
+    [BLOCK_##id] = { .word = (name),                                                               \
+                     .sentence = (text),                                                           \
+                     .parent = BLOCK_##above,                                                      \
+                     .options_of = BLOCK_##id,                                                     \
+                     .is_optional = true,                                                          \
+                     .offset = offsetof(type, member),                                             \
+                     .element_size = sizeof((type *)0)->member },
 #define BLOCKS(id, above, name, type, member, count, high, text)                                   \
     [BLOCK_##id] = { .word = (name),                                                               \
                      .sentence = (text),                                                           \
@@ -35,6 +43,7 @@ const struct block_row option_table_blocks[BLOCK_COUNT] = {
 #define ABSENT(...)
 #include "config/options.def"
 #undef BLOCK
+#undef OPTIONAL
 #undef BLOCKS
 #undef OPTION
 #undef ABSENT
@@ -42,6 +51,7 @@ const struct block_row option_table_blocks[BLOCK_COUNT] = {
 
 const struct option_row option_table_rows[] = {
 #define BLOCK(...)
+#define OPTIONAL(...)
 #define BLOCKS(...)
 #define OPTION(in, word, type_word, type, member, value, low, high, of, reload, text)              \
     { .block = BLOCK_##in,                                                                         \
@@ -57,6 +67,7 @@ const struct option_row option_table_rows[] = {
 #define ABSENT(...)
 #include "config/options.def"
 #undef BLOCK
+#undef OPTIONAL
 #undef BLOCKS
 #undef OPTION
 #undef ABSENT
@@ -72,11 +83,13 @@ struct absent_row {
 
 static const struct absent_row absent_rows[] = {
 #define BLOCK(...)
+#define OPTIONAL(...)
 #define BLOCKS(...)
 #define OPTION(...)
 #define ABSENT(in, word, kind) { BLOCK_##in, (word), (kind) },
 #include "config/options.def"
 #undef BLOCK
+#undef OPTIONAL
 #undef BLOCKS
 #undef OPTION
 #undef ABSENT
@@ -110,6 +123,17 @@ const char *option_table_find_absent(enum block_id block, struct slice name)
         if (absent_rows[i].block == owner && slice_is_equal(slice_from(absent_rows[i].name), name))
             return absent_rows[i].what;
     return NULL;
+}
+
+bool option_table_is_on(enum block_id block, const void *base)
+{
+    const struct block_row *row = &option_table_blocks[block];
+    const unsigned char *bytes = base;
+
+    for (size_t i = 0; row->is_optional && i < row->element_size; i++)
+        if (bytes[i] != 0)
+            return true;
+    return !row->is_optional;
 }
 
 bool option_table_is_list(enum option_kind kind)

@@ -11,12 +11,14 @@
 #include "base/slice.h"
 
 enum block_id {
-#define BLOCK(id, ...)  BLOCK_##id,
-#define BLOCKS(id, ...) BLOCK_##id,
+#define BLOCK(id, ...)    BLOCK_##id,
+#define OPTIONAL(id, ...) BLOCK_##id,
+#define BLOCKS(id, ...)   BLOCK_##id,
 #define OPTION(...)
 #define ABSENT(...)
 #include "config/options.def"
 #undef BLOCK
+#undef OPTIONAL
 #undef BLOCKS
 #undef OPTION
 #undef ABSENT
@@ -26,6 +28,7 @@ enum block_id {
 enum option_kind {
     KIND_COUNT,    /* uint64_t */
     KIND_DURATION, /* uint64_t, microseconds */
+    KIND_DEADLINE, /* the same, or "never": UINT64_MAX */
     KIND_SIZE,     /* uint64_t, bytes */
     KIND_PERCENT,  /* uint64_t */
     KIND_MODE,     /* uint64_t, octal */
@@ -36,6 +39,7 @@ enum option_kind {
     KIND_UNFIT,
     KIND_ROLE,
     KIND_PROBE,
+    KIND_TUNNEL_START,
     KIND_FILE,    /* char *, NULL while empty: an absolute path */
     KIND_ACCOUNT, /* the name of a group of users */
     KIND_NAME,    /* the name of a slot */
@@ -43,15 +47,26 @@ enum option_kind {
     KIND_METHOD,
     KIND_AUTHORITY, /* host, or host and port */
     KIND_PRINTABLE, /* visible ASCII */
-    KIND_HASH,      /* struct config_hash */
-    KIND_BIND,      /* struct config_bind */
-    KIND_NETS,      /* the lists: struct config_nets and so on */
+    KIND_MESSAGE,   /* one line of UTF-8 */
+    KIND_TOKEN,     /* the name of a cookie */
+    KIND_FIELD_NAME,
+    KIND_SECRET, /* visible ASCII that is never shown */
+    KIND_HASH,   /* struct config_hash */
+    KIND_BIND,   /* struct config_bind */
+    KIND_NETS,   /* the lists: struct config_nets and so on */
     KIND_HOSTS,
     KIND_PATHS,
     KIND_NAMES,
     KIND_HEADERS,
     KIND_TARGETS,
     KIND_STATUSES,
+    KIND_SOURCES, /* of a tenant's id */
+    KIND_KEYS,    /* of a canary's users */
+    KIND_SHARES,
+    KIND_REQUEST_RULES, /* "Name: value" */
+    KIND_RESPONSE_RULES,
+    KIND_REQUEST_NAMES, /* of header fields */
+    KIND_RESPONSE_NAMES,
 };
 
 struct block_row {
@@ -60,9 +75,10 @@ struct block_row {
     enum block_id parent;
     enum block_id options_of;
     bool is_titled;
+    bool is_optional;    /* absent: the struct stays zero */
     size_t offset;       /* in the parent's struct: of the struct, or of the pointer to the array */
     size_t count_offset; /* titled: of the count */
-    size_t element_size; /* titled */
+    size_t element_size; /* titled: of one; optional: of the struct */
     size_t most;         /* titled: how many there may be */
 };
 
@@ -91,6 +107,9 @@ enum block_id option_table_find_block(enum block_id parent, struct slice word);
 
 /* "block" or "option" when it is a word of the design that is not available; else NULL. */
 const char *option_table_find_absent(enum block_id block, struct slice name);
+
+/* False for an optional block that was absent. */
+bool option_table_is_on(enum block_id block, const void *base);
 
 bool option_table_is_list(enum option_kind kind);
 

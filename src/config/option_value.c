@@ -9,6 +9,8 @@
 #include "base/mem.h"
 #include "base/num.h"
 #include "config/config.h"
+#include "config/option_field_priv.h"
+#include "config/option_source_priv.h"
 #include "config/option_word_priv.h"
 
 static const char *const level_words[] = { [LOG_LEVEL_ERROR] = "error",
@@ -33,12 +35,16 @@ static const char *const role_words[] = {
 static const char *const probe_words[] = {
     [CONFIG_PROBE_HTTP] = "http", [CONFIG_PROBE_TCP] = "tcp", NULL
 };
+static const char *const tunnel_start_words[] = {
+    [CONFIG_TUNNELS_LATE] = "late", [CONFIG_TUNNELS_NOW] = "now", NULL
+};
 static const char *const bool_words[] = { "false", "true", NULL };
 
 static const char *const *const choices[] = {
-    [KIND_BOOL] = bool_words,       [KIND_LEVEL] = level_words, [KIND_FORMAT] = format_words,
-    [KIND_BALANCE] = balance_words, [KIND_UNFIT] = unfit_words, [KIND_ROLE] = role_words,
-    [KIND_PROBE] = probe_words,
+    [KIND_BOOL] = bool_words,     [KIND_LEVEL] = level_words,
+    [KIND_FORMAT] = format_words, [KIND_BALANCE] = balance_words,
+    [KIND_UNFIT] = unfit_words,   [KIND_ROLE] = role_words,
+    [KIND_PROBE] = probe_words,   [KIND_TUNNEL_START] = tunnel_start_words,
 };
 
 static const char *const *choices_of(enum option_kind kind)
@@ -87,7 +93,11 @@ static void format_number(enum option_kind kind, uint64_t value, struct text *ou
     static const char units[] = { 'g', 'm', 'k' };
     char duration[32];
 
-    if (kind == KIND_DURATION) {
+    if (kind == KIND_DEADLINE && value == UINT64_MAX) {
+        text_add(out, "\"never\"");
+        return;
+    }
+    if (kind == KIND_DURATION || kind == KIND_DEADLINE) {
         num_format_duration(value, duration);
         text_add_format(out, "\"%s\"", duration);
         return;
@@ -129,7 +139,7 @@ static int parse_mode(struct slice text, uint64_t *value)
 
 static int parse_any_number(enum option_kind kind, struct slice text, uint64_t *value)
 {
-    if (kind == KIND_DURATION)
+    if (kind == KIND_DURATION || kind == KIND_DEADLINE)
         return num_parse_duration(text, value);
     if (kind == KIND_SIZE)
         return num_parse_size(text, value);
@@ -145,11 +155,14 @@ static void explain_number(enum option_kind kind, struct slice text, struct text
     uint64_t plain = 0;
     bool is_plain = num_parse_u64(text, UINT64_MAX, &plain) == ERR_OK;
 
-    if (kind == KIND_DURATION && is_plain)
+    if ((kind == KIND_DURATION || kind == KIND_DEADLINE) && is_plain)
         text_add_format(why, "'%s' has no unit; write %ss, %sms or %sm", text.ptr, text.ptr,
                         text.ptr, text.ptr);
     else if (kind == KIND_DURATION)
         text_add_format(why, "'%s' is no duration; write \"250ms\", \"5s\", \"2m\" or \"48h\"",
+                        text.ptr);
+    else if (kind == KIND_DEADLINE)
+        text_add_format(why, "'%s' is no duration; write \"5s\", \"10m\", \"48h\" or \"never\"",
                         text.ptr);
     else if (kind == KIND_SIZE)
         text_add_format(why, "'%s' is no size; write 100, 32k, 8m or 1g", text.ptr);
@@ -165,8 +178,13 @@ static int parse_number(const struct option_row *row, struct slice text, uint64_
                         struct text *why)
 {
     uint64_t value = 0;
-    int err = parse_any_number(row->kind, text, &value);
+    int err = ERR_OK;
 
+    if (row->kind == KIND_DEADLINE && slice_is_equal(text, SLICE("never"))) {
+        *out = UINT64_MAX;
+        return ERR_OK;
+    }
+    err = parse_any_number(row->kind, text, &value);
     if (err == ERR_INVALID) {
         explain_number(row->kind, text, why);
         return err;
@@ -215,8 +233,13 @@ static const char *judge_text(const struct option_row *row, struct slice text)
                    : "is no name; letters, digits, '-', '_' and '.', at most 64, starting with a "
                      "letter or digit";
     case KIND_PRINTABLE: return option_word_is_printable(text) ? NULL : "is not plain ASCII text";
+    case KIND_MESSAGE: return text_is_utf8(text) ? NULL : "is not UTF-8";
+    case KIND_TOKEN:
+        return option_word_is_token(text) ? NULL : "is no name of a cookie; use letters and digits";
+    case KIND_FIELD_NAME: return option_field_judge_name(text);
     case KIND_COUNT:
     case KIND_DURATION:
+    case KIND_DEADLINE:
     case KIND_SIZE:
     case KIND_PERCENT:
     case KIND_MODE:
@@ -227,8 +250,10 @@ static const char *judge_text(const struct option_row *row, struct slice text)
     case KIND_UNFIT:
     case KIND_ROLE:
     case KIND_PROBE:
+    case KIND_TUNNEL_START:
     case KIND_PATH:
     case KIND_AUTHORITY:
+    case KIND_SECRET:
     case KIND_HASH:
     case KIND_BIND:
     case KIND_NETS:
@@ -236,7 +261,14 @@ static const char *judge_text(const struct option_row *row, struct slice text)
     case KIND_PATHS:
     case KIND_HEADERS:
     case KIND_TARGETS:
-    case KIND_STATUSES: break;
+    case KIND_STATUSES:
+    case KIND_SOURCES:
+    case KIND_KEYS:
+    case KIND_SHARES:
+    case KIND_REQUEST_RULES:
+    case KIND_RESPONSE_RULES:
+    case KIND_REQUEST_NAMES:
+    case KIND_RESPONSE_NAMES: break;
     }
     return NULL;
 }
@@ -263,6 +295,37 @@ static int parse_text(const struct option_row *row, struct slice text, char **ou
     return ERR_OK;
 }
 
+/* Nothing of the text gets into the words. */
+static int parse_secret(const struct option_row *row, struct slice text, char **out,
+                        struct text *why)
+{
+    if (slice_is_equal(text, SLICE(OPTION_VALUE_MASK))) {
+        text_add(why, OPTION_VALUE_MASK " is what a dump shows in place of a secret; write the "
+                                        "secret or ${NAME}");
+        return ERR_INVALID;
+    }
+    if (text.len > 0 && (text.len < row->min || text.len > row->max)) {
+        text_add_format(why, "a secret of %zu bytes; %llu to %llu are allowed", text.len,
+                        (unsigned long long)row->min, (unsigned long long)row->max);
+        return ERR_RANGE;
+    }
+    if (!option_word_is_printable(text)) {
+        text_add(why, "a secret that is not plain ASCII text");
+        return ERR_INVALID;
+    }
+    *out = text.len > 0 ? mem_text_of(text.ptr, text.len) : NULL;
+    return ERR_OK;
+}
+
+static int parse_path(const struct option_row *row, struct slice text, char **out, struct text *why)
+{
+    if (text.len == 0 && row->min == 0) {
+        *out = NULL;
+        return ERR_OK;
+    }
+    return option_word_path(text, out, why);
+}
+
 static int parse_bind(struct slice text, struct config_bind *out, bool is_optional,
                       struct text *why)
 {
@@ -279,6 +342,7 @@ int option_value_parse(const struct option_row *row, struct slice text, void *fi
     switch (row->kind) {
     case KIND_COUNT:
     case KIND_DURATION:
+    case KIND_DEADLINE:
     case KIND_SIZE:
     case KIND_PERCENT:
     case KIND_MODE: return parse_number(row, text, field, why);
@@ -288,14 +352,19 @@ int option_value_parse(const struct option_row *row, struct slice text, void *fi
     case KIND_BALANCE:
     case KIND_UNFIT:
     case KIND_ROLE:
-    case KIND_PROBE: return parse_choice(row, text, field, why);
+    case KIND_PROBE:
+    case KIND_TUNNEL_START: return parse_choice(row, text, field, why);
     case KIND_FILE:
     case KIND_ACCOUNT:
     case KIND_NAME:
     case KIND_NAMES:
     case KIND_METHOD:
-    case KIND_PRINTABLE: return parse_text(row, text, field, why);
-    case KIND_PATH: return option_word_path(text, field, why);
+    case KIND_PRINTABLE:
+    case KIND_MESSAGE:
+    case KIND_TOKEN:
+    case KIND_FIELD_NAME: return parse_text(row, text, field, why);
+    case KIND_SECRET: return parse_secret(row, text, field, why);
+    case KIND_PATH: return parse_path(row, text, field, why);
     case KIND_PATHS: return option_word_prefix(text, field, why);
     case KIND_AUTHORITY: return option_word_authority(text, field, why);
     case KIND_HASH: return option_word_hash(text, field, why);
@@ -305,6 +374,13 @@ int option_value_parse(const struct option_row *row, struct slice text, void *fi
     case KIND_HEADERS: return option_word_header(text, field, why);
     case KIND_TARGETS: return option_word_target(text, field, why);
     case KIND_STATUSES: return option_word_status(text, field, why);
+    case KIND_SHARES: return option_word_share(text, field, why);
+    case KIND_SOURCES: return option_source_parse_tenant(text, field, why);
+    case KIND_KEYS: return option_source_parse_key(text, field, why);
+    case KIND_REQUEST_RULES: return option_field_parse_rule(text, false, field, why);
+    case KIND_RESPONSE_RULES: return option_field_parse_rule(text, true, field, why);
+    case KIND_REQUEST_NAMES: return option_field_parse_name(text, false, field, why);
+    case KIND_RESPONSE_NAMES: return option_field_parse_name(text, true, field, why);
     }
     return ERR_INVALID;
 }
@@ -317,6 +393,12 @@ size_t option_value_element_size(enum option_kind kind)
         return sizeof *((struct config_targets *)0)->items;
     if (kind == KIND_STATUSES)
         return sizeof *((struct config_statuses *)0)->items;
+    if (kind == KIND_SHARES)
+        return sizeof *((struct config_shares *)0)->items;
+    if (kind == KIND_SOURCES)
+        return sizeof *((struct config_tenant_sources *)0)->items;
+    if (kind == KIND_KEYS)
+        return sizeof *((struct config_keys *)0)->items;
     return sizeof *((struct config_texts *)0)->items;
 }
 
@@ -338,6 +420,10 @@ static void format_target(const struct config_target *target, struct text *out)
         text_add_format(out, " weight=%u", target->weight);
     if (target->proxy_protocol != 0)
         text_add_format(out, " proxy=v%u", target->proxy_protocol);
+    if (target->max_requests != 0)
+        text_add_format(out, " max=%" PRIu32, target->max_requests);
+    if (target->max_connections != 0)
+        text_add_format(out, " max_connections=%" PRIu32, target->max_connections);
     text_add(out, "\"");
 }
 
@@ -371,6 +457,15 @@ static void format_hash(const struct config_hash *hash, struct text *out)
                         hash->name);
 }
 
+static void format_share(uint32_t share, struct text *out)
+{
+    text_add_format(out, "\"%" PRIu32, share / 100);
+    if (share % 100 != 0)
+        text_add_format(out, share % 10 == 0 ? ".%" PRIu32 : ".%02" PRIu32,
+                        share % 10 == 0 ? share % 100 / 10 : share % 100);
+    text_add(out, "%\"");
+}
+
 static void format_element(enum option_kind kind, const void *element, struct text *out)
 {
     if (kind == KIND_NETS)
@@ -379,6 +474,12 @@ static void format_element(enum option_kind kind, const void *element, struct te
         format_target(element, out);
     else if (kind == KIND_STATUSES)
         format_status(element, out);
+    else if (kind == KIND_SHARES)
+        format_share(*(const uint32_t *)element, out);
+    else if (kind == KIND_SOURCES)
+        option_source_format_tenant(element, out);
+    else if (kind == KIND_KEYS)
+        option_source_format_key(element, out);
     else
         option_value_quote(out, slice_from(*(char *const *)element));
 }
@@ -395,7 +496,8 @@ static void format_list(enum option_kind kind, const struct option_list *list, s
     text_add(out, list->count > 0 ? " }" : "}");
 }
 
-void option_value_format(const struct option_row *row, const void *field, struct text *out)
+void option_value_format(const struct option_row *row, const void *field, bool with_secrets,
+                         struct text *out)
 {
     const char *const *words = choices_of(row->kind);
 
@@ -411,6 +513,8 @@ void option_value_format(const struct option_row *row, const void *field, struct
         format_hash(field, out);
     else if (row->kind == KIND_BIND)
         option_value_quote(out, slice_from(((const struct config_bind *)field)->text));
+    else if (row->kind == KIND_SECRET && !with_secrets && *(char *const *)field != NULL)
+        option_value_quote(out, SLICE(OPTION_VALUE_MASK));
     else
         option_value_quote(out, slice_from(*(char *const *)field));
 }
@@ -420,10 +524,21 @@ static void free_list(enum option_kind kind, struct option_list *list)
     for (size_t i = 0; i < list->count; i++) {
         if (kind == KIND_TARGETS)
             free(((struct config_target *)list->items)[i].text);
-        else if (kind != KIND_NETS && kind != KIND_STATUSES)
+        else if (kind == KIND_SOURCES)
+            free(((struct config_tenant_source *)list->items)[i].name);
+        else if (kind == KIND_KEYS)
+            free(((struct config_key *)list->items)[i].name);
+        else if (kind != KIND_NETS && kind != KIND_STATUSES && kind != KIND_SHARES)
             free(((char **)list->items)[i]);
     }
     free(list->items);
+}
+
+static void free_secret(char *secret)
+{
+    if (secret != NULL)
+        explicit_bzero(secret, strlen(secret));
+    free(secret);
 }
 
 void option_value_free(const struct option_row *row, void *field)
@@ -434,6 +549,8 @@ void option_value_free(const struct option_row *row, void *field)
         free(((struct config_hash *)field)->name);
     else if (row->kind == KIND_BIND)
         free(((struct config_bind *)field)->text);
+    else if (row->kind == KIND_SECRET)
+        free_secret(*(char **)field);
     else if (row->kind >= KIND_FILE)
         free(*(char **)field);
 }

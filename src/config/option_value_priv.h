@@ -20,8 +20,13 @@ struct option_list {
 MUST_CHECK int option_value_parse(const struct option_row *row, struct slice text, void *field,
                                   struct text *why);
 
-/* Adds the value as a file would have it: a quoted or bare word, or a list in braces. */
-void option_value_format(const struct option_row *row, const void *field, struct text *out);
+/* What is shown in place of a secret; no secret itself. */
+#define OPTION_VALUE_MASK "(secret)"
+
+/* Adds the value as a file would have it: a quoted or bare word, or a list in braces. With secrets
+ * only for hashes and comparisons: such a text is never shown. */
+void option_value_format(const struct option_row *row, const void *field, bool with_secrets,
+                         struct text *out);
 
 /* Frees what the field owns, not the field. */
 void option_value_free(const struct option_row *row, void *field);

@@ -149,6 +149,9 @@ int option_word_header(struct slice text, char **out, struct text *why)
     return ERR_OK;
 }
 
+#define TARGET_OPTIONS 4 /* weight, proxy, max, max_connections */
+#define TARGET_MOST    1000000u
+
 static void explain_endpoint(struct slice text, int err, struct text *why)
 {
     if (err == ERR_RANGE) {
@@ -166,15 +169,25 @@ static int parse_target_option(struct slice word, struct config_target *target, 
 {
     struct slice value = word;
     struct slice key = { NULL, 0 };
-    uint64_t weight = 0;
+    uint64_t number = 0;
 
     slice_next(&value, '=', &key);
     if (slice_is_equal(key, SLICE("weight"))) {
-        if (value.ptr != NULL && num_parse_u64(value, 1000, &weight) == ERR_OK && weight > 0) {
-            target->weight = (uint16_t)weight;
+        if (value.ptr != NULL && num_parse_u64(value, 1000, &number) == ERR_OK && number > 0) {
+            target->weight = (uint16_t)number;
             return ERR_OK;
         }
         text_add_format(why, "'%.*s': a weight is 1 to 1000", SLICE_ARG(word));
+        return ERR_RANGE;
+    }
+    if (slice_is_equal(key, SLICE("max")) || slice_is_equal(key, SLICE("max_connections"))) {
+        if (value.ptr != NULL && num_parse_u64(value, TARGET_MOST, &number) == ERR_OK &&
+            number > 0) {
+            *(key.len == 3 ? &target->max_requests : &target->max_connections) = (uint32_t)number;
+            return ERR_OK;
+        }
+        text_add_format(why, "'%.*s': %.*s is 1 to %u", SLICE_ARG(word), SLICE_ARG(key),
+                        TARGET_MOST);
         return ERR_RANGE;
     }
     if (slice_is_equal(key, SLICE("proxy"))) {
@@ -185,19 +198,22 @@ static int parse_target_option(struct slice word, struct config_target *target, 
         text_add_format(why, "'%.*s': proxy is v1 or v2", SLICE_ARG(word));
         return ERR_INVALID;
     }
-    text_add_format(why, "unknown '%.*s' behind the address; it takes weight=N and proxy=v1 or v2",
+    text_add_format(why,
+                    "unknown '%.*s' behind the address; it takes weight=N, proxy=v1 or v2, max=N "
+                    "and max_connections=N",
                     SLICE_ARG(word));
     return ERR_INVALID;
 }
 
 static int parse_target_options(struct slice rest, struct config_target *target, struct text *why)
 {
+    struct slice seen[TARGET_OPTIONS];
     struct slice word = { NULL, 0 };
-    bool has_weight = false;
-    bool has_proxy = false;
+    size_t count = 0;
 
     while (slice_next(&rest, ' ', &word)) {
-        bool *seen = slice_starts_with(word, SLICE("weight")) ? &has_weight : &has_proxy;
+        struct slice value = word;
+        struct slice key = { NULL, 0 };
         int err = ERR_OK;
 
         if (word.len == 0)
@@ -205,11 +221,13 @@ static int parse_target_options(struct slice rest, struct config_target *target,
         err = parse_target_option(word, target, why);
         if (err != ERR_OK)
             return err;
-        if (*seen) {
-            text_add_format(why, "'%.*s': this is given twice", SLICE_ARG(word));
-            return ERR_INVALID;
-        }
-        *seen = true;
+        slice_next(&value, '=', &key);
+        for (size_t i = 0; i < count; i++)
+            if (slice_is_equal(seen[i], key)) {
+                text_add_format(why, "'%.*s': this is given twice", SLICE_ARG(word));
+                return ERR_INVALID;
+            }
+        seen[count++] = key; /* each is known and new, so there is room */
     }
     return ERR_OK;
 }
@@ -257,6 +275,33 @@ int option_word_status(struct slice text, struct config_status_range *out, struc
         return ERR_INVALID;
     }
     *out = (struct config_status_range){ (uint16_t)from, (uint16_t)to };
+    return ERR_OK;
+}
+
+/* "12.5%": at most two decimals. */
+int option_word_share(struct slice text, uint32_t *out, struct text *why)
+{
+    struct slice cents = { NULL, 0 };
+    struct slice whole = { NULL, 0 };
+    uint64_t value = 0;
+    uint64_t rest = 0;
+
+    if (text.len > 1 && text.ptr[text.len - 1] == '%') {
+        cents = slice_of(text.ptr, text.len - 1);
+        slice_next(&cents, '.', &whole);
+    }
+    if (whole.len == 0 || num_parse_u64(whole, 100, &value) != ERR_OK ||
+        (cents.ptr != NULL && (cents.len > 2 || num_parse_u64(cents, 99, &rest) != ERR_OK))) {
+        text_add_format(why, "'%s' is no share; write \"5%%\" or \"0.25%%\", 0.01%% to 100%%",
+                        text.ptr);
+        return ERR_INVALID;
+    }
+    value = value * 100 + (cents.len == 1 ? rest * 10 : rest);
+    if (value == 0 || value > 10000) {
+        text_add_format(why, "'%s' is out of range; 0.01%% to 100%%", text.ptr);
+        return ERR_RANGE;
+    }
+    *out = (uint32_t)value;
     return ERR_OK;
 }
 

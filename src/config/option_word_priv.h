@@ -23,6 +23,7 @@ MUST_CHECK int option_word_header(struct slice text, char **out, struct text *wh
 MUST_CHECK int option_word_target(struct slice text, struct config_target *out, struct text *why);
 MUST_CHECK int option_word_status(struct slice text, struct config_status_range *out,
                                   struct text *why);
+MUST_CHECK int option_word_share(struct slice text, uint32_t *out, struct text *why);
 MUST_CHECK int option_word_hash(struct slice text, struct config_hash *out, struct text *why);
 MUST_CHECK int option_word_bind(struct slice text, struct config_bind *out, struct text *why);
 MUST_CHECK int option_word_net(struct slice text, struct address_net *out, struct text *why);

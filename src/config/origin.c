@@ -2,6 +2,7 @@
 #include "config/origin_priv.h"
 
 #include <stdarg.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,33 +22,59 @@ void origin_fini(struct origin *origin)
     memset(origin, 0, sizeof *origin);
 }
 
-void origin_add(struct origin *origin, const void *part, size_t token)
+static void add_entry(struct origin *origin, struct origin_entry entry)
 {
     if (origin->count == origin->capacity) {
         origin->capacity = origin->capacity > 0 ? 2 * origin->capacity : 256;
         origin->entries = mem_grow(origin->entries, origin->capacity, sizeof *origin->entries);
     }
-    origin->entries[origin->count++] = (struct origin_entry){ part, token };
+    origin->entries[origin->count++] = entry;
 }
 
-static const struct origin_entry *find_entry(const struct origin *origin, const void *part)
+void origin_add(struct origin *origin, const void *part, size_t token)
 {
-    for (size_t i = 0; part != NULL && i < origin->count; i++)
-        if (origin->entries[i].part == part)
-            return &origin->entries[i];
-    return NULL;
+    add_entry(origin, (struct origin_entry){ .part = part, .token = token });
+}
+
+void origin_add_block(struct origin *origin, const void *block, size_t token)
+{
+    add_entry(origin, (struct origin_entry){ .part = block, .token = token, .is_block = true });
+}
+
+static int compare_entries(const void *left, const void *right)
+{
+    const struct origin_entry *a = left;
+    const struct origin_entry *b = right;
+
+    if (a->part != b->part)
+        return (uintptr_t)a->part < (uintptr_t)b->part ? -1 : 1;
+    return (int)a->is_block - (int)b->is_block;
+}
+
+void origin_sort(struct origin *origin)
+{
+    if (origin->count > 1)
+        qsort(origin->entries, origin->count, sizeof *origin->entries, compare_entries);
+}
+
+static const struct origin_entry *find_entry(const struct origin *origin, const void *part,
+                                             bool is_block)
+{
+    struct origin_entry key = { .part = part, .is_block = is_block };
+
+    if (part == NULL || origin->count == 0)
+        return NULL;
+    return bsearch(&key, origin->entries, origin->count, sizeof key, compare_entries);
 }
 
 bool origin_is_known(const struct origin *origin, const void *part)
 {
-    return find_entry(origin, part) != NULL;
+    return find_entry(origin, part, false) != NULL;
 }
 
-unsigned origin_line(const struct origin *origin, const void *part)
+bool origin_has_block(const struct origin *origin, const void *block)
 {
-    const struct origin_entry *entry = find_entry(origin, part);
-
-    return entry != NULL ? scan_line_of(origin->scan, entry->token) : 0;
+    return find_entry(origin, block, true) != NULL;
 }
 
 struct place {
@@ -57,10 +84,12 @@ struct place {
 
 static struct place place_of(const struct origin *origin, const void *part, const void *fallback)
 {
-    const struct origin_entry *entry = find_entry(origin, part);
+    const struct origin_entry *entry = find_entry(origin, part, false);
 
     if (entry == NULL)
-        entry = find_entry(origin, fallback);
+        entry = find_entry(origin, fallback, false);
+    if (entry == NULL)
+        entry = find_entry(origin, fallback, true);
     if (entry == NULL)
         return (struct place){ scan_file_of(origin->scan, 0), 0 };
     return (struct place){ scan_file_of(origin->scan, entry->token),

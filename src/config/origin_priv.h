@@ -1,6 +1,6 @@
 /*
- * Where in the files each part of the tree came from, for messages of the cross-checks. Looked up on
- * errors only. Owner: the loader.
+ * Where in the files each part of the tree came from: for messages of the cross-checks, and to tell
+ * what was written from what is a default. Owner: the loader.
  */
 #ifndef CONFIG_ORIGIN_PRIV_H
 #define CONFIG_ORIGIN_PRIV_H
@@ -13,6 +13,7 @@
 struct origin_entry {
     const void *part; /* a field, an element of a list, or a titled block */
     size_t token;
+    bool is_block; /* an untitled block; its first option may have the same address */
 };
 
 struct origin {
@@ -25,10 +26,17 @@ struct origin {
 void origin_init(struct origin *origin, const struct scan *scan);
 void origin_fini(struct origin *origin);
 void origin_add(struct origin *origin, const void *part, size_t token);
-bool origin_is_known(const struct origin *origin, const void *part); /* was it in the file? */
-unsigned origin_line(const struct origin *origin, const void *part); /* 0: not in the file */
+void origin_add_block(struct origin *origin, const void *block, size_t token);
 
-/* At the part, or where that is a default, at the fallback, or else at the file as a whole. */
+/* After the last part was added; nothing is found before. */
+void origin_sort(struct origin *origin);
+
+/* Was it in the file? */
+bool origin_is_known(const struct origin *origin, const void *part);
+bool origin_has_block(const struct origin *origin, const void *block);
+
+/* At the part, or where that is a default, at the fallback (a block or a part), or else at the file
+ * as a whole. */
 void origin_error(const struct origin *origin, const void *part, const void *fallback,
                   const char *format, ...) __attribute__((format(printf, 4, 5)));
 void origin_warning(const struct origin *origin, const void *part, const void *fallback,

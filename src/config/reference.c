@@ -10,6 +10,7 @@
 static const char *const kind_words[] = {
     [KIND_COUNT] = "number",
     [KIND_DURATION] = "duration",
+    [KIND_DEADLINE] = "duration or `never`",
     [KIND_SIZE] = "size",
     [KIND_PERCENT] = "percentage",
     [KIND_MODE] = "octal mode",
@@ -20,6 +21,10 @@ static const char *const kind_words[] = {
     [KIND_METHOD] = "method",
     [KIND_AUTHORITY] = "host",
     [KIND_PRINTABLE] = "text",
+    [KIND_MESSAGE] = "text",
+    [KIND_TOKEN] = "name of a cookie",
+    [KIND_FIELD_NAME] = "name of a header field",
+    [KIND_SECRET] = "secret",
     [KIND_HASH] = "source",
     [KIND_BIND] = "address",
     [KIND_NETS] = "list of networks",
@@ -29,6 +34,13 @@ static const char *const kind_words[] = {
     [KIND_HEADERS] = "list of header fields",
     [KIND_TARGETS] = "list of targets",
     [KIND_STATUSES] = "list of statuses",
+    [KIND_SOURCES] = "list of sources",
+    [KIND_KEYS] = "list of keys",
+    [KIND_SHARES] = "list of shares",
+    [KIND_REQUEST_RULES] = "list of header fields",
+    [KIND_RESPONSE_RULES] = "list of header fields",
+    [KIND_REQUEST_NAMES] = "list of names of header fields",
+    [KIND_RESPONSE_NAMES] = "list of names of header fields",
 };
 
 static const char *const syntax[] = {
@@ -63,7 +75,7 @@ static void add_type(const struct option_row *row, struct text *out)
     text_add(out, kind_words[row->kind]);
     if (row->kind > KIND_PERCENT || row->max == INT64_MAX)
         return;
-    if (row->kind == KIND_DURATION) {
+    if (row->kind == KIND_DURATION || row->kind == KIND_DEADLINE) {
         num_format_duration(row->min, low);
         num_format_duration(row->max, high);
         text_add_format(out, ", %s to %s", low, high);

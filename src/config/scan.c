@@ -4,17 +4,17 @@
  */
 #include "config/scan_priv.h"
 
-#include <errno.h>
-#include <fcntl.h>
-#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "base/text.h"
+#include "config/input_file_priv.h"
 #include "config/report.h"
 #include "config/scan_text_priv.h"
+
+#define WHY_MAX 1024
 
 void scan_init(struct scan *scan, struct report *report)
 {
@@ -54,45 +54,17 @@ static struct blame blame_of(const struct scan *scan, const struct scan_place *f
     return (struct blame){ scan->files[from->file], from->line };
 }
 
-static int open_regular(struct scan *scan, const char *path, struct blame at, struct stat *st)
+static int open_file(struct scan *scan, const char *path, struct blame at, struct stat *st)
 {
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    struct text why;
+    int fd = -1;
 
-    if (fd < 0 || fstat(fd, st) != 0) {
-        report_error(scan->report, at.file, at.line, "cannot read '%s': %s", path, strerror(errno));
-    } else if (S_ISDIR(st->st_mode)) {
-        report_error(scan->report, at.file, at.line, "'%s' is a folder; name a file in it", path);
-    } else if (!S_ISREG(st->st_mode)) {
-        report_error(scan->report, at.file, at.line, "'%s' is not a regular file", path);
-    } else if ((uint64_t)st->st_size > SCAN_BYTES_MAX - scan->read_bytes) {
-        report_error(scan->report, at.file, at.line,
-                     "'%s' is too large; a configuration has at most 4 MiB with its includes",
-                     path);
-    } else {
-        return fd;
-    }
-    if (fd >= 0)
-        close(fd);
-    return -1;
-}
-
-/* Reads at most the size that was checked; a file that grows meanwhile is cut there. */
-static char *read_all(int fd, size_t size, size_t *len)
-{
-    char *bytes = mem_alloc(size + 1);
-    size_t have = 0;
-
-    while (have < size) {
-        ssize_t got = read(fd, bytes + have, size - have);
-
-        if (got < 0 && errno == EINTR)
-            continue;
-        if (got <= 0)
-            break;
-        have += (size_t)got;
-    }
-    *len = have;
-    return bytes;
+    text_init(&why, WHY_MAX);
+    fd = input_file_open(path, SCAN_BYTES_MAX - scan->read_bytes, st, &why);
+    if (fd < 0)
+        report_error(scan->report, at.file, at.line, "%s", why.bytes);
+    text_fini(&why);
+    return fd;
 }
 
 static bool is_open_already(const struct scan_place *from, const struct stat *st)
@@ -110,7 +82,7 @@ static void read_file(struct scan *scan, const char *path, const struct scan_pla
     struct stat st;
     size_t len = 0;
     char *bytes = NULL;
-    int fd = open_regular(scan, path, at, &st);
+    int fd = open_file(scan, path, at, &st);
 
     if (fd < 0)
         return;
@@ -123,7 +95,7 @@ static void read_file(struct scan *scan, const char *path, const struct scan_pla
     place.device = st.st_dev;
     place.inode = st.st_ino;
     place.depth = from != NULL ? from->depth + 1 : 0;
-    bytes = read_all(fd, (size_t)st.st_size, &len);
+    bytes = input_file_read(fd, (size_t)st.st_size, &len);
     close(fd);
     scan->read_bytes += len;
     place.file = add_file(scan, path);

@@ -44,6 +44,7 @@ static struct history_entry make_entry(struct deploy *deploy, const struct ticke
         .kind = change->kind,
         .outcome = result->outcome,
         .is_forced = change->force,
+        .share = result->share,
     };
 
     snprintf(entry.name, sizeof entry.name, "%s", change->name);

@@ -41,6 +41,29 @@ struct state_pins {
     struct pins_stretch added; /* of what lies behind the file's first part, so much counts */
 };
 
+/* A share of users gets another slot. Without a candidate there is none. */
+struct state_canary {
+    char candidate[64];
+    uint32_t share; /* of SPLIT_WHOLE */
+    uint64_t salt;
+    bool is_paused;
+    uint64_t started_wall_us;
+    uint64_t next_wall_us; /* the next step by time; 0: none is due */
+    uint64_t next_us;      /* monotonic, not stored; set by canary_start */
+};
+
+/* New requests wait. */
+struct state_hold {
+    uint64_t since_wall_us; /* 0: they do not */
+    uint64_t until_wall_us;
+    uint64_t until_us; /* monotonic, not stored; set by pause_start */
+};
+
+struct state_maint {
+    uint64_t since_wall_us; /* 0: off */
+    char message[256];      /* "" : the configured one */
+};
+
 struct state_service {
     unsigned refs;
     char name[64];
@@ -50,6 +73,9 @@ struct state_service {
     uint64_t switched_wall_us;
     uint64_t switch_count;
     struct state_pins pins;
+    struct state_canary canary;
+    struct state_hold hold;
+    struct state_maint maint;
     struct state_targets targets;
     size_t target_count;
 };

@@ -139,6 +139,7 @@ static void free_all(struct deploy *deploy)
 {
     writer_free(deploy->writer);
     desk_fini(deploy);
+    forecast_fini(deploy);
     registry_fini(&deploy->registry);
     tenants_free(deploy->tenants);
     history_fini(&deploy->history);
@@ -245,6 +246,12 @@ void deploy_view_service(const struct deploy *deploy, unsigned service_index,
         .switched_wall_us = service->switched_wall_us,
         .switch_count = service->switch_count,
     };
+}
+
+const struct pins *deploy_pins(const struct deploy *deploy, unsigned service_index)
+{
+    CHECK(service_index < deploy->config->service_count);
+    return NULL;
 }
 
 /* The lock on everything if there is one, else the first. */

@@ -13,6 +13,7 @@
 
 #include "config/report.h"
 #include "deploy/deploy.h"
+#include "deploy/forecast_priv.h"
 #include "deploy/history_priv.h"
 #include "deploy/registry_priv.h"
 #include "deploy/state_priv.h"
@@ -51,7 +52,8 @@ struct deploy {
     struct tickets parked;    /* wait for a lock */
     struct tickets preparing; /* wait for names */
     struct tickets batch;
-    size_t waiting; /* on queue and parked */
+    struct forecast *forecasts; /* NULL: none yet; else FORECASTS_MAX */
+    size_t waiting;             /* on queue and parked */
     struct decisions working;
     struct plan plan;
     bool has_plan;
@@ -79,6 +81,8 @@ void desk_enqueue(struct deploy *deploy, struct ticket *ticket); /* takes ticket
 void desk_prepared(struct ticket *ticket);                       /* it waits for no name any more */
 void desk_on_written(void *arg, struct writer_job *job);
 void desk_encode(struct deploy *deploy, const struct decisions *decisions, struct writer_job *job);
+void desk_refused(struct deploy *deploy, struct ticket *ticket); /* takes it; it has its result */
+struct ticket *ticket_new(const struct change *change, change_done_fn *done, void *arg);
 void ticket_free(struct ticket *ticket);
 
 /* switching.c, targets.c, lock.c, reload.c */

@@ -246,8 +246,7 @@ bool deploy_cancel(struct deploy *deploy, const void *arg)
     return true;
 }
 
-void deploy_submit(struct deploy *deploy, const struct change *change, change_done_fn *done,
-                   void *arg)
+struct ticket *ticket_new(const struct change *change, change_done_fn *done, void *arg)
 {
     struct ticket *ticket = mem_zalloc(sizeof *ticket);
 
@@ -255,12 +254,25 @@ void deploy_submit(struct deploy *deploy, const struct change *change, change_do
     ticket->done = done;
     ticket->arg = arg;
     ticket->submitted_us = clock_monotonic_us();
+    return ticket;
+}
+
+void desk_refused(struct deploy *deploy, struct ticket *ticket)
+{
+    ticket->is_judged = true;
+    queue_ticket(deploy, ticket);
+}
+
+void deploy_submit(struct deploy *deploy, const struct change *change, change_done_fn *done,
+                   void *arg)
+{
+    struct ticket *ticket = ticket_new(change, done, arg);
+
     if (deploy->is_stopped || deploy->waiting >= QUEUE_MAX) {
         enum fault fault = deploy->is_stopped ? FAULT_SHUTTING_DOWN : FAULT_OVERLOADED;
 
         judge_refuse(ticket, OUTCOME_REFUSED, fault, "", "%s", fault_words(fault));
-        ticket->is_judged = true;
-        queue_ticket(deploy, ticket);
+        desk_refused(deploy, ticket);
         return;
     }
     desk_enqueue(deploy, ticket);

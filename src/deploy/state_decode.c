@@ -14,6 +14,7 @@
 #include "deploy/state_code_priv.h"
 #include "deploy/state_priv.h"
 #include "deploy/strict_json.h"
+#include "route/split.h"
 
 enum {
     STATE_BYTES_MAX = 64 * 1024 * 1024,
@@ -152,15 +153,88 @@ static int decode_target(const cJSON *item, struct state_service *service)
     return 0;
 }
 
+static int decode_share(const cJSON *item, uint32_t *out)
+{
+    uint64_t share = 0;
+    int err = strict_json_u64(item, "share", SPLIT_WHOLE, &share);
+
+    *out = (uint32_t)share;
+    return err;
+}
+
+static int decode_canary(const cJSON *item, struct state_canary *canary)
+{
+    int err = read_text(item, "candidate", canary->candidate, sizeof canary->candidate);
+
+    if (err == 0)
+        err = decode_share(item, &canary->share);
+    if (err == 0)
+        err = read_hex(item, "salt", &canary->salt);
+    if (err == 0)
+        err = read_flag(item, "paused", &canary->is_paused);
+    if (err == 0)
+        err = read_u64(item, "started_us", &canary->started_wall_us);
+    if (err == 0)
+        err = read_u64(item, "next_us", &canary->next_wall_us);
+    return err;
+}
+
+/* One that has no beginning is none. */
+static int decode_hold(const cJSON *item, struct state_hold *hold)
+{
+    int err = read_u64(item, "since_us", &hold->since_wall_us);
+
+    if (err == 0)
+        err = read_u64(item, "until_us", &hold->until_wall_us);
+    return err == 0 && hold->since_wall_us == 0 ? ERR_INVALID : err;
+}
+
+static int decode_maint(const cJSON *item, struct state_maint *maint)
+{
+    int err = read_u64(item, "since_us", &maint->since_wall_us);
+
+    if (err == 0)
+        err = read_optional(item, "message", maint->message, sizeof maint->message);
+    return err == 0 && maint->since_wall_us == 0 ? ERR_INVALID : err;
+}
+
+/* A member that may be missing, but is an object when it is there. */
+static int find_object(const cJSON *item, const char *name, const cJSON **out)
+{
+    const cJSON *member = cJSON_GetObjectItemCaseSensitive(item, name);
+
+    *out = strict_json_object(item, name);
+    return *out == NULL && member != NULL && !cJSON_IsNull(member) ? ERR_INVALID : 0;
+}
+
+/* Canary, hold and maintenance. */
+static int decode_steering(const cJSON *item, struct state_service *service)
+{
+    const cJSON *canary = NULL;
+    const cJSON *hold = NULL;
+    const cJSON *maint = NULL;
+    int err = find_object(item, "canary", &canary);
+
+    if (err == 0)
+        err = find_object(item, "hold", &hold);
+    if (err == 0)
+        err = find_object(item, "maint", &maint);
+    if (err == 0 && canary != NULL)
+        err = decode_canary(canary, &service->canary);
+    if (err == 0 && hold != NULL)
+        err = decode_hold(hold, &service->hold);
+    if (err == 0 && maint != NULL)
+        err = decode_maint(maint, &service->maint);
+    return err;
+}
+
 static int decode_pins(const cJSON *item, struct state_pins *pins)
 {
-    const cJSON *member = cJSON_GetObjectItemCaseSensitive(item, "pins");
-    int err = 0;
+    const cJSON *member = NULL;
+    int err = find_object(item, "pins", &member);
 
-    if (member == NULL || cJSON_IsNull(member))
-        return 0;
-    if (!cJSON_IsObject(member))
-        return ERR_INVALID;
+    if (err != 0 || member == NULL)
+        return err;
     err = read_text(member, "file", pins->file, sizeof pins->file);
     if (err == 0 && pins_log_number(pins->file) == 0)
         err = ERR_INVALID;
@@ -193,6 +267,8 @@ static int decode_service(const cJSON *item, struct state *state)
         err = read_u64(item, "switched_us", &service->switched_wall_us);
     if (err == 0)
         err = read_u64(item, "switches", &service->switch_count);
+    if (err == 0)
+        err = decode_steering(item, service);
     if (err == 0)
         err = decode_pins(item, &service->pins);
     cJSON_ArrayForEach(target, targets)
@@ -289,6 +365,8 @@ int state_decode_entry(const struct cJSON *item, struct history_entry *out)
         err = read_optional(item, "reason", entry.reason, sizeof entry.reason);
     if (err == 0)
         err = read_optional(item, "gate", entry.gate, sizeof entry.gate);
+    if (err == 0)
+        err = allow_missing(decode_share(item, &entry.share));
     if (err == 0)
         *out = entry;
     return err;

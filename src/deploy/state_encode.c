@@ -69,6 +69,33 @@ static void encode_pins(const struct state_pins *pins, struct text *out)
     text_add_format(out, ",\"sum\":\"%016" PRIx64 "\"}", pins->added.sum);
 }
 
+static void encode_canary(const struct state_canary *canary, struct text *out)
+{
+    if (canary->candidate[0] == '\0')
+        return;
+    text_add(out, ",\"canary\":{");
+    add_text(out, "candidate", canary->candidate);
+    add_u64(out, "share", canary->share);
+    text_add_format(out, ",\"salt\":\"%016" PRIx64 "\"", canary->salt);
+    add_flag(out, "paused", canary->is_paused);
+    add_u64(out, "started_us", canary->started_wall_us);
+    add_u64(out, "next_us", canary->next_wall_us);
+    text_add(out, "}");
+}
+
+/* Hold and maintenance, where they are on. */
+static void encode_traffic(const struct state_service *service, struct text *out)
+{
+    if (service->hold.since_wall_us != 0)
+        text_add_format(out, ",\"hold\":{\"since_us\":%" PRIu64 ",\"until_us\":%" PRIu64 "}",
+                        service->hold.since_wall_us, service->hold.until_wall_us);
+    if (service->maint.since_wall_us == 0)
+        return;
+    text_add_format(out, ",\"maint\":{\"since_us\":%" PRIu64, service->maint.since_wall_us);
+    add_optional_text(out, "message", service->maint.message);
+    text_add(out, "}");
+}
+
 static void encode_service(const struct state_service *service, struct text *out)
 {
     const struct state_target *target = NULL;
@@ -82,6 +109,8 @@ static void encode_service(const struct state_service *service, struct text *out
     add_u64(out, "switched_us", service->switched_wall_us);
     add_u64(out, "switches", service->switch_count);
     encode_pins(&service->pins, out);
+    encode_canary(&service->canary, out);
+    encode_traffic(service, out);
     text_add(out, ",\"targets\":[");
     TAILQ_FOREACH(target, &service->targets, link)
     {
@@ -134,6 +163,8 @@ void state_encode_entry(const struct history_entry *entry, struct text *out)
     add_optional_text(out, "actor", entry->actor);
     add_optional_text(out, "reason", entry->reason);
     add_optional_text(out, "gate", entry->gate);
+    if (entry->share != 0)
+        add_u64(out, "share", entry->share);
     text_add(out, "}");
 }
 
@@ -198,9 +229,13 @@ static unsigned find_reader(const struct state_picture *picture)
 {
     const struct state_entry *entry = NULL;
 
-    for (size_t i = 0; i < picture->decisions->service_count; i++)
-        if (picture->decisions->services[i]->pins.file[0] != '\0')
+    for (size_t i = 0; i < picture->decisions->service_count; i++) {
+        const struct state_service *service = picture->decisions->services[i];
+
+        if (service->pins.file[0] != '\0' || service->canary.candidate[0] != '\0' ||
+            service->hold.since_wall_us != 0 || service->maint.since_wall_us != 0)
             return STATE_FORMAT;
+    }
     TAILQ_FOREACH(entry, &picture->state->tail, link)
     if (entry->entry.kind > CHANGE_RELOAD)
         return STATE_FORMAT;

@@ -68,6 +68,10 @@ void watch_announce(struct watch *watch, enum verdict was, const char *words)
     struct target *target = watch->target;
     enum verdict is = watch->window.verdict;
 
+    if (is != VERDICT_UP)
+        target_set_up_since(target, 0);
+    else if (was != VERDICT_UP)
+        target_set_up_since(target, loop_now_us(health->loop));
     target_set_verdict(target, is);
     if (health->ops != NULL && health->ops->on_verdict != NULL)
         health->ops->on_verdict(health->arg, target, was, is, words);
@@ -267,7 +271,7 @@ static void refuse_asks(struct watch *watch)
     }
 }
 
-static struct watch *find_watch(const struct target *target)
+struct watch *watch_find(const struct target *target)
 {
     return target->probe != NULL ? watch_of(target->probe) : NULL;
 }
@@ -282,6 +286,7 @@ static struct watch *add_watch(struct health *health, struct target *target)
     watch->timer = timer_new(health->loop, on_due, watch);
     window_init(&watch->window, target_verdict(target), loop_now_us(health->loop));
     TAILQ_INIT(&watch->asks);
+    TAILQ_INIT(&watch->warmups);
     TAILQ_INSERT_TAIL(&health->watches, watch, link);
     target->probe = watch;
     if (!timer_is_armed(health->tick))
@@ -292,6 +297,7 @@ static struct watch *add_watch(struct health *health, struct target *target)
 static void switch_off(struct watch *watch)
 {
     window_put_unknown(&watch->window, loop_now_us(watch->health->loop));
+    target_set_up_since(watch->target, 0);
     target_set_verdict(watch->target, VERDICT_UNKNOWN);
     refuse_asks(watch);
 }
@@ -299,7 +305,7 @@ static void switch_off(struct watch *watch)
 void health_watch(struct health *health, struct target *target, const struct probe_spec *spec)
 {
     struct probe_spec *copy = probe_spec_copy(spec);
-    struct watch *watch = find_watch(target);
+    struct watch *watch = watch_find(target);
     struct ask *ask = NULL;
 
     if (watch != NULL && probe_spec_is_equal(watch->spec, copy)) {
@@ -325,7 +331,7 @@ void health_watch(struct health *health, struct target *target, const struct pro
 
 void health_forget(struct health *health, struct target *target)
 {
-    struct watch *watch = find_watch(target);
+    struct watch *watch = watch_find(target);
 
     if (watch == NULL)
         return;
@@ -335,6 +341,7 @@ void health_forget(struct health *health, struct target *target)
     target->probe = NULL;
     TAILQ_REMOVE(&health->watches, watch, link);
     refuse_asks(watch);
+    warmup_refuse_all(watch);
     timer_free(watch->timer);
     probe_spec_free(watch->spec);
     watch->magic = 0;
@@ -355,7 +362,7 @@ bool health_all_known(const struct health *health)
 int health_probe_now(struct health *health, struct target *target, health_probed_fn *done,
                      void *arg)
 {
-    struct watch *watch = find_watch(target);
+    struct watch *watch = watch_find(target);
     struct ask *ask = NULL;
 
     if (watch == NULL || watch->health != health)
@@ -373,7 +380,7 @@ int health_probe_now(struct health *health, struct target *target, health_probed
 
 bool health_view(const struct target *target, struct health_view *out)
 {
-    const struct watch *watch = find_watch(target);
+    const struct watch *watch = watch_find(target);
 
     if (watch == NULL) {
         memset(out, 0, sizeof *out);
@@ -387,7 +394,7 @@ bool health_view(const struct target *target, struct health_view *out)
 
 unsigned health_history(const struct target *target, struct health_past out[HEALTH_HISTORY])
 {
-    const struct watch *watch = find_watch(target);
+    const struct watch *watch = watch_find(target);
 
     return watch != NULL ? window_history(&watch->window, out) : 0;
 }

@@ -11,6 +11,7 @@
 #include "health/window_priv.h"
 
 struct timer;
+struct warmup;
 struct watch;
 
 /* A probe besides the schedule, and who wants to know. Owner: its watch. */
@@ -34,6 +35,7 @@ struct watch {
     uint64_t due_us;
     struct window window;
     TAILQ_HEAD(ask_list, ask) asks;
+    TAILQ_HEAD(warmup_list, warmup) warmups;
     TAILQ_ENTRY(watch) link;
     TAILQ_ENTRY(watch) queued;
 };
@@ -49,6 +51,11 @@ struct health {
     TAILQ_HEAD(watch_list, watch) watches;
     TAILQ_HEAD(watch_queue, watch) queue;
 };
+
+struct watch *watch_find(const struct target *target); /* NULL: not watched */
+
+/* Ends the warm-ups of a watch that goes away, and tells who waits for them. */
+void warmup_refuse_all(struct watch *watch);
 
 /* Makes the window's verdict the target's and tells. The watch may be gone afterwards. */
 void watch_announce(struct watch *watch, enum verdict was, const char *words);

@@ -4,6 +4,7 @@
  */
 #include "base/slice.h"
 #include "http/parse_priv.h"
+#include "http/upgrade.h"
 
 /* More options that are neither known nor useful are an attempt to keep us comparing names. */
 #define OTHER_OPTIONS_MAX 32
@@ -88,7 +89,7 @@ enum fault connection_option_apply(struct head *head)
         }
     }
     head->close = found.close || (head->minor == 0 && !found.keep_alive);
-    head->wants_upgrade =
-        found.upgrade && head->minor == 1 && field_set_has(head->seen, FIELD_UPGRADE);
+    head->wants_upgrade = found.upgrade && head->minor == 1 &&
+                          field_set_has(head->seen, FIELD_UPGRADE) && upgrade_has_any(head);
     return FAULT_NONE;
 }

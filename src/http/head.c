@@ -81,6 +81,13 @@ struct slice head_cookie(const struct head *head, struct slice name)
     return nothing;
 }
 
+void head_hide(struct head *head, struct slice name)
+{
+    for (unsigned i = 0; i < head->field_count; i++)
+        if (slice_is_equal_nocase(head_field_name(head, &head->fields[i]), name))
+            head->fields[i].named = true;
+}
+
 bool head_is_idempotent(const struct head *head)
 {
     CHECK(head->method < METHOD_COUNT);

@@ -1,6 +1,7 @@
 /*
  * Answers of our own: see http/page.h. All text is ours, apart from a request id that was checked
- * before and is checked here again, and the Allow and Date fields, which the caller makes.
+ * before and is checked here again, the Allow and Date fields, which the caller makes, and the parts
+ * of a Location, which the parser has let through.
  */
 #include "http/page.h"
 
@@ -146,6 +147,22 @@ static void add_html_body(struct draft *body, const struct page_request *page, s
     add(body, "</body>\n</html>\n");
 }
 
+/* The parts were parsed as a target: visible ASCII. Anything else is a bug of the caller. */
+static void add_location(struct draft *out, const struct page_request *page)
+{
+    struct slice query = page->https_query;
+    const struct slice parts[] = { page->https_host, page->https_path, query };
+
+    if (page->https_host.len == 0)
+        return;
+    for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++)
+        for (size_t at = 0; at < parts[i].len; at++)
+            CHECK(parts[i].ptr[at] > 0x20 && parts[i].ptr[at] < 0x7f);
+    add(out, "Location: https://%.*s%.*s%s%.*s\r\n", SLICE_ARG(page->https_host),
+        SLICE_ARG(page->https_path), query.ptr != NULL ? "?" : "", (int)query.len,
+        query.ptr != NULL ? query.ptr : "");
+}
+
 static void add_head(struct draft *out, const struct page_request *page, struct slice id,
                      size_t body_len)
 {
@@ -160,6 +177,7 @@ static void add_head(struct draft *out, const struct page_request *page, struct 
         add(out, "Retry-After: %u\r\n", page->retry_after_s);
     if (allow.len > 0)
         add(out, "Allow: %.*s\r\n", SLICE_ARG(allow));
+    add_location(out, page);
     if (id.len > 0)
         add(out, "X-Request-Id: %.*s\r\n", SLICE_ARG(id));
     if (page->close)
@@ -169,11 +187,16 @@ static void add_head(struct draft *out, const struct page_request *page, struct 
     add(out, "\r\n");
 }
 
+size_t page_bound(const struct page_request *page)
+{
+    return PAGE_SIZE_MAX + page->https_host.len + page->https_path.len + page->https_query.len;
+}
+
 size_t page_write(const struct page_request *page, char *out)
 {
     char body_bytes[BODY_SIZE_MAX];
     struct draft body = { body_bytes, 0, sizeof body_bytes };
-    struct draft whole = { out, 0, PAGE_SIZE_MAX };
+    struct draft whole = { out, 0, page_bound(page) };
     struct slice id = shown_id(page->request_id);
 
     if (page->is_json)

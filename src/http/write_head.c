@@ -9,6 +9,8 @@
 #include "base/err.h"
 #include "base/num.h"
 #include "http/field_set_priv.h"
+#include "http/header_rules.h"
+#include "http/upgrade.h"
 
 #define DIGITS_MAX 20
 #define ADDED_BYTES_MAX                                                                            \
@@ -23,7 +25,9 @@ struct writer {
 /* Which fields do not go on as they stand. */
 struct filter {
     uint64_t dropped;
-    bool drops_forwarded; /* X-Forwarded-Anything too */
+    bool drops_forwarded;             /* X-Forwarded-Anything too */
+    const struct header_rules *rules; /* NULL: none */
+    struct slice hidden_cookie;       /* empty: none */
 };
 
 static void put(struct writer *out, const char *bytes, size_t len)
@@ -68,7 +72,53 @@ static bool is_dropped(const struct head *head, const struct field *field,
                        const struct filter *filter)
 {
     return field->named || (filter->dropped >> field->id & 1) ||
-           (filter->drops_forwarded && field->id == FIELD_OTHER && is_forwarded_name(head, field));
+           (filter->drops_forwarded && field->id == FIELD_OTHER &&
+            is_forwarded_name(head, field)) ||
+           (filter->rules != NULL &&
+            header_rules_drops(filter->rules, head_field_name(head, field)));
+}
+
+/* A pair as head_cookie reads it: what has no '=' is no cookie of any name. */
+static bool is_cookie_named(struct slice pair, struct slice name)
+{
+    struct slice value = pair, before = { NULL, 0 };
+
+    return slice_next(&value, '=', &before) && value.ptr != NULL &&
+           slice_is_equal(slice_trim(before), name);
+}
+
+static bool has_hidden_cookie(const struct head *head, const struct field *field,
+                              struct slice hidden)
+{
+    struct slice rest = head_field_value(head, field), pair = { NULL, 0 };
+
+    if (hidden.len == 0 || field->id != FIELD_COOKIE)
+        return false;
+    while (slice_next(&rest, ';', &pair))
+        if (is_cookie_named(pair, hidden))
+            return true;
+    return false;
+}
+
+/* The other cookies of the field; nothing at all when there are none. */
+static void put_other_cookies(struct writer *out, const struct head *head,
+                              const struct field *field, struct slice hidden)
+{
+    struct slice rest = head_field_value(head, field), pair = { NULL, 0 };
+    bool is_first = true;
+
+    while (slice_next(&rest, ';', &pair)) {
+        pair = slice_trim(pair);
+        if (pair.len == 0 || is_cookie_named(pair, hidden))
+            continue;
+        put_slice(out, is_first ? head_field_name(head, field) : SLICE("; "));
+        if (is_first)
+            PUT(out, ": ");
+        put_slice(out, pair);
+        is_first = false;
+    }
+    if (!is_first)
+        PUT(out, "\r\n");
 }
 
 /* Whether the line reads "Name: value\r\n" as it arrived; `line` is all of it then. */
@@ -100,7 +150,11 @@ static void put_fields(struct writer *out, const struct head *head, const struct
 
         if (is_dropped(head, field, filter))
             continue;
-        if (!find_plain_line(head, field, &line)) {
+        if (has_hidden_cookie(head, field, filter->hidden_cookie)) {
+            put_slice(out, run);
+            run.len = 0;
+            put_other_cookies(out, head, field, filter->hidden_cookie);
+        } else if (!find_plain_line(head, field, &line)) {
             put_slice(out, run);
             run.len = 0;
             put_field(out, head, field);
@@ -131,13 +185,24 @@ static void put_framing(struct writer *out, enum framing framing, uint64_t lengt
 /* OPTIONS for a whole server in absolute-form has neither path nor query (RFC 9112 3.2.4). */
 static bool means_asterisk(const struct head *head)
 {
-    return head->method == METHOD_OPTIONS &&
+    return head->is_absolute && head->method == METHOD_OPTIONS &&
            head->authority.ptr + head->authority.len == head->target.ptr + head->target.len;
 }
 
-static void put_target(struct writer *out, const struct head *head)
+/* How much of the path the app does not see. */
+static size_t count_stripped(const struct head *head, const struct write_changes *changes)
 {
-    if (!head->is_absolute) {
+    if (changes == NULL || head->is_asterisk || means_asterisk(head) ||
+        changes->strip_bytes > head->path.len)
+        return 0;
+    return changes->strip_bytes;
+}
+
+static void put_target(struct writer *out, const struct head *head, size_t stripped)
+{
+    struct slice path = slice_of(head->path.ptr + stripped, head->path.len - stripped);
+
+    if (!head->is_absolute && stripped == 0) {
         put_slice(out, head->target);
         return;
     }
@@ -145,18 +210,20 @@ static void put_target(struct writer *out, const struct head *head)
         PUT(out, "*");
         return;
     }
-    put_slice(out, head->path);
+    if (path.len == 0 || path.ptr[0] != '/')
+        PUT(out, "/");
+    put_slice(out, path);
     if (head->query.ptr == NULL)
         return;
     PUT(out, "?");
     put_slice(out, head->query);
 }
 
-static void put_request_line(struct writer *out, const struct head *head)
+static void put_request_line(struct writer *out, const struct head *head, size_t stripped)
 {
     put_slice(out, head->method_text);
     PUT(out, " ");
-    put_target(out, head);
+    put_target(out, head, stripped);
     PUT(out, " HTTP/1.1\r\n");
     if (head->is_absolute || !field_set_has(head->seen, FIELD_HOST)) {
         PUT(out, "Host: ");
@@ -187,6 +254,17 @@ static void put_line(struct writer *out, struct slice name_and_colon, struct sli
     put_slice(out, name_and_colon);
     put_slice(out, value);
     PUT(out, "\r\n");
+}
+
+/* What was taken off the path, so that it and what is left are the path again. */
+static void put_prefix(struct writer *out, const struct head *head, size_t stripped)
+{
+    struct slice prefix = slice_of(head->path.ptr, stripped);
+
+    if (prefix.len > 0 && prefix.ptr[prefix.len - 1] == '/')
+        prefix.len--;
+    if (prefix.len > 0)
+        put_line(out, SLICE("X-Forwarded-Prefix: "), prefix);
 }
 
 static void put_forwarded(struct writer *out, const struct head *head,
@@ -221,14 +299,43 @@ static bool accepts_trailers(const struct head *head)
     return false;
 }
 
-static void put_connection(struct writer *out, const struct head *head, bool close)
+/* The protocols that may pass, in one line, which is never longer than the lines it stands for. */
+static void put_upgrade(struct writer *out, const struct head *head)
 {
-    if (accepts_trailers(head)) {
-        PUT(out, "TE: trailers\r\n");
-        put_line(out, SLICE("Connection: "), close ? SLICE("close, TE") : SLICE("TE"));
-    } else if (close) {
-        PUT(out, "Connection: close\r\n");
+    struct slice rest = { NULL, 0 };
+    struct slice protocol = { NULL, 0 };
+    unsigned index = 0;
+    bool is_first = true;
+
+    PUT(out, "Upgrade: ");
+    while (upgrade_next(head, &index, &rest, &protocol)) {
+        if (!is_first)
+            PUT(out, ",");
+        put_slice(out, protocol);
+        is_first = false;
     }
+    PUT(out, "\r\n");
+}
+
+static void put_connection(struct writer *out, const struct head *head,
+                           const struct write_request *how)
+{
+    bool has_te = accepts_trailers(head);
+
+    if (has_te)
+        PUT(out, "TE: trailers\r\n");
+    if (how->upgrade)
+        put_upgrade(out, head);
+    if (!has_te && !how->upgrade && !how->close)
+        return;
+    PUT(out, "Connection: ");
+    if (how->close)
+        PUT(out, "close");
+    if (has_te)
+        put_slice(out, how->close ? SLICE(", TE") : SLICE("TE"));
+    if (how->upgrade)
+        put_slice(out, how->close || has_te ? SLICE(", upgrade") : SLICE("upgrade"));
+    PUT(out, "\r\n");
 }
 
 static bool counts_forwards(const struct head *head)
@@ -254,16 +361,21 @@ static void put_max_forwards(struct writer *out, const struct head *head)
 static struct filter find_request_filter(const struct head *head, const struct write_request *how)
 {
     struct filter filter = { field_set_hop_by_hop | field_bit(FIELD_CONTENT_LENGTH) |
-                                 field_bit(FIELD_EXPECT) | field_bit(FIELD_X_SWITCHYARD_EPOCH),
-                             !how->trusted };
+                                 field_bit(FIELD_EXPECT) | field_bit(FIELD_X_SWITCHYARD_EPOCH) |
+                                 field_bit(FIELD_X_SWITCHYARD_SLOT),
+                             !how->trusted,
+                             NULL,
+                             { NULL, 0 } };
 
+    if (how->changes != NULL) {
+        filter.rules = how->changes->rules;
+        filter.hidden_cookie = how->changes->hidden_cookie;
+    }
     if (!how->trusted)
         filter.dropped |= field_bit(FIELD_X_FORWARDED_FOR) | field_bit(FIELD_X_FORWARDED_PROTO) |
                           field_bit(FIELD_X_FORWARDED_HOST) | field_bit(FIELD_FORWARDED);
     if (how->forwarded && how->client_host.len > 0)
         filter.dropped |= field_bit(FIELD_X_FORWARDED_FOR);
-    if (!how->keep_slot || how->slot.len > 0)
-        filter.dropped |= field_bit(FIELD_X_SWITCHYARD_SLOT);
     if (how->request_id.len > 0)
         filter.dropped |= field_bit(FIELD_X_REQUEST_ID);
     if (head->is_absolute)
@@ -278,21 +390,26 @@ long write_head_request(const struct head *head, const struct write_request *how
 {
     struct writer writer = { out, out + capacity, false };
     struct filter filter = find_request_filter(head, how);
+    size_t stripped = count_stripped(head, how->changes);
 
-    put_request_line(&writer, head);
+    put_request_line(&writer, head, stripped);
     put_fields(&writer, head, &filter);
-    if (how->forwarded)
+    if (how->changes != NULL) {
+        put_slice(&writer, header_rules_lines(how->changes->rules));
+        put_slice(&writer, how->changes->line);
+    }
+    if (how->forwarded) {
         put_forwarded(&writer, head, how);
+        put_prefix(&writer, head, stripped);
+    }
     if (how->request_id.len > 0)
         put_line(&writer, SLICE("X-Request-Id: "), how->request_id);
-    if (how->slot.len > 0)
-        put_line(&writer, SLICE("X-Switchyard-Slot: "), how->slot);
     if (how->via)
         put_line(&writer, SLICE("Via: "),
                  head->minor == 0 ? SLICE("1.0 switchyard") : SLICE("1.1 switchyard"));
     if (counts_forwards(head))
         put_max_forwards(&writer, head);
-    put_connection(&writer, head, how->close);
+    put_connection(&writer, head, how);
     put_framing(&writer, (enum framing)how->framing, how->length);
     PUT(&writer, "\r\n");
     return finish(&writer, out);
@@ -308,11 +425,14 @@ static void put_status_line(struct writer *out, const struct head *head)
 }
 
 /* The end-to-end fields of a response; its framing and our own fields are written by the caller. */
-static void put_response_fields(struct writer *out, const struct head *head)
+static void put_response_fields(struct writer *out, const struct head *head,
+                                const struct header_rules *rules)
 {
     struct filter filter = { field_set_hop_by_hop | field_bit(FIELD_CONTENT_LENGTH) |
                                  field_bit(FIELD_X_SWITCHYARD_EPOCH),
-                             false };
+                             false,
+                             rules,
+                             { NULL, 0 } };
 
     put_fields(out, head, &filter);
 }
@@ -330,7 +450,9 @@ long write_head_response(const struct head *head, const struct write_response *h
     struct writer writer = { out, out + capacity, false };
 
     put_status_line(&writer, head);
-    put_response_fields(&writer, head);
+    put_response_fields(&writer, head, how->rules);
+    put_slice(&writer, header_rules_lines(how->rules));
+    put_slice(&writer, how->line);
     if (how->date_text.len > 0 && !field_set_has(head->seen, FIELD_DATE))
         put_line(&writer, SLICE("Date: "), how->date_text);
     if (how->epoch > 0) {
@@ -338,7 +460,10 @@ long write_head_response(const struct head *head, const struct write_response *h
         put_number(&writer, how->epoch);
         PUT(&writer, "\r\n");
     }
-    if (how->close)
+    if (how->upgrade) {
+        put_upgrade(&writer, head);
+        PUT(&writer, "Connection: upgrade\r\n");
+    } else if (how->close)
         PUT(&writer, "Connection: close\r\n");
     else if (how->client_minor == 0)
         PUT(&writer, "Connection: keep-alive\r\n");
@@ -350,12 +475,13 @@ long write_head_response(const struct head *head, const struct write_response *h
     return finish(&writer, out);
 }
 
-long write_head_interim(const struct head *head, char *out, size_t capacity)
+long write_head_interim(const struct head *head, const struct header_rules *rules, char *out,
+                        size_t capacity)
 {
     struct writer writer = { out, out + capacity, false };
 
     put_status_line(&writer, head);
-    put_response_fields(&writer, head);
+    put_response_fields(&writer, head, rules);
     PUT(&writer, "\r\n");
     return finish(&writer, out);
 }

@@ -7,8 +7,10 @@
 
 #include <errno.h>
 #include <event2/event.h>
+#include <linux/sockios.h>
 #include <netinet/tcp.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "base/err.h"
@@ -236,6 +238,13 @@ int stream_error(struct stream *stream)
     if (getsockopt(stream->fd, SOL_SOCKET, SO_ERROR, &error, &size) != 0 || error != 0)
         return ERR_RESET;
     return ERR_OK;
+}
+
+size_t stream_unsent(const struct stream *stream)
+{
+    int count = 0;
+
+    return ioctl(stream->fd, SIOCOUTQ, &count) == 0 && count > 0 ? (size_t)count : 0;
 }
 
 void stream_local_address(const struct stream *stream, struct address *out)

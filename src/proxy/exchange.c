@@ -135,9 +135,11 @@ void exchange_step(struct exchange *exchange)
 
 void exchange_on_client(struct exchange *exchange)
 {
-    bool is_waiting = exchange->request_half == HALF_DONE && !flow_has_output(&exchange->response);
+    bool is_reading = exchange->state == EX_RELAY && exchange->request_half != HALF_DONE &&
+                      !exchange->request_broken && exchange->request_wait != FLOW_WAIT_WRITE;
+    bool is_waiting = !is_reading && !flow_has_output(&exchange->response);
 
-    /* with nothing to read or write for the client, what woke us is more requests, its FIN, or its end */
+    /* with nothing to read or write for the client, what woke us is more of its bytes, its FIN, or its end */
     if (is_waiting && stream_error(&exchange->session->stream) != 0) {
         session_close(exchange->session);
         return;
@@ -201,31 +203,38 @@ static void leave_target(struct exchange *exchange)
     }
 }
 
-enum step exchange_fail(struct exchange *exchange, enum fault fault)
+enum step exchange_reroute(struct exchange *exchange)
 {
     struct worker *worker = exchange->worker;
 
+    buffer_return(&worker->shelf, exchange->response_in);
+    exchange->response_in = NULL;
+    exchange->searched = 0;
+    exchange->is_timed_out = false;
+    exchange->is_evicted = false;
+    exchange->is_paced = false;
+    exchange->close_upstream = false; /* what was found is true of the connection that is left */
+    exchange->progress = 0;           /* the next attempt moves as many bytes: arm anew */
+    flow_fini(&exchange->request, worker);
+    leave_target(exchange);
+    exchange_enter(exchange, EX_ROUTE);
+    return STEP_AGAIN;
+}
+
+enum step exchange_fail(struct exchange *exchange, enum fault fault)
+{
     if (exchange_retry_allowed(exchange, fault)) {
         if (fault == FAULT_TARGET_STALE)
             exchange->stale_tries++;
         else
             exchange->tries++;
-        count_add(&exchange->slot->cells[worker->id].retries, 1);
-        if (exchange->response_in != NULL)
-            buffer_return(&worker->shelf, exchange->response_in);
-        exchange->response_in = NULL;
-        exchange->searched = 0;
-        exchange->is_timed_out = false;
-        exchange->close_upstream =
-            false;              /* what was found is true of the connection that is left */
-        exchange->progress = 0; /* the next attempt moves as many bytes: arm anew */
-        flow_fini(&exchange->request, worker);
-        leave_target(exchange);
-        exchange_enter(exchange, EX_ROUTE);
-        return STEP_AGAIN;
+        count_add(&exchange->slot->cells[exchange->worker->id].retries, 1);
+        return exchange_reroute(exchange);
     }
     exchange->close_upstream = true;
-    if (exchange->response_begun || fault_status(fault) == 0)
+    /* behind a part of an interim response no answer of ours would be understood */
+    if (exchange->response_begun || fault_status(fault) == 0 ||
+        flow_has_output(&exchange->response))
         return exchange_end(exchange, fault);
     exchange->fault = fault;
     exchange_enter(exchange, EX_REPLY);

@@ -1,7 +1,7 @@
 /*
  * One request and its response. Every callback records a fact and calls exchange_step; the states are in
  * exchange_state.h. Sources: exchange.c (begin, step, finish), exchange_route.c, exchange_lease.c,
- * exchange_request.c, exchange_response.c, exchange_reply.c, exchange_retry.c.
+ * exchange_request.c, exchange_response.c, exchange_reply.c, exchange_retry.c, exchange_changes.c.
  */
 #ifndef PROXY_EXCHANGE_H
 #define PROXY_EXCHANGE_H
@@ -9,8 +9,10 @@
 #include "base/arena.h"
 #include "base/fault.h"
 #include "http/head.h"
+#include "http/write_head.h"
 #include "net/wheel.h"
 #include "proxy/flow.h"
+#include "proxy/pace.h"
 #include "route/service.h"
 
 struct buffer;
@@ -43,7 +45,10 @@ struct exchange {
     uint8_t response_wait;
     bool is_timed_out; /* fact: the deadline passed */
     bool is_evicted;   /* fact: the target is being taken away */
+    bool is_paced;     /* pace and idle_end_us are in use */
+    bool is_changed;   /* the heads change by the route: changes, identity_line */
     uint16_t status;   /* sent to the client; 0: none yet */
+    uint16_t change_room;
     enum fault fault;
     struct session *session;
     struct worker *worker;
@@ -67,6 +72,11 @@ struct exchange {
     struct flow request;
     struct flow response;
     struct slice request_id;
+    struct pace pace;     /* of the client, with policy.body_rate */
+    uint64_t idle_end_us; /* when nobody has moved anything for too long, with policy.body_rate */
+    struct write_changes changes; /* these two with is_changed only */
+    struct slice identity_line;   /* Set-Cookie of a new identity; may be empty */
+    char *change_text;            /* what these two point into, change_room bytes */
     struct policy policy;
     struct head head;
     struct field fields[EXCHANGE_FIELDS];

@@ -66,8 +66,9 @@ enum step do_lease(struct exchange *exchange)
 {
     int err = ERR_OK;
 
-    if (exchange->is_evicted)
-        return exchange_fail(exchange, FAULT_TARGET_EVICTED);
+    if (exchange
+            ->is_evicted) /* the target did nothing wrong, and nothing was sent: as if it had come now */
+        return exchange_reroute(exchange);
     if (exchange->upstream == NULL)
         return begin_lease(exchange);
     err = stream_connect_result(&exchange->upstream->stream);

@@ -37,6 +37,23 @@ static void skip_body(struct exchange *exchange)
     exchange->linger = true;
 }
 
+/* The same place by https (RFC 9110 15.4.9); on the port that https has. */
+static void set_location(const struct head *head, struct page_request *page)
+{
+    page->https_host = head_host(head);
+    page->https_path = head->path;
+    page->https_query = head->query;
+}
+
+/* Room for a page: a Location may be as long as a target. */
+static struct buffer *lease_for(struct worker *worker, size_t size)
+{
+    CHECK(size <= BUFFER_BODY + BUFFER_SLACK);
+    if (size <= BUFFER_SMALL)
+        return buffer_lease(&worker->shelf, CLASS_SMALL);
+    return buffer_lease(&worker->shelf, size <= BUFFER_MEDIUM ? CLASS_MEDIUM : CLASS_LARGE);
+}
+
 static void write_page(struct exchange *exchange)
 {
     struct worker *worker = exchange->worker;
@@ -51,15 +68,17 @@ static void write_page(struct exchange *exchange)
         .retry_after_s = status >= 502 && status <= 504 ? RETRY_AFTER_S : 0,
         .date_text = worker_date(worker),
     };
-    struct buffer *out = buffer_lease(&worker->shelf, CLASS_SMALL);
+    struct buffer *out = NULL;
 
-    CHECK(out->capacity >= PAGE_SIZE_MAX);
     if ((head->seen & 1ull << FIELD_ACCEPT) != 0)
         page.is_json = page_wants_json(head_value(head, SLICE("Accept")));
     if (status == 405 || exchange->fault == FAULT_NO_FURTHER)
         page.allow = SLICE("GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS");
+    if (exchange->fault == FAULT_HTTPS_ONLY)
+        set_location(head, &page);
     skip_body(exchange);
     page.close = exchange->close_client;
+    out = lease_for(worker, page_bound(&page));
     out->end = (uint32_t)page_write(&page, out->bytes);
     exchange->response.out = out;
     exchange->response.out_at = 0;
@@ -76,6 +95,7 @@ enum step do_reply(struct exchange *exchange)
 
     if (!exchange->response_begun) {
         exchange_drop_upstream(exchange, false);
+        exchange->bytes_out += flow->written; /* of interim responses */
         flow_fini(flow, exchange->worker);
         flow_init(flow, NULL, &exchange->session->stream);
         write_page(exchange);

@@ -6,6 +6,7 @@
 #include "base/hash.h"
 #include "base/rcu.h"
 #include "proxy/exchange.h"
+#include "proxy/exchange_changes.h"
 #include "proxy/exchange_state.h"
 #include "proxy/session.h"
 #include "proxy/worker_priv.h"
@@ -54,6 +55,7 @@ static enum fault find_and_pin(struct exchange *exchange)
                                  .worker = worker,
                                  .random = hash_random(&exchange->worker->random) };
     struct route_answer answer = { .target = NULL };
+    struct change_notes notes;
     enum fault fault = FAULT_NONE;
 
     session_peer(exchange->session, &client);
@@ -65,6 +67,7 @@ static enum fault find_and_pin(struct exchange *exchange)
         exchange->policy = answer.service->policy;
         exchange->slot = answer.slot;
         slot_pin(answer.slot, worker);
+        change_notes_take(&notes, exchange, &answer);
     }
     if (fault == FAULT_NONE) {
         exchange->target = answer.target;
@@ -72,12 +75,22 @@ static enum fault find_and_pin(struct exchange *exchange)
     }
     exchange->epoch = answer.epoch;
     rcu_read_end();
+    if (exchange->slot != NULL && !change_notes_keep(&notes, exchange))
+        return FAULT_OVERLOADED;
     return fault;
+}
+
+/* What came in the clear is sent to https; where a request names no host there is no place to send it to. */
+static enum fault check_https(const struct exchange *exchange, enum fault fault)
+{
+    if (exchange->slot == NULL || !exchange->policy.https_redirect || exchange_is_https(exchange))
+        return fault;
+    return exchange->head.host_len > 0 ? FAULT_HTTPS_ONLY : FAULT_BAD_HOST;
 }
 
 enum step do_route(struct exchange *exchange)
 {
-    enum fault fault = find_and_pin(exchange);
+    enum fault fault = check_https(exchange, find_and_pin(exchange));
 
     if (fault == FAULT_NONE)
         fault = check_limits(exchange);

@@ -31,6 +31,9 @@ enum step { STEP_AGAIN, STEP_WAIT, STEP_GONE };
 
 void exchange_enter(struct exchange *exchange, enum exchange_state state);
 enum step exchange_fail(struct exchange *exchange, enum fault fault);
+
+/* Leaves the target and begins anew with ROUTE; while nothing of a final response has left us. */
+enum step exchange_reroute(struct exchange *exchange);
 enum step exchange_end(struct exchange *exchange, enum fault fault);
 void exchange_drop_upstream(struct exchange *exchange, bool reusable);
 enum step do_route(struct exchange *exchange);

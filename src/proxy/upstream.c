@@ -9,6 +9,7 @@
 #include "net/loop.h"
 #include "proxy/exchange.h"
 #include "proxy/session.h"
+#include "proxy/warm.h"
 #include "proxy/worker_priv.h"
 #include "route/target.h"
 
@@ -25,6 +26,10 @@ static void on_ready(struct stream *stream)
     struct session *session = NULL;
 
     CHECK(upstream->magic == UPSTREAM_MAGIC);
+    if (upstream->warm != NULL) {
+        warm_on_ready(upstream);
+        return;
+    }
     if (upstream->exchange == NULL) {
         /* nothing may come on a waiting connection: the target has closed it, or is confused. The kernel is
          * asked, because this event may be of bytes that were read in this turn, for its last exchange. */
@@ -47,7 +52,9 @@ static void on_deadline(struct deadline *deadline)
     struct upstream *upstream = container_of(deadline, struct upstream, deadline);
 
     CHECK(upstream->magic == UPSTREAM_MAGIC);
-    if (upstream->is_idle)
+    if (upstream->warm != NULL)
+        warm_on_deadline(upstream);
+    else if (upstream->is_idle)
         upstream_close(upstream);
 }
 

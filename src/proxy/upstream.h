@@ -13,6 +13,7 @@
 
 struct exchange;
 struct target;
+struct warm_round;
 struct worker;
 
 /* Owner: the worker; leased to `exchange` while that is set. Thread: the worker's. */
@@ -25,7 +26,8 @@ struct upstream {
     struct worker *worker;
     struct target *target;
     struct exchange *exchange;
-    struct upstream *below; /* in the pool: the one that waits longer */
+    struct warm_round *warm; /* opened ahead of need, not yet in the pool */
+    struct upstream *below;  /* in the pool: the one that waits longer */
     struct upstream *above;
     struct stream stream;
     struct deadline deadline;
@@ -44,7 +46,7 @@ struct upstream_pool {
 /* A waiting connection, or NULL. Asks the kernel first whether it still lives when `checked`. */
 struct upstream *upstream_lease(struct worker *worker, struct target *target, bool checked);
 
-/* A new connection under way; ERR_* as stream_connect. */
+/* A new connection under way, for an exchange or (NULL) for a warm_round; ERR_* as stream_connect. */
 MUST_CHECK int upstream_open(struct worker *worker, struct target *target,
                              struct exchange *exchange, struct upstream **out);
 

@@ -21,12 +21,21 @@
 #include "proxy/exchange.h"
 #include "proxy/session.h"
 #include "proxy/upstream.h"
+#include "proxy/warm.h"
 #include "proxy/worker_priv.h"
 
 /* RESERVED_FDS: kept free of clients, or a quarter of a small limit. */
-enum { RESERVED_FDS = 64, SHED_SESSIONS = 32, CEILING_CHECK_US = 50000 };
+enum { RESERVED_FDS = 64, SHED_SESSIONS = 32, REFUSED_READS = 4, CEILING_CHECK_US = 50000 };
 
-enum message { MAIL_LISTEN, MAIL_UNLISTEN, MAIL_EVICT, MAIL_TUNE, MAIL_DRAIN, MAIL_QUIT };
+enum message {
+    MAIL_LISTEN,
+    MAIL_UNLISTEN,
+    MAIL_EVICT,
+    MAIL_TUNE,
+    MAIL_WARM,
+    MAIL_DRAIN,
+    MAIL_QUIT
+};
 
 struct listen_message {
     unsigned id;
@@ -62,7 +71,8 @@ struct slice worker_date(struct worker *worker)
     return slice_from(worker->date);
 }
 
-/* Beyond the bound a client is told so at once; nothing is read and nothing is kept. */
+/* Beyond the bound a client is told so at once, and nothing is kept. What it has sent already is read, since
+ * closing over unread bytes sends a RST, which may overtake the answer. */
 static void refuse(struct worker *worker, int fd, const struct address *peer)
 {
     static const char words[] = "HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n"
@@ -71,6 +81,10 @@ static void refuse(struct worker *worker, int fd, const struct address *peer)
     (void)peer;
     count_add(&worker->counts.sessions_refused, 1);
     (void)!send(fd, words, sizeof words - 1, MSG_NOSIGNAL | MSG_DONTWAIT);
+    (void)shutdown(fd, SHUT_WR);
+    for (int i = 0; i < REFUSED_READS; i++)
+        if (recv(fd, worker->gather, GATHER_BYTES, MSG_DONTWAIT) <= 0)
+            break;
     close(fd);
 }
 
@@ -178,6 +192,7 @@ static void do_evict(struct worker *worker, struct evict_message *message)
 {
     struct session *session = LIST_FIRST(&worker->sessions);
 
+    warm_evict(worker, message->target);
     upstream_pool_evict(worker, message->target);
     while (message->busy && session != NULL) {
         struct session *next = LIST_NEXT(session, entry);
@@ -187,7 +202,7 @@ static void do_evict(struct worker *worker, struct evict_message *message)
         session = next;
     }
     upstream_pool_evict(worker, message->target);
-    mailbox_post(worker->answers, &(struct mail){ .object = message });
+    mailbox_post(worker->answers, &(struct mail){ .kind = ANSWER_EVICT, .object = message });
 }
 
 static void do_drain(struct worker *worker, uint64_t grace_us)
@@ -201,11 +216,22 @@ static void do_drain(struct worker *worker, uint64_t grace_us)
     session_drain(session, grace_us);
 }
 
+static void answer_evict(struct evict_message *message)
+{
+    message->done(message->arg);
+    free(message);
+}
+
+static void answer_warm(struct warm_round *round)
+{
+    round->done(round->arg, round->open);
+    free(round);
+}
+
 /* A message that came too late: the thread has ended, or never was. */
 static void drop_mail(const struct mail *mail)
 {
     struct listen_message *listen = NULL;
-    struct evict_message *evict = NULL;
 
     switch ((enum message)mail->kind) {
     case MAIL_LISTEN:
@@ -214,12 +240,9 @@ static void drop_mail(const struct mail *mail)
             close(listen->fd);
         free(listen);
         break;
-    case MAIL_EVICT:
-        evict = mail->object;
-        evict->done(evict->arg);
-        free(evict);
-        break;
+    case MAIL_EVICT: answer_evict(mail->object); break;
     case MAIL_TUNE: free(mail->object); break;
+    case MAIL_WARM: answer_warm(mail->object); break;
     case MAIL_UNLISTEN:
     case MAIL_DRAIN:
     case MAIL_QUIT: break;
@@ -251,19 +274,20 @@ static void on_mail(void *arg, const struct mail *mail)
         worker->max_sessions = tune->max_sessions;
         free(tune);
         break;
+    case MAIL_WARM: warm_start(worker, mail->object); break;
     case MAIL_DRAIN: do_drain(worker, mail->number); break;
     case MAIL_QUIT: loop_stop(worker->loop); break;
     }
 }
 
-/* On the control thread: an eviction is done. */
+/* On the control thread. */
 static void on_answer(void *arg, const struct mail *mail)
 {
-    struct evict_message *message = mail->object;
-
     (void)arg;
-    message->done(message->arg);
-    free(message);
+    switch ((enum worker_answer)mail->kind) {
+    case ANSWER_EVICT: answer_evict(mail->object); break;
+    case ANSWER_WARM: answer_warm(mail->object); break;
+    }
 }
 
 struct worker *worker_new(const struct worker_options *options)
@@ -306,6 +330,7 @@ static void close_all(struct worker *worker)
         drop_listener(LIST_FIRST(&worker->listeners));
     while (!LIST_EMPTY(&worker->sessions))
         session_close(LIST_FIRST(&worker->sessions));
+    warm_evict(worker, NULL);
     while (!LIST_EMPTY(&worker->upstream_pools))
         upstream_pool_evict(worker, LIST_FIRST(&worker->upstream_pools)->target);
     CHECK(LIST_EMPTY(&worker->upstreams)); /* every busy one went with its session */
@@ -364,6 +389,18 @@ void worker_evict(struct worker *worker, struct target *target, bool busy, void 
     message->done = done;
     message->arg = arg;
     mailbox_post(worker->mailbox, &(struct mail){ .kind = MAIL_EVICT, .object = message });
+}
+
+void worker_warm(struct worker *worker, struct target *target, unsigned count,
+                 void (*done)(void *arg, unsigned open), void *arg)
+{
+    struct warm_round *round = mem_zalloc(sizeof *round);
+
+    round->target = target;
+    round->count = count;
+    round->done = done;
+    round->arg = arg;
+    mailbox_post(worker->mailbox, &(struct mail){ .kind = MAIL_WARM, .object = round });
 }
 
 void worker_tune(struct worker *worker, uint64_t head_us, uint64_t keepalive_us,

@@ -20,6 +20,9 @@ struct upstream_pool;
 
 enum { SCRATCH_FIELDS = 1024, SCRATCH_HEAD = 160 * 1024, GATHER_BYTES = 16 * 1024 };
 
+/* Kinds of mail in worker->answers. */
+enum worker_answer { ANSWER_EVICT, ANSWER_WARM };
+
 struct worker_listener {
     LIST_ENTRY(worker_listener) entry;
     struct worker *worker;

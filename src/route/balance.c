@@ -20,12 +20,17 @@ enum {
     ADD_UNTRIED = 4,
 };
 
+/* In slow start weights are counted in parts, so that a tenth of the weight 1 is something. */
+enum { WEIGHT_PARTS = 20, PARTS_FIRST = 2 };
+
 /* The picks of the best rank, by index. */
 struct choice {
     const struct pick *picks;
     unsigned rank;
     unsigned count;
+    bool is_fit_full; /* a fit target was passed over for its limits */
     uint16_t at[SNAPSHOT_PICKS_MAX];
+    uint32_t weights[SNAPSHOT_PICKS_MAX];
 };
 
 /* Here and nowhere else order and verdict become "may be tried". */
@@ -45,17 +50,34 @@ static unsigned rank_pick(const struct pick *pick, const struct route_query *que
     return rank;
 }
 
+/* Whether one request more would pass a limit; a connection that the worker keeps is there already. */
+static bool is_full(const struct pick *pick, unsigned worker)
+{
+    const struct target *target = pick->target;
+
+    if (pick->max_requests > 0 && target_in_flight(target) >= pick->max_requests)
+        return true;
+    if (pick->max_connections == 0 || target_connections(target) < pick->max_connections)
+        return false;
+    return atomic_load_explicit(&target->cells[worker].idle, memory_order_relaxed) == 0;
+}
+
 static void collect(struct choice *choice, const struct snapshot_slot *slot,
                     const struct route_query *query)
 {
     choice->picks = slot->picks;
     choice->rank = RANK_NONE + 1;
     choice->count = 0;
+    choice->is_fit_full = false;
     for (unsigned i = 0; i < slot->pick_count; i++) {
         unsigned rank = rank_pick(&slot->picks[i], query);
 
         if (rank < choice->rank)
             continue;
+        if (is_full(&slot->picks[i], query->worker)) {
+            choice->is_fit_full |= rank >= RANK_FIT;
+            continue;
+        }
         if (rank > choice->rank)
             choice->count = 0;
         choice->rank = rank;
@@ -69,11 +91,52 @@ static const struct pick *pick_at(const struct choice *choice, unsigned index)
 }
 
 /* Targets of weight 0 stand only beside their like, and then share evenly. */
-static uint32_t weight_at(const struct choice *choice, unsigned index)
+static uint32_t full_weight(const struct choice *choice, unsigned index)
 {
     uint32_t weight = pick_at(choice, index)->weight;
 
     return weight > 0 ? weight : 1;
+}
+
+static uint32_t weight_at(const struct choice *choice, unsigned index)
+{
+    return choice->weights[index];
+}
+
+/* How much of its weight a target gets, from PARTS_FIRST when it has just come up to WEIGHT_PARTS. */
+static uint8_t find_parts(const struct target *target, uint64_t slow_us, uint64_t now_us)
+{
+    uint64_t up_us = atomic_load_explicit(&target->up_since_us, memory_order_relaxed);
+    uint64_t age_us = now_us > up_us ? now_us - up_us : 0;
+
+    if (up_us == 0 || age_us >= slow_us)
+        return WEIGHT_PARTS;
+    return PARTS_FIRST +
+           (uint32_t)((double)(WEIGHT_PARTS - PARTS_FIRST) * (double)age_us / (double)slow_us);
+}
+
+/* Only beside a target that has its full weight: those that all came up together share evenly. */
+static void apply_slow_start(struct choice *choice, uint64_t slow_us, uint64_t now_us)
+{
+    bool has_grown = false;
+    bool has_slow = false;
+    uint8_t parts[SNAPSHOT_PICKS_MAX];
+
+    for (unsigned i = 0; i < choice->count; i++) {
+        parts[i] = find_parts(pick_at(choice, i)->target, slow_us, now_us);
+        has_grown |= parts[i] == WEIGHT_PARTS;
+        has_slow |= parts[i] < WEIGHT_PARTS;
+    }
+    for (unsigned i = 0; has_grown && has_slow && i < choice->count; i++)
+        choice->weights[i] *= parts[i];
+}
+
+static void weigh(struct choice *choice, const struct snapshot_service *service, uint64_t now_us)
+{
+    for (unsigned i = 0; i < choice->count; i++)
+        choice->weights[i] = full_weight(choice, i);
+    if (service->slow_start_us > 0 && service->balance != BALANCE_HASH)
+        apply_slow_start(choice, service->slow_start_us, now_us);
 }
 
 static uint32_t sum_weights(const struct choice *choice)
@@ -128,6 +191,7 @@ static struct target *choose_least(struct choice *choice, unsigned worker)
             count = 0;
         best_load = load;
         best_weight = weight;
+        choice->weights[count] = choice->weights[i];
         choice->at[count++] = choice->at[i];
     }
     choice->count = count;
@@ -238,22 +302,31 @@ static struct target *choose_hashed(const struct choice *choice,
     return choose_by_key(choice, hash_bytes(0, key.ptr, key.len));
 }
 
+static struct target *pick_only(const struct snapshot_service *service, const struct pick *pick,
+                                const struct route_query *query)
+{
+    unsigned wanted = service->refuse_unfit ? RANK_FIT : RANK_UNFIT;
+
+    if (rank_pick(pick, query) < wanted || is_full(pick, query->worker))
+        return NULL;
+    return pick->target;
+}
+
 struct target *balance_pick(const struct snapshot_service *service,
                             const struct snapshot_slot *slot, const struct route_query *query)
 {
     struct choice choice;
 
-    if (slot->pick_count == 1) {
-        unsigned rank = rank_pick(&slot->picks[0], query);
-        unsigned wanted = service->refuse_unfit ? RANK_FIT : RANK_UNFIT;
-
-        return rank >= wanted ? slot->picks[0].target : NULL;
-    }
+    if (slot->pick_count == 1)
+        return pick_only(service, slot->picks, query);
     collect(&choice, slot, query);
-    if (choice.count == 0 || (choice.rank < RANK_FIT && service->refuse_unfit))
+    if (choice.count == 0)
+        return NULL;
+    if (choice.rank < RANK_FIT && (service->refuse_unfit || choice.is_fit_full))
         return NULL;
     if (choice.count == 1)
         return pick_at(&choice, 0)->target;
+    weigh(&choice, service, query->now_us);
     switch (service->balance) {
     case BALANCE_ROUND_ROBIN: return choose_in_turn(&choice, query->worker);
     case BALANCE_LEAST_REQUESTS: return choose_least(&choice, query->worker);
@@ -261,6 +334,19 @@ struct target *balance_pick(const struct snapshot_service *service,
     case BALANCE_HASH: return choose_hashed(&choice, service, query);
     }
     return NULL;
+}
+
+/* Asked after nothing was picked: then what may be tried at all was full. */
+bool balance_is_busy(const struct snapshot_service *service, const struct snapshot_slot *slot)
+{
+    for (unsigned i = 0; i < slot->pick_count; i++) {
+        const struct pick *pick = &slot->picks[i];
+        bool is_down = target_verdict(pick->target) == VERDICT_DOWN;
+
+        if (pick->order == ORDER_READY && !(is_down && service->refuse_unfit))
+            return true;
+    }
+    return false;
 }
 
 unsigned balance_fit_count(const struct snapshot_slot *slot, bool unknown)

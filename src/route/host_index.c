@@ -2,7 +2,7 @@
  * Building the host table: every pair of host and prefix that a service claims becomes one row, the rows are
  * sorted, and each run of one host becomes an entry. Looking up is in host_find.c. Control thread.
  */
-#include "route/host_index_priv.h"
+#include "route/snapshot_priv.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -27,18 +27,6 @@ struct claims {
     const struct snapshot_input *input;
     struct snapshot_clash *clash; /* may be NULL */
 };
-
-static void *take(struct arena *arena, size_t count, size_t size)
-{
-    size_t total = 0;
-    void *bytes = NULL;
-
-    CHECK(!__builtin_mul_overflow(count, size, &total));
-    bytes = arena_alloc(arena, total);
-    CHECK(bytes != NULL);
-    memset(bytes, 0, total);
-    return bytes;
-}
 
 static void describe(const struct claims *claims, const struct claim *a, const struct claim *b)
 {
@@ -76,7 +64,7 @@ static bool take_host(struct arena *arena, const char *text, struct slice *out)
         return false;
     if (name.ptr != text && name.len > 0 && (name.ptr[0] != '.' || name.len < 2))
         return false;
-    copy = take(arena, name.len + 1, 1);
+    copy = snapshot_take(arena, name.len + 1, 1);
     for (size_t i = 0; i < name.len; i++) {
         unsigned char byte = (unsigned char)name.ptr[i];
 
@@ -95,7 +83,7 @@ static int take_prefix(struct arena *arena, const char *text, struct slice *out)
         prefix = SLICE("/");
     if (prefix.ptr[0] != '/')
         return ERR_INVALID;
-    copy = take(arena, prefix.len + 1, 1);
+    copy = snapshot_take(arena, prefix.len + 1, 1);
     memcpy(copy, prefix.ptr, prefix.len);
     *out = slice_of(copy, prefix.len);
     return 0;
@@ -155,7 +143,7 @@ static int add_service(struct claims *claims, uint32_t number)
 {
     const struct snapshot_service *service = &claims->input->services[number];
     unsigned prefix_count = service->path_count > 0 ? service->path_count : 1;
-    struct slice *prefixes = take(claims->arena, prefix_count, sizeof *prefixes);
+    struct slice *prefixes = snapshot_take(claims->arena, prefix_count, sizeof *prefixes);
 
     for (unsigned i = 0; i < prefix_count; i++) {
         const char *text = service->path_count > 0 ? service->paths[i] : "/";
@@ -232,7 +220,7 @@ static struct host_entry *make_entry(struct arena *arena, const struct claim *ro
     char *copy = NULL;
 
     CHECK(!__builtin_mul_overflow(count, sizeof entry->routes[0], &routes));
-    entry = take(arena, 1, sizeof *entry + routes + name.len);
+    entry = snapshot_take(arena, 1, sizeof *entry + routes + name.len);
     copy = (char *)&entry->routes[count];
     memcpy(copy, name.ptr, name.len);
     entry->name = slice_of(copy, name.len);
@@ -271,7 +259,7 @@ static void build_entries(struct host_index *index, const struct claims *claims)
     while (size < hosts * 2)
         size *= 2;
     index->mask = size - 1;
-    index->tags = take(claims->arena, size, sizeof *index->tags);
+    index->tags = snapshot_take(claims->arena, size, sizeof *index->tags);
     for (size_t first = 0, next = 0; first < claims->count; first = next) {
         const struct host_entry *entry = NULL;
 

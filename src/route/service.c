@@ -6,6 +6,7 @@
 
 #include "base/check.h"
 #include "base/mem.h"
+#include "route/rate.h"
 
 enum { SERVICE_MAGIC = 0x73657276 };
 
@@ -25,5 +26,6 @@ void service_free(struct service *service)
         return;
     CHECK(service->magic == SERVICE_MAGIC);
     service->magic = 0;
+    rate_free(service->rate);
     free(service);
 }

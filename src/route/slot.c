@@ -79,6 +79,15 @@ uint64_t slot_in_flight(const struct slot *slot)
     return sum;
 }
 
+uint64_t slot_tunnels(const struct slot *slot)
+{
+    uint64_t sum = 0;
+
+    for (unsigned worker = 0; worker < slot->worker_count; worker++)
+        sum += atomic_load_explicit(&slot->cells[worker].tunnels, memory_order_acquire);
+    return sum;
+}
+
 static void add_to(_Atomic uint64_t *counter, uint64_t count)
 {
     uint64_t was = atomic_load_explicit(counter, memory_order_relaxed);

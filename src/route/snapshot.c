@@ -10,65 +10,103 @@
 
 #include "base/err.h"
 #include "base/mem.h"
+#include "route/steering_copy_priv.h"
 
 enum { SNAPSHOT_MAGIC = 0x736e6170 };
 
 static struct snapshot *_Atomic published;
 
-static void *copy_array(struct arena *arena, const void *from, size_t count, size_t size)
+void *snapshot_take(struct arena *arena, size_t count, size_t size)
+{
+    size_t total = 0;
+    void *bytes = NULL;
+
+    CHECK(!__builtin_mul_overflow(count, size, &total));
+    bytes = arena_alloc(arena, total);
+    CHECK(bytes != NULL);
+    memset(bytes, 0, total);
+    return bytes;
+}
+
+void *snapshot_copy_array(struct arena *arena, const void *from, size_t count, size_t size)
 {
     void *copy = NULL;
 
     if (count == 0)
         return NULL;
-    copy = arena_alloc(arena, count * size);
-    CHECK(copy != NULL);
+    copy = snapshot_take(arena, count, size);
     memcpy(copy, from, count * size);
     return copy;
 }
 
-static const char *copy_text(struct arena *arena, const char *text)
+const char *snapshot_copy_text(struct arena *arena, const char *text)
 {
-    return text != NULL ? copy_array(arena, text, strlen(text) + 1, 1) : NULL;
+    return text != NULL ? snapshot_copy_array(arena, text, strlen(text) + 1, 1) : NULL;
 }
 
 static const char **copy_texts(struct arena *arena, const char *const *texts, unsigned count)
 {
-    const char **copies = copy_array(arena, texts, count, sizeof *copies);
+    const char **copies = snapshot_copy_array(arena, texts, count, sizeof *copies);
 
     for (unsigned i = 0; i < count; i++)
-        copies[i] = copy_text(arena, texts[i]);
+        copies[i] = snapshot_copy_text(arena, texts[i]);
     return copies;
+}
+
+static void copy_traffic(struct arena *arena, struct traffic *traffic)
+{
+    traffic->message = snapshot_copy_text(arena, traffic->message);
+    traffic->page = snapshot_copy_text(arena, traffic->page);
+    traffic->pass = copy_texts(arena, traffic->pass, traffic->pass_count);
 }
 
 static void copy_service(struct arena *arena, struct snapshot_service *service)
 {
     service->hosts = copy_texts(arena, service->hosts, service->host_count);
     service->paths = copy_texts(arena, service->paths, service->path_count);
-    service->hash_name = copy_text(arena, service->hash_name);
-    service->slots = copy_array(arena, service->slots, service->slot_count, sizeof *service->slots);
+    service->hash_name = snapshot_copy_text(arena, service->hash_name);
+    service->slots =
+        snapshot_copy_array(arena, service->slots, service->slot_count, sizeof *service->slots);
     for (unsigned i = 0; i < service->slot_count; i++) {
         struct snapshot_slot *slot = &service->slots[i];
 
         slot->hosts = copy_texts(arena, slot->hosts, slot->host_count);
-        slot->picks = copy_array(arena, slot->picks, slot->pick_count, sizeof *slot->picks);
+        slot->picks =
+            snapshot_copy_array(arena, slot->picks, slot->pick_count, sizeof *slot->picks);
     }
+    copy_traffic(arena, &service->traffic);
+    service->strip_prefix = snapshot_copy_text(arena, service->strip_prefix);
+    service->steering = steering_copy_into(arena, service);
+}
+
+static int check_slot(const struct snapshot_slot *slot)
+{
+    if (slot->pick_count > SNAPSHOT_PICKS_MAX)
+        return ERR_RANGE;
+    for (unsigned i = 0; i < slot->pick_count; i++)
+        if (slot->picks[i].weight > SNAPSHOT_WEIGHT_MAX)
+            return ERR_RANGE;
+    return 0;
+}
+
+static int check_strip(const char *prefix)
+{
+    if (prefix == NULL)
+        return 0;
+    if (prefix[0] != '/')
+        return ERR_INVALID;
+    return strlen(prefix) > UINT16_MAX ? ERR_RANGE : 0;
 }
 
 static int check_service(const struct snapshot_service *service)
 {
+    int err = check_strip(service->strip_prefix);
+
     if (service->slot_count == 0 || service->active >= service->slot_count)
         return ERR_INVALID;
-    for (unsigned i = 0; i < service->slot_count; i++) {
-        const struct snapshot_slot *slot = &service->slots[i];
-
-        if (slot->pick_count > SNAPSHOT_PICKS_MAX)
-            return ERR_RANGE;
-        for (unsigned j = 0; j < slot->pick_count; j++)
-            if (slot->picks[j].weight > SNAPSHOT_WEIGHT_MAX)
-                return ERR_RANGE;
-    }
-    return 0;
+    for (unsigned i = 0; i < service->slot_count && err == 0; i++)
+        err = check_slot(&service->slots[i]);
+    return err == 0 ? steering_copy_check(service) : err;
 }
 
 static void widen_limits(struct snapshot_limits *limits, const struct policy *policy)
@@ -84,8 +122,8 @@ static void widen_limits(struct snapshot_limits *limits, const struct policy *po
 static int fill(struct snapshot *snapshot, const struct snapshot_input *input,
                 struct snapshot_clash *clash)
 {
-    snapshot->services = copy_array(&snapshot->arena, input->services, input->service_count,
-                                    sizeof *snapshot->services);
+    snapshot->services = snapshot_copy_array(&snapshot->arena, input->services,
+                                             input->service_count, sizeof *snapshot->services);
     for (unsigned i = 0; i < input->service_count; i++) {
         const struct snapshot_service *service = &input->services[i];
         int err = check_service(service);
@@ -96,6 +134,7 @@ static int fill(struct snapshot *snapshot, const struct snapshot_input *input,
             return err;
         }
         copy_service(&snapshot->arena, &snapshot->services[i]);
+        snapshot->copied_count++;
         widen_limits(&snapshot->limits, &service->policy);
     }
     return host_index_build(&snapshot->index, &snapshot->arena, input, clash);
@@ -144,6 +183,8 @@ void snapshot_free(struct snapshot *snapshot)
     CHECK(snapshot->magic == SNAPSHOT_MAGIC);
     CHECK(snapshot != snapshot_current());
     snapshot->magic = 0;
+    for (unsigned i = 0; i < snapshot->copied_count; i++)
+        steering_copy_wipe(snapshot->services[i].steering);
     arena_reset(&snapshot->arena);
     free(snapshot);
 }

@@ -10,11 +10,17 @@
 struct snapshot {
     uint32_t magic;
     unsigned service_count;
+    unsigned copied_count; /* services that are copies of ours: all of them, once it is built */
     uint64_t epoch;
     struct snapshot_service *services;
     struct host_index index;
     struct snapshot_limits limits;
     struct arena arena; /* all that the others point to */
 };
+
+/* Into the arena of a picture that is being built: zeroes; copies; NULL of nothing. */
+void *snapshot_take(struct arena *arena, size_t count, size_t size);
+void *snapshot_copy_array(struct arena *arena, const void *from, size_t count, size_t size);
+const char *snapshot_copy_text(struct arena *arena, const char *text);
 
 #endif

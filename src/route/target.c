@@ -65,6 +65,11 @@ void target_set_verdict(struct target *target, enum verdict verdict)
     atomic_store_explicit(&target->verdict, (int)verdict, memory_order_relaxed);
 }
 
+void target_set_up_since(struct target *target, uint64_t now_us)
+{
+    atomic_store_explicit(&target->up_since_us, now_us, memory_order_relaxed);
+}
+
 void target_pin(struct target *target, unsigned worker)
 {
     _Atomic uint64_t *cell = &target->cells[worker].in_flight;
@@ -88,6 +93,15 @@ uint64_t target_in_flight(const struct target *target)
 
     for (unsigned worker = 0; worker < target->worker_count; worker++)
         sum += atomic_load_explicit(&target->cells[worker].in_flight, memory_order_acquire);
+    return sum;
+}
+
+uint64_t target_connections(const struct target *target)
+{
+    uint64_t sum = 0;
+
+    for (unsigned worker = 0; worker < target->worker_count; worker++)
+        sum += atomic_load_explicit(&target->cells[worker].connections, memory_order_relaxed);
     return sum;
 }
 

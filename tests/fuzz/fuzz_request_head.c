@@ -2,7 +2,8 @@
 /*
  * Request heads. The first two bytes of the input say where the rest is cut. Oracles: the answer
  * does not depend on the cuts; a good head has the one framing, the one Host and the clean bytes
- * that a second, slow reading finds; and what is written of it reads back as the same request.
+ * that a second, slow reading finds; what is written of it reads back as the same request, and
+ * with rules, a stripped prefix and a hidden cookie as the request that those mean.
  */
 #include <stdint.h>
 #include <stdio.h>
@@ -10,6 +11,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "http/header_rules.h"
 #include "http/parse_head.h"
 #include "http/write_head.h"
 
@@ -160,6 +162,90 @@ static void check_round_trip(const struct head *head)
     REQUIRE(write_head_request(&again, &how, twice, sizeof twice) > 0);
 }
 
+/* How often a name stands in a head. */
+static unsigned count_named(const struct head *head, const char *name)
+{
+    unsigned found = 0;
+
+    for (unsigned i = 0; i < head->field_count; i++)
+        found += slice_is_equal_nocase(head_field_name(head, &head->fields[i]), slice_from(name));
+    return found;
+}
+
+static struct header_rules *make_rules(void)
+{
+    static const char *const set[] = { "A: ours" }, *const add[] = { "B: more" };
+    static const char *const removed[] = { "Accept", "x-c" };
+    const struct header_rule_texts texts = { 1, set, 1, add, 2, removed };
+
+    return header_rules_new(&texts, NULL);
+}
+
+/* The path without its front, with a slash in front of what is left. */
+static void require_stripped(const struct head *head, const struct head *again, size_t stripped)
+{
+    struct slice rest = slice_of(head->path.ptr + stripped, head->path.len - stripped);
+    struct slice path = again->path;
+
+    if (head->is_asterisk || again->is_asterisk)
+        return;
+    if (rest.len == 0 || rest.ptr[0] != '/') {
+        REQUIRE(path.len > 0 && path.ptr[0] == '/');
+        path.ptr++;
+        path.len--;
+    }
+    REQUIRE(slice_is_equal(path, rest) && slice_is_equal(again->query, head->query));
+}
+
+static void require_cookies(const struct head *head, const struct head *again)
+{
+    static const char *const others[] = { "b", "c", "sid" };
+
+    REQUIRE(head_cookie(again, SLICE("a")).ptr == NULL);
+    for (unsigned i = 0; i < head->field_count; i++)
+        if (head->fields[i].id == FIELD_COOKIE && head->fields[i].named)
+            return; /* the others are gone with it */
+    for (size_t i = 0; i < sizeof others / sizeof others[0]; i++)
+        REQUIRE(slice_is_equal(head_cookie(head, slice_from(others[i])),
+                               head_cookie(again, slice_from(others[i]))));
+}
+
+static void check_changes(const struct head *head)
+{
+    static char once[8192];
+    struct header_rules *rules = make_rules();
+    size_t stripped = head->size % (head->path.len + 1);
+    const struct write_changes changes = { .rules = rules,
+                                           .line = SLICE("X-Switchyard-Slot: green\r\n"),
+                                           .hidden_cookie = SLICE("a"),
+                                           .strip_bytes = (uint16_t)stripped };
+    const struct write_request how = {
+        .changes = &changes, .forwarded = true, .framing = head->framing, .length = head->length
+    };
+    const struct head_limits wide = { sizeof once, 300, FIELDS_MAX + 8 };
+    struct field fields[FIELDS_MAX + 8];
+    struct head again = { .fields = fields, .field_capacity = FIELDS_MAX + 8 };
+    enum fault fault = FAULT_NONE;
+    size_t searched = 0;
+    long size = write_head_request(head, &how, once, sizeof once);
+
+    REQUIRE(size > 0 && (size_t)size <= write_head_bound(head) + changes.line.len +
+                                            header_rules_lines(rules).len);
+    header_rules_free(rules);
+    if (head->authority.len == 0)
+        return;
+    REQUIRE(parse_head_request(once, (size_t)size, &searched, &wide, &again, &fault) == PARSE_DONE);
+    REQUIRE(again.size == (size_t)size && again.framing == head->framing);
+    REQUIRE(slice_is_equal(head->method_text, again.method_text));
+    REQUIRE(slice_is_equal(head->authority, again.authority));
+    require_stripped(head, &again, stripped);
+    require_cookies(head, &again);
+    REQUIRE(count_named(&again, "A") == 1 && count_named(&again, "Accept") == 0);
+    REQUIRE(count_named(&again, "X-C") == 0 && count_named(&again, "B") >= 1);
+    REQUIRE(slice_is_equal(head_value(&again, SLICE("A")), SLICE("ours")));
+    REQUIRE(count_named(&again, "X-Switchyard-Slot") == 1);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *input, size_t count);
 
 int LLVMFuzzerTestOneInput(const uint8_t *input, size_t count)
@@ -181,6 +267,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *input, size_t count)
     if (whole.parse == PARSE_DONE) {
         check_plainly(&whole.head);
         check_round_trip(&whole.head);
+        check_changes(&whole.head);
     }
     free(bytes);
     return 0;

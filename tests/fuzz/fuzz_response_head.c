@@ -124,7 +124,7 @@ static void check_round_trip(const struct head *head, enum method method)
     REQUIRE(again.framing != FRAMING_LENGTH || again.length == head->length);
     second = write_head_response(&again, &how, twice, sizeof twice);
     REQUIRE(second == size);
-    REQUIRE(write_head_interim(head, twice, sizeof twice) > 0);
+    REQUIRE(write_head_interim(head, NULL, twice, sizeof twice) > 0);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *input, size_t count);

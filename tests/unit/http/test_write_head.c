@@ -190,12 +190,9 @@ Test(write_head, forwarding)
           { .request_id = { "ours", 4 } },
           GET "X-Request-Id: ours\r\n\r\n" },
         { GET "X-Switchyard-Slot: blue\r\n\r\n", { .via = false }, GET "\r\n" },
-        { GET "X-Switchyard-Slot: blue\r\n\r\n",
-          { .keep_slot = true },
-          GET "X-Switchyard-Slot: blue\r\n\r\n" },
-        { GET "X-Switchyard-Slot: blue\r\n\r\n",
-          { .keep_slot = true, .slot = { "green", 5 } },
-          GET "X-Switchyard-Slot: green\r\n\r\n" },
+        { GET "x-switchyard-slot: blue\r\nX-Switchyard-Slot: green\r\n\r\n",
+          { .trusted = true },
+          GET "\r\n" },
         { GET "X-Switchyard-Epoch: 7\r\n\r\n", { .via = false }, GET "\r\n" },
         { GET "\r\n", { .via = true }, GET "Via: 1.1 switchyard\r\n\r\n" },
         { GET "Via: 1.0 x\r\nA: b\r\n\r\n",
@@ -290,10 +287,10 @@ Test(write_head, interim)
                          "HTTP/1.1 103 Early Hints\r\nLink: </a>\r\nConnection: x\r\nX: 1\r\n"
                          "Content-Length: 5\r\n\r\n",
                          &parsed);
-    size = write_head_interim(&parsed.head, out, sizeof out);
+    size = write_head_interim(&parsed.head, NULL, out, sizeof out);
     cr_assert_gt(size, 0);
     head_case_equal(slice_of(out, (size_t)size), "HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n");
-    cr_assert_eq(write_head_interim(&parsed.head, out, (size_t)size - 1), ERR_FULL);
+    cr_assert_eq(write_head_interim(&parsed.head, NULL, out, (size_t)size - 1), ERR_FULL);
 }
 
 /* What we write is read again as what was read first. */

@@ -201,6 +201,32 @@ void front_evict(struct front *front, unsigned index, bool busy)
     cr_assert(answered.is_done, "the eviction was not answered");
 }
 
+struct warmed {
+    struct answered answered;
+    unsigned open;
+};
+
+static void on_warmed(void *arg, unsigned open)
+{
+    struct warmed *warmed = arg;
+
+    warmed->open = open;
+    on_evicted(&warmed->answered);
+}
+
+unsigned front_warm(struct front *front, unsigned index, unsigned count)
+{
+    struct warmed warmed = { { front->control, false }, 0 };
+    struct timer *timer = timer_new(front->control, on_patience, front->control);
+
+    timer_arm(timer, PATIENCE_MS);
+    worker_warm(front->worker, front->targets[index], count, on_warmed, &warmed);
+    loop_run(front->control);
+    timer_free(timer);
+    cr_assert(warmed.answered.is_done, "the order to warm was not answered");
+    return warmed.open;
+}
+
 static void set_patience(int fd)
 {
     struct timeval patience = { .tv_sec = PATIENCE_MS / 1000 };

@@ -42,6 +42,9 @@ const struct worker_counts *front_counts(const struct front *front);
 /* Evicts at the worker and waits for the answer. */
 void front_evict(struct front *front, unsigned index, bool busy);
 
+/* Warms the target and waits for the answer: how many connections wait in the pool. */
+unsigned front_warm(struct front *front, unsigned index, unsigned count);
+
 /* A picture without any target. */
 void front_publish_empty(struct front *front);
 void front_publish(struct front *front);

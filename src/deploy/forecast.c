@@ -1,0 +1,110 @@
+/* See forecast_priv.h. */
+#include "deploy/forecast_priv.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+
+#include "base/mem.h"
+#include "deploy/deploy_priv.h"
+#include "net/loop.h"
+
+static void make_token(char out[FORECAST_TOKEN + 1])
+{
+    unsigned char bytes[FORECAST_TOKEN / 2];
+
+    CHECK(getrandom(bytes, sizeof bytes, 0) == (ssize_t)sizeof bytes);
+    for (size_t i = 0; i < sizeof bytes; i++)
+        snprintf(out + 2 * i, 3, "%02x", bytes[i]);
+}
+
+/* A free place, else that of the oldest. */
+static struct forecast *find_place(struct forecast *forecasts)
+{
+    struct forecast *oldest = &forecasts[0];
+
+    for (size_t i = 0; i < FORECASTS_MAX; i++) {
+        if (forecasts[i].token[0] == '\0')
+            return &forecasts[i];
+        if (forecasts[i].made_us < oldest->made_us)
+            oldest = &forecasts[i];
+    }
+    return oldest;
+}
+
+void forecast_keep(struct deploy *deploy, struct ticket *ticket)
+{
+    struct forecast *forecast = NULL;
+
+    if (deploy->forecasts == NULL)
+        deploy->forecasts = mem_zalloc(FORECASTS_MAX * sizeof *deploy->forecasts);
+    forecast = find_place(deploy->forecasts);
+    *forecast = (struct forecast){
+        .change = ticket->change,
+        .epoch = deploy->working.epoch,
+        .config_hash = deploy->state->config_hash,
+        .made_us = loop_now_us(deploy->options.loop),
+    };
+    forecast->change.plan_only = false;
+    make_token(forecast->token);
+    snprintf(ticket->result.token, sizeof ticket->result.token, "%s", forecast->token);
+}
+
+void forecast_fini(struct deploy *deploy)
+{
+    free(deploy->forecasts);
+    deploy->forecasts = NULL;
+}
+
+static struct forecast *find_forecast(const struct deploy *deploy, const char *token)
+{
+    if (deploy->forecasts == NULL || token[0] == '\0')
+        return NULL;
+    for (size_t i = 0; i < FORECASTS_MAX; i++)
+        if (strcmp(deploy->forecasts[i].token, token) == 0)
+            return &deploy->forecasts[i];
+    return NULL;
+}
+
+/* Why the token is worth nothing any more; NULL: it is good. */
+static const char *find_fault(const struct deploy *deploy, const struct forecast *forecast)
+{
+    uint64_t now_us = loop_now_us(deploy->options.loop);
+
+    if (forecast == NULL)
+        return "there is no plan under this token: it was applied, it is too old, or the daemon "
+               "was started anew";
+    if (now_us - forecast->made_us > FORECAST_AGE_US)
+        return "the plan is older than ten minutes";
+    if (forecast->epoch != deploy->state->decisions.epoch)
+        return "another change came after the plan was made";
+    if (forecast->config_hash != deploy->state->config_hash)
+        return "the configuration is another one since the plan was made";
+    return NULL;
+}
+
+void deploy_apply(struct deploy *deploy, const char *token, const char *actor, const char *reason,
+                  change_done_fn *done, void *arg)
+{
+    struct forecast *forecast = find_forecast(deploy, token);
+    const char *fault = find_fault(deploy, forecast);
+    struct change change = { 0 };
+    struct ticket *ticket = NULL;
+
+    if (forecast != NULL) {
+        change = forecast->change;
+        change.if_epoch = forecast->epoch;
+        memset(forecast, 0, sizeof *forecast); /* good for one time */
+    }
+    snprintf(change.actor, sizeof change.actor, "%s", actor);
+    if (reason != NULL && reason[0] != '\0')
+        snprintf(change.reason, sizeof change.reason, "%s", reason);
+    if (fault == NULL) {
+        deploy_submit(deploy, &change, done, arg);
+        return;
+    }
+    ticket = ticket_new(&change, done, arg);
+    judge_refuse(ticket, OUTCOME_CONFLICT, FAULT_CONFLICT, "plan", "%s; plan again", fault);
+    desk_refused(deploy, ticket);
+}
