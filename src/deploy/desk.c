@@ -187,8 +187,7 @@ static void fill_batch(struct deploy *deploy)
     unsigned count = 0;
 
     while ((ticket = TAILQ_FIRST(&deploy->queue)) != NULL && count < BATCH_MAX) {
-        bool is_alone =
-            ticket->change.kind == CHANGE_RELOAD || tenants_is_alone(&ticket->change);
+        bool is_alone = ticket->change.kind == CHANGE_RELOAD || tenants_is_alone(&ticket->change);
 
         if (is_alone && count > 0)
             break;

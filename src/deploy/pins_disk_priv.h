@@ -26,8 +26,9 @@ struct pins_write {
     struct tenant_scope *scope; /* the writer does not look at it */
     char file[96];
     bool is_new;
-    const struct tenant_table *table; /* new: what the first part holds; nobody changes it meanwhile */
-    uint64_t at;                      /* else: where the lines go */
+    const struct tenant_table
+        *table;  /* new: what the first part holds; nobody changes it meanwhile */
+    uint64_t at; /* else: where the lines go */
     struct text lines;
     struct pins_stretch first; /* new, the answer: the first part */
     bool is_spoilt;            /* the answer: nothing may be added to the file any more */

@@ -43,16 +43,15 @@ void pins_log_head(const struct pins_stretch *first, char out[PINS_LOG_HEAD + 1]
 
 bool pins_log_name(const char *scope, uint64_t number, char *out, size_t size)
 {
-    int len =
-        snprintf(out, size, "%s%s-%" PRIu64 "%s", name_begin, scope, number, name_end);
+    int len = snprintf(out, size, "%s%s-%" PRIu64 "%s", name_begin, scope, number, name_end);
 
     return len > 0 && (size_t)len < size;
 }
 
 static bool is_name_byte(char c)
 {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-           c == '-' || c == '_' || c == '.';
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
+           c == '_' || c == '.';
 }
 
 uint64_t pins_log_number(const char *name)
@@ -112,8 +111,8 @@ static int apply_line(struct slice line, struct tenant_table *table)
     bool is_pin = line.ptr[0] == TENANT_OP_PIN;
     char slot[64] = "";
 
-    if (is_pin && (!slice_next(&rest, ' ', &tenant) || rest.len == 0 ||
-                   !slice_copy(rest, slot, sizeof slot)))
+    if (is_pin &&
+        (!slice_next(&rest, ' ', &tenant) || rest.len == 0 || !slice_copy(rest, slot, sizeof slot)))
         return ERR_CORRUPT;
     if (!tenant_is_valid(tenant))
         return ERR_CORRUPT;

@@ -79,7 +79,7 @@ struct plan {
     const struct decisions *decisions; /* one service per configured one, in its order */
     const struct names *names;         /* resolved; NULL: targets by name keep their address */
     const struct tenants *tenants;
-    char *words;                       /* filled in when the plan cannot be made */
+    char *words; /* filled in when the plan cannot be made */
     unsigned words_size;
     struct reg_service **by_index; /* config->service_count */
     struct snapshot *snapshot;

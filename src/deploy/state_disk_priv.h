@@ -49,7 +49,7 @@ struct state_file {
 /* Fills words from errno; the ERR_* for it. */
 int state_disk_fail(char words[STATE_FILE_WORDS], const char *what, const char *path);
 int state_disk_write_all(const struct state_io *io, int fd,
-                         struct slice bytes); /* 0 or -1, errno */
+                         struct slice bytes);                         /* 0 or -1, errno */
 MUST_CHECK int state_disk_read_all(int fd, size_t size, char *bytes); /* ERR_IO; may end early */
 MUST_CHECK int state_disk_write_fresh(struct state_file *file, struct slice bytes,
                                       char words[STATE_FILE_WORDS]);

@@ -256,6 +256,7 @@ void state_encode(const struct state_picture *picture, struct text *out)
     text_add(&content, "}");
     if (text_is_cut(&content))
         out->cut = true;
-    envelope_write(STATE_FORMAT, find_reader(picture), picture->generation, text_slice(&content), out);
+    envelope_write(STATE_FORMAT, find_reader(picture), picture->generation, text_slice(&content),
+                   out);
     text_fini(&content);
 }

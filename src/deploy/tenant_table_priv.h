@@ -36,9 +36,10 @@ enum tenant_op {
 struct tenant_table {
     struct pins *live;        /* all that is pinned now */
     struct tenant_base *base; /* NULL: nothing is configured */
-    struct pins *overruled;   /* configured tenants that were decided on, and hidden ones; NULL: none */
-    size_t decided;           /* pins of live that are run-time decisions */
-    size_t hidden;            /* overruled and not in live */
+    struct pins
+        *overruled; /* configured tenants that were decided on, and hidden ones; NULL: none */
+    size_t decided; /* pins of live that are run-time decisions */
+    size_t hidden;  /* overruled and not in live */
 };
 
 void tenant_table_init(struct tenant_table *table, unsigned worker_count);

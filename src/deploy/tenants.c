@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/err.h"
 #include "base/mem.h"
 #include "deploy/deploy_priv.h"
 #include "deploy/pins_log_priv.h"
@@ -100,7 +101,7 @@ void tenants_name_slots(const struct config *config, const struct scope *members
 
         /* One that has no room gets no number, and a pin to it is refused. */
         for (size_t j = 0; j < service->slot_count; j++)
-            if (pins_add_name(scope->table.live, service->slots[j].name) != 0)
+            if (pins_add_name(scope->table.live, service->slots[j].name) == ERR_FULL)
                 return;
     }
 }
@@ -184,7 +185,8 @@ void tenants_apply(struct tenants *tenants)
         if (scope == NULL || scope->step_count == 0)
             continue;
         apply_scope(scope);
-        scope->step_count = 0; /* a scope of several services: once; the steps themselves go later */
+        scope->step_count =
+            0; /* a scope of several services: once; the steps themselves go later */
     }
 }
 

@@ -35,8 +35,7 @@ static uint64_t hash_base(const struct config *config, const struct scope *membe
     uint64_t last = 0;
 
     for (size_t i = 0; i < members->count; i++) {
-        const struct config_pins *pins =
-            &config->services[gate_scope_at(members, i)].tenant.pins;
+        const struct config_pins *pins = &config->services[gate_scope_at(members, i)].tenant.pins;
 
         if (pins->count == 0 || pins->hash == last)
             continue;
@@ -54,8 +53,7 @@ static int make_base(const struct config *config, const struct scope *members,
     int err = 0;
 
     for (size_t i = 0; i < members->count; i++) {
-        const struct config_pins *pins =
-            &config->services[gate_scope_at(members, i)].tenant.pins;
+        const struct config_pins *pins = &config->services[gate_scope_at(members, i)].tenant.pins;
 
         for (size_t j = 0; j < pins->count && err == 0; j++) {
             struct slice tenant = slice_from(pins->items[j].tenant);
@@ -142,8 +140,8 @@ static int copy_names(const struct tenant_table *from, struct tenant_table *to)
 {
     int err = 0;
 
-    for (int i = 0; i < PINS_NAMES_MAX && err == 0 && pins_name(from->live, i) != NULL; i++)
-        err = pins_add_name(to->live, pins_name(from->live, i));
+    for (unsigned i = 0; i < pins_name_count(from->live) && err == 0; i++)
+        err = pins_add_name(to->live, pins_name(from->live, (int)i));
     return err;
 }
 
@@ -354,8 +352,7 @@ static int share_file(struct deploy *deploy, size_t service, size_t other, struc
 
     if (a->added.records == b->added.records && a->added.bytes == b->added.bytes &&
         a->added.sum == b->added.sum) {
-        tenant_scopes_set(&deploy->tenants->now, service,
-                          deploy->tenants->now.by_service[other]);
+        tenant_scopes_set(&deploy->tenants->now, service, deploy->tenants->now.by_service[other]);
         return 0;
     }
     snprintf(words, sizeof words, "services %s and %s do not agree on %.96s",

@@ -224,8 +224,7 @@ static enum judgement judge_unpin_all(struct deploy *deploy, struct ticket *tick
     if (!ticket->change.plan_only) {
         fresh = tenant_scope_new(scope->name);
         tenant_table_init(&fresh->table, deploy->tenants->worker_count);
-        while (scope->table.base != NULL &&
-               pins_next(scope->table.base->pins, &cursor, &entry))
+        while (scope->table.base != NULL && pins_next(scope->table.base->pins, &cursor, &entry))
             CHECK(tenant_table_apply(&fresh->table, TENANT_OP_HIDE, entry.tenant, NULL) == 0);
         CHECK(tenant_table_rebase(&fresh->table, scope->table.base) == 0);
         replace(deploy, members, fresh);
@@ -245,8 +244,8 @@ static enum judgement judge_load(struct deploy *deploy, struct ticket *ticket,
         return judge_refuse(ticket, OUTCOME_USAGE, FAULT_USAGE, "",
                             loaded == NULL ? "there are no pins to load"
                                            : "a load cannot be planned: it is one step");
-    for (int i = 0; i < PINS_NAMES_MAX && pins_name(loaded, i) != NULL; i++)
-        if (!check_slot(deploy, ticket, members, pins_name(loaded, i)))
+    for (unsigned i = 0; i < pins_name_count(loaded); i++)
+        if (!check_slot(deploy, ticket, members, pins_name(loaded, (int)i)))
             return JUDGED_REFUSED;
     if (count > TENANTS_MAX)
         return judge_refuse(ticket, OUTCOME_REFUSED, FAULT_OVERLOADED, "",

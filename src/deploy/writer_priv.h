@@ -28,9 +28,9 @@ struct writer_job {
     enum writer_kind kind;
     uint64_t generation;
     struct text bytes;
-    size_t reserve_bytes; /* STATE: what the reserve files should take; 0: leave them */
-    uint64_t sequence;    /* LINES: of the last line */
-    unsigned lines;       /* LINES: how many */
+    size_t reserve_bytes;    /* STATE: what the reserve files should take; 0: leave them */
+    uint64_t sequence;       /* LINES: of the last line */
+    unsigned lines;          /* LINES: how many */
     struct pins_writes pins; /* STATE: come before it */
     struct text pins_files;  /* STATE: names of the files that it needs */
 
