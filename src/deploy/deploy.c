@@ -14,8 +14,10 @@
 #include "base/mem.h"
 #include "config/dump.h"
 #include "deploy/batch_priv.h"
+#include "deploy/canary_priv.h"
 #include "deploy/deploy_priv.h"
 #include "deploy/names_priv.h"
+#include "deploy/pause_priv.h"
 #include "net/loop.h"
 #include "net/timer.h"
 
@@ -59,6 +61,8 @@ static int fit_state(struct deploy *deploy, struct report *report)
     decisions_move(&deploy->state->decisions, &fitted);
     deploy->state->config_hash = dump_hash(deploy->config);
     lock_start(deploy);
+    canary_start(deploy);
+    pause_start(deploy, report);
     if (err != 0)
         report_error(report, deploy->options.config_path, 0, "%s", words);
     return err;
@@ -140,8 +144,9 @@ static void free_all(struct deploy *deploy)
     writer_free(deploy->writer);
     desk_fini(deploy);
     forecast_fini(deploy);
-    registry_fini(&deploy->registry);
+    registry_fini(&deploy->registry); /* probes that are asked for are answered by it */
     tenants_free(deploy->tenants);
+    measure_fini(deploy);
     history_fini(&deploy->history);
     state_file_free(deploy->file);
     state_free(deploy->state);
@@ -175,6 +180,7 @@ static int start(struct deploy *deploy, struct report *report)
     deploy->writer = writer_new(deploy->options.loop, deploy->file, deploy->history_path,
                                 desk_on_written, deploy);
     lock_arm(deploy);
+    due_arm(deploy);
     return 0;
 }
 
@@ -246,12 +252,6 @@ void deploy_view_service(const struct deploy *deploy, unsigned service_index,
         .switched_wall_us = service->switched_wall_us,
         .switch_count = service->switch_count,
     };
-}
-
-const struct pins *deploy_pins(const struct deploy *deploy, unsigned service_index)
-{
-    CHECK(service_index < deploy->config->service_count);
-    return NULL;
 }
 
 /* The lock on everything if there is one, else the first. */

@@ -162,8 +162,7 @@ static enum judgement judge_pin(struct deploy *deploy, struct ticket *ticket,
                             "%s: pins have named %d slots by now, which is all there is room for; "
                             "load the pins anew with switchctl tenant load",
                             scope->name, PINS_NAMES_MAX);
-    if (!change->plan_only)
-        take_step(deploy, ticket, members, scope, TENANT_OP_PIN);
+    take_step(deploy, ticket, members, scope, TENANT_OP_PIN);
     deploy->working.epoch++;
     return judge_done(ticket, "%s: tenant %s is pinned to %s%s%s, epoch %llu", scope->name,
                       change->tenant, change->slot, was != NULL ? ", before to " : "",
@@ -183,8 +182,7 @@ static enum judgement judge_unpin(struct deploy *deploy, struct ticket *ticket,
     if (was == NULL)
         return judge_same(ticket, "%s: tenant %s is not pinned", scope->name, change->tenant);
     note_move(ticket, was, "");
-    if (!change->plan_only)
-        take_step(deploy, ticket, members, scope, tenant_table_unpin(&scope->table, tenant));
+    take_step(deploy, ticket, members, scope, tenant_table_unpin(&scope->table, tenant));
     deploy->working.epoch++;
     return judge_done(ticket, "%s: tenant %s is not pinned any more, before to %s, epoch %llu",
                       scope->name, change->tenant, ticket->result.from,
@@ -220,15 +218,13 @@ static enum judgement judge_unpin_all(struct deploy *deploy, struct ticket *tick
 
     if (count == 0)
         return judge_same(ticket, "%s: no tenant is pinned", scope->name);
+    fresh = tenant_scope_new(scope->name);
+    tenant_table_init(&fresh->table, deploy->tenants->worker_count);
+    while (scope->table.base != NULL && pins_next(scope->table.base->pins, &cursor, &entry))
+        CHECK(tenant_table_apply(&fresh->table, TENANT_OP_HIDE, entry.tenant, NULL) == 0);
+    CHECK(tenant_table_rebase(&fresh->table, scope->table.base) == 0);
+    replace(deploy, members, fresh);
     deploy->working.epoch++;
-    if (!ticket->change.plan_only) {
-        fresh = tenant_scope_new(scope->name);
-        tenant_table_init(&fresh->table, deploy->tenants->worker_count);
-        while (scope->table.base != NULL && pins_next(scope->table.base->pins, &cursor, &entry))
-            CHECK(tenant_table_apply(&fresh->table, TENANT_OP_HIDE, entry.tenant, NULL) == 0);
-        CHECK(tenant_table_rebase(&fresh->table, scope->table.base) == 0);
-        replace(deploy, members, fresh);
-    }
     return judge_done(ticket, "%s: %zu tenants are not pinned any more, epoch %llu", scope->name,
                       count, (unsigned long long)deploy->working.epoch);
 }
@@ -240,10 +236,8 @@ static enum judgement judge_load(struct deploy *deploy, struct ticket *ticket,
     size_t count = loaded != NULL ? pins_count(loaded) : 0;
     struct tenant_scope *fresh = NULL;
 
-    if (loaded == NULL || ticket->change.plan_only)
-        return judge_refuse(ticket, OUTCOME_USAGE, FAULT_USAGE, "",
-                            loaded == NULL ? "there are no pins to load"
-                                           : "a load cannot be planned: it is one step");
+    if (loaded == NULL)
+        return judge_refuse(ticket, OUTCOME_USAGE, FAULT_USAGE, "", "there are no pins to load");
     for (unsigned i = 0; i < pins_name_count(loaded); i++)
         if (!check_slot(deploy, ticket, members, pins_name(loaded, (int)i)))
             return JUDGED_REFUSED;
