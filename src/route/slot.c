@@ -11,6 +11,13 @@
 #include "base/check.h"
 #include "base/fault.h"
 #include "base/mem.h"
+#include "http/header_rules.h"
+
+/* Rules that were replaced: an exchange may still write a head by them. */
+struct header_rules_kept {
+    struct header_rules_kept *next;
+    struct header_rules *rules;
+};
 
 enum { SLOT_MAGIC = 0x736c6f74, CACHE_LINE = 64, CODE_FIRST = 88 };
 
@@ -39,12 +46,57 @@ struct slot *slot_new(struct service *service, const char *name, unsigned worker
     return slot;
 }
 
+static void keep_rules(struct slot *slot, struct header_rules *rules)
+{
+    struct header_rules_kept *kept = mem_zalloc(sizeof *kept);
+
+    kept->rules = rules;
+    kept->next = slot->kept_rules;
+    slot->kept_rules = kept;
+}
+
+/* All rules that were ever in force are on the list; they are the slot's. */
+static void set_rules(struct slot *slot, const struct header_rules *_Atomic *place,
+                      struct header_rules *rules)
+{
+    const struct header_rules *was = atomic_load_explicit(place, memory_order_relaxed);
+
+    if (was != NULL && rules != NULL && header_rules_is_equal(was, rules)) {
+        header_rules_free(rules);
+        return;
+    }
+    if (rules != NULL)
+        keep_rules(slot, rules);
+    atomic_store_explicit(place, rules, memory_order_release);
+}
+
+void slot_set_rules(struct slot *slot, struct header_rules *request, struct header_rules *response)
+{
+    CHECK(slot->magic == SLOT_MAGIC);
+    set_rules(slot, &slot->request_rules, request);
+    set_rules(slot, &slot->response_rules, response);
+}
+
+static void free_rules(struct slot *slot)
+{
+    struct header_rules_kept *kept = slot->kept_rules;
+
+    while (kept != NULL) {
+        struct header_rules_kept *next = kept->next;
+
+        header_rules_free(kept->rules);
+        free(kept);
+        kept = next;
+    }
+}
+
 void slot_free(struct slot *slot)
 {
     if (slot == NULL)
         return;
     CHECK(slot->magic == SLOT_MAGIC);
     CHECK(slot_in_flight(slot) == 0);
+    free_rules(slot);
     for (unsigned worker = 0; worker < slot->worker_count; worker++) {
         free(slot->cells[worker].requests);
         free(slot->cells[worker].faults);
