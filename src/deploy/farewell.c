@@ -82,8 +82,8 @@ static struct tunnel_drain make_order(struct slot *slot, const struct config_dra
     return order;
 }
 
-static void send(struct registry *registry, struct reg_slot *slot, enum farewell farewell,
-                 const struct config_drain *drain)
+static void give_order(struct registry *registry, struct reg_slot *slot, enum farewell farewell,
+                       const struct config_drain *drain)
 {
     struct tunnel_drain order = { .slot = slot->slot, .is_cancelled = true };
 
@@ -102,10 +102,10 @@ static void follow(struct registry *registry, struct reg_slot *slot, const struc
     bool is_ready_again = is->is_ready && !was->is_ready;
 
     if (has_left || is_drained)
-        send(registry, slot, has_left ? FAREWELL_LEFT : FAREWELL_DRAINED, drain);
+        give_order(registry, slot, has_left ? FAREWELL_LEFT : FAREWELL_DRAINED, drain);
     else if (slot->farewell != FAREWELL_NONE &&
              (has_come || (slot->farewell == FAREWELL_DRAINED && is_ready_again)))
-        send(registry, slot, FAREWELL_NONE, drain);
+        give_order(registry, slot, FAREWELL_NONE, drain);
 }
 
 void farewell_tell(struct registry *registry, const struct plan *plan, const struct snapshot *was,

@@ -13,16 +13,16 @@
 #include "base/mem.h"
 #include "http/header_rules.h"
 
-/* Rules that were replaced: an exchange may still write a head by them. */
-struct header_rules_kept {
-    struct header_rules_kept *next;
-    struct header_rules *rules;
-};
-
 enum { SLOT_MAGIC = 0x736c6f74, CACHE_LINE = 64, CODE_FIRST = 88 };
 
 const uint32_t slot_bucket_edges_us[SLOT_BUCKETS - 1] = {
     5000, 10000, 25000, 50000, 100000, 250000, 500000, 1000000, 2500000, 5000000, 10000000,
+};
+
+/* Rules that some exchange may still be using. */
+struct header_rules_kept {
+    struct header_rules_kept *next;
+    struct header_rules *rules;
 };
 
 struct slot *slot_new(struct service *service, const char *name, unsigned worker_count)
@@ -46,48 +46,41 @@ struct slot *slot_new(struct service *service, const char *name, unsigned worker
     return slot;
 }
 
-static void keep_rules(struct slot *slot, struct header_rules *rules)
+static void free_rules(struct slot *slot)
 {
-    struct header_rules_kept *kept = mem_zalloc(sizeof *kept);
+    while (slot->kept_rules != NULL) {
+        struct header_rules_kept *next = slot->kept_rules->next;
 
-    kept->rules = rules;
-    kept->next = slot->kept_rules;
-    slot->kept_rules = kept;
+        header_rules_free(slot->kept_rules->rules);
+        free(slot->kept_rules);
+        slot->kept_rules = next;
+    }
 }
 
-/* All rules that were ever in force are on the list; they are the slot's. */
-static void set_rules(struct slot *slot, const struct header_rules *_Atomic *place,
+/* All that were ever set are kept, those in use too. */
+static void put_rules(struct slot *slot, const struct header_rules *_Atomic *place,
                       struct header_rules *rules)
 {
     const struct header_rules *was = atomic_load_explicit(place, memory_order_relaxed);
 
-    if (was != NULL && rules != NULL && header_rules_is_equal(was, rules)) {
+    if (header_rules_is_equal(was, rules)) {
         header_rules_free(rules);
         return;
     }
-    if (rules != NULL)
-        keep_rules(slot, rules);
+    if (rules != NULL) {
+        struct header_rules_kept *kept = mem_zalloc(sizeof *kept);
+
+        kept->rules = rules;
+        kept->next = slot->kept_rules;
+        slot->kept_rules = kept;
+    }
     atomic_store_explicit(place, rules, memory_order_release);
 }
 
 void slot_set_rules(struct slot *slot, struct header_rules *request, struct header_rules *response)
 {
-    CHECK(slot->magic == SLOT_MAGIC);
-    set_rules(slot, &slot->request_rules, request);
-    set_rules(slot, &slot->response_rules, response);
-}
-
-static void free_rules(struct slot *slot)
-{
-    struct header_rules_kept *kept = slot->kept_rules;
-
-    while (kept != NULL) {
-        struct header_rules_kept *next = kept->next;
-
-        header_rules_free(kept->rules);
-        free(kept);
-        kept = next;
-    }
+    put_rules(slot, &slot->request_rules, request);
+    put_rules(slot, &slot->response_rules, response);
 }
 
 void slot_free(struct slot *slot)
@@ -95,12 +88,12 @@ void slot_free(struct slot *slot)
     if (slot == NULL)
         return;
     CHECK(slot->magic == SLOT_MAGIC);
-    CHECK(slot_in_flight(slot) == 0);
-    free_rules(slot);
+    CHECK(slot_queued(slot) == 0 && slot_in_flight(slot) == 0);
     for (unsigned worker = 0; worker < slot->worker_count; worker++) {
         free(slot->cells[worker].requests);
         free(slot->cells[worker].faults);
     }
+    free_rules(slot);
     slot->magic = 0;
     free(slot);
 }
@@ -128,6 +121,15 @@ uint64_t slot_in_flight(const struct slot *slot)
 
     for (unsigned worker = 0; worker < slot->worker_count; worker++)
         sum += atomic_load_explicit(&slot->cells[worker].in_flight, memory_order_acquire);
+    return sum;
+}
+
+uint64_t slot_queued(const struct slot *slot)
+{
+    uint64_t sum = 0;
+
+    for (unsigned worker = 0; worker < slot->worker_count; worker++)
+        sum += atomic_load(&slot->cells[worker].queued);
     return sum;
 }
 
