@@ -14,6 +14,7 @@
 #include "deploy/effective_priv.h"
 #include "deploy/names_priv.h"
 #include "deploy/picture_priv.h"
+#include "deploy/tenants_priv.h"
 #include "health/health.h"
 #include "net/loop.h"
 #include "route/snapshot.h"
@@ -203,6 +204,7 @@ static int plan_service(struct registry *registry, struct plan *plan, size_t ind
         .configured = configured,
         .decided = plan->decisions->services[index],
         .group = group < config->group_count ? &config->groups[group] : NULL,
+        .pins = plan->tenants != NULL ? tenants_table(plan->tenants, index) : NULL,
     };
     int err = 0;
 
