@@ -30,8 +30,9 @@ struct front_options {
     void (*tune)(struct policy *policy);         /* changes the policy first; may be NULL */
     void (*set)(struct worker_options *options); /* changes the worker's options; may be NULL */
     bool proxy_protocol;
-    bool candidate; /* two slots: the second target is that of "green", the first that of "blue" (active) */
-    uint32_t client_connections; /* 0: any number */
+    bool
+        candidate; /* two slots: the second target is that of "green", the first that of "blue" (active) */
+    uint32_t client_connections;                     /* 0: any number */
     void (*paint)(struct snapshot_service *service); /* as in front_paint, of the first picture */
 };
 

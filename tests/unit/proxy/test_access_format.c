@@ -74,7 +74,8 @@ Test(access_format, json)
         "\"target\":\"10.0.0.1:5000\",\"listener\":\"http\",\"protocol\":\"HTTP/"
         "1.1\",\"status\":200,"
         "\"epoch\":42,\"fault\":\"target_truncated\",\"bytes_in\":100,\"bytes_out\":2000,"
-        "\"retries\":1,\"worker\":3,\"rule\":\"canary\",\"head_us\":7,\"connect_us\":300,\"first_byte_us\":900,"
+        "\"retries\":1,\"worker\":3,\"rule\":\"canary\",\"head_us\":7,\"connect_us\":300,\"first_"
+        "byte_us\":900,"
         "\"waited_us\":250,\"total_us\":1500}\n");
     text_fini(&line);
     free(record);
