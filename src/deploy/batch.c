@@ -51,7 +51,8 @@ static struct history_entry make_entry(struct deploy *deploy, const struct ticke
     snprintf(entry.name, sizeof entry.name, "%s", change->name);
     snprintf(entry.from, sizeof entry.from, "%s", result->from);
     snprintf(entry.to, sizeof entry.to, "%s", result->to[0] != '\0' ? result->to : change->slot);
-    snprintf(entry.target, sizeof entry.target, "%s", change->target);
+    snprintf(entry.target, sizeof entry.target, "%s",
+             change->tenant[0] != '\0' ? change->tenant : change->target);
     snprintf(entry.actor, sizeof entry.actor, "%s", change->actor);
     snprintf(entry.reason, sizeof entry.reason, "%s", change->reason);
     snprintf(entry.gate, sizeof entry.gate, "%s", result->gate);
@@ -80,6 +81,7 @@ void desk_encode(struct deploy *deploy, const struct decisions *decisions, struc
 
     job->generation = picture.generation;
     state_encode(&picture, &job->bytes);
+    pins_disk_names(decisions, &job->pins_files);
     /* Room for the lists that a reserve file carries, whatever is in them now. */
     job->reserve_bytes = is_compact ? 0 : job->bytes.len;
     if (job->reserve_bytes > 0 && deploy->state->key_count + deploy->state->tail_count > 0) {
@@ -100,6 +102,8 @@ static void submit_state(struct deploy *deploy, enum writer_kind kind, enum desk
     struct writer_job *job = writer_job_new(kind);
 
     desk_encode(deploy, decisions, job);
+    if (desk == DESK_WRITING)
+        tenants_write(deploy->tenants, job);
     deploy->desk = desk;
     writer_submit(deploy->writer, job);
 }
@@ -243,6 +247,7 @@ static void take_back(struct deploy *deploy)
     if (deploy->has_plan)
         registry_abort(&deploy->registry, &deploy->plan);
     deploy->has_plan = false;
+    tenants_abort(deploy->tenants);
     if (reload != NULL && reload->is_prepared && ops != NULL && ops->cancel != NULL)
         ops->cancel(deploy->options.ops_arg);
     state_take_back(deploy->state, deploy->batch_keys, deploy->kept_sequence);
@@ -297,6 +302,7 @@ static bool plan_batch(struct deploy *deploy)
         .config = config,
         .decisions = &deploy->working,
         .names = reload != NULL ? reload->names : NULL,
+        .tenants = deploy->tenants,
         .words = words,
         .words_size = sizeof words,
     };
@@ -359,9 +365,11 @@ static void commit_batch(struct deploy *deploy, bool is_durable)
     bool is_unlocked = has_lock_change(deploy);
 
     decisions_move(&deploy->state->decisions, &deploy->working);
+    tenants_apply(deploy->tenants);
     if (deploy->has_plan)
         registry_commit(&deploy->registry, &deploy->plan);
     deploy->has_plan = false;
+    tenants_settle(deploy->tenants);
     if (reload != NULL)
         take_config(deploy, reload);
     deploy->is_volatile = !is_durable;
@@ -498,6 +506,7 @@ void desk_on_written(void *arg, struct writer_job *job)
         writer_job_free(job);
         return;
     }
+    tenants_written(job);
     note_state(deploy, job);
     switch (deploy->desk) {
     case DESK_WRITING:

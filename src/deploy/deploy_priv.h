@@ -19,6 +19,7 @@
 #include "deploy/measure_priv.h"
 #include "deploy/registry_priv.h"
 #include "deploy/state_priv.h"
+#include "deploy/tenants_priv.h"
 #include "deploy/ticket_priv.h"
 #include "deploy/writer_priv.h"
 
@@ -41,6 +42,7 @@ struct deploy {
     struct config *config;
     struct state *state; /* decisions in force */
     struct registry registry;
+    struct tenants *tenants;
     struct state_file *file;
     struct writer *writer;
     struct history history;

@@ -23,6 +23,7 @@ void ticket_free(struct ticket *ticket)
     measure_drop(ticket->measure);
     names_free(ticket->names);
     config_free(ticket->config);
+    pins_free(ticket->change.pins);
     free(ticket->refusal);
     free(ticket);
 }
@@ -210,22 +211,22 @@ static void judge_ticket(struct deploy *deploy, struct ticket *ticket)
         batch_note(deploy, ticket);
 }
 
-/* From the queue to the batch; a reload is a batch of its own. */
+/* From the queue to the batch; what makes tables anew is a batch of its own. */
 static void fill_batch(struct deploy *deploy)
 {
     struct ticket *ticket = NULL;
     unsigned count = 0;
 
     while ((ticket = TAILQ_FIRST(&deploy->queue)) != NULL && count < BATCH_MAX) {
-        bool is_reload = ticket->change.kind == CHANGE_RELOAD;
+        bool is_alone = ticket->change.kind == CHANGE_RELOAD || tenants_is_alone(&ticket->change);
 
-        if (is_reload && count > 0)
+        if (is_alone && count > 0)
             break;
         TAILQ_REMOVE(&deploy->queue, ticket, link);
         deploy->waiting--;
         judge_ticket(deploy, ticket);
         count++;
-        if (is_reload)
+        if (is_alone)
             break;
     }
 }

@@ -116,14 +116,27 @@ static uint64_t find_fingerprint(const struct change *change)
                  (int)change->kind, change->name, change->slot, change->target, change->weight,
                  change->force, change->share, change->max_us, change->message);
 
-    return hash_bytes(0, text, (size_t)len);
+    uint64_t hash = hash_bytes(0, text, (size_t)len);
+    struct pins_cursor cursor = { 0 };
+    struct pins_entry entry;
+
+    if (change->tenant[0] != '\0')
+        hash = hash_bytes(hash, change->tenant, strlen(change->tenant));
+    /* In whatever order they come. */
+    while (change->pins != NULL && pins_next(change->pins, &cursor, &entry)) {
+        const char *slot = pins_name(change->pins, entry.name);
+
+        hash += hash_bytes(hash_bytes(0, entry.tenant.ptr, entry.tenant.len), slot, strlen(slot));
+    }
+    return hash;
 }
 
-static enum judgement replay(struct ticket *ticket, const struct state_key *key)
+static enum judgement replay(struct ticket *ticket, const struct state_key *key,
+                             uint64_t fingerprint)
 {
     struct change_result *result = &ticket->result;
 
-    if (key->fingerprint != find_fingerprint(&ticket->change))
+    if (key->fingerprint != fingerprint)
         return judge_refuse(ticket, OUTCOME_CONFLICT, FAULT_CONFLICT, "key",
                             "the idempotency key %s was used for another change", key->key);
     judge_same(ticket, "this change was carried out before, under the same key, as epoch %llu",
@@ -138,12 +151,12 @@ static enum judgement replay(struct ticket *ticket, const struct state_key *key)
 }
 
 /* So that the same key gets the same answer; also for what was so already. */
-static void keep_key(struct deploy *deploy, const struct ticket *ticket)
+static void keep_key(struct deploy *deploy, const struct ticket *ticket, uint64_t fingerprint)
 {
     struct state_key *key = state_add_key(deploy->state, ticket->change.key);
 
     deploy->batch_keys++;
-    key->fingerprint = find_fingerprint(&ticket->change);
+    key->fingerprint = fingerprint;
     key->outcome = ticket->result.outcome;
     key->changed = ticket->result.changed;
     key->epoch_before = ticket->result.epoch_before;
@@ -166,6 +179,9 @@ static enum judgement judge_kind(struct deploy *deploy, struct ticket *ticket)
     case CHANGE_LOCK_ACQUIRE:
     case CHANGE_LOCK_RELEASE: return lock_judge(deploy, ticket);
     case CHANGE_RELOAD: return reload_judge(deploy, ticket);
+    case CHANGE_TENANT_PIN:
+    case CHANGE_TENANT_UNPIN:
+    case CHANGE_TENANT_LOAD: return tenants_judge(deploy, ticket);
     case CHANGE_CANARY_START:
     case CHANGE_CANARY_SET:
     case CHANGE_CANARY_STEP:
@@ -177,10 +193,6 @@ static enum judgement judge_kind(struct deploy *deploy, struct ticket *ticket)
     case CHANGE_RESUME:
     case CHANGE_MAINT_ON:
     case CHANGE_MAINT_OFF: return pause_judge(deploy, ticket);
-    case CHANGE_TENANT_PIN:
-    case CHANGE_TENANT_UNPIN:
-    case CHANGE_TENANT_LOAD:
-        return judge_refuse(ticket, OUTCOME_REFUSED, FAULT_USAGE, "", "not available yet");
     }
     CHECK(!"a change of a kind that is not known");
     return JUDGED_REFUSED;
@@ -231,6 +243,8 @@ enum judgement gate_judge(struct deploy *deploy, struct ticket *ticket)
     const struct change *change = &ticket->change;
     const struct state_key *key = NULL;
     enum judgement judgement = JUDGED_REFUSED;
+    /* Before the judgement: it takes the pins of a load. */
+    uint64_t fingerprint = change->key[0] != '\0' ? find_fingerprint(change) : 0;
 
     ticket->result.epoch_before = ticket->result.epoch = deploy->working.epoch;
     if (deploy->is_stopped)
@@ -240,9 +254,9 @@ enum judgement gate_judge(struct deploy *deploy, struct ticket *ticket)
         return forecast_judge(deploy, ticket);
     key = change->key[0] != '\0' ? state_find_key(deploy->state, change->key) : NULL;
     if (key != NULL)
-        return replay(ticket, key);
+        return replay(ticket, key, fingerprint);
     judgement = gate_pass(deploy, ticket);
     if (change->key[0] != '\0' && (judgement == JUDGED_DONE || judgement == JUDGED_SAME))
-        keep_key(deploy, ticket);
+        keep_key(deploy, ticket, fingerprint);
     return judgement;
 }

@@ -136,6 +136,7 @@ static void fit_service(const struct config_service *configured, const struct st
     service->is_rolled_back = was->is_rolled_back;
     service->switched_wall_us = was->switched_wall_us;
     service->switch_count = was->switch_count;
+    service->pins = was->pins;
     TAILQ_FOREACH(target, &was->targets, link)
     {
         struct state_target *copy = state_service_add_target(service, target->slot, target->name);
@@ -227,6 +228,7 @@ enum judgement reload_judge(struct deploy *deploy, struct ticket *ticket)
 {
     struct decisions fitted;
     struct report report;
+    char words[200];
     char lost[300] = "";
 
     if (ticket->config == NULL)
@@ -244,6 +246,10 @@ enum judgement reload_judge(struct deploy *deploy, struct ticket *ticket)
     report_fini(&report);
     if (ticket->names != NULL)
         note_addresses(&fitted, ticket->names);
+    if (tenants_fit(deploy, ticket->config, &fitted, words, sizeof words) != 0) {
+        decisions_fini(&fitted);
+        return judge_refuse(ticket, OUTCOME_REFUSED, FAULT_CONFIG_BAD, "tenant", "%s", words);
+    }
     fitted.epoch++;
     decisions_move(&deploy->working, &fitted);
     return judge_done(ticket, "the configuration was loaded: %zu services, epoch %llu%s",

@@ -8,6 +8,7 @@
 #include "http/upgrade.h"
 #include "http/write_head.h"
 #include "proxy/exchange.h"
+#include "proxy/exchange_changes.h"
 #include "proxy/exchange_state.h"
 #include "proxy/session.h"
 #include "proxy/tunnel.h"
@@ -35,6 +36,8 @@ enum step exchange_switch(struct exchange *exchange, const struct head *head)
         .epoch = exchange->policy.epoch_header ? exchange->epoch : 0,
         .client_minor = exchange->head.minor,
         .framing = FRAMING_NONE,
+        .rules = exchange_response_rules(exchange),
+        .line = exchange_response_line(exchange),
         .upgrade = true,
     };
     size_t rest = in->end - head->size;
