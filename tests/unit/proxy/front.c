@@ -29,8 +29,12 @@ struct front {
     struct target *targets[FRONT_TARGETS];
     unsigned count;
     int listening[FRONT_TARGETS];
+    int filling[FRONT_TARGETS]; /* a connection that nobody accepts */
     struct policy policy;
     struct address address;
+    struct address_net trusted;
+    int receive_buffer;
+    void (*shape)(struct snapshot_service *service);
 };
 
 static int listen_anywhere(struct address *address)
@@ -57,6 +61,8 @@ static void publish(struct front *front, unsigned count)
     struct snapshot *next = NULL;
     struct snapshot *old = NULL;
 
+    if (front->shape != NULL)
+        front->shape(&service);
     for (unsigned i = 0; i < count; i++)
         picks[i] = (struct pick){ .target = front->targets[i], .weight = 1, .order = ORDER_READY };
     cr_assert_eq(snapshot_build(&input, &next), 0);
@@ -83,6 +89,7 @@ static void make_targets(struct front *front)
         struct address address;
         char name[ADDRESS_TEXT_SIZE];
 
+        front->filling[i] = -1;
         front->listening[i] = listen_anywhere(&address);
         address_format(&address, name);
         front->targets[i] = target_new(front->slot, name, &address, 1);
@@ -95,6 +102,7 @@ struct front *front_start(const struct front_options *options)
     struct worker_options worker = {
         .head_us = 10000000, .keepalive_us = 60000000, .linger_us = 1000000, .max_sessions = 1000
     };
+    int fd = -1;
 
     (void)signal(SIGPIPE, SIG_IGN);
     rcu_thread_begin();
@@ -114,6 +122,8 @@ struct front *front_start(const struct front_options *options)
                                      .attempts = 1 };
     if (options->tune != NULL)
         options->tune(&front->policy);
+    front->shape = options->shape;
+    front->receive_buffer = options->receive_buffer;
     front_publish(front);
     worker.control = front->control;
     if (options->set != NULL)
@@ -121,7 +131,15 @@ struct front *front_start(const struct front_options *options)
     front->worker = worker_new(&worker);
     memcpy(front->gate.name, "http", 5);
     front->gate.proxy_protocol = options->proxy_protocol;
-    worker_listen(front->worker, 0, listen_anywhere(&front->address), &front->gate);
+    if (options->trusts) {
+        cr_assert_eq(address_parse_net(SLICE("127.0.0.0/8"), &front->trusted), 0);
+        front->gate.trusted = &front->trusted;
+        front->gate.trusted_count = 1;
+    }
+    fd = listen_anywhere(&front->address);
+    if (options->send_buffer > 0)
+        cr_assert_eq(setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &options->send_buffer, sizeof(int)), 0);
+    worker_listen(front->worker, 0, fd, &front->gate);
     worker_start(front->worker);
     return front;
 }
@@ -147,6 +165,8 @@ void front_stop(struct front *front)
         target_free(front->targets[i]);
         if (front->listening[i] >= 0)
             close(front->listening[i]);
+        if (front->filling[i] >= 0)
+            close(front->filling[i]);
     }
     cr_assert_eq(slot_in_flight(front->slot), 0);
     slot_free(front->slot);
@@ -240,6 +260,8 @@ int front_dial(struct front *front)
     int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
     set_patience(fd);
+    if (front->receive_buffer > 0)
+        cr_assert_eq(setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &front->receive_buffer, sizeof(int)), 0);
     cr_assert_eq(connect(fd, &front->address.sa.any, front->address.len), 0);
     return fd;
 }
@@ -265,6 +287,23 @@ int front_accept(struct front *front, unsigned index)
 bool front_has_dialled(struct front *front, unsigned index)
 {
     return is_ready(front->listening[index], 0);
+}
+
+struct slot *front_slot(struct front *front)
+{
+    return front->slot;
+}
+
+/* With a backlog of 0 the kernel keeps one connection that nobody has accepted, and drops further SYNs. */
+void front_hang(struct front *front, unsigned index)
+{
+    const struct address *address = &front_target(front, index)->address;
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+    cr_assert(fd >= 0);
+    cr_assert_eq(listen(front->listening[index], 0), 0);
+    cr_assert_eq(connect(fd, &address->sa.any, address->len), 0);
+    front->filling[index] = fd;
 }
 
 void front_refuse(struct front *front, unsigned index)
