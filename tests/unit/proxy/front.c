@@ -32,8 +32,12 @@ struct front {
     struct target *targets[FRONT_TARGETS];
     unsigned count;
     int listening[FRONT_TARGETS];
+    int filling[FRONT_TARGETS]; /* a connection that nobody accepts */
     struct policy policy;
     struct address address;
+    struct address_net trusted;
+    int receive_buffer;
+    void (*shape)(struct snapshot_service *service);
 };
 
 static int listen_anywhere(struct address *address)
@@ -63,6 +67,8 @@ static void publish(struct front *front, unsigned count,
     struct snapshot *next = NULL;
     struct snapshot *old = NULL;
 
+    if (front->shape != NULL)
+        front->shape(&service);
     if (front->slot_count > 1)
         slots[0].pick_count = 1;
     for (unsigned i = 0; i < front->count; i++)
@@ -104,6 +110,7 @@ static void make_targets(struct front *front)
         struct address address;
         char name[ADDRESS_TEXT_SIZE];
 
+        front->filling[i] = -1;
         front->listening[i] = listen_anywhere(&address);
         address_format(&address, name);
         front->targets[i] = target_new(slot, name, &address, 1);
@@ -125,6 +132,7 @@ struct front *front_start(const struct front_options *options)
     struct worker_options worker = {
         .head_us = 10000000, .keepalive_us = 60000000, .linger_us = 1000000, .max_sessions = 1000
     };
+    int fd = -1;
 
     (void)signal(SIGPIPE, SIG_IGN);
     rcu_thread_begin();
@@ -146,6 +154,8 @@ struct front *front_start(const struct front_options *options)
                                      .attempts = 1 };
     if (options->tune != NULL)
         options->tune(&front->policy);
+    front->shape = options->shape;
+    front->receive_buffer = options->receive_buffer;
     make_targets(front);
     make_gate(front, options);
     publish(front, front->count, options->paint);
@@ -153,7 +163,15 @@ struct front *front_start(const struct front_options *options)
     if (options->set != NULL)
         options->set(&worker);
     front->worker = worker_new(&worker);
-    worker_listen(front->worker, 0, listen_anywhere(&front->address), &front->gate);
+    if (options->trusts) {
+        cr_assert_eq(address_parse_net(SLICE("127.0.0.0/8"), &front->trusted), 0);
+        front->gate.trusted = &front->trusted;
+        front->gate.trusted_count = 1;
+    }
+    fd = listen_anywhere(&front->address);
+    if (options->send_buffer > 0)
+        cr_assert_eq(setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &options->send_buffer, sizeof(int)), 0);
+    worker_listen(front->worker, 0, fd, &front->gate);
     worker_start(front->worker);
     return front;
 }
@@ -180,6 +198,8 @@ void front_stop(struct front *front)
         target_free(front->targets[i]);
         if (front->listening[i] >= 0)
             close(front->listening[i]);
+        if (front->filling[i] >= 0)
+            close(front->filling[i]);
     }
     for (unsigned i = 0; i < front->slot_count; i++) {
         cr_assert_eq(slot_in_flight(front->slots[i]), 0);
@@ -289,6 +309,8 @@ int front_dial(struct front *front)
     int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
     set_patience(fd);
+    if (front->receive_buffer > 0)
+        cr_assert_eq(setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &front->receive_buffer, sizeof(int)), 0);
     cr_assert_eq(connect(fd, &front->address.sa.any, front->address.len), 0);
     return fd;
 }
@@ -314,6 +336,18 @@ int front_accept(struct front *front, unsigned index)
 bool front_has_dialled(struct front *front, unsigned index)
 {
     return is_ready(front->listening[index], 0);
+}
+
+/* With a backlog of 0 the kernel keeps one connection that nobody has accepted, and drops further SYNs. */
+void front_hang(struct front *front, unsigned index)
+{
+    const struct address *address = &front_target(front, index)->address;
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+    cr_assert(fd >= 0);
+    cr_assert_eq(listen(front->listening[index], 0), 0);
+    cr_assert_eq(connect(fd, &address->sa.any, address->len), 0);
+    front->filling[index] = fd;
 }
 
 void front_refuse(struct front *front, unsigned index)

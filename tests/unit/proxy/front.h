@@ -12,6 +12,9 @@
 #include "proxy/worker.h"
 #include "route/service.h"
 
+struct slot;
+struct snapshot_service;
+
 /* What most tests send. */
 #define GET_LINE  "GET /a HTTP/1.1"
 #define GET       GET_LINE "\r\nHost: a.test\r\n\r\n"
@@ -34,6 +37,11 @@ struct front_options {
         candidate; /* two slots: the second target is that of "green", the first that of "blue" (active) */
     uint32_t client_connections;                     /* 0: any number */
     void (*paint)(struct snapshot_service *service); /* as in front_paint, of the first picture */
+    void (*shape)(
+        struct snapshot_service *service); /* changes the service of the picture; may be NULL */
+    bool trusts;                           /* clients at 127.0.0.0/8 are trusted peers */
+    int send_buffer;                       /* of sockets to clients; 0: as the kernel likes */
+    int receive_buffer;                    /* of clients; likewise */
 };
 
 struct front;
@@ -68,6 +76,9 @@ bool front_has_dialled(struct front *front, unsigned index); /* a connection wai
 
 /* A client and its app server with one exchange behind them: the connection to the target is a kept one. */
 void front_open_kept(struct front *front, int *client, int *server);
+
+/* No further connection is finished: connecting to the target hangs, until front_stop. */
+void front_hang(struct front *front, unsigned index);
 
 /* No further connection is taken: closed, refused from now on. */
 void front_refuse(struct front *front, unsigned index);
