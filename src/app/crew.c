@@ -165,6 +165,12 @@ void crew_list(struct crew *crew, struct ledger *ledger, void (*done)(void *done
         worker_list(crew->workers[i], ledger, on_answered, round);
 }
 
+void crew_kick(struct crew *crew)
+{
+    for (unsigned i = 0; i < crew->count; i++)
+        worker_kick(crew->workers[i]);
+}
+
 /* One warming at all workers. */
 struct warm_all {
     unsigned left;

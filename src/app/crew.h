@@ -38,6 +38,9 @@ void crew_evict(void *arg, struct target *target, bool busy, void (*done)(void *
 /* The signature of deploy_ops.warm: count is shared out over the workers. */
 void crew_warm(void *arg, struct target *target, unsigned count,
                void (*done)(void *done_arg, unsigned open), void *done_arg);
+
+/* The picture has changed for requests that wait: every worker looks at them again. */
+void crew_kick(struct crew *crew);
 void crew_drain(struct crew *crew, uint64_t grace_us);
 
 /* The signature of deploy_ops.drain_tunnels; the rate is shared out by how many tunnels of the slot each worker has. */

@@ -169,11 +169,11 @@ static void evict(void *arg, struct target *target, bool busy, void (*done)(void
     crew_evict(daemon->crew, target, busy, done, done_arg);
 }
 
-static void drain_tunnels(void *arg, const struct tunnel_drain *order)
+static void on_published(void *arg)
 {
     struct daemon *daemon = arg;
 
-    crew_drain_tunnels(daemon->crew, order);
+    crew_kick(daemon->crew);
 }
 
 static void warm(void *arg, struct target *target, unsigned count,
@@ -184,10 +184,18 @@ static void warm(void *arg, struct target *target, unsigned count,
     crew_warm(daemon->crew, target, count, done, done_arg);
 }
 
+static void drain_tunnels(void *arg, const struct tunnel_drain *order)
+{
+    struct daemon *daemon = arg;
+
+    crew_drain_tunnels(daemon->crew, order);
+}
+
 static const struct deploy_ops deploy_hooks = {
     .evict = evict,
-    .drain_tunnels = drain_tunnels,
+    .published = on_published,
     .warm = warm,
+    .drain_tunnels = drain_tunnels,
     .prepare = on_prepare,
     .commit = on_commit,
     .cancel = on_cancel,

@@ -6,6 +6,7 @@
 
 #include "base/mem.h"
 #include "base/text.h"
+#include "config/option_table_priv.h"
 #include "config/report.h"
 
 struct cursor {
@@ -84,6 +85,15 @@ static bool is_variable_name(struct slice name)
     return true;
 }
 
+/* What stands behind "secret =" must not get into a message. */
+static bool is_in_secret(const struct scan *scan)
+{
+    const struct token *last = scan->tokens + scan->count;
+
+    return scan->count >= 2 && last[-1].kind == TOKEN_EQUALS && last[-2].kind == TOKEN_WORD &&
+           option_table_is_secret(slice_from(last[-2].text));
+}
+
 /* What stands between the braces of ${…}; adds its value to out. */
 static void add_variable(struct cursor *cursor, struct slice body, struct text *out)
 {
@@ -93,6 +103,8 @@ static void add_variable(struct cursor *cursor, struct slice body, struct text *
     char *key = NULL;
 
     if (!is_variable_name(name)) {
+        if (is_in_secret(cursor->scan))
+            body = SLICE("…");
         COMPLAIN(cursor,
                  "'${%.*s}' is no variable; write ${NAME} or ${NAME:-default}, or \\${ for "
                  "the bare signs",

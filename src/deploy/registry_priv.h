@@ -19,6 +19,7 @@
 #include "deploy/state_priv.h"
 
 struct names;
+struct tenants;
 
 struct reg_target {
     TAILQ_ENTRY(reg_target) link;
@@ -77,7 +78,8 @@ struct plan {
     const struct config *config;
     const struct decisions *decisions; /* one service per configured one, in its order */
     const struct names *names;         /* resolved; NULL: targets by name keep their address */
-    char *words;                       /* filled in when the plan cannot be made */
+    const struct tenants *tenants;
+    char *words; /* filled in when the plan cannot be made */
     unsigned words_size;
     struct reg_service **by_index; /* config->service_count */
     struct snapshot *snapshot;

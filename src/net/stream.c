@@ -240,6 +240,13 @@ int stream_error(struct stream *stream)
     return ERR_OK;
 }
 
+size_t stream_unsent(const struct stream *stream)
+{
+    int count = 0;
+
+    return ioctl(stream->fd, SIOCOUTQ, &count) == 0 && count > 0 ? (size_t)count : 0;
+}
+
 static void set_option(int fd, int level, int name, const void *value)
 {
     (void)setsockopt(fd, level, name, value, sizeof(int));
@@ -254,13 +261,6 @@ void stream_keep_alive(struct stream *stream, const struct stream_keep *keep)
     set_option(stream->fd, IPPROTO_TCP, TCP_KEEPINTVL, &keep->interval_s);
     set_option(stream->fd, IPPROTO_TCP, TCP_KEEPCNT, &keep->count);
     set_option(stream->fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &keep->timeout_ms);
-}
-
-size_t stream_unsent(const struct stream *stream)
-{
-    int count = 0;
-
-    return ioctl(stream->fd, SIOCOUTQ, &count) == 0 && count > 0 ? (size_t)count : 0;
 }
 
 void stream_local_address(const struct stream *stream, struct address *out)

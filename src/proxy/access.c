@@ -39,7 +39,7 @@ static void count_exchange(const struct exchange *exchange, uint64_t end_us)
         .method = exchange->head.method,
         .code = exchange->status,
         .fault = (uint16_t)exchange->fault,
-        .duration_us = short_us(end_us - exchange->begin_us),
+        .duration_us = short_us(end_us - exchange->served_us),
         .response_us = short_us(response_us(exchange)),
         .connect_us = short_us(exchange->connect_us),
         .bytes_in = bytes_in(exchange),

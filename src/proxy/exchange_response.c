@@ -106,6 +106,8 @@ static enum step begin_response(struct exchange *exchange, const struct head *he
     struct iovec lead = { worker->head_out, 0 };
     long size = 0;
 
+    if (exchange_shield(exchange, head->status))
+        return STEP_AGAIN;
     choose_framing(exchange, head);
     how.close = exchange->close_client;
     how.framing = flow->out_framing;

@@ -36,6 +36,7 @@ struct session {
     bool is_trusted;  /* its X-Forwarded-* are believed */
     bool head_timed;  /* the deadline of the present head is armed */
     bool needs_bytes; /* what `in` holds is no whole head */
+    bool is_rated;    /* counted among the connections of its client */
     uint8_t host_len;
     struct worker *worker;
     struct exchange *exchange;

@@ -27,12 +27,12 @@ static void on_ready(struct stream *stream)
     struct session *session = NULL;
 
     CHECK(upstream->magic == UPSTREAM_MAGIC);
-    if (upstream->tunnel != NULL) {
-        tunnel_on_ready(upstream->tunnel, stream);
-        return;
-    }
     if (upstream->warm != NULL) {
         warm_on_ready(upstream);
+        return;
+    }
+    if (upstream->tunnel != NULL) {
+        tunnel_on_ready(upstream->tunnel, stream);
         return;
     }
     if (upstream->exchange == NULL) {
@@ -83,6 +83,7 @@ int upstream_open(struct worker *worker, struct target *target, struct exchange 
     LIST_INSERT_HEAD(&worker->upstreams, upstream, entry);
     count_add(&worker->counts.upstreams, 1);
     count_add(&cell_of(worker, target)->connects, 1);
+    count_add(&cell_of(worker, target)->connections, 1);
     *out = upstream;
     return ERR_OK;
 }
@@ -179,6 +180,7 @@ void upstream_close(struct upstream *upstream)
     deadline_fini(&upstream->deadline);
     LIST_REMOVE(upstream, entry);
     count_add(&worker->counts.upstreams, (uint64_t)-1);
+    count_add(&cell_of(worker, upstream->target)->connections, (uint64_t)-1);
     loop_reap(worker->loop, free_upstream, upstream);
 }
 

@@ -37,9 +37,10 @@ enum message {
     MAIL_UNLISTEN,
     MAIL_EVICT,
     MAIL_TUNE,
+    MAIL_KICK,
+    MAIL_WARM,
     MAIL_TUNNELS,
     MAIL_LIST,
-    MAIL_WARM,
     MAIL_DRAIN,
     MAIL_QUIT
 };
@@ -231,6 +232,7 @@ static void do_drain(struct worker *worker, uint64_t grace_us)
         drop_listener(LIST_FIRST(&worker->listeners));
     LIST_FOREACH(session, &worker->sessions, entry)
     session_drain(session, grace_us);
+    waiting_kick(&worker->waiting); /* nobody will end a hold any more */
 }
 
 static void answer_evict(struct evict_message *message)
@@ -245,7 +247,8 @@ static void answer_warm(struct warm_round *round)
     free(round);
 }
 
-static void answer_list(struct list_message *message)
+/* On the control thread: a list is whole. */
+static void end_list(struct list_message *message)
 {
     ledger_join(message->whole, &message->part);
     message->done(message->arg);
@@ -265,11 +268,12 @@ static void drop_mail(const struct mail *mail)
         free(listen);
         break;
     case MAIL_EVICT: answer_evict(mail->object); break;
+    case MAIL_WARM: answer_warm(mail->object); break;
     case MAIL_TUNE:
     case MAIL_TUNNELS: free(mail->object); break;
-    case MAIL_LIST: answer_list(mail->object); break;
-    case MAIL_WARM: answer_warm(mail->object); break;
+    case MAIL_LIST: end_list(mail->object); break;
     case MAIL_UNLISTEN:
+    case MAIL_KICK:
     case MAIL_DRAIN:
     case MAIL_QUIT: break;
     }
@@ -301,6 +305,11 @@ static void on_mail(void *arg, const struct mail *mail)
         worker->max_sessions = tune->max_sessions;
         free(tune);
         break;
+    case MAIL_KICK:
+        maintenance_pages_drop(&worker->pages);
+        waiting_kick(&worker->waiting);
+        break;
+    case MAIL_WARM: warm_start(worker, mail->object); break;
     case MAIL_TUNNELS:
         tunnel_order_obey(worker, mail->object);
         free(mail->object);
@@ -310,7 +319,6 @@ static void on_mail(void *arg, const struct mail *mail)
         ledger_fill(worker, &list->part);
         mailbox_post(worker->answers, &(struct mail){ .kind = ANSWER_LIST, .object = list });
         break;
-    case MAIL_WARM: warm_start(worker, mail->object); break;
     case MAIL_DRAIN: do_drain(worker, mail->number); break;
     case MAIL_QUIT: loop_stop(worker->loop); break;
     }
@@ -322,8 +330,8 @@ static void on_answer(void *arg, const struct mail *mail)
     (void)arg;
     switch ((enum worker_answer)mail->kind) {
     case ANSWER_EVICT: answer_evict(mail->object); break;
-    case ANSWER_LIST: answer_list(mail->object); break;
     case ANSWER_WARM: answer_warm(mail->object); break;
+    case ANSWER_LIST: end_list(mail->object); break;
     }
 }
 
@@ -355,6 +363,8 @@ struct worker *worker_new(const struct worker_options *options)
     LIST_INIT(&worker->tunnel_orders);
     LIST_INIT(&worker->upstream_pools);
     LIST_INIT(&worker->listeners);
+    waiting_init(&worker->waiting, worker);
+    maintenance_pages_init(&worker->pages);
     worker->fields = mem_zalloc(SCRATCH_FIELDS * sizeof *worker->fields);
     worker->head_out = mem_zalloc(SCRATCH_HEAD);
     worker->gather = mem_zalloc(GATHER_BYTES);
@@ -370,8 +380,8 @@ static void close_all(struct worker *worker)
         drop_listener(LIST_FIRST(&worker->listeners));
     while (!LIST_EMPTY(&worker->sessions))
         session_close(LIST_FIRST(&worker->sessions));
-    tunnel_order_fini(worker);
     warm_evict(worker, NULL);
+    tunnel_order_fini(worker);
     while (!LIST_EMPTY(&worker->upstream_pools))
         upstream_pool_evict(worker, LIST_FIRST(&worker->upstream_pools)->target);
     CHECK(LIST_EMPTY(&worker->upstreams)); /* every busy one went with its session */
@@ -455,6 +465,11 @@ void worker_tune(struct worker *worker, uint64_t head_us, uint64_t keepalive_us,
     mailbox_post(worker->mailbox, &(struct mail){ .kind = MAIL_TUNE, .object = message });
 }
 
+void worker_kick(struct worker *worker)
+{
+    mailbox_post(worker->mailbox, &(struct mail){ .kind = MAIL_KICK });
+}
+
 void worker_drain_tunnels(struct worker *worker, const struct tunnel_drain *order)
 {
     struct tunnel_drain *message = mem_alloc(sizeof *message);
@@ -495,6 +510,8 @@ void worker_join(struct worker *worker)
     mailbox_receive(worker->answers);
     mailbox_free(worker->mailbox);
     mailbox_free(worker->answers);
+    waiting_fini(&worker->waiting);
+    maintenance_pages_drop(&worker->pages);
     wheel_free(worker->wheel);
     loop_free(worker->loop);
     pool_fini(&worker->sessions_pool);

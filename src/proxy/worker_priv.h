@@ -8,7 +8,9 @@
 #include "http/head.h"
 #include "net/wheel.h"
 #include "proxy/buffer.h"
+#include "proxy/maintenance.h"
 #include "proxy/pool.h"
+#include "proxy/waiting.h"
 #include "proxy/worker.h"
 
 struct exchange;
@@ -23,7 +25,7 @@ struct upstream_pool;
 enum { SCRATCH_FIELDS = 1024, SCRATCH_HEAD = 160 * 1024, GATHER_BYTES = 16 * 1024 };
 
 /* Kinds of mail in worker->answers. */
-enum worker_answer { ANSWER_EVICT, ANSWER_LIST, ANSWER_WARM };
+enum worker_answer { ANSWER_EVICT, ANSWER_WARM, ANSWER_LIST };
 
 struct worker_listener {
     LIST_ENTRY(worker_listener) entry;
@@ -65,6 +67,8 @@ struct worker {
     struct tunnel_order_list tunnel_orders;
     struct upstream_pool_list upstream_pools;
     LIST_HEAD(, worker_listener) listeners;
+    struct waiting waiting;
+    struct maintenance_pages pages;
     struct mailbox *mailbox; /* to us */
     struct mailbox *answers; /* to control */
     pthread_t thread;
