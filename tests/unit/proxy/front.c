@@ -220,6 +220,11 @@ struct worker *front_worker(struct front *front)
     return front->worker;
 }
 
+struct loop *front_control(struct front *front)
+{
+    return front->control;
+}
+
 struct target *front_target(struct front *front, unsigned index)
 {
     return front->targets[index];
