@@ -310,7 +310,7 @@ static void run_desk(int out, unsigned at, enum fault_io_mode mode)
 /* Bits of the tenants that are pinned after so many steps. */
 static unsigned bits_after(int steps)
 {
-    static const unsigned bits[6] = { 0, 1, 3, 2, 1 << 9, 1 << 9 | 1 << 4 };
+    static const unsigned bits[7] = { 0, 1, 3, 2, 1 << 9, 1 << 9 | 1 << 4, 1 << 9 | 1 << 4 };
 
     return bits[steps];
 }
