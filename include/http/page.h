@@ -28,15 +28,21 @@ struct page_request {
         https_host; /* not empty: Location is https with this host, the path and the query */
     struct slice https_path;
     struct slice https_query; /* ptr NULL: none */
+    struct slice message; /* an operator's words in place of the fault's, any bytes; may be empty */
 };
 
-#define PAGE_SIZE_MAX 2048 /* of a page without a Location */
+enum { PAGE_MESSAGE_MAX = 256 }; /* more of a message is not shown */
+
+#define PAGE_SIZE_MAX 4096 /* of a page without a Location */
 
 /* How many bytes page_write needs at most: PAGE_SIZE_MAX, and more with a Location. */
 size_t page_bound(const struct page_request *page);
 
 /* The bytes at out (page_bound); the size. */
 size_t page_write(const struct page_request *page, char *out);
+
+/* Only the head, for a body of body_len bytes that the caller sends behind it. */
+size_t page_write_head(const struct page_request *page, size_t body_len, char *out);
 
 /*
  * Whether an Accept value prefers application/json (or +json) to text/html (RFC 9110 12.5.1,

@@ -13,8 +13,10 @@
 static void check_client_limits(const struct config_limits *limits, const void *owner,
                                 const struct origin *origin)
 {
+    const void *rate = &limits->client_rate;
+
     if (limits->client_burst > 0 && limits->client_rate == 0)
-        origin_error(origin, &limits->client_burst, owner,
+        origin_error(origin, &limits->client_burst, origin_is_known(origin, rate) ? rate : owner,
                      "limits: client_burst has no effect without client_rate; add client_rate");
 }
 

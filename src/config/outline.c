@@ -22,8 +22,8 @@ struct outline {
     struct scan *scan;
     size_t at;
     size_t secret_end; /* after the last value of a secret: what follows may be a part of it */
-    bool is_broken;   /* the grammar will say where and why */
-    bool is_unclosed; /* said already */
+    bool is_broken;    /* the grammar will say where and why */
+    bool is_unclosed;  /* said already */
 };
 
 /* What one block has seen so far. */

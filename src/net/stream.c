@@ -247,6 +247,22 @@ size_t stream_unsent(const struct stream *stream)
     return ioctl(stream->fd, SIOCOUTQ, &count) == 0 && count > 0 ? (size_t)count : 0;
 }
 
+static void set_option(int fd, int level, int name, const void *value)
+{
+    (void)setsockopt(fd, level, name, value, sizeof(int));
+}
+
+void stream_keep_alive(struct stream *stream, const struct stream_keep *keep)
+{
+    int on = 1;
+
+    set_option(stream->fd, SOL_SOCKET, SO_KEEPALIVE, &on);
+    set_option(stream->fd, IPPROTO_TCP, TCP_KEEPIDLE, &keep->idle_s);
+    set_option(stream->fd, IPPROTO_TCP, TCP_KEEPINTVL, &keep->interval_s);
+    set_option(stream->fd, IPPROTO_TCP, TCP_KEEPCNT, &keep->count);
+    set_option(stream->fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &keep->timeout_ms);
+}
+
 void stream_local_address(const struct stream *stream, struct address *out)
 {
     memset(out, 0, sizeof *out);

@@ -4,9 +4,11 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/mem.h"
 #include "base/ring.h"
 #include "proxy/exchange.h"
 #include "proxy/session.h"
+#include "proxy/tunnel.h"
 #include "proxy/worker_priv.h"
 #include "route/service.h"
 #include "route/slot.h"
@@ -37,7 +39,7 @@ static void count_exchange(const struct exchange *exchange, uint64_t end_us)
         .method = exchange->head.method,
         .code = exchange->status,
         .fault = (uint16_t)exchange->fault,
-        .duration_us = short_us(end_us - exchange->begin_us),
+        .duration_us = short_us(end_us - exchange->served_us),
         .response_us = short_us(response_us(exchange)),
         .connect_us = short_us(exchange->connect_us),
         .bytes_in = bytes_in(exchange),
@@ -87,16 +89,11 @@ static size_t collect_texts(const struct exchange *exchange, struct slice *texts
     return total;
 }
 
-static void put_record(const struct exchange *exchange, uint64_t end_us)
+static void fill_record(const struct exchange *exchange, uint64_t end_us, const struct slice *texts,
+                        struct access_record *record)
 {
-    struct slice texts[ACCESS_TEXTS];
-    struct access_record *record = NULL;
-    size_t size = sizeof *record + collect_texts(exchange, texts);
-    char *at = NULL;
+    char *at = record->texts;
 
-    record = ring_reserve(exchange->worker->access, size);
-    if (record == NULL)
-        return; /* counted by the ring */
     memset(record, 0, sizeof *record);
     record->wall_us = clock_wall_us();
     record->epoch = exchange->epoch;
@@ -111,13 +108,24 @@ static void put_record(const struct exchange *exchange, uint64_t end_us)
     record->minor = exchange->head.minor;
     record->tries = (uint8_t)(exchange->tries + exchange->stale_tries);
     record->worker = (uint8_t)exchange->worker->id;
-    at = record->texts;
     for (int i = 0; i < ACCESS_TEXTS; i++) {
         record->sizes[i] = (uint16_t)texts[i].len;
         if (texts[i].len > 0)
             memcpy(at, texts[i].ptr, texts[i].len);
         at += texts[i].len;
     }
+}
+
+static void put_record(const struct exchange *exchange, uint64_t end_us)
+{
+    struct slice texts[ACCESS_TEXTS];
+    struct access_record *record = NULL;
+    size_t size = sizeof *record + collect_texts(exchange, texts);
+
+    record = ring_reserve(exchange->worker->access, size);
+    if (record == NULL)
+        return; /* counted by the ring */
+    fill_record(exchange, end_us, texts, record);
     ring_commit(exchange->worker->access, size);
 }
 
@@ -126,4 +134,63 @@ void access_record(const struct exchange *exchange, uint64_t end_us)
     count_exchange(exchange, end_us);
     if (exchange->worker->access != NULL)
         put_record(exchange, end_us);
+}
+
+struct access_record *access_keep(const struct exchange *exchange)
+{
+    struct slice texts[ACCESS_TEXTS];
+    struct access_record *record = NULL;
+    size_t size = sizeof *record + collect_texts(exchange, texts);
+
+    record = mem_alloc(size);
+    fill_record(exchange, exchange->first_us, texts, record);
+    return record;
+}
+
+struct slice access_text(const struct access_record *record, enum access_text which)
+{
+    const char *at = record->texts;
+
+    for (enum access_text i = 0; i < which; i++)
+        at += record->sizes[i];
+    return slice_of(at, record->sizes[which]);
+}
+
+/* The duration that is counted is that of the request, up to its 101: hours of a tunnel are no latency. */
+static void count_tunnel(const struct tunnel *tunnel)
+{
+    const struct access_record *record = tunnel->record;
+    struct slot_sample sample = {
+        .method = tunnel->method,
+        .code = record->status,
+        .fault = tunnel->ending,
+        .duration_us = short_us(record->total_us),
+        .response_us = short_us(record->response_us),
+        .connect_us = short_us(record->connect_us),
+        .bytes_in = record->bytes_in,
+        .bytes_out = record->bytes_out,
+    };
+
+    slot_count(tunnel->slot, tunnel->worker->id, &sample);
+}
+
+void access_record_tunnel(const struct tunnel *tunnel, uint64_t end_us)
+{
+    const struct access_record *kept = tunnel->record;
+    struct slice last = access_text(kept, ACCESS_TEXTS - 1);
+    size_t size = (size_t)(last.ptr + last.len - (const char *)kept);
+    struct access_record *record = NULL;
+
+    count_tunnel(tunnel);
+    if (tunnel->worker->access != NULL)
+        record = ring_reserve(tunnel->worker->access, size);
+    if (record == NULL)
+        return;
+    memcpy(record, kept, size);
+    record->wall_us = clock_wall_us();
+    record->total_us = end_us - tunnel->begin_us;
+    record->bytes_in += tunnel->up.bytes;
+    record->bytes_out += tunnel->down.bytes;
+    record->fault = tunnel->ending;
+    ring_commit(tunnel->worker->access, size);
 }

@@ -7,6 +7,11 @@
 
 #include <stdint.h>
 
+#include "base/slice.h"
+
+struct exchange;
+struct tunnel;
+
 enum { ACCESS_TEXTS = 11, ACCESS_TEXT_MAX = 2048 };
 
 enum access_text {
@@ -41,5 +46,12 @@ struct access_record {
     uint16_t sizes[ACCESS_TEXTS];
     char texts[];
 };
+
+/* The record of an exchange that becomes a tunnel, on the heap; what only its end knows is filled in then. */
+struct access_record *access_keep(const struct exchange *exchange);
+
+/* The access record and the counters of the ended tunnel. */
+void access_record_tunnel(const struct tunnel *tunnel, uint64_t end_us);
+struct slice access_text(const struct access_record *record, enum access_text which);
 
 #endif

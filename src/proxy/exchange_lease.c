@@ -66,8 +66,8 @@ enum step do_lease(struct exchange *exchange)
 {
     int err = ERR_OK;
 
-    if (exchange
-            ->is_evicted) /* the target did nothing wrong, and nothing was sent: as if it had come now */
+    /* the target did nothing wrong, and nothing was sent: as if it had come now */
+    if (exchange->is_evicted)
         return exchange_reroute(exchange);
     if (exchange->upstream == NULL)
         return begin_lease(exchange);

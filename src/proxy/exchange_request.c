@@ -53,6 +53,7 @@ static long write_request_head(const struct exchange *exchange, char *out, size_
         .framing = exchange->head.framing,
         .length = exchange->head.length,
         .changes = exchange_request_changes(exchange, &changes),
+        .upgrade = exchange->head.wants_upgrade,
     };
 
     return write_head_request(&exchange->head, &how, out, capacity);
@@ -143,7 +144,7 @@ enum step do_send(struct exchange *exchange)
     fault = send_continue(exchange);
     if (fault != FAULT_NONE)
         return exchange_end(exchange, fault);
-    exchange->sent_us = exchange->lease_us != 0 ? clock_monotonic_us() : exchange->begin_us;
+    exchange->sent_us = exchange->lease_us != 0 ? clock_monotonic_us() : exchange->served_us;
     result = flow_step(&exchange->request, worker, &lead);
     if (exchange->request_half == HALF_DONE && result != FLOW_WRITE_FAILED) {
         exchange->request_wait = (uint8_t)result;

@@ -38,7 +38,7 @@ static enum step take_interim(struct exchange *exchange, const struct head *head
     long size = 0;
 
     if (head->status == 101)
-        return exchange_fail(exchange, FAULT_RESPONSE_UPGRADE);
+        return exchange_switch(exchange, head);
     if (++exchange->interim_count > INTERIM_MAX)
         return exchange_fail(exchange, FAULT_RESPONSE_BAD);
     if (exchange->head.minor >= 1 &&
@@ -106,6 +106,8 @@ static enum step begin_response(struct exchange *exchange, const struct head *he
     struct iovec lead = { worker->head_out, 0 };
     long size = 0;
 
+    if (exchange_shield(exchange, head->status))
+        return STEP_AGAIN;
     choose_framing(exchange, head);
     how.close = exchange->close_client;
     how.framing = flow->out_framing;
