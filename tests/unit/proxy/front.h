@@ -1,5 +1,5 @@
 /*
- * A real worker with one service, one slot and up to two targets. Clients and app servers are plain sockets of
+ * A real worker with one service, one slot and up to two targets, or two slots of one target each. Clients and app servers are plain sockets of
  * the test itself, which speaks for both in turn: what happens when is decided by the order of its calls.
  */
 #ifndef PROXY_FRONT_H
@@ -22,11 +22,18 @@
 
 enum { FRONT_TARGETS = 2 };
 
+struct slot;
+struct snapshot_service;
+
 struct front_options {
     unsigned targets;                            /* 0: one */
     void (*tune)(struct policy *policy);         /* changes the policy first; may be NULL */
     void (*set)(struct worker_options *options); /* changes the worker's options; may be NULL */
     bool proxy_protocol;
+    bool
+        candidate; /* two slots: the second target is that of "green", the first that of "blue" (active) */
+    uint32_t client_connections;                     /* 0: any number */
+    void (*paint)(struct snapshot_service *service); /* as in front_paint, of the first picture */
 };
 
 struct front;
@@ -48,6 +55,11 @@ unsigned front_warm(struct front *front, unsigned index, unsigned count);
 /* A picture without any target. */
 void front_publish_empty(struct front *front);
 void front_publish(struct front *front);
+
+/* A picture that `paint` has changed (slots and picks may be changed, too), without telling the worker. */
+void front_paint(struct front *front, void (*paint)(struct snapshot_service *service));
+struct service *front_service(struct front *front);
+struct slot *front_slot(struct front *front, unsigned index);
 
 /* A client's connection; what the worker opens to a target. Both fail the test after five seconds. */
 int front_dial(struct front *front);
