@@ -195,7 +195,7 @@ Test(option_value, defaults_are_filled_in_where_a_block_is_absent)
     cr_expect_eq(service->warmup.concurrency, 4);
     cr_expect_eq(service->warmup.timeout, 60000000);
     cr_expect(service->warmup.path == NULL);
-    cr_expect_eq(service->retry.budget, 20);
+    cr_expect_eq(service->retry.budget, 100);
     cr_expect_eq(service->limits.body_rate, 1024);
     cr_expect_eq(service->limits.clients, 65536);
     cr_expect_eq(service->timeouts.tunnel, 3600000000);
