@@ -65,7 +65,7 @@ static uint16_t count_stripped(const char *prefix_text, struct slice path)
 /* A tenant's request counts when it is first routed, not when it is held or tried again. */
 static bool is_first_time(const struct snapshot_service *service, const struct route_query *query)
 {
-    return query->avoid[0] == NULL && !query->live_only &&
+    return !query->is_repeat && !query->live_only &&
            check_traffic(&service->traffic, query->head, false) == FAULT_NONE;
 }
 

@@ -11,11 +11,18 @@
 #include "base/check.h"
 #include "base/fault.h"
 #include "base/mem.h"
+#include "http/header_rules.h"
 
 enum { SLOT_MAGIC = 0x736c6f74, CACHE_LINE = 64, CODE_FIRST = 88 };
 
 const uint32_t slot_bucket_edges_us[SLOT_BUCKETS - 1] = {
     5000, 10000, 25000, 50000, 100000, 250000, 500000, 1000000, 2500000, 5000000, 10000000,
+};
+
+/* Rules that some exchange may still be using. */
+struct header_rules_kept {
+    struct header_rules_kept *next;
+    struct header_rules *rules;
 };
 
 struct slot *slot_new(struct service *service, const char *name, unsigned worker_count)
@@ -39,16 +46,54 @@ struct slot *slot_new(struct service *service, const char *name, unsigned worker
     return slot;
 }
 
+static void free_rules(struct slot *slot)
+{
+    while (slot->kept_rules != NULL) {
+        struct header_rules_kept *next = slot->kept_rules->next;
+
+        header_rules_free(slot->kept_rules->rules);
+        free(slot->kept_rules);
+        slot->kept_rules = next;
+    }
+}
+
+/* All that were ever set are kept, those in use too. */
+static void put_rules(struct slot *slot, const struct header_rules *_Atomic *place,
+                      struct header_rules *rules)
+{
+    const struct header_rules *was = atomic_load_explicit(place, memory_order_relaxed);
+
+    if (header_rules_is_equal(was, rules)) {
+        header_rules_free(rules);
+        return;
+    }
+    if (rules != NULL) {
+        struct header_rules_kept *kept = mem_zalloc(sizeof *kept);
+
+        kept->rules = rules;
+        kept->next = slot->kept_rules;
+        slot->kept_rules = kept;
+    }
+    atomic_store_explicit(place, rules, memory_order_release);
+}
+
+void slot_set_rules(struct slot *slot, struct header_rules *request, struct header_rules *response)
+{
+    put_rules(slot, &slot->request_rules, request);
+    put_rules(slot, &slot->response_rules, response);
+}
+
 void slot_free(struct slot *slot)
 {
     if (slot == NULL)
         return;
     CHECK(slot->magic == SLOT_MAGIC);
-    CHECK(slot_in_flight(slot) == 0);
+    CHECK(slot_queued(slot) == 0 && slot_in_flight(slot) == 0);
     for (unsigned worker = 0; worker < slot->worker_count; worker++) {
         free(slot->cells[worker].requests);
         free(slot->cells[worker].faults);
     }
+    free_rules(slot);
     slot->magic = 0;
     free(slot);
 }
@@ -76,6 +121,15 @@ uint64_t slot_in_flight(const struct slot *slot)
 
     for (unsigned worker = 0; worker < slot->worker_count; worker++)
         sum += atomic_load_explicit(&slot->cells[worker].in_flight, memory_order_acquire);
+    return sum;
+}
+
+uint64_t slot_queued(const struct slot *slot)
+{
+    uint64_t sum = 0;
+
+    for (unsigned worker = 0; worker < slot->worker_count; worker++)
+        sum += atomic_load(&slot->cells[worker].queued);
     return sum;
 }
 
