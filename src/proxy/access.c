@@ -46,7 +46,9 @@ static void count_exchange(const struct exchange *exchange, uint64_t end_us)
         .bytes_out = exchange->bytes_out,
     };
 
-    if (exchange->slot != NULL)
+    if (exchange->slot != NULL && exchange->is_preview) /* no evidence of the slot for anybody */
+        count_add(&exchange->slot->cells[exchange->worker->id].previews, 1);
+    else if (exchange->slot != NULL)
         slot_count(exchange->slot, exchange->worker->id, &sample);
     else if (exchange->status < sizeof counts->unrouted / sizeof counts->unrouted[0])
         count_add(&counts->unrouted[exchange->status], 1);
