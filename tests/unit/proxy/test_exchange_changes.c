@@ -94,8 +94,8 @@ Test(exchange_changes, rules_of_the_slot)
     struct front *front = front_start(&(struct front_options){ .targets = 1 });
     char seen[2048], answer[2048];
 
-    atomic_store(&front_slot(front)->request_rules, requests);
-    atomic_store(&front_slot(front)->response_rules, responses);
+    atomic_store(&front_slot(front, 0)->request_rules, requests);
+    atomic_store(&front_slot(front, 0)->response_rules, responses);
     pass(front, "GET / HTTP/1.1\r\nHost: a.test\r\nX-Debug: 1\r\nX-Flag: off\r\n\r\n", seen, answer,
          sizeof seen);
     expect_has(seen, "\r\nX-Flag: on\r\n");
@@ -123,11 +123,11 @@ Test(exchange_changes, more_lines_than_fit)
     memset(line, 'x', 80000);
     memcpy(line, "X: ", 3);
     rules = header_rules_new(&texts, NULL);
-    atomic_store(&front_slot(front)->request_rules, rules);
+    atomic_store(&front_slot(front, 0)->request_rules, rules);
     peer_send(client, GET);
     peer_answer(client, 431, NULL);
-    atomic_store(&front_slot(front)->request_rules, NULL);
-    atomic_store(&front_slot(front)->response_rules, rules);
+    atomic_store(&front_slot(front, 0)->request_rules, NULL);
+    atomic_store(&front_slot(front, 0)->response_rules, rules);
     peer_end(front_accept(front, 0));
     peer_send(client, GET);
     server = front_accept(front, 0);
@@ -135,7 +135,7 @@ Test(exchange_changes, more_lines_than_fit)
     peer_send(server, OK_2);
     peer_answer(client, 502, NULL);
     peer_end(server);
-    atomic_store(&front_slot(front)->response_rules, NULL);
+    atomic_store(&front_slot(front, 0)->response_rules, NULL);
     pass(front, GET, seen, answer, sizeof seen);
     close(client);
     front_stop(front);

@@ -34,7 +34,7 @@ Test(worker, a_target_taken_away_while_connecting)
     peer_request(server, GET_LINE);
     peer_send(server, OK_2);
     peer_answer(client, 200, "ok");
-    cr_assert_eq(atomic_load(&front_slot(front)->cells[0].retries), 0);
+    cr_assert_eq(atomic_load(&front_slot(front, 0)->cells[0].retries), 0);
     close(client);
     front_stop(front);
 }
@@ -93,7 +93,7 @@ Test(worker, no_page_behind_half_an_interim_response)
     close(client);
     free(got);
     free(hints);
-    cr_assert_eq(slot_sum_faults(front_slot(front), FAULT_TARGET_EVICTED), 1);
+    cr_assert_eq(slot_sum_faults(front_slot(front, 0), FAULT_TARGET_EVICTED), 1);
     front_stop(front);
 }
 
@@ -121,7 +121,7 @@ Test(worker, a_client_gone_while_its_body_is_held_up)
     peer_reset(client);
     front_await(&front_counts(front)->sessions, 0);
     front_await(&front_counts(front)->upstreams, 0);
-    cr_assert_eq(slot_sum_faults(front_slot(front), FAULT_CLIENT_GONE), 1);
+    cr_assert_eq(slot_sum_faults(front_slot(front, 0), FAULT_CLIENT_GONE), 1);
     close(server);
     front_stop(front);
 }
