@@ -624,3 +624,40 @@ Test(tenants, dead_lines_are_left_behind)
     cr_assert_str_eq(slot_of("shop", "acme"), "blue");
     free(answers);
 }
+
+Test(tenants, the_state_before_a_load_has_its_pins_still)
+{
+    FILE *file = NULL;
+
+    cr_assert_eq(pin("shop", "acme", "green").outcome, OUTCOME_DONE);
+    cr_assert_eq(load("shop", "a=blue b=green").outcome, OUTCOME_DONE);
+    bench_desk_stop(&desk);
+    file = fopen(desk.state_path, "r+");
+    cr_assert_not_null(file);
+    cr_assert_eq(fseek(file, 100, SEEK_SET), 0);
+    fputc('#', file);
+    fclose(file);
+    bench_desk_must_start(&desk);
+    cr_expect_str_eq(slot_of("shop", "acme"), "green");
+    cr_expect_eq(count_of("shop"), 1);
+}
+
+/* Workers see the table, and know the slots of pins that did not exist when the picture was made. */
+Test(tenants, the_picture_has_the_table)
+{
+    const struct steering *steering = NULL;
+    int number = PINS_NONE;
+
+    cr_assert_eq(pin("release", "acme", "green").outcome, OUTCOME_DONE);
+    steering = bench_desk_service("api")->steering;
+    cr_assert_not_null(steering);
+    number = pins_find(steering->pins, SLICE("acme"));
+    cr_assert_neq(number, PINS_NONE);
+    cr_assert_str_eq(bench_desk_service("api")->slots[steering->pin_slots[number]].slot->name,
+                     "green");
+    cr_assert_eq(load("release", "x=green").outcome, OUTCOME_DONE);
+    steering = bench_desk_service("web")->steering;
+    cr_assert_eq(pins_find(steering->pins, SLICE("acme")), PINS_NONE);
+    number = pins_number(steering->pins, "blue");
+    cr_assert_eq(steering->pin_slots[number], 0, "named by nobody yet");
+}
