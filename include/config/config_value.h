@@ -100,10 +100,10 @@ struct config_keys {
     size_t count; /* at most 8 */
 };
 
-/* Lines of a pins file, "TENANT SLOT" each; checked. */
+/* Lines of a pins file, "TENANT SLOT" each; checked: no tenant twice, and the service has the slot. */
 struct config_pin {
-    char *tenant;
-    char *slot;
+    char *tenant; /* in one piece with the items */
+    char *slot;   /* the name of the service's slot itself */
 };
 
 struct config_pins {

@@ -14,6 +14,7 @@ struct admin;
 struct control_stats;
 struct deploy;
 struct health;
+struct ledger;
 struct loop;
 
 /* What commands need; borrowed. */
@@ -24,6 +25,11 @@ struct control_room {
     uint64_t started_wall_us;
     void (*quit)(void *arg, bool now);                   /* the `shutdown` command */
     void (*stats)(void *arg, struct control_stats *out); /* of the workers, summed */
+
+    /* What all workers have of ledger->slot (NULL: of all) is appended to the ledger, whose entries the asker frees
+     * with free(); done comes on the control thread when every worker has answered, also while they end, and never
+     * from inside. NULL: nobody can tell. */
+    void (*list)(void *arg, struct ledger *ledger, void (*done)(void *done_arg), void *done_arg);
     void *arg;
 };
 

@@ -17,7 +17,7 @@ struct header_rules; /* for one direction of one slot */
 
 /* Lines of all rules of a direction up to this many bytes fit into every head that was within its limits; with more,
  * a head close to the limits may be refused (431, 502). */
-enum { HEADER_RULES_BYTES = 8192 };
+enum { HEADER_RULES_BYTES = 4096 };
 
 struct header_rule_texts { /* as configured: "Name: value" for set and add, "Name" for remove */
     size_t set_count;

@@ -1,6 +1,7 @@
 /*
  * Answers of our own: a whole response, head and body, as a small clean HTML page or as JSON when
- * Accept prefers it. Nothing of the request is reflected. Pure, any thread.
+ * Accept prefers it. Nothing of the request is reflected, but its host and target in the Location of a redirect, and
+ * there only as they were parsed: without a byte that could end the field. Pure, any thread.
  */
 #ifndef HTTP_PAGE_H
 #define HTTP_PAGE_H
@@ -23,12 +24,25 @@ struct page_request {
     struct slice request_id; /* shown, already checked; may be empty */
     struct slice allow;      /* for 405: the Allow field */
     struct slice date_text;  /* Date; may be empty */
+    struct slice
+        https_host; /* not empty: Location is https with this host, the path and the query */
+    struct slice https_path;
+    struct slice https_query; /* ptr NULL: none */
+    struct slice message; /* an operator's words in place of the fault's, any bytes; may be empty */
 };
 
-#define PAGE_SIZE_MAX 2048
+enum { PAGE_MESSAGE_MAX = 256 }; /* more of a message is not shown */
 
-/* The bytes at out (PAGE_SIZE_MAX); the size. */
+#define PAGE_SIZE_MAX 4096 /* of a page without a Location */
+
+/* How many bytes page_write needs at most: PAGE_SIZE_MAX, and more with a Location. */
+size_t page_bound(const struct page_request *page);
+
+/* The bytes at out (page_bound); the size. */
 size_t page_write(const struct page_request *page, char *out);
+
+/* Only the head, for a body of body_len bytes that the caller sends behind it. */
+size_t page_write_head(const struct page_request *page, size_t body_len, char *out);
 
 /*
  * Whether an Accept value prefers application/json (or +json) to text/html (RFC 9110 12.5.1,

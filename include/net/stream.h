@@ -92,6 +92,19 @@ bool stream_is_stale(struct stream *stream);
  * from one that has only ended its sending side. */
 MUST_CHECK int stream_error(struct stream *stream);
 
+/* Bytes that were sent and that the peer has not taken over yet; by system call, 0 when it does not tell. */
+size_t stream_unsent(const struct stream *stream);
+
+/* For connections that may be silent for long: the kernel asks the peer after idle_s, every interval_s, count times,
+ * and gives up on what is not acknowledged within timeout_ms. TCP only; on others it does nothing. */
+struct stream_keep {
+    int idle_s;
+    int interval_s;
+    int count;
+    unsigned timeout_ms;
+};
+void stream_keep_alive(struct stream *stream, const struct stream_keep *keep);
+
 /* The local and the peer's address; by system call. */
 void stream_local_address(const struct stream *stream, struct address *out);
 void stream_peer_address(const struct stream *stream, struct address *out);

@@ -44,8 +44,10 @@ struct worker_counts {
     _Atomic uint64_t sessions; /* open now */
     _Atomic uint64_t sessions_total;
     _Atomic uint64_t sessions_refused;
-    _Atomic uint64_t exchanges; /* in flight now */
+    _Atomic uint64_t sessions_limited; /* 429: more connections than a client may have */
+    _Atomic uint64_t exchanges;        /* in flight now, tunnels among them */
     _Atomic uint64_t exchanges_total;
+    _Atomic uint64_t tunnels;   /* open now */
     _Atomic uint64_t upstreams; /* connections to targets now */
     _Atomic uint64_t upstreams_idle;
     _Atomic uint64_t starved;       /* rests of a listener for want of descriptors */
@@ -75,7 +77,7 @@ void worker_kick(struct worker *worker);
 void worker_drain_tunnels(struct worker *worker, const struct tunnel_drain *order);
 
 /* What the worker has of a slot (ledger->slot; NULL: of all) is appended to the ledger, which must live until done,
- * on the control thread. */
+ * on the control thread. The entries are on the heap, the caller's. Never started: done is called by join. */
 void worker_list(struct worker *worker, struct ledger *ledger, void (*done)(void *arg), void *arg);
 
 /* Opens connections to the target until `count` wait in this worker's pool (within its maximum); done on the

@@ -39,10 +39,15 @@ void pins_count_error(struct pins *pins, struct slice tenant, unsigned worker);
 MUST_CHECK int pins_set(struct pins *pins, struct slice tenant, const char *slot);
 bool pins_remove(struct pins *pins, struct slice tenant); /* false: it was not pinned */
 
+/* Gives a slot name its number now, so that a picture made before its first pin translates it. ERR_INVALID: no
+ * name of a slot; ERR_FULL. */
+MUST_CHECK int pins_add_name(struct pins *pins, const char *slot);
+
 /* After a grace period that began behind the last change: frees what was replaced. */
 void pins_reclaim(struct pins *pins);
 size_t pins_count(const struct pins *pins);
 const char *pins_name(const struct pins *pins, int number);
+unsigned pins_name_count(const struct pins *pins);          /* numbers are 0 to one less */
 int pins_number(const struct pins *pins, const char *slot); /* PINS_NONE: never named */
 
 /* All pins in no particular order; start with a zeroed cursor. The table must not change meanwhile... a change

@@ -46,7 +46,7 @@ struct rate;
 
 /* Not on the way of every request: shared by the workers, relaxed. */
 struct service_counts {
-    _Atomic uint64_t held; /* now */
+    _Atomic uint64_t held; /* now; the service lives as long as it is not 0 */
     _Atomic uint64_t held_bytes;
     _Atomic uint64_t held_total;
     _Atomic uint64_t hold_us_total;

@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "base/fault.h"
+#include "route/budget.h"
 #include "route/target.h"
 
 struct header_rules;
@@ -49,6 +50,7 @@ struct slot_cell {
     struct slot_histogram connect;
     _Atomic uint64_t *requests; /* [SLOT_METHODS][SLOT_CODES] */
     _Atomic uint64_t *faults;   /* [FAULT_COUNT] */
+    struct budget budget;       /* of attempts after the first; the worker's alone */
 };
 
 struct slot {
@@ -73,6 +75,10 @@ slot_tunnels(const struct slot *slot); /* open now, summed; workers release what
 void slot_pin(struct slot *slot, unsigned worker);
 void slot_unpin(struct slot *slot, unsigned worker);
 uint64_t slot_in_flight(const struct slot *slot);
+
+/* Those that wait for a place in it, summed. They hold the slot as a pin does: who frees it asks here first, then
+ * slot_in_flight, because the one becomes the other. */
+uint64_t slot_queued(const struct slot *slot);
 
 /* One finished exchange; by its worker. method is enum method (http/head.h); code 0: no status was sent. */
 struct slot_sample {

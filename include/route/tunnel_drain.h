@@ -11,15 +11,17 @@
 
 struct slot;
 
-/* A worker obeys the newest order for a slot. WebSockets are closed one by one, oldest first, with Close 1012 between
+/* A worker obeys the newest order for a slot; it holds until its deadline, for tunnels that begin later too. WebSockets are closed one by one, oldest first, with Close 1012 between
  * two frames in both directions and then FIN; at the deadline all that is left ends (raw upgrades only then). */
 struct tunnel_drain {
-    struct slot *slot;
+    struct slot *
+        slot; /* NULL: every tunnel ends within a second, with Close 1001, because the switch stops */
     bool is_cancelled;    /* they may stay after all */
     bool never;           /* nothing is ever closed: only the ledger shows them */
     uint64_t begin_us;    /* monotonic: the first Close */
     uint64_t deadline_us; /* monotonic */
     uint32_t per_second;  /* this worker's part of the rate; 0: all at begin_us */
+    uint64_t interval_us; /* the distance between two instead, for slow rates; 0: by per_second */
     uint32_t jitter;      /* percent of the distance between two */
 };
 

@@ -12,10 +12,11 @@
 #include "config/config.h"
 #include "control/stats.h"
 #include "proxy/worker.h"
-#include "route/target.h"
+#include "route/slot.h"
+#include "route/tunnel_drain.h"
 
 /* RESERVED_FDS stay for control: admin, probes, state, logs. */
-enum { RESERVED_FDS = 64, LINGER_US = 1000000 };
+enum { RESERVED_FDS = 64, LINGER_US = 1000000, SECOND_US = 1000000 };
 
 struct crew {
     unsigned count;
@@ -117,16 +118,16 @@ void crew_check_limits(struct crew *crew, const struct config *config)
     crew_tune(crew, config);
 }
 
-/* One eviction at all workers. */
-struct evict_round {
+/* One question to all workers. */
+struct round {
     unsigned left;
     void (*done)(void *arg);
     void *arg;
 };
 
-static void on_evicted(void *arg)
+static void on_answered(void *arg)
 {
-    struct evict_round *round = arg;
+    struct round *round = arg;
 
     if (--round->left > 0)
         return;
@@ -134,17 +135,40 @@ static void on_evicted(void *arg)
     free(round);
 }
 
-void crew_evict(void *arg, struct target *target, bool busy, void (*done)(void *done_arg),
-                void *done_arg)
+static struct round *begin_round(const struct crew *crew, void (*done)(void *done_arg),
+                                 void *done_arg)
 {
-    struct crew *crew = arg;
-    struct evict_round *round = mem_zalloc(sizeof *round);
+    struct round *round = mem_zalloc(sizeof *round);
 
     round->left = crew->count;
     round->done = done;
     round->arg = done_arg;
+    return round;
+}
+
+void crew_evict(void *arg, struct target *target, bool busy, void (*done)(void *done_arg),
+                void *done_arg)
+{
+    struct crew *crew = arg;
+    struct round *round = begin_round(crew, done, done_arg);
+
     for (unsigned i = 0; i < crew->count; i++)
-        worker_evict(crew->workers[i], target, busy, on_evicted, round);
+        worker_evict(crew->workers[i], target, busy, on_answered, round);
+}
+
+void crew_list(struct crew *crew, struct ledger *ledger, void (*done)(void *done_arg),
+               void *done_arg)
+{
+    struct round *round = begin_round(crew, done, done_arg);
+
+    for (unsigned i = 0; i < crew->count; i++)
+        worker_list(crew->workers[i], ledger, on_answered, round);
+}
+
+void crew_kick(struct crew *crew)
+{
+    for (unsigned i = 0; i < crew->count; i++)
+        worker_kick(crew->workers[i]);
 }
 
 /* One warming at all workers. */
@@ -186,6 +210,49 @@ void crew_drain(struct crew *crew, uint64_t grace_us)
         worker_drain(crew->workers[i], grace_us);
 }
 
+static uint64_t load(const _Atomic uint64_t *counter)
+{
+    return atomic_load_explicit(counter, memory_order_relaxed);
+}
+
+void crew_drain_tunnels(void *arg, const struct tunnel_drain *order)
+{
+    struct crew *crew = arg;
+    uint64_t all = 0;
+
+    for (unsigned i = 0; i < crew->count; i++)
+        all += load(&order->slot->cells[i].tunnels);
+    for (unsigned i = 0; i < crew->count; i++) {
+        struct tunnel_drain part = *order;
+        uint64_t have = load(&order->slot->cells[i].tunnels);
+
+        /* a worker that has none now gets the whole rate for one that may still begin */
+        if (order->per_second > 0)
+            part.interval_us =
+                SECOND_US / order->per_second * (have > 0 ? all : 1) / (have > 0 ? have : 1);
+        if (order->per_second > 0 && all > 0) /* not all workers at the same moment */
+            part.begin_us += SECOND_US / order->per_second * i / crew->count;
+        worker_drain_tunnels(crew->workers[i], &part);
+    }
+}
+
+void crew_end_tunnels(struct crew *crew)
+{
+    const struct tunnel_drain order = { .slot = NULL };
+
+    for (unsigned i = 0; i < crew->count; i++)
+        worker_drain_tunnels(crew->workers[i], &order);
+}
+
+uint64_t crew_tunnels(const struct crew *crew)
+{
+    uint64_t sum = 0;
+
+    for (unsigned i = 0; i < crew->count; i++)
+        sum += load(&worker_counts(crew->workers[i])->tunnels);
+    return sum;
+}
+
 void crew_free(struct crew *crew)
 {
     if (crew == NULL)
@@ -195,11 +262,6 @@ void crew_free(struct crew *crew)
     for (unsigned i = 0; i < crew->count; i++)
         worker_join(crew->workers[i]);
     free(crew);
-}
-
-static uint64_t load(const _Atomic uint64_t *counter)
-{
-    return atomic_load_explicit(counter, memory_order_relaxed);
 }
 
 void crew_sum(const struct crew *crew, struct control_stats *out)

@@ -8,9 +8,11 @@
 struct config;
 struct control_stats;
 struct gate;
+struct ledger;
 struct loop;
 struct ring;
 struct target;
+struct tunnel_drain;
 struct crew;
 
 unsigned
@@ -36,7 +38,22 @@ void crew_evict(void *arg, struct target *target, bool busy, void (*done)(void *
 /* The signature of deploy_ops.warm: count is shared out over the workers. */
 void crew_warm(void *arg, struct target *target, unsigned count,
                void (*done)(void *done_arg, unsigned open), void *done_arg);
+
+/* The picture has changed for requests that wait: every worker looks at them again. */
+void crew_kick(struct crew *crew);
 void crew_drain(struct crew *crew, uint64_t grace_us);
+
+/* The signature of deploy_ops.drain_tunnels; the rate is shared out by how many tunnels of the slot each worker has. */
+void crew_drain_tunnels(void *arg, const struct tunnel_drain *order);
+
+/* Every tunnel ends within a second; the switch stops. */
+void crew_end_tunnels(struct crew *crew);
+uint64_t crew_tunnels(const struct crew *crew);
+
+/* What all workers have of ledger->slot (NULL: of all) is appended to the ledger, which must live until done; its
+ * entries are on the heap and the caller's. */
+void crew_list(struct crew *crew, struct ledger *ledger, void (*done)(void *done_arg),
+               void *done_arg);
 
 /* Ends the threads and frees. */
 void crew_free(struct crew *crew);

@@ -47,6 +47,7 @@ enum {
     FIRST_VERDICTS_MS = 1000,
     IDLE_GRACE_US = 500000,
     INTERRUPT_DRAIN_US = 5000000,
+    TUNNELS_END_US = 1500000,
     REPORT_BYTES = 65536
 };
 
@@ -69,6 +70,7 @@ struct daemon {
     struct timer *draining;
     uint64_t started_us;
     uint64_t drain_until_us; /* 0: not stopping */
+    bool is_ending_tunnels;  /* the last second of a shutdown */
     char *run_dir;
 };
 
@@ -167,6 +169,13 @@ static void evict(void *arg, struct target *target, bool busy, void (*done)(void
     crew_evict(daemon->crew, target, busy, done, done_arg);
 }
 
+static void on_published(void *arg)
+{
+    struct daemon *daemon = arg;
+
+    crew_kick(daemon->crew);
+}
+
 static void warm(void *arg, struct target *target, unsigned count,
                  void (*done)(void *done_arg, unsigned open), void *done_arg)
 {
@@ -175,9 +184,18 @@ static void warm(void *arg, struct target *target, unsigned count,
     crew_warm(daemon->crew, target, count, done, done_arg);
 }
 
+static void drain_tunnels(void *arg, const struct tunnel_drain *order)
+{
+    struct daemon *daemon = arg;
+
+    crew_drain_tunnels(daemon->crew, order);
+}
+
 static const struct deploy_ops deploy_hooks = {
     .evict = evict,
+    .published = on_published,
     .warm = warm,
+    .drain_tunnels = drain_tunnels,
     .prepare = on_prepare,
     .commit = on_commit,
     .cancel = on_cancel,
@@ -201,6 +219,15 @@ static void on_draining(void *arg)
     uint64_t left = crew_sessions(daemon->crew);
 
     if (left > 0 && clock_monotonic_us() < daemon->drain_until_us) {
+        timer_arm(daemon->draining, POLL_MS);
+        return;
+    }
+    if (!daemon->is_ending_tunnels && crew_tunnels(daemon->crew) > 0) {
+        LOG_INFO("shutdown", "tunnels=%llu are ended",
+                 (unsigned long long)crew_tunnels(daemon->crew));
+        daemon->is_ending_tunnels = true;
+        daemon->drain_until_us = clock_monotonic_us() + TUNNELS_END_US;
+        crew_end_tunnels(daemon->crew);
         timer_arm(daemon->draining, POLL_MS);
         return;
     }

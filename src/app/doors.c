@@ -15,6 +15,7 @@
 #include "config/config.h"
 #include "net/listener.h"
 #include "proxy/worker.h"
+#include "route/rate.h"
 #include "route/target.h"
 
 /* A gate lives as long as the process: sessions point at it. An equal one is used again. */
@@ -72,6 +73,7 @@ void doors_free(struct doors *doors)
 
         LIST_REMOVE(gate, entry);
         free(gate->gate.trusted);
+        rate_free(gate->gate.rate);
         free(gate);
     }
     free(doors);
@@ -81,12 +83,15 @@ static bool gate_is_like(const struct gate *gate, const struct config_listener *
 {
     return strcmp(gate->name, listener->name) == 0 &&
            gate->proxy_protocol == listener->proxy_protocol &&
+           gate->client_connections == listener->client_connections &&
            gate->trusted_count == listener->trusted.count &&
            (gate->trusted_count == 0 || memcmp(gate->trusted, listener->trusted.items,
                                                gate->trusted_count * sizeof *gate->trusted) == 0);
 }
 
-static const struct gate *find_gate(struct doors *doors, const struct config_listener *listener)
+/* clients: how many addresses are told apart. */
+static const struct gate *find_gate(struct doors *doors, const struct config_listener *listener,
+                                    unsigned clients)
 {
     struct gate_entry *entry = NULL;
 
@@ -96,6 +101,9 @@ static const struct gate *find_gate(struct doors *doors, const struct config_lis
     entry = mem_zalloc(sizeof *entry);
     snprintf(entry->gate.name, sizeof entry->gate.name, "%s", listener->name);
     entry->gate.proxy_protocol = listener->proxy_protocol;
+    entry->gate.client_connections = (uint32_t)listener->client_connections;
+    if (listener->client_connections > 0)
+        entry->gate.rate = rate_new(clients);
     entry->gate.trusted_count = (unsigned)listener->trusted.count;
     if (listener->trusted.count > 0) {
         size_t size = listener->trusted.count * sizeof *entry->gate.trusted;
@@ -220,7 +228,7 @@ static void open_wanted(struct doors *doors, const struct config *config)
 {
     for (size_t i = 0; i < config->listener_count; i++) {
         const struct config_listener *listener = &config->listeners[i];
-        const struct gate *gate = find_gate(doors, listener);
+        const struct gate *gate = find_gate(doors, listener, (unsigned)config->limits.clients);
         struct address asked;
         struct door *door = NULL;
 

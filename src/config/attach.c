@@ -16,8 +16,8 @@
 
 /* The bytes of the file that the option at `part` names, which the caller frees; NULL when an error
  * was reported there. */
-static char *read_named_file(char *const *part, uint64_t bytes_max, const struct origin *origin,
-                             size_t *len)
+static char *read_named_file(const char *option, char *const *part, uint64_t bytes_max,
+                             const struct origin *origin, size_t *len)
 {
     struct stat st;
     struct text why;
@@ -30,7 +30,7 @@ static char *read_named_file(char *const *part, uint64_t bytes_max, const struct
         bytes = input_file_read(fd, (size_t)st.st_size, len);
         close(fd);
     } else {
-        origin_error(origin, part, NULL, "%s", why.bytes);
+        origin_error(origin, part, NULL, "%s: %s", option, why.bytes);
     }
     text_fini(&why);
     return bytes;
@@ -39,7 +39,7 @@ static char *read_named_file(char *const *part, uint64_t bytes_max, const struct
 static void attach_page(struct config_maint *maint, const struct origin *origin)
 {
     size_t len = 0;
-    char *bytes = read_named_file(&maint->page, PAGE_BYTES_MAX, origin, &len);
+    char *bytes = read_named_file("page", &maint->page, PAGE_BYTES_MAX, origin, &len);
 
     if (bytes == NULL)
         return;
@@ -53,7 +53,7 @@ static void attach_pins(struct config_service *service, const struct origin *ori
 {
     struct config_pins *pins = &service->tenant.pins;
     size_t len = 0;
-    char *bytes = read_named_file(&pins->file, PINS_FILE_BYTES_MAX, origin, &len);
+    char *bytes = read_named_file("pins", &pins->file, PINS_FILE_BYTES_MAX, origin, &len);
 
     if (bytes == NULL)
         return;

@@ -329,5 +329,6 @@ void crosscheck_config(struct config *config, const struct origin *origin)
     check_groups(config, origin);
     crosscheck_route(config, origin);
     crosscheck_steering(config, origin);
+    crosscheck_policy(config, origin);
     set_widest(config);
 }

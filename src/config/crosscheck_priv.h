@@ -11,8 +11,11 @@ struct origin;
 
 void crosscheck_config(struct config *config, const struct origin *origin);
 
-/* The part about tenants, canary, preview, chain and waiting, in crosscheck_steering.c. */
+/* The part about tenants, canary, preview and chain, in crosscheck_steering.c. */
 void crosscheck_steering(struct config *config, const struct origin *origin);
+
+/* The part about limits, queues, warm starts and prefixes, in crosscheck_policy.c. */
+void crosscheck_policy(const struct config *config, const struct origin *origin);
 
 /* The part about hosts and paths, in crosscheck_route.c. */
 void crosscheck_route(const struct config *config, const struct origin *origin);

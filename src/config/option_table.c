@@ -136,6 +136,15 @@ bool option_table_is_on(enum block_id block, const void *base)
     return !row->is_optional;
 }
 
+bool option_table_is_secret(struct slice name)
+{
+    for (size_t i = 0; i < option_table_count; i++)
+        if (option_table_rows[i].kind == KIND_SECRET &&
+            slice_is_equal(slice_from(option_table_rows[i].name), name))
+            return true;
+    return false;
+}
+
 bool option_table_is_list(enum option_kind kind)
 {
     return kind >= KIND_NETS;

@@ -111,6 +111,9 @@ const char *option_table_find_absent(enum block_id block, struct slice name);
 /* False for an optional block that was absent. */
 bool option_table_is_on(enum block_id block, const void *base);
 
+/* Has any block an option of this name that is a secret? */
+bool option_table_is_secret(struct slice name);
+
 bool option_table_is_list(enum option_kind kind);
 
 /* The nearest known word of the block by edit distance; NULL when none is near. */

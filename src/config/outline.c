@@ -21,8 +21,9 @@ struct title {
 struct outline {
     struct scan *scan;
     size_t at;
-    bool is_broken;   /* the grammar will say where and why */
-    bool is_unclosed; /* said already */
+    size_t secret_end; /* after the last value of a secret: what follows may be a part of it */
+    bool is_broken;    /* the grammar will say where and why */
+    bool is_unclosed;  /* said already */
 };
 
 /* What one block has seen so far. */
@@ -39,8 +40,7 @@ struct frame {
 static void walk_block(struct outline *outline, enum block_id block, size_t opened_by);
 
 #define COMPLAIN(outline, token, ...)                                                              \
-    report_error((outline)->scan->report, scan_file_of((outline)->scan, (token)),                  \
-                 scan_line_of((outline)->scan, (token)), __VA_ARGS__)
+    report_error_at((outline)->scan->report, scan_place_of((outline)->scan, (token)), __VA_ARGS__)
 
 static bool is_kind(const struct outline *outline, size_t at, enum token_kind kind)
 {
@@ -101,7 +101,10 @@ static void refuse_unknown(struct outline *outline, enum block_id block, size_t 
     enum block_id elsewhere = is_full ? BLOCK_COUNT : option_table_elsewhere(block, word);
     size_t end = find_statement_end(outline, at);
 
-    if (absent != NULL)
+    if (at > 0 && at == outline->secret_end &&
+        outline->scan->tokens[at].line == outline->scan->tokens[at - 1].line)
+        COMPLAIN(outline, at, "a word behind a secret; put the whole secret into quotes");
+    else if (absent != NULL)
         COMPLAIN(outline, at, "'%s' is not available in this version; remove the %s", word.ptr,
                  absent);
     else if (near != NULL)
@@ -142,6 +145,8 @@ static void walk_option(struct outline *outline, struct frame *frame, const stru
         return;
     }
     *seen = at + 1;
+    if (row->kind == KIND_SECRET)
+        outline->secret_end = end;
     if (is_list && !option_table_is_list(row->kind)) {
         COMPLAIN(outline, at, "'%s' takes one value, not a list; remove the braces", row->name);
         skip_tokens(outline, at, end);

@@ -53,13 +53,15 @@ static const char *const syntax[] = {
     "when "
     "it is not set; not inside single quotes.",
     "`include(\"file\")` puts another file in place; its path starts from the folder of the file "
-    "that "
-    "includes it.",
+    "that includes it. With `*`, `?` or `[...]` in the name of the file, all files that fit are "
+    "included in the order of their names; that may be none.",
     "Durations have a unit: `us`, `ms`, `s`, `m`, `h` or `d`. Sizes are bytes, or have `k`, `m` or "
     "`g`.",
+    "Secrets are never shown again: `switchyard -T` and `show config` have `(secret)` in their "
+    "place. Take them from the environment.",
     "An unknown word, a word given twice, a bad value or a name that does not exist is an error "
-    "with "
-    "file and line; `switchyard -t` shows all of them and `switchyard -T` the result with every "
+    "with file, line and column; `switchyard -t` shows all of them and `switchyard -T` the result "
+    "with every "
     "default.",
 };
 
@@ -142,6 +144,11 @@ void reference_markdown(struct text *out)
         "\n"
         "- `minimal.conf`: the least that works.\n"
         "- `quickstart.conf`: a blue and a green app on this machine.\n"
+        "- `canary.conf`: a release on a growing share of the users; testers by preview.\n"
+        "- `tenants.conf`: customers one by one, with a list of pins (`pilots.list`), in two "
+        "services "
+        "that switch together.\n"
+        "- `websocket.conf`: long-lived connections and how they leave a slot.\n"
         "- `switchyard.conf`: every option with its default; start from here.\n"
         "\n"
         "Below is the reference, made from the table that also makes the checks. Options marked "

@@ -16,11 +16,22 @@
 enum {
     MAGIC = 0x41444d43,
     COMMANDS_PER_TURN = 64,        /* then other events get their turn */
+    PAYLOAD_PER_TURN = 64 * 1024,  /* bytes, likewise */
     OUT_MAX = 2 * REPLY_BYTES_MAX, /* an answer with its own text inside, escaped */
 };
 
 /* What the one timer waits for. */
 enum watch { WATCH_NOTHING, WATCH_LINE, WATCH_SEND };
+
+/* What becomes of the lines behind a command. */
+enum payload { PAYLOAD_NONE, PAYLOAD_FEED /* they go to the call */, PAYLOAD_DROP };
+
+/* What one turn has done so far. */
+struct turn {
+    unsigned commands;
+    unsigned pieces; /* of an answer that is written in pieces */
+    size_t payload_bytes;
+};
 
 struct admin_client {
     uint32_t magic;
@@ -39,6 +50,10 @@ struct admin_client {
     struct words words;
     unsigned next_command;
     struct call *call; /* NULL: none under way */
+    enum payload payload;
+    uint64_t payload_bytes;
+    bool has_payload;         /* the line under way announces one */
+    bool is_inside_long_line; /* of a payload: its rest is dropped */
     struct text out;
     size_t sent;
     bool is_json;
@@ -172,6 +187,25 @@ static void end_line(struct admin_client *client)
     client->words.command_count = 0;
 }
 
+/* The present call is over; what it wished of the connection is noted. */
+static void end_call(struct admin_client *client)
+{
+    struct call *call = client->call;
+
+    client->has_prompt = client->has_prompt || call->wants_prompt;
+    client->wants_close = client->wants_close || call->wants_close;
+    client->wants_shutdown = client->wants_shutdown || call->wants_shutdown;
+    client->is_shutdown_now = client->is_shutdown_now || call->is_shutdown_now;
+    client->call = NULL;
+    call_release(call);
+    if (client->payload == PAYLOAD_FEED)
+        client->payload = PAYLOAD_DROP;
+    if (client->next_command == client->words.command_count)
+        end_line(client);
+    if (client->line == NULL)
+        add_prompt(client);
+}
+
 /* The answer of the present call into the output; the call is over. */
 static void take_reply(struct admin_client *client)
 {
@@ -182,16 +216,7 @@ static void take_reply(struct admin_client *client)
         reply_write_json(&call->reply, with_text, &client->out);
     else
         reply_write_text(&call->reply, &client->out);
-    client->has_prompt = client->has_prompt || call->wants_prompt;
-    client->wants_close = client->wants_close || call->wants_close;
-    client->wants_shutdown = client->wants_shutdown || call->wants_shutdown;
-    client->is_shutdown_now = client->is_shutdown_now || call->is_shutdown_now;
-    client->call = NULL;
-    call_release(call);
-    if (client->next_command == client->words.command_count)
-        end_line(client);
-    if (client->line == NULL)
-        add_prompt(client);
+    end_call(client);
 }
 
 static void on_call_done(void *owner)
@@ -218,6 +243,22 @@ static void refuse_line(struct admin_client *client, const char *problem)
     reply_fini(&reply);
     end_line(client);
     add_prompt(client);
+    if (client->has_payload)
+        client->payload = PAYLOAD_DROP;
+}
+
+/* Takes "<<", a word of its own, off the end of a line of len bytes; how long it is then. */
+static size_t cut_payload_mark(struct admin_client *client, size_t len)
+{
+    static const char mark[] = "<<";
+    size_t rest = len - (sizeof mark - 1);
+
+    client->has_payload =
+        len >= sizeof mark - 1 && memcmp(client->in + rest, mark, sizeof mark - 1) == 0 &&
+        (rest == 0 || client->in[rest - 1] == ' ' || client->in[rest - 1] == '\t');
+    client->payload_bytes = 0;
+    client->is_inside_long_line = false;
+    return client->has_payload ? rest : len;
 }
 
 /* Makes the line of len bytes at the start of the buffer, which ends `taken` bytes on, the present one. */
@@ -230,6 +271,7 @@ static void take_line(struct admin_client *client, size_t len, size_t taken)
 
     if (len > 0 && client->in[len - 1] == '\r')
         len--;
+    len = cut_payload_mark(client, len);
     client->is_json = len >= sizeof mark - 1 && memcmp(client->in, mark, sizeof mark - 1) == 0;
     skip = client->is_json ? sizeof mark - 1 : 0;
     client->line = mem_text_of(client->in + skip, len - skip);
@@ -243,6 +285,8 @@ static void take_line(struct admin_client *client, size_t len, size_t taken)
     if (err < 0 || problem[0] != '\0') {
         client->words.command_count = 0;
         refuse_line(client, problem);
+    } else if (client->words.command_count == 0 && client->has_payload) {
+        refuse_line(client, "there is no command for the lines behind <<");
     } else if (client->words.command_count == 0) {
         end_line(client);
         add_prompt(client);
@@ -278,6 +322,11 @@ static void start_command(struct admin_client *client)
     char **words = client->words.words + command->first;
 
     client->call = call_new(client->owner.room, &client->peer, words, command->count);
+    client->call->is_json = client->is_json;
+    if (client->has_payload && client->next_command == client->words.command_count) {
+        client->call->has_payload = true;
+        client->payload = PAYLOAD_FEED;
+    }
     if (call_start(client->call, on_call_done, client) == CALL_DONE) {
         take_reply(client);
         return;
@@ -288,16 +337,73 @@ static void start_command(struct admin_client *client)
 
 enum progress { PROGRESS_ON, PROGRESS_WAIT, PROGRESS_CLOSE };
 
+/* The payload has ended: its call, if it still wants to know, goes on. */
+static void end_payload(struct admin_client *client, bool is_whole)
+{
+    bool is_wanted = client->payload == PAYLOAD_FEED;
+
+    client->payload = PAYLOAD_NONE;
+    if (is_wanted && call_feed_end(client->call, is_whole) == CALL_DONE)
+        take_reply(client);
+    else if (is_wanted)
+        watch_for(client, WATCH_NOTHING);
+}
+
+static void take_payload_line(struct admin_client *client, struct slice line)
+{
+    if (client->is_inside_long_line) {
+        client->is_inside_long_line = false;
+        return;
+    }
+    if (line.len > 0 && line.ptr[line.len - 1] == '\r')
+        line.len--;
+    if (line.len == 0)
+        end_payload(client, true);
+    else if (client->payload == PAYLOAD_FEED && call_feed(client->call, line) == CALL_DONE)
+        take_reply(client);
+}
+
+/* What of the payload is in the buffer; whole lines only, unless one fills it. */
+static void take_payload(struct admin_client *client, struct turn *turn)
+{
+    size_t at = 0;
+
+    while (client->payload != PAYLOAD_NONE && at < client->in_len) {
+        const char *from = client->in + at;
+        const char *end = memchr(from, '\n', client->in_len - at);
+
+        if (end == NULL)
+            break;
+        at += (size_t)(end - from) + 1;
+        take_payload_line(client, slice_of(from, (size_t)(end - from)));
+    }
+    if (client->payload != PAYLOAD_NONE && at == 0 && client->in_len == sizeof client->in) {
+        at = client->in_len;
+        take_payload_line(client, slice_of(client->in, at));
+        client->is_inside_long_line = true;
+    }
+    memmove(client->in, client->in + at, client->in_len - at);
+    client->in_len -= at;
+    client->payload_bytes += at;
+    turn->payload_bytes += at;
+}
+
 static enum progress receive(struct admin_client *client)
 {
     ssize_t got = 0;
 
+    if (client->is_half_closed && client->payload == PAYLOAD_FEED) {
+        end_payload(client, false); /* also when a line without its end is left */
+        client->in_len = 0;
+        return PROGRESS_ON;
+    }
     if (client->is_half_closed)
         return PROGRESS_CLOSE;
     got = stream_recv(&client->stream, client->in + client->in_len,
                       sizeof client->in - client->in_len);
     if (got > 0) {
         client->in_len += (size_t)got;
+        client->is_watch_over = client->is_watch_over || client->payload == PAYLOAD_FEED;
         return PROGRESS_ON;
     }
     if (got == 0) {
@@ -320,7 +426,62 @@ static void carry_out_shutdown(struct admin_client *client)
         room->quit(room->arg, client->is_shutdown_now);
 }
 
-static enum progress advance(struct admin_client *client, unsigned *commands)
+static void refuse_payload(struct admin_client *client)
+{
+    reply_fail(&client->call->reply, OUTCOME_USAGE, FAULT_USAGE,
+               "the lines are more than 256 MiB; nothing has changed");
+    take_reply(client);
+}
+
+static enum progress advance_payload(struct admin_client *client, struct turn *turn)
+{
+    if (turn->payload_bytes >= PAYLOAD_PER_TURN) {
+        if (client->payload == PAYLOAD_FEED)
+            watch_for(client, WATCH_NOTHING); /* it keeps us waiting no more */
+        stream_wake(&client->stream);
+        return PROGRESS_WAIT;
+    }
+    take_payload(client, turn);
+    if (client->payload_bytes > ADMIN_PAYLOAD_MAX) {
+        client->wants_close = true;
+        if (client->payload == PAYLOAD_FEED)
+            refuse_payload(client);
+        return PROGRESS_ON;
+    }
+    if (client->payload == PAYLOAD_NONE || client->out.len > 0)
+        return PROGRESS_ON;
+    return receive(client);
+}
+
+/* The next piece of an answer that comes in pieces: one in each turn. */
+static enum progress advance_answer(struct admin_client *client, struct turn *turn)
+{
+    if (turn->pieces++ > 0) {
+        watch_for(client, WATCH_NOTHING);
+        stream_wake(&client->stream);
+        return PROGRESS_WAIT;
+    }
+    if (call_write_more(client->call, &client->out) == CALL_DONE)
+        end_call(client);
+    return PROGRESS_ON;
+}
+
+static enum progress advance_line(struct admin_client *client, struct turn *turn)
+{
+    if (client->next_command < client->words.command_count) {
+        if (++turn->commands > COMMANDS_PER_TURN) {
+            stream_wake(&client->stream);
+            return PROGRESS_WAIT;
+        }
+        start_command(client);
+        return PROGRESS_ON;
+    }
+    if (find_line(client))
+        return PROGRESS_ON;
+    return receive(client);
+}
+
+static enum progress advance(struct admin_client *client, struct turn *turn)
 {
     int err = flush(client);
 
@@ -334,30 +495,24 @@ static enum progress advance(struct admin_client *client, unsigned *commands)
         carry_out_shutdown(client);
     if (client->wants_close)
         return PROGRESS_CLOSE;
+    if (client->payload != PAYLOAD_NONE)
+        return advance_payload(client, turn);
+    if (client->call != NULL && client->call->write_more != NULL)
+        return advance_answer(client, turn);
     if (client->call != NULL)
         return PROGRESS_WAIT;
-    if (client->next_command < client->words.command_count) {
-        if (++*commands > COMMANDS_PER_TURN) {
-            stream_wake(&client->stream);
-            return PROGRESS_WAIT;
-        }
-        start_command(client);
-        return PROGRESS_ON;
-    }
-    if (find_line(client))
-        return PROGRESS_ON;
-    return receive(client);
+    return advance_line(client, turn);
 }
 
 static void step(struct admin_client *client)
 {
     enum progress progress = PROGRESS_ON;
-    unsigned commands = 0;
+    struct turn turn = { 0 };
 
     if (client->is_closed)
         return;
     while (progress == PROGRESS_ON)
-        progress = advance(client, &commands);
+        progress = advance(client, &turn);
     if (progress == PROGRESS_CLOSE)
         admin_client_close(client);
 }

@@ -1,6 +1,8 @@
 /*
  * One connection to the admin socket: lines in, commands one after the other, answers out. While an answer is
- * not sent or a command is parked nothing further is read, so a client costs at most one line and one answer.
+ * not sent or a command is parked nothing further is read, so a client costs at most one line and one answer. A line
+ * that ends with the word << is followed by a payload: lines up to an empty one, which go to its last command as they come,
+ * a bounded part in each turn of the loop.
  * Owner: the admin socket. Thread: control.
  */
 #ifndef CONTROL_ADMIN_CLIENT_PRIV_H
@@ -14,7 +16,7 @@
 #include "control/admin.h"
 #include "control/peer_priv.h"
 
-enum { ADMIN_LINE_MAX = 16 * 1024 };
+enum { ADMIN_LINE_MAX = 16 * 1024, ADMIN_PAYLOAD_MAX = 256 << 20 };
 
 struct admin_client;
 TAILQ_HEAD(admin_client_list, admin_client);

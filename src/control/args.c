@@ -10,7 +10,7 @@
 #include "base/slice.h"
 #include "control/words_priv.h"
 
-enum value_kind { VALUE_NONE, VALUE_WORD, VALUE_NUMBER, VALUE_DURATION };
+enum value_kind { VALUE_NONE, VALUE_WORD, VALUE_HEADER, VALUE_NUMBER, VALUE_DURATION };
 
 struct option {
     const char *name;
@@ -31,6 +31,18 @@ static const struct option options[] = {
     { "--wait", ARGS_WAIT, VALUE_NONE, 0, 0 },
     { "--as", ARGS_AS, VALUE_WORD, offsetof(struct args, as), 40 },
     { "--no-text", ARGS_NO_TEXT, VALUE_NONE, 0, 0 },
+    { "--limit", ARGS_LIMIT, VALUE_NUMBER, offsetof(struct args, limit), 0 },
+    { "--from", ARGS_FROM, VALUE_WORD, offsetof(struct args, from), 40 },
+    { "--stats", ARGS_STATS, VALUE_NONE, 0, 0 },
+    { "--newest", ARGS_NEWEST, VALUE_NONE, 0, 0 },
+    { "--max", ARGS_LONGEST, VALUE_DURATION, offsetof(struct args, longest_us), 0 },
+    { "--message", ARGS_MESSAGE, VALUE_WORD, offsetof(struct args, message), 255 },
+    { "--host", ARGS_HOST, VALUE_WORD, offsetof(struct args, host), 300 },
+    { "--path", ARGS_PATH, VALUE_WORD, offsetof(struct args, path), 8192 },
+    { "--method", ARGS_METHOD, VALUE_WORD, offsetof(struct args, method), 64 },
+    { "--header", ARGS_HEADER, VALUE_HEADER, 0, 8192 },
+    { "--client-ip", ARGS_CLIENT_IP, VALUE_WORD, offsetof(struct args, client_ip), 63 },
+    { "--listener", ARGS_LISTENER, VALUE_WORD, offsetof(struct args, listener), 63 },
 };
 enum { OPTION_COUNT = sizeof options / sizeof options[0] };
 
@@ -61,6 +73,14 @@ static int say_unknown(struct args *args, const char *name, unsigned allowed)
     return ERR_INVALID;
 }
 
+static bool add_header(struct args *args, struct slice header, size_t max)
+{
+    if (args->header_count == ARGS_HEADERS_MAX || header.len == 0 || header.len > max)
+        return false;
+    args->headers[args->header_count++] = header.ptr;
+    return true;
+}
+
 /* Puts the value of an option where it belongs; false when it is not of the option's kind. */
 static bool set_value(struct args *args, const struct option *option, const char *value)
 {
@@ -72,6 +92,7 @@ static bool set_value(struct args *args, const struct option *option, const char
     case VALUE_WORD:
         memcpy(field, &value, sizeof value);
         return text.len > 0 && text.len <= option->max;
+    case VALUE_HEADER: return add_header(args, text, option->max);
     case VALUE_NUMBER: return num_parse_u64(text, UINT64_MAX, (uint64_t *)(void *)field) == 0;
     case VALUE_DURATION:
         return num_parse_duration(text, (uint64_t *)(void *)field) == 0 &&
@@ -85,6 +106,7 @@ static const char *kind_words(enum value_kind kind)
     switch (kind) {
     case VALUE_NONE: return "nothing";
     case VALUE_WORD: return "a text that is not empty and not too long";
+    case VALUE_HEADER: return "\"Name: value\", at most 24 of them";
     case VALUE_NUMBER: return "a whole number";
     case VALUE_DURATION: return "a duration such as 500ms, 30s or 5m, at most 24h";
     }
@@ -117,7 +139,7 @@ static unsigned take_option(struct args *args, char *const *words, unsigned coun
 
     if (option == NULL)
         return 0;
-    if ((args->given & option->bit) != 0) {
+    if ((args->given & option->bit) != 0 && option->kind != VALUE_HEADER) {
         snprintf(args->problem, sizeof args->problem, "option %s is given twice", option->name);
         return 0;
     }

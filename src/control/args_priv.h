@@ -9,7 +9,7 @@
 
 #include "base/check.h"
 
-enum { ARGS_MAX = 8, ARGS_DEFAULT_TIMEOUT_S = 60 };
+enum { ARGS_MAX = 8, ARGS_HEADERS_MAX = 24, ARGS_DEFAULT_TIMEOUT_S = 60 };
 
 /* Bits of struct command.options and of args.given. */
 enum args_option {
@@ -23,6 +23,18 @@ enum args_option {
     ARGS_WAIT = 1u << 7,
     ARGS_AS = 1u << 8,
     ARGS_NO_TEXT = 1u << 9,
+    ARGS_LIMIT = 1u << 10,
+    ARGS_FROM = 1u << 11,
+    ARGS_STATS = 1u << 12,
+    ARGS_NEWEST = 1u << 13,
+    ARGS_LONGEST = 1u << 14, /* --max */
+    ARGS_MESSAGE = 1u << 15,
+    ARGS_HOST = 1u << 16,
+    ARGS_PATH = 1u << 17,
+    ARGS_METHOD = 1u << 18,
+    ARGS_HEADER = 1u << 19, /* may be given several times */
+    ARGS_CLIENT_IP = 1u << 20,
+    ARGS_LISTENER = 1u << 21,
 };
 
 /* Every command takes these; a changing one takes ARGS_CHANGE besides. */
@@ -40,6 +52,17 @@ struct args {
     uint64_t if_epoch;
     uint64_t timeout_us; /* the default when not given */
     uint64_t ttl_us;
+    uint64_t limit;
+    uint64_t longest_us;
+    const char *from;
+    const char *message;
+    const char *host;
+    const char *path;
+    const char *method;
+    const char *client_ip;
+    const char *listener;
+    const char *headers[ARGS_HEADERS_MAX];
+    unsigned header_count;
     char problem[160]; /* of a failed parse, one sentence */
 };
 

@@ -37,7 +37,10 @@ static void free_call(struct call *call)
     reply_fini(&call->reply);
     for (unsigned i = 0; i < call->word_count; i++)
         free(call->words[i]);
-    free(call->scratch);
+    if (call->drop_scratch != NULL)
+        call->drop_scratch(call->scratch);
+    else
+        free(call->scratch);
     free(call);
 }
 
@@ -123,6 +126,14 @@ static bool is_acceptable(struct call *call)
         call_refuse_usage(call, "%s", call->args.problem);
         return false;
     }
+    if (call->has_payload != (call->command->effect == COMMAND_LOADS)) {
+        call_refuse_usage(call,
+                          call->has_payload ? "\"%s\" takes no lines behind it"
+                                            : "\"%s\" takes lines: end the command with <<, then "
+                                              "send them, then an empty line",
+                          call->command->name);
+        return false;
+    }
     return true;
 }
 
@@ -176,12 +187,19 @@ static void time_out(struct call *call)
     call->is_late = true;
     if (withdraw(call)) {
         fail_withdrawn(call, OUTCOME_TIMEOUT);
+    } else if (call->pending > 0 && call->is_asking) {
+        reply_fail(&call->reply, OUTCOME_TIMEOUT, FAULT_WAIT_TIMEOUT,
+                   "the workers gave no answer in time");
     } else if (call->pending > 0) {
         reply_fail(&call->reply, OUTCOME_TIMEOUT, FAULT_WAIT_TIMEOUT,
                    "no result in time: the change is still under way");
         reply_hint(&call->reply, "\"status\" and \"history\" tell what became of it");
     } else if (call->poll != NULL) {
         (void)call->poll(call); /* describes the state */
+    } else if (call->feed != NULL) {
+        reply_fail(&call->reply, OUTCOME_TIMEOUT, FAULT_WAIT_TIMEOUT,
+                   "the lines did not end in time; nothing has changed");
+        reply_hint(&call->reply, "an empty line ends them; --timeout D gives them more time");
     }
     call_finish(call);
 }
@@ -201,8 +219,8 @@ void call_tick(struct call *call)
 {
     uint64_t now_us = clock_monotonic_us();
 
-    if (call->is_done)
-        return;
+    if (call->is_done || call->write_more != NULL)
+        return; /* how fast an answer is read is the client's business */
     if (is_out_of_patience(call, now_us)) {
         fail_withdrawn(call, OUTCOME_CONFLICT);
         call_finish(call);
@@ -220,23 +238,83 @@ enum call_step call_wait(struct call *call, enum call_step (*poll)(struct call *
     return poll(call) == CALL_DONE || call->is_late ? CALL_DONE : CALL_PARKED;
 }
 
+/* A step that was not taken from inside call_start. */
+static enum call_step end_step(struct call *call, enum call_step step)
+{
+    if (step == CALL_DONE)
+        complete(call);
+    return step;
+}
+
+enum call_step call_feed(struct call *call, struct slice line)
+{
+    return end_step(call, call->feed(call, line));
+}
+
+enum call_step call_feed_end(struct call *call, bool is_whole)
+{
+    if (is_whole)
+        return end_step(call, call->feed_end(call));
+    reply_fail(
+        &call->reply, OUTCOME_USAGE, FAULT_USAGE,
+        "the connection ended before the empty line that ends the lines; nothing has changed");
+    return end_step(call, CALL_DONE);
+}
+
+enum call_step call_write_more(struct call *call, struct text *out)
+{
+    return end_step(call, call->write_more(call, out));
+}
+
+void call_lend(struct call *call)
+{
+    call->pending++;
+}
+
+bool call_return(struct call *call)
+{
+    call->pending--;
+    if (!call->is_done)
+        return true;
+    if (call->is_released && call->pending == 0)
+        free_call(call);
+    return false;
+}
+
 static void on_changed(void *arg, const struct change_result *result)
 {
     struct call *call = arg;
 
-    call->pending--;
-    if (!call->is_done)
+    if (call_return(call))
         call->on_change(call, result); /* may release the call */
-    else if (call->is_released && call->pending == 0)
-        free_call(call);
 }
 
 enum call_step call_submit(struct call *call, const struct change *change,
                            call_change_fn *on_change)
 {
-    call->on_change = on_change;
-    call->pending++;
+    call->on_change = call->on_plan != NULL ? call->on_plan : on_change;
+    call_lend(call);
     deploy_submit(call->room->deploy, change, on_changed, call);
+    return CALL_PARKED;
+}
+
+static void fill_actor(const struct call *call, char *out, size_t size)
+{
+    const char *as = call->args.as;
+
+    snprintf(out, size, "%.52s%s%.38s", call->peer.actor, as != NULL ? " as=" : "",
+             as != NULL ? as : "");
+}
+
+enum call_step call_apply(struct call *call, const char *token, call_change_fn *on_change)
+{
+    char actor[96];
+
+    fill_actor(call, actor, sizeof actor);
+    call->on_change = on_change;
+    call_lend(call);
+    deploy_apply(call->room->deploy, token, actor,
+                 call->args.reason != NULL ? call->args.reason : "", on_changed, call);
     return CALL_PARKED;
 }
 
@@ -249,11 +327,11 @@ void call_fill_change(const struct call *call, enum change_kind kind, struct cha
         .force = (args->given & ARGS_FORCE) != 0,
         .if_epoch = args->if_epoch,
         .ttl_us = args->ttl_us,
+        .plan_only = call->on_plan != NULL,
     };
     snprintf(out->reason, sizeof out->reason, "%s", args->reason != NULL ? args->reason : "");
     snprintf(out->key, sizeof out->key, "%s", args->key != NULL ? args->key : "");
-    snprintf(out->actor, sizeof out->actor, "%.52s%s%.38s", call->peer.actor,
-             args->as != NULL ? " as=" : "", args->as != NULL ? args->as : "");
+    fill_actor(call, out->actor, sizeof out->actor);
 }
 
 static const char *remedy_for(enum fault fault)
@@ -288,6 +366,24 @@ void call_take_result(struct call *call, const struct change_result *result)
     json_add_u64(json, "epoch", result->epoch);
     json_add_u64(json, "duration_us", result->duration_us);
     json_add_text(json, "words", result->words);
+}
+
+void call_describe_change(struct call *call, const struct change_result *result)
+{
+    const struct args *args = &call->args;
+    struct text *text = &call->reply.text;
+
+    call_take_result(call, result);
+    if (!reply_is_ok(&call->reply))
+        return;
+    text_add_format(text, "%s", call->command->name);
+    for (unsigned i = 0; i < args->count; i++)
+        text_add_format(text, " %s", args->words[i]);
+    text_add_format(text, ": %s, epoch %" PRIu64 ", %s\n",
+                    result->changed ? "done" : "it was so already", result->epoch,
+                    result->is_durable ? "durable" : "volatile");
+    if (result->outcome == OUTCOME_DONE && result->words[0] != '\0')
+        text_add_format(text, "%s\n", result->words);
 }
 
 enum call_step call_refuse_usage(struct call *call, const char *format, ...)

@@ -16,6 +16,10 @@
 #include "control/reply_priv.h"
 
 struct call;
+struct slice;
+struct text;
+
+enum { CALL_WORDS_MAX = 72 };
 
 /* What became of a change of this call; the call is still parked unless call_finish is called in it. */
 typedef void call_change_fn(struct call *call, const struct change_result *result);
@@ -30,18 +34,29 @@ struct call {
     uint64_t deadline_us; /* 0: not parked */
     enum call_step (*poll)(struct call *call);
     call_change_fn *on_change;
-    unsigned pending;  /* changes submitted and not yet answered */
+    call_change_fn *on_plan; /* not NULL: what is submitted is only judged, and this answers */
+    unsigned pending;  /* changes submitted, and other questions asked, that are not yet answered */
     unsigned step;     /* of commands that take several */
     bool is_impatient; /* does not wait behind a lock of somebody else */
     bool is_late;      /* poll is asked for the last time: describe the state */
+    bool is_asking;    /* what it waits for is no change */
     bool is_done;
     bool is_released;
     bool wants_close; /* `quit` */
     bool wants_prompt;
     bool wants_shutdown;
     bool is_shutdown_now;
-    void *scratch; /* the command's own; freed with the call */
-    char *words[16];
+    /* Set by the client before call_start. */
+    bool is_json;
+    bool has_payload; /* lines follow the command, up to an empty one */
+    /* Set by a command that parks: takes one line of the payload, without its line feed; CALL_DONE: refused. */
+    enum call_step (*feed)(struct call *call, struct slice line);
+    enum call_step (*feed_end)(struct call *call); /* the empty line has come */
+    /* Likewise: the next piece of an answer that is written in pieces, with all of its end when CALL_DONE. */
+    enum call_step (*write_more)(struct call *call, struct text *out);
+    void *scratch;                       /* the command's own; freed with the call */
+    void (*drop_scratch)(void *scratch); /* NULL: free() */
+    char *words[CALL_WORDS_MAX];
     unsigned word_count;
     void (*done)(void *owner); /* the answer of a parked call is complete; from the loop only */
     void *owner;
@@ -60,12 +75,27 @@ void call_tick(struct call *call);
  * under way goes on. */
 void call_release(struct call *call);
 
+/* For the client: one line of the payload, and its end; is_whole false: the connection ended before it did. */
+enum call_step call_feed(struct call *call, struct slice line);
+enum call_step call_feed_end(struct call *call, bool is_whole);
+
+/* For the client of a call with write_more: the next piece. */
+enum call_step call_write_more(struct call *call, struct text *out);
+
 /* For commands: parks until poll answers CALL_DONE. Asks it once now. */
 enum call_step call_wait(struct call *call, enum call_step (*poll)(struct call *call));
 
 /* For commands: queues a change; on_change gets the result, later. */
 enum call_step call_submit(struct call *call, const struct change *change,
                            call_change_fn *on_change);
+
+/* For commands: the same for what was planned. */
+enum call_step call_apply(struct call *call, const char *token, call_change_fn *on_change);
+
+/* For commands: somebody else holds the call until call_return, which answers whether it is still waited for; if
+ * not, it may be gone. */
+void call_lend(struct call *call);
+bool call_return(struct call *call);
 
 /* For commands: from on_change: the answer is complete. */
 void call_finish(struct call *call);
@@ -75,6 +105,9 @@ void call_fill_change(const struct call *call, enum change_kind kind, struct cha
 
 /* For commands: outcome, fault, gate, words and epoch of a result into the answer, and its numbers into the JSON. */
 void call_take_result(struct call *call, const struct change_result *result);
+
+/* For commands, as on_change: the whole answer of a change: the command's words and what became of it. */
+void call_describe_change(struct call *call, const struct change_result *result);
 
 /* For commands: a usage error. Always CALL_DONE. */
 enum call_step call_refuse_usage(struct call *call, const char *format, ...)

@@ -7,7 +7,9 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "control/cmd_traffic_priv.h"
 #include "control/cmd_wait_priv.h"
+#include "control/drain_ledger_priv.h"
 #include "control/json_priv.h"
 #include "control/scope_priv.h"
 #include "control/sheet_priv.h"
@@ -55,9 +57,13 @@ enum call_step cmd_drain_show(struct call *call)
 
     if (call->args.count == 2 && strcmp(call->args.words[1], "status") != 0)
         return call_refuse_usage(call, "\"%.40s\" is not \"status\"", call->args.words[1]);
+    if ((call->args.given & ARGS_LIMIT) != 0 &&
+        (call->args.limit == 0 || call->args.limit > DRAIN_LEDGER_MAX))
+        return call_refuse_usage(call, "--limit takes 1 to %d", DRAIN_LEDGER_MAX);
     if (scope_parse(call->room->deploy, call->args.count > 0 ? call->args.words[0] : NULL, &path,
                     &call->reply) < 0)
         return CALL_DONE;
+    cmd_traffic_add_lines(call->room->deploy, &path, &call->reply.text);
     sheet = sheet_new(columns, sizeof columns / sizeof columns[0]);
     scope_init(&scope, call->room->deploy, &path);
     while (scope_next(&scope))
@@ -65,7 +71,7 @@ enum call_step cmd_drain_show(struct call *call)
     sheet_print(sheet, &call->reply.text);
     json_add(reply_result(&call->reply), "drain", sheet_json(sheet));
     sheet_free(sheet);
-    return CALL_DONE;
+    return drain_ledger_ask(call, &path);
 }
 
 /* The targets still to be told, kept by name: the picture changes with each of them. */

@@ -22,7 +22,7 @@ static void add_command(struct sheet *sheet, const struct command *command)
     sheet_add_text(sheet, command->name);
     sheet_add_format(sheet, "%s %s", command->name, command->usage);
     sheet_add_text(sheet, level_name(command->level));
-    sheet_add_bool(sheet, command->effect == COMMAND_CHANGES);
+    sheet_add_bool(sheet, command->effect != COMMAND_READS);
     sheet_add_text(sheet, command->help);
 }
 

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "control/cmd_traffic_priv.h"
 #include "control/json_priv.h"
 #include "control/scope_priv.h"
 #include "control/sheet_priv.h"
@@ -63,7 +64,7 @@ static const struct sheet_column service_columns[] = {
     { "active", "ACTIVE", SHEET_TEXT },     { "previous", "PREVIOUS", SHEET_TEXT },
     { "slots", "SLOTS", SHEET_TEXT },       { "hosts", "HOSTS", SHEET_TEXT },
     { "paths", "PATHS", SHEET_TEXT },       { "switches", "SWITCHES", SHEET_NUMBER },
-    { "switched", "SWITCHED", SHEET_TEXT },
+    { "switched", "SWITCHED", SHEET_TEXT }, { "traffic", "TRAFFIC", SHEET_TEXT },
 };
 
 /* "a,b,c", or `none` for an empty list, into out. */
@@ -230,6 +231,7 @@ static void add_service_row(struct sheet *sheet, const struct scope *scope)
     sheet_add_text(sheet, join(service->paths, service->path_count, "/", line, sizeof line));
     sheet_add_u64(sheet, scope->view.switch_count);
     sheet_add_text(sheet, stamp);
+    sheet_add_text(sheet, cmd_traffic_mode(scope));
 }
 
 enum part { PART_SERVICES, PART_SLOTS, PART_TARGETS };
@@ -316,6 +318,7 @@ enum call_step cmd_status_run(struct call *call)
     if (!take_path(call, 1, &path))
         return CALL_DONE;
     add_head_line(call);
+    cmd_traffic_add_lines(call->room->deploy, &path, &call->reply.text);
     add_part(call, PART_SERVICES, &path, false);
     add_part(call, PART_SLOTS, &path, true);
     add_part(call, PART_TARGETS, &path, true);

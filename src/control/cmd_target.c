@@ -39,25 +39,9 @@ static int take_path(struct call *call, unsigned depth, struct args_path *out)
     return ERR_INVALID;
 }
 
-/* What was asked for, in one line. */
-static void describe(struct call *call, const struct change_result *result)
-{
-    const struct args *args = &call->args;
-    struct text *text = &call->reply.text;
-
-    text_add_format(text, "%s %s", call->command->name, args->words[0]);
-    for (unsigned i = 1; i < args->count; i++)
-        text_add_format(text, " %s", args->words[i]);
-    text_add_format(text, ": %s, epoch %" PRIu64 ", %s\n",
-                    result->changed ? "done" : "it was so already", result->epoch,
-                    result->is_durable ? "durable" : "volatile");
-}
-
 static void on_ordered(struct call *call, const struct change_result *result)
 {
-    call_take_result(call, result);
-    if (reply_is_ok(&call->reply))
-        describe(call, result);
+    call_describe_change(call, result);
     call_finish(call);
 }
 
@@ -150,9 +134,7 @@ static enum call_step poll_removed(struct call *call)
 
 static void on_removed(struct call *call, const struct change_result *result)
 {
-    call_take_result(call, result);
-    if (reply_is_ok(&call->reply))
-        describe(call, result);
+    call_describe_change(call, result);
     if (!reply_is_ok(&call->reply) || (call->args.given & ARGS_WAIT) == 0 ||
         call_wait(call, poll_removed) == CALL_DONE)
         call_finish(call);

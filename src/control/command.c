@@ -5,18 +5,27 @@
 #include <string.h>
 
 #include "base/err.h"
+#include "control/cmd_canary_priv.h"
 #include "control/cmd_change_priv.h"
 #include "control/cmd_drain_priv.h"
+#include "control/cmd_explain_priv.h"
 #include "control/cmd_history_priv.h"
 #include "control/cmd_life_priv.h"
 #include "control/cmd_lock_priv.h"
+#include "control/cmd_plan_priv.h"
 #include "control/cmd_show_priv.h"
 #include "control/cmd_status_priv.h"
 #include "control/cmd_target_priv.h"
+#include "control/cmd_tenant_priv.h"
+#include "control/cmd_traffic_priv.h"
 #include "control/cmd_wait_priv.h"
 #include "control/words_priv.h"
 
-#define FORCED (ARGS_CHANGE | ARGS_FORCE)
+#define FORCED  (ARGS_CHANGE | ARGS_FORCE)
+#define REQUEST (ARGS_HOST | ARGS_PATH | ARGS_METHOD | ARGS_HEADER | ARGS_CLIENT_IP | ARGS_LISTENER)
+
+/* What the commands that can be planned may be given. */
+#define PLANNED (FORCED | ARGS_TO | ARGS_LONGEST | ARGS_MESSAGE | ARGS_WAIT)
 
 /* name, usage, level, effect, options, words from, to, function, one sentence */
 static const struct command commands[] = {
@@ -37,8 +46,9 @@ static const struct command commands[] = {
       "faults by slot, answers without a service, failed writes" },
     { "show conns", "", LEVEL_USER, COMMAND_READS, 0, 0, 0, cmd_show_conns,
       "connections of clients and to targets" },
-    { "show drain", "[NAME[/SLOT]]", LEVEL_USER, COMMAND_READS, 0, 0, 2, cmd_drain_show,
-      "what is still in flight on slots that are not live and targets that drain" },
+    { "show drain", "[NAME[/SLOT]] [--limit N] [--newest]", LEVEL_USER, COMMAND_READS,
+      ARGS_LIMIT | ARGS_NEWEST, 0, 2, cmd_drain_show,
+      "what is still in flight on slots that are not live and targets that drain, one by one" },
     { "show history", "[N] [NAME]", LEVEL_USER, COMMAND_READS, 0, 0, 2, cmd_history_run,
       "finished changes, newest first (20 unless N is given)" },
     { "show version", "", LEVEL_USER, COMMAND_READS, 0, 0, 0, cmd_life_version,
@@ -49,8 +59,52 @@ static const struct command commands[] = {
     { "rollback", "NAME [--force --reason TEXT] [--if-epoch E] [--timeout D] [--key K]",
       LEVEL_OPERATOR, COMMAND_CHANGES, FORCED, 1, 1, cmd_change_rollback,
       "moves the traffic back to the slot before the last switch" },
-    { "reload", "[--timeout D]", LEVEL_OPERATOR, COMMAND_CHANGES, ARGS_CHANGE, 0, 0,
-      cmd_change_reload, "reads the configuration again: all of it or nothing" },
+    { "canary start", "NAME [--to SLOT] [N%] [--force --reason TEXT]", LEVEL_OPERATOR,
+      COMMAND_CHANGES, FORCED | ARGS_TO, 1, 2, cmd_canary_start,
+      "gives a share of users (the first configured step) to a slot (the standby one)" },
+    { "canary set", "NAME N% [--force --reason TEXT]", LEVEL_OPERATOR, COMMAND_CHANGES, FORCED, 2,
+      2, cmd_canary_set, "makes the share exactly this" },
+    { "canary step", "NAME [--force --reason TEXT]", LEVEL_OPERATOR, COMMAND_CHANGES, FORCED, 1, 1,
+      cmd_canary_step, "goes on to the next configured step now" },
+    { "canary pause", "NAME", LEVEL_OPERATOR, COMMAND_CHANGES, ARGS_CHANGE, 1, 1, cmd_canary_pause,
+      "keeps the share as it is: no step by time" },
+    { "canary resume", "NAME", LEVEL_OPERATOR, COMMAND_CHANGES, ARGS_CHANGE, 1, 1,
+      cmd_canary_resume, "lets the steps by time go on" },
+    { "canary abort", "NAME [--force --reason TEXT]", LEVEL_OPERATOR, COMMAND_CHANGES, FORCED, 1, 1,
+      cmd_canary_abort, "gives everybody back to the live slot" },
+    { "canary promote", "NAME [--force --reason TEXT]", LEVEL_OPERATOR, COMMAND_CHANGES, FORCED, 1,
+      1, cmd_canary_promote, "makes the candidate the live slot" },
+    { "canary status", "[NAME]", LEVEL_USER, COMMAND_READS, 0, 0, 1, cmd_canary_status,
+      "share, step and candidate, with requests and errors of both slots" },
+    { "tenant pin", "TENANT SLOT [NAME]", LEVEL_OPERATOR, COMMAND_CHANGES, FORCED, 2, 3,
+      cmd_tenant_pin, "keeps one tenant on a slot" },
+    { "tenant unpin", "TENANT|* [NAME]", LEVEL_OPERATOR, COMMAND_CHANGES, FORCED, 1, 2,
+      cmd_tenant_unpin, "lets a tenant, or all of them, go where everybody goes" },
+    { "tenant list", "[NAME] [--stats] [--limit N] [--from PLACE]", LEVEL_USER, COMMAND_READS,
+      ARGS_STATS | ARGS_LIMIT | ARGS_FROM, 0, 1, cmd_tenant_list,
+      "pinned tenants, a page at a time (100 unless N is given)" },
+    { "tenant export", "[NAME]", LEVEL_USER, COMMAND_READS, 0, 0, 1, cmd_tenant_export,
+      "every pin as a line TENANT SLOT, as `tenant load` reads them" },
+    { "tenant load", "[NAME] <<", LEVEL_OPERATOR, COMMAND_LOADS, FORCED, 0, 1, cmd_tenant_load,
+      "replaces all pins by the lines that follow, up to an empty one: all of them or none" },
+    { "pause", "NAME [--max D]", LEVEL_OPERATOR, COMMAND_CHANGES, FORCED | ARGS_LONGEST, 1, 1,
+      cmd_traffic_pause, "lets new requests of a service or group wait, for a time" },
+    { "resume", "NAME", LEVEL_OPERATOR, COMMAND_CHANGES, FORCED, 1, 1, cmd_traffic_resume,
+      "lets them go on" },
+    { "maint on", "NAME [--message TEXT]", LEVEL_OPERATOR, COMMAND_CHANGES, FORCED | ARGS_MESSAGE,
+      1, 1, cmd_traffic_maint_on, "answers new requests with a maintenance page" },
+    { "maint off", "NAME", LEVEL_OPERATOR, COMMAND_CHANGES, FORCED, 1, 1, cmd_traffic_maint_off,
+      "ends the maintenance" },
+    { "explain",
+      "[--host H] [--path P] [--method M] [--header \"N: V\"]... [--client-ip A] [--listener L]",
+      LEVEL_USER, COMMAND_READS, REQUEST, 0, 0, cmd_explain_run,
+      "where a request would go, and by which rule" },
+    { "plan", "COMMAND WORDS...", LEVEL_OPERATOR, COMMAND_READS, PLANNED, 1, ARGS_MAX, cmd_plan_run,
+      "what a change would do and which gates it would meet; nothing changes" },
+    { "apply", "TOKEN [--reason TEXT]", LEVEL_OPERATOR, COMMAND_ACTS, ARGS_REASON, 1, 1,
+      cmd_plan_apply, "makes a planned change, if nothing else has changed since" },
+    { "reload", "[--timeout D]", LEVEL_OPERATOR, COMMAND_ACTS, ARGS_CHANGE, 0, 0, cmd_change_reload,
+      "reads the configuration again: all of it or nothing" },
     { "target set", "NAME/SLOT/TARGET ready|drain|maint|weight N [--force --reason TEXT]",
       LEVEL_OPERATOR, COMMAND_CHANGES, FORCED, 2, 3, cmd_target_set,
       "orders a target to serve, to finish, to rest, or to take its share" },
@@ -59,8 +113,8 @@ static const struct command commands[] = {
     { "target remove", "NAME/SLOT/TARGET [--wait] [--force --reason TEXT]", LEVEL_OPERATOR,
       COMMAND_CHANGES, FORCED | ARGS_WAIT, 1, 1, cmd_target_remove,
       "takes an app server out of a slot; with --wait answers when nothing is in flight there" },
-    { "drain", "NAME/SLOT [status] [--wait] [--force --reason TEXT]", LEVEL_OPERATOR,
-      COMMAND_CHANGES, FORCED | ARGS_WAIT, 1, 1, cmd_drain_run,
+    { "drain", "NAME/SLOT [status] [--wait] [--force --reason TEXT]", LEVEL_OPERATOR, COMMAND_ACTS,
+      FORCED | ARGS_WAIT, 1, 1, cmd_drain_run,
       "orders every target of a slot to finish and take nothing new" },
     { "wait healthy", "NAME[/SLOT] [--timeout D]", LEVEL_USER, COMMAND_READS, 0, 1, 1,
       cmd_wait_healthy, "answers when every target that should serve is up" },
@@ -69,11 +123,11 @@ static const struct command commands[] = {
     { "lock show", "", LEVEL_USER, COMMAND_READS, 0, 0, 0, cmd_lock_show,
       "who holds the deploy lock, and what waits" },
     { "lock acquire", "[NAME] --reason TEXT [--ttl D] [--wait] [--timeout D]", LEVEL_OPERATOR,
-      COMMAND_CHANGES, ARGS_CHANGE | ARGS_TTL | ARGS_WAIT, 0, 1, cmd_lock_acquire,
+      COMMAND_ACTS, ARGS_CHANGE | ARGS_TTL | ARGS_WAIT, 0, 1, cmd_lock_acquire,
       "keeps others from changing anything, for a time" },
-    { "lock release", "[NAME] [--force --reason TEXT]", LEVEL_OPERATOR, COMMAND_CHANGES, FORCED, 0,
-      1, cmd_lock_release, "gives the deploy lock back" },
-    { "shutdown", "[now]", LEVEL_ADMIN, COMMAND_CHANGES, ARGS_REASON, 0, 1, cmd_life_shutdown,
+    { "lock release", "[NAME] [--force --reason TEXT]", LEVEL_OPERATOR, COMMAND_ACTS, FORCED, 0, 1,
+      cmd_lock_release, "gives the deploy lock back" },
+    { "shutdown", "[now]", LEVEL_ADMIN, COMMAND_ACTS, ARGS_REASON, 0, 1, cmd_life_shutdown,
       "stops the daemon: gracefully, or now" },
     { "prompt", "", LEVEL_USER, COMMAND_READS, 0, 0, 0, cmd_life_prompt,
       "prints \"> \" before each command and keeps the connection open" },
@@ -143,6 +197,10 @@ const struct command *command_lookup(char *const *words, unsigned count, unsigne
         return NULL;
     if (count >= 3 && strcmp(words[0], "drain") == 0 && strcmp(words[2], "status") == 0) {
         *taken = 1;
+        return command_find("show drain");
+    }
+    if (count >= 2 && strcmp(words[0], "drain") == 0 && strcmp(words[1], "status") == 0) {
+        *taken = 2;
         return command_find("show drain");
     }
     if (count > 1)

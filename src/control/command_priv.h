@@ -16,7 +16,9 @@ struct call;
 /* CALL_DONE: the answer is complete. CALL_PARKED: it will be, later (call_priv.h). */
 enum call_step { CALL_DONE, CALL_PARKED };
 
-enum command_effect { COMMAND_READS, COMMAND_CHANGES };
+/* What a command does: nothing; one change, which `plan` can try first; something else; one change that is made
+ * of the lines behind the command (the payload). */
+enum command_effect { COMMAND_READS, COMMAND_CHANGES, COMMAND_ACTS, COMMAND_LOADS };
 
 struct command {
     const char *name;  /* one or two words */
@@ -42,7 +44,8 @@ const struct command *command_find(const char *name); /* by its whole name; no a
 
 /*
  * The command that the words begin with; *taken of them are its name. "drain NAME/SLOT status" counts as "show
- * drain NAME/SLOT". NULL: there is none, and *nearest is a name that may have been meant, or NULL.
+ * drain NAME/SLOT", "drain status" as "show drain". NULL: there is none, and *nearest is a name that may have been
+ * meant, or NULL.
  */
 const struct command *command_lookup(char *const *words, unsigned count, unsigned *taken,
                                      const char **nearest);

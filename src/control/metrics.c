@@ -9,6 +9,7 @@
 #include "base/mem.h"
 #include "control/exposition_priv.h"
 #include "control/metrics_process_priv.h"
+#include "control/metrics_traffic_priv.h"
 #include "control/stats.h"
 #include "control/tally_priv.h"
 #include "deploy/deploy.h"
@@ -438,5 +439,6 @@ void metrics_write(const struct control_room *room, const struct tally *tally, s
     write_moves(&scrape, &view);
     write_reloads(&scrape, &view);
     free_picture(&scrape);
+    metrics_traffic_write(room->deploy, out);
     metrics_process_write(room->started_wall_us, out);
 }

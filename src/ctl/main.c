@@ -4,6 +4,7 @@
  */
 #include <cjson/cJSON.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,6 +13,7 @@
 #include <unistd.h>
 
 #include "ctl/options.h"
+#include "ctl/outflow.h"
 #include "ctl/paint.h"
 #include "ctl/talk.h"
 
@@ -115,6 +117,10 @@ static int say_failure(const struct options *options, enum talk_fault fault)
                 "remedy: the command may still take effect; look at status and history\n",
                 options->socket);
         return EXIT_TIMEOUT;
+    case TALK_UNREADABLE:
+        fprintf(stderr, "switchctl: cannot read %s: %s; nothing has changed\n", options->file,
+                strerror(error_number));
+        return EXIT_FAILED;
     case TALK_BROKEN:
         fprintf(
             stderr,
@@ -127,19 +133,59 @@ static int say_failure(const struct options *options, enum talk_fault fault)
     return EXIT_FAILED;
 }
 
-static int ask_once(const struct options *options)
+/* The answer in pieces, as `tenant export` gives it. */
+static int ask_long(const struct options *options, const struct talk *asked)
+{
+    struct talk talk = *asked;
+    enum talk_fault fault = TALK_DONE;
+    struct outflow outflow;
+    int code = 0;
+
+    outflow_init(&outflow, options->is_json);
+    talk.on_bytes = outflow_add;
+    talk.arg = &outflow;
+    fault = talk_run(&talk);
+    code = outflow_end(&outflow);
+    if (fault != TALK_DONE)
+        return say_failure(options, fault);
+    return fflush(stdout) != 0 || ferror(stdout) ? EXIT_FAILED : code;
+}
+
+static int ask_short(const struct options *options, const struct talk *talk)
 {
     enum talk_fault fault = TALK_DONE;
     struct text answer;
     int code = 0;
 
     text_init(&answer, ANSWER_MAX);
-    fault = talk_ask(options->socket, text_slice(&options->line), options->timeout_us, &answer);
+    fault = talk_ask(talk, &answer);
     if (fault == TALK_DONE)
         code = print_answer(options, &answer);
     else
         code = say_failure(options, fault);
     text_fini(&answer);
+    return code;
+}
+
+static int ask_once(const struct options *options)
+{
+    struct talk talk = { .path = options->socket,
+                         .timeout_us = options->timeout_us,
+                         .line = text_slice(&options->line),
+                         .payload = -1 };
+    int code = 0;
+
+    if (options->is_long)
+        return ask_long(options, &talk);
+    if (options->file != NULL && strcmp(options->file, "-") == 0)
+        talk.payload = STDIN_FILENO;
+    else if (options->file != NULL)
+        talk.payload = open(options->file, O_RDONLY | O_CLOEXEC);
+    if (options->file != NULL && talk.payload < 0)
+        return say_failure(options, TALK_UNREADABLE);
+    code = ask_short(options, &talk);
+    if (talk.payload > STDIN_FILENO)
+        close(talk.payload);
     return code;
 }
 

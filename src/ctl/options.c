@@ -10,6 +10,9 @@
 
 enum { LINE_MAX_BYTES = 16 * 1024, DEFAULT_TIMEOUT_S = 60, GRACE_S = 10 };
 
+/* `tenant load FILE`: the word that is meant for this program. */
+enum { FILE_AT = 2 };
+
 static const char default_socket[] = "/run/switchyard/admin.sock";
 
 /* One word of the request in quotes: blanks, ';' and quotes in it mean themselves. */
@@ -111,6 +114,8 @@ static int add_words(struct options *out, int argc, char **argv, const char *tim
     bool is_plain = false; /* behind "--" every word is one of the daemon's */
 
     for (int i = 0; i < argc; i++) {
+        if (out->file != NULL && i == FILE_AT)
+            continue;
         if (!is_plain && strcmp(argv[i], "--") == 0) {
             is_plain = true;
             if (add_own(out, timeout) < 0)
@@ -124,6 +129,23 @@ static int add_words(struct options *out, int argc, char **argv, const char *tim
             return ERR_RANGE;
     }
     return is_plain ? 0 : add_own(out, timeout);
+}
+
+static bool is_verb(int argc, char **argv, const char *first, const char *second)
+{
+    return argc >= 2 && strcmp(argv[0], first) == 0 && strcmp(argv[1], second) == 0;
+}
+
+/* Commands that this program does more for than sending a line; false: what it needs is missing. */
+static bool take_verb(struct options *options, int argc, char **argv)
+{
+    options->is_long = is_verb(argc, argv, "tenant", "export");
+    if (!is_verb(argc, argv, "tenant", "load"))
+        return true;
+    if (argc <= FILE_AT || (argv[FILE_AT][0] == '-' && argv[FILE_AT][1] != '\0'))
+        return false;
+    options->file = argv[FILE_AT];
+    return true;
 }
 
 int options_parse(int argc, char **argv, struct options *out, char *problem, unsigned problem_size)
@@ -142,11 +164,15 @@ int options_parse(int argc, char **argv, struct options *out, char *problem, uns
         return 0;
     if (at == argc)
         return say(problem, problem_size, "no verb is given; see switchctl --help", "");
-    text_add(&out->line, "json");
+    if (!take_verb(out, argc - at, argv + at))
+        return say(problem, problem_size,
+                   "tenant load needs a file, or - for standard input, before anything else", "");
+    if (out->is_json || !out->is_long)
+        text_add(&out->line, "json");
     if (add_words(out, argc - at, argv + at, timeout) < 0)
         return say(problem, problem_size,
                    "a word is too long or holds a line break, or --timeout has no value", argv[at]);
-    text_add(&out->line, "\n");
+    text_add(&out->line, out->file != NULL ? " <<\n" : "\n");
     return text_is_cut(&out->line) ? say(problem, problem_size, "the command is too long", "") : 0;
 }
 
@@ -167,7 +193,12 @@ void options_print_help(void)
           "  rollback NAME                   moves it back\n"
           "  target set NAME/SLOT/TARGET ready|drain|maint|weight N\n"
           "  target add NAME/SLOT TARGET [weight=N]; target remove NAME/SLOT/TARGET [--wait]\n"
-          "  drain NAME/SLOT [status]        empties a slot\n"
+          "  canary start|set|step|pause|resume|abort|promote|status NAME [N%]\n"
+          "  tenant pin|unpin|list|export|load    who is kept on a slot (load FILE, - is stdin)\n"
+          "  pause NAME [--max D]; resume NAME; maint on|off NAME [--message TEXT]\n"
+          "  plan VERB WORDS...; apply TOKEN      a change looked at first, made later\n"
+          "  explain [--host H] [--path P] [--header 'N: V']...   where a request would go\n"
+          "  drain NAME/SLOT; drain status [NAME/SLOT] [--limit N] [--newest]\n"
           "  wait healthy NAME[/SLOT]; wait drained NAME/SLOT\n"
           "  reload                          reads the configuration again\n"
           "  lock [show|acquire|release]     the deploy lock\n"

@@ -18,6 +18,9 @@ struct options {
     bool watch; /* status --watch */
     bool help;
     bool version;
+    const char
+        *file; /* of `tenant load`: its lines follow the request; "-": standard input; NULL: none */
+    bool is_long; /* `tenant export`: the answer is written out as it comes, whatever its size */
     uint64_t timeout_us; /* how long the daemon may take; with the time it needs to say so */
     struct text line;    /* the request: one line of the admin protocol */
 };

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "ctl/payload.h"
 
 /* Waits until fd is ready for what; false at the deadline. */
 static bool wait_ready(int fd, short what, uint64_t deadline_us)
@@ -74,20 +75,58 @@ static enum talk_fault send_all(int fd, struct slice request, uint64_t deadline_
     return TALK_DONE;
 }
 
-static bool is_complete(const struct text *answer)
+/* ERR of reading leaves errno; the payload is then not ended, so that the daemon does nothing with it. */
+static enum talk_fault send_payload(const struct talk *talk, int fd, uint64_t deadline_us)
 {
-    return answer->len >= 2 && memcmp(answer->bytes + answer->len - 2, "\n\n", 2) == 0;
+    struct payload payload = { .is_inside = false };
+    enum talk_fault fault = TALK_DONE;
+    char bytes[64 * 1024];
+    struct text out;
+    ssize_t count = 1;
+
+    text_init(&out, 4 * sizeof bytes);
+    while (fault == TALK_DONE && count > 0) {
+        count = read(talk->payload, bytes, sizeof bytes);
+        if (count < 0 && errno == EINTR) {
+            count = 1;
+            continue;
+        }
+        text_clear(&out);
+        if (count > 0)
+            payload_add(&payload, slice_of(bytes, (size_t)count), &out);
+        else if (count == 0)
+            payload_end(&payload, &out);
+        fault = count < 0 ? TALK_UNREADABLE : send_all(fd, text_slice(&out), deadline_us);
+    }
+    text_fini(&out);
+    return fault;
 }
 
-static enum talk_fault receive_all(int fd, uint64_t deadline_us, struct text *answer)
+/* How an answer ends: two line feeds, or one when it is empty. */
+struct ending {
+    char last; /* byte; '\0' before the first */
+    bool is_complete;
+};
+
+static void note_ending(struct ending *ending, struct slice bytes)
 {
+    char before = bytes.len > 1 ? bytes.ptr[bytes.len - 2] : ending->last;
+
+    ending->last = bytes.ptr[bytes.len - 1];
+    ending->is_complete = ending->last == '\n' && (before == '\n' || before == '\0');
+}
+
+static enum talk_fault receive_all(const struct talk *talk, int fd, uint64_t deadline_us)
+{
+    struct ending ending = { .last = '\0' };
     char bytes[64 * 1024];
 
-    while (!is_complete(answer)) {
+    while (!ending.is_complete) {
         ssize_t count = recv(fd, bytes, sizeof bytes, 0);
 
         if (count > 0) {
-            text_add_slice(answer, slice_of(bytes, (size_t)count));
+            note_ending(&ending, slice_of(bytes, (size_t)count));
+            talk->on_bytes(talk->arg, slice_of(bytes, (size_t)count));
             continue;
         }
         if (count == 0) {
@@ -99,30 +138,49 @@ static enum talk_fault receive_all(int fd, uint64_t deadline_us, struct text *an
         if (errno != EAGAIN && errno != EINTR && errno != 0)
             return TALK_BROKEN;
     }
-    return text_is_cut(answer) ? TALK_BROKEN : TALK_DONE;
+    return TALK_DONE;
 }
 
-enum talk_fault talk_ask(const char *path, struct slice request, uint64_t timeout_us,
-                         struct text *answer)
+enum talk_fault talk_run(const struct talk *talk)
 {
-    uint64_t deadline_us = clock_monotonic_us() + timeout_us;
+    uint64_t deadline_us = clock_monotonic_us() + talk->timeout_us;
     enum talk_fault fault = TALK_DONE;
-    int fd = open_socket(path, deadline_us);
+    int fd = open_socket(talk->path, deadline_us);
     int saved = 0;
 
-    text_clear(answer);
     if (fd < 0)
         return TALK_UNREACHABLE;
-    fault = send_all(fd, request, deadline_us);
-    if (fault != TALK_TIMEOUT) { /* a daemon that refuses us says why before it closes */
-        enum talk_fault received = receive_all(fd, deadline_us, answer);
+    fault = send_all(fd, talk->line, deadline_us);
+    if (fault == TALK_DONE && talk->payload >= 0)
+        fault = send_payload(talk, fd, deadline_us);
+    if (fault == TALK_DONE || fault == TALK_BROKEN) { /* who refuses us says why before it closes */
+        enum talk_fault received = receive_all(talk, fd, deadline_us);
 
         fault = fault == TALK_DONE || received == TALK_DONE ? received : fault;
     }
     saved = errno;
     close(fd);
     errno = saved;
+    return fault;
+}
+
+static void keep_bytes(void *arg, struct slice bytes)
+{
+    text_add_slice(arg, bytes);
+}
+
+enum talk_fault talk_ask(const struct talk *talk, struct text *answer)
+{
+    struct talk asked = *talk;
+    enum talk_fault fault = TALK_DONE;
+
+    text_clear(answer);
+    asked.on_bytes = keep_bytes;
+    asked.arg = answer;
+    fault = talk_run(&asked);
+    if (fault == TALK_DONE && text_is_cut(answer))
+        fault = TALK_BROKEN;
     if (fault == TALK_DONE)
-        answer->bytes[answer->len -= 2] = '\0';
+        answer->bytes[answer->len -= answer->len > 1 ? 2 : 1] = '\0';
     return fault;
 }

@@ -15,10 +15,23 @@ enum talk_fault {
     TALK_UNREACHABLE, /* nobody answers on the socket */
     TALK_TIMEOUT,     /* the daemon is there, but said nothing in time */
     TALK_BROKEN,      /* the connection ended before the answer did */
+    TALK_UNREADABLE,  /* the payload could not be read: the daemon was told nothing that counts */
 };
 
-/* The answer's line, without the empty line that ends it, into answer. With a failure errno tells why. */
-MUST_CHECK enum talk_fault talk_ask(const char *path, struct slice request, uint64_t timeout_us,
-                                    struct text *answer);
+struct talk {
+    const char *path;
+    uint64_t timeout_us;
+    struct slice line; /* with its line feed; it ends with " <<" when there is a payload */
+    int payload;       /* descriptor of the lines behind it, read to its end; -1: none */
+    /* The bytes of the answer as they come, with the empty line that ends it. */
+    void (*on_bytes)(void *arg, struct slice bytes);
+    void *arg;
+};
+
+/* With a failure errno tells why. */
+MUST_CHECK enum talk_fault talk_run(const struct talk *talk);
+
+/* The same without on_bytes: the answer's lines, without the empty line that ends it, into answer. */
+MUST_CHECK enum talk_fault talk_ask(const struct talk *talk, struct text *answer);
 
 #endif

@@ -1,6 +1,7 @@
 /*
- * See batch_priv.h. A switch whose state cannot be written is refused and changes nothing. A rollback is carried
- * out all the same: from the reserve file, else in memory alone, and then the disk is tried every second.
+ * See batch_priv.h. A switch whose state cannot be written is refused and changes nothing. A rescue (a rollback, the
+ * end of a canary, of a pause, of maintenance) is carried out all the same: from the reserve file, else in memory
+ * alone, and then the disk is tried every second.
  */
 #include "deploy/batch_priv.h"
 
@@ -50,7 +51,8 @@ static struct history_entry make_entry(struct deploy *deploy, const struct ticke
     snprintf(entry.name, sizeof entry.name, "%s", change->name);
     snprintf(entry.from, sizeof entry.from, "%s", result->from);
     snprintf(entry.to, sizeof entry.to, "%s", result->to[0] != '\0' ? result->to : change->slot);
-    snprintf(entry.target, sizeof entry.target, "%s", change->target);
+    snprintf(entry.target, sizeof entry.target, "%s",
+             change->tenant[0] != '\0' ? change->tenant : change->target);
     snprintf(entry.actor, sizeof entry.actor, "%s", change->actor);
     snprintf(entry.reason, sizeof entry.reason, "%s", change->reason);
     snprintf(entry.gate, sizeof entry.gate, "%s", result->gate);
@@ -79,6 +81,7 @@ void desk_encode(struct deploy *deploy, const struct decisions *decisions, struc
 
     job->generation = picture.generation;
     state_encode(&picture, &job->bytes);
+    pins_disk_names(decisions, &job->pins_files);
     /* Room for the lists that a reserve file carries, whatever is in them now. */
     job->reserve_bytes = is_compact ? 0 : job->bytes.len;
     if (job->reserve_bytes > 0 && deploy->state->key_count + deploy->state->tail_count > 0) {
@@ -99,6 +102,8 @@ static void submit_state(struct deploy *deploy, enum writer_kind kind, enum desk
     struct writer_job *job = writer_job_new(kind);
 
     desk_encode(deploy, decisions, job);
+    if (desk == DESK_WRITING)
+        tenants_write(deploy->tenants, job);
     deploy->desk = desk;
     writer_submit(deploy->writer, job);
 }
@@ -118,6 +123,8 @@ void batch_settle(struct deploy *deploy)
 /* What people want to find later; not usage errors, lost races and what was so already. */
 static bool is_worth_history(const struct ticket *ticket)
 {
+    if (ticket->change.plan_only)
+        return false;
     if (ticket->judgement == JUDGED_DONE)
         return true;
     switch (ticket->result.fault) {
@@ -240,6 +247,7 @@ static void take_back(struct deploy *deploy)
     if (deploy->has_plan)
         registry_abort(&deploy->registry, &deploy->plan);
     deploy->has_plan = false;
+    tenants_abort(deploy->tenants);
     if (reload != NULL && reload->is_prepared && ops != NULL && ops->cancel != NULL)
         ops->cancel(deploy->options.ops_arg);
     state_take_back(deploy->state, deploy->batch_keys, deploy->kept_sequence);
@@ -260,7 +268,8 @@ static void fail_rest(struct deploy *deploy, enum fault fault, const char *words
             continue;
         ticket->sequence = 0;
         ticket->result.changed = false;
-        ticket->result.from[0] = ticket->result.to[0] = '\0';
+        ticket->result.from[0] = ticket->result.to[0] = ticket->result.token[0] = '\0';
+        ticket->result.share = 0;
         ticket->result.epoch_before = ticket->result.epoch = deploy->state->decisions.epoch;
         ticket->judgement =
             judge_refuse(ticket, fault == FAULT_NOT_DURABLE ? OUTCOME_FAILED : OUTCOME_REFUSED,
@@ -293,6 +302,7 @@ static bool plan_batch(struct deploy *deploy)
         .config = config,
         .decisions = &deploy->working,
         .names = reload != NULL ? reload->names : NULL,
+        .tenants = deploy->tenants,
         .words = words,
         .words_size = sizeof words,
     };
@@ -355,9 +365,11 @@ static void commit_batch(struct deploy *deploy, bool is_durable)
     bool is_unlocked = has_lock_change(deploy);
 
     decisions_move(&deploy->state->decisions, &deploy->working);
+    tenants_apply(deploy->tenants);
     if (deploy->has_plan)
         registry_commit(&deploy->registry, &deploy->plan);
     deploy->has_plan = false;
+    tenants_settle(deploy->tenants);
     if (reload != NULL)
         take_config(deploy, reload);
     deploy->is_volatile = !is_durable;
@@ -371,6 +383,7 @@ static void commit_batch(struct deploy *deploy, bool is_durable)
     if (is_unlocked)
         desk_unpark(deploy);
     lock_arm(deploy);
+    due_arm(deploy);
     answer_batch(deploy);
 }
 
@@ -381,8 +394,17 @@ static void note_error(struct deploy *deploy, const char *words)
     LOG_ERROR("state_write", "words=\"%s\"", words);
 }
 
-/* Rollbacks leave the batch for a list of their own; everybody else is refused. */
-static void split_rollbacks(struct deploy *deploy, const char *why, struct tickets *rollbacks)
+/* What brings traffic back to where it was good must not wait for a disk. */
+static bool is_rescue(const struct ticket *ticket)
+{
+    enum change_kind kind = ticket->change.kind;
+
+    return !ticket->change.plan_only && (kind == CHANGE_ROLLBACK || kind == CHANGE_CANARY_ABORT ||
+                                         kind == CHANGE_RESUME || kind == CHANGE_MAINT_OFF);
+}
+
+/* Rescues leave the batch for a list of their own; everybody else is refused. */
+static void split_rescues(struct deploy *deploy, const char *why, struct tickets *rescues)
 {
     struct ticket *ticket = TAILQ_FIRST(&deploy->batch);
     char words[400];
@@ -393,21 +415,21 @@ static void split_rollbacks(struct deploy *deploy, const char *why, struct ticke
     while (ticket != NULL) {
         struct ticket *next = TAILQ_NEXT(ticket, link);
 
-        if (ticket->change.kind == CHANGE_ROLLBACK && ticket->result.fault == FAULT_NOT_DURABLE) {
+        if (is_rescue(ticket) && ticket->result.fault == FAULT_NOT_DURABLE) {
             TAILQ_REMOVE(&deploy->batch, ticket, link);
-            TAILQ_INSERT_TAIL(rollbacks, ticket, link);
+            TAILQ_INSERT_TAIL(rescues, ticket, link);
         }
         ticket = next;
     }
 }
 
 /* Judged once more, on what is in force, and without the disk's consent. */
-static void judge_rollbacks(struct deploy *deploy, struct tickets *rollbacks)
+static void judge_rescues(struct deploy *deploy, struct tickets *rescues)
 {
     struct ticket *ticket = NULL;
 
-    while ((ticket = TAILQ_FIRST(rollbacks)) != NULL) {
-        TAILQ_REMOVE(rollbacks, ticket, link);
+    while ((ticket = TAILQ_FIRST(rescues)) != NULL) {
+        TAILQ_REMOVE(rescues, ticket, link);
         memset(&ticket->result, 0, sizeof ticket->result);
         ticket->judgement = gate_judge(deploy, ticket);
         if (ticket->judgement == JUDGED_WAIT) {
@@ -423,13 +445,13 @@ static void judge_rollbacks(struct deploy *deploy, struct tickets *rollbacks)
 
 static void on_write_failed(struct deploy *deploy, const struct writer_job *job)
 {
-    struct tickets rollbacks = TAILQ_HEAD_INITIALIZER(rollbacks);
+    struct tickets rescues = TAILQ_HEAD_INITIALIZER(rescues);
 
     deploy->is_unsure = deploy->is_unsure || job->unsure;
     take_back(deploy);
-    split_rollbacks(deploy, job->words, &rollbacks);
+    split_rescues(deploy, job->words, &rescues);
     batch_begin(deploy);
-    judge_rollbacks(deploy, &rollbacks);
+    judge_rescues(deploy, &rescues);
     if (!has_accepted(deploy) || !plan_batch(deploy))
         answer_batch(deploy);
     else
@@ -484,6 +506,7 @@ void desk_on_written(void *arg, struct writer_job *job)
         writer_job_free(job);
         return;
     }
+    tenants_written(job);
     note_state(deploy, job);
     switch (deploy->desk) {
     case DESK_WRITING:

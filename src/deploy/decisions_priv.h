@@ -28,6 +28,19 @@ struct state_target {
 };
 TAILQ_HEAD(state_targets, state_target);
 
+/* A stretch of lines of a file of pins; see pins_log_priv.h. */
+struct pins_stretch {
+    uint64_t records;
+    uint64_t bytes;
+    uint64_t sum; /* each line's hash with that of the line before as its seed */
+};
+
+/* Where the run-time pins of a service are; the same in all services of a group. */
+struct state_pins {
+    char file[96];             /* "" : there are none */
+    struct pins_stretch added; /* of what lies behind the file's first part, so much counts */
+};
+
 /* A share of users gets another slot. Without a candidate there is none. */
 struct state_canary {
     char candidate[64];
@@ -59,6 +72,7 @@ struct state_service {
     bool is_rolled_back; /* the last move was a rollback: there is nothing to roll back to */
     uint64_t switched_wall_us;
     uint64_t switch_count;
+    struct state_pins pins;
     struct state_canary canary;
     struct state_hold hold;
     struct state_maint maint;

@@ -14,8 +14,10 @@
 #include "base/mem.h"
 #include "config/dump.h"
 #include "deploy/batch_priv.h"
+#include "deploy/canary_priv.h"
 #include "deploy/deploy_priv.h"
 #include "deploy/names_priv.h"
+#include "deploy/pause_priv.h"
 #include "net/loop.h"
 #include "net/timer.h"
 
@@ -36,25 +38,34 @@ static int load_state(struct deploy *deploy, struct report *report)
     }
     if (err == ERR_NOT_FOUND) {
         deploy->state = state_new();
-        return 0;
+        return tenants_load(deploy, false, report);
     }
     if (err != 0)
         report_error(report, state_name, 0, "%s", words);
     else if (words[0] != '\0')
         report_warning(report, state_name, 0, "%s", words);
-    return err;
+    /* Files that the state does not name may be wanted by whoever repairs a damaged one. */
+    return err == 0 ? tenants_load(deploy, words[0] == '\0', report) : err;
 }
 
-static void fit_state(struct deploy *deploy, struct report *report)
+static int fit_state(struct deploy *deploy, struct report *report)
 {
     struct decisions fitted;
+    char words[200];
+    int err = 0;
 
     decisions_init(&fitted);
     reload_fit_decisions(deploy->config, &deploy->state->decisions, &fitted, report);
     fitted.epoch++;
+    err = tenants_fit(deploy, deploy->config, &fitted, words, sizeof words);
     decisions_move(&deploy->state->decisions, &fitted);
     deploy->state->config_hash = dump_hash(deploy->config);
     lock_start(deploy);
+    canary_start(deploy);
+    pause_start(deploy, report);
+    if (err != 0)
+        report_error(report, deploy->options.config_path, 0, "%s", words);
+    return err;
 }
 
 static int plan_first(struct deploy *deploy, struct report *report)
@@ -70,6 +81,7 @@ static int plan_first(struct deploy *deploy, struct report *report)
         .config = deploy->config,
         .decisions = &deploy->state->decisions,
         .names = names,
+        .tenants = deploy->tenants,
         .words = words,
         .words_size = sizeof words,
     };
@@ -95,12 +107,15 @@ static void read_history(struct deploy *deploy, struct report *report)
 static int write_first(struct deploy *deploy, bool is_first_start, struct report *report)
 {
     struct writer_job *job = writer_job_new(WRITER_STATE);
+    bool has_pins = false;
     int err = 0;
 
     deploy->generation = state_file_generation(deploy->file);
     desk_encode(deploy, &deploy->state->decisions, job);
-    err = state_file_write(deploy->file, job->generation, text_slice(&job->bytes), &job->unsure,
-                           job->words);
+    tenants_write(deploy->tenants, job);
+    has_pins = !STAILQ_EMPTY(&job->pins);
+    err = writer_write_state(deploy->file, job);
+    tenants_written(job);
     if (err == 0) {
         deploy->writes++;
         deploy->durable_generation = job->generation;
@@ -108,7 +123,7 @@ static int write_first(struct deploy *deploy, bool is_first_start, struct report
             report_warning(report, state_name, 0,
                            "the reserve files cannot be made: with a full disk a rollback would "
                            "be volatile");
-    } else if (is_first_start) {
+    } else if (is_first_start || has_pins) { /* what it would name is not there */
         report_error(report, state_name, 0, "%s", job->words);
     } else {
         report_warning(report, state_name, 0,
@@ -129,7 +144,9 @@ static void free_all(struct deploy *deploy)
     writer_free(deploy->writer);
     desk_fini(deploy);
     forecast_fini(deploy);
-    registry_fini(&deploy->registry);
+    registry_fini(&deploy->registry); /* probes that are asked for are answered by it */
+    tenants_free(deploy->tenants);
+    measure_fini(deploy);
     history_fini(&deploy->history);
     state_file_free(deploy->file);
     state_free(deploy->state);
@@ -146,8 +163,9 @@ static int start(struct deploy *deploy, struct report *report)
     if (err != 0)
         return err;
     is_first_start = state_file_generation(deploy->file) == 0;
-    fit_state(deploy, report);
-    err = plan_first(deploy, report);
+    err = fit_state(deploy, report);
+    if (err == 0)
+        err = plan_first(deploy, report);
     if (err != 0)
         return err;
     read_history(deploy, report);
@@ -157,10 +175,12 @@ static int start(struct deploy *deploy, struct report *report)
         return err;
     }
     registry_commit(&deploy->registry, &deploy->plan);
+    tenants_settle(deploy->tenants);
     deploy->config_read_us = clock_monotonic_us();
     deploy->writer = writer_new(deploy->options.loop, deploy->file, deploy->history_path,
                                 desk_on_written, deploy);
     lock_arm(deploy);
+    due_arm(deploy);
     return 0;
 }
 
@@ -172,6 +192,7 @@ int deploy_new(const struct deploy_options *options, struct config *config, stru
 
     deploy->options = *options;
     deploy->config = config;
+    deploy->tenants = tenants_new(options->worker_count);
     registry_init(&deploy->registry, options);
     history_init(&deploy->history);
     desk_init(deploy);
@@ -190,8 +211,7 @@ static void settle_last(struct deploy *deploy)
     struct writer_job *job = writer_job_new(WRITER_STATE);
 
     desk_encode(deploy, &deploy->state->decisions, job);
-    if (state_file_write(deploy->file, job->generation, text_slice(&job->bytes), &job->unsure,
-                         job->words) != 0)
+    if (writer_write_state(deploy->file, job) != 0)
         LOG_ERROR("state_lost", "words=\"%s\"", job->words);
     writer_job_free(job);
 }
@@ -232,12 +252,6 @@ void deploy_view_service(const struct deploy *deploy, unsigned service_index,
         .switched_wall_us = service->switched_wall_us,
         .switch_count = service->switch_count,
     };
-}
-
-const struct pins *deploy_pins(const struct deploy *deploy, unsigned service_index)
-{
-    CHECK(service_index < deploy->config->service_count);
-    return NULL;
 }
 
 /* The lock on everything if there is one, else the first. */

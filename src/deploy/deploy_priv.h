@@ -13,10 +13,13 @@
 
 #include "config/report.h"
 #include "deploy/deploy.h"
+#include "deploy/due_priv.h"
 #include "deploy/forecast_priv.h"
 #include "deploy/history_priv.h"
+#include "deploy/measure_priv.h"
 #include "deploy/registry_priv.h"
 #include "deploy/state_priv.h"
+#include "deploy/tenants_priv.h"
 #include "deploy/ticket_priv.h"
 #include "deploy/writer_priv.h"
 
@@ -30,7 +33,7 @@ enum {
 enum desk_state {
     DESK_IDLE,
     DESK_WRITING, /* a batch is with the writer */
-    DESK_RESERVE, /* the rollbacks of a batch that could not be written are */
+    DESK_RESERVE, /* the rescues of a batch that could not be written are */
     DESK_SETTLING /* the disk is brought up to the memory; no tickets */
 };
 
@@ -39,6 +42,7 @@ struct deploy {
     struct config *config;
     struct state *state; /* decisions in force */
     struct registry registry;
+    struct tenants *tenants;
     struct state_file *file;
     struct writer *writer;
     struct history history;
@@ -50,6 +54,9 @@ struct deploy {
     struct tickets parked;    /* wait for a lock */
     struct tickets preparing; /* wait for names */
     struct tickets batch;
+    struct measures measures;
+    struct due_orders due_orders;
+    struct timer *due;
     struct forecast *forecasts; /* NULL: none yet; else FORECASTS_MAX */
     size_t waiting;             /* on queue and parked */
     struct decisions working;
@@ -85,6 +92,7 @@ void ticket_free(struct ticket *ticket);
 
 /* switching.c, targets.c, lock.c, reload.c */
 enum judgement switching_judge(struct deploy *deploy, struct ticket *ticket);
+enum judgement switching_judge_promotion(struct deploy *deploy, struct ticket *ticket);
 enum judgement switching_judge_back(struct deploy *deploy, struct ticket *ticket);
 enum judgement targets_judge(struct deploy *deploy, struct ticket *ticket);
 bool targets_prepare(struct deploy *deploy, struct ticket *ticket); /* false: it waits for a name */

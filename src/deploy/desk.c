@@ -14,15 +14,21 @@
 #include "deploy/batch_priv.h"
 #include "deploy/deploy_priv.h"
 #include "deploy/gate_priv.h"
+#include "deploy/measure_priv.h"
 #include "deploy/names_priv.h"
 #include "net/timer.h"
 
 void ticket_free(struct ticket *ticket)
 {
+    measure_drop(ticket->measure);
     names_free(ticket->names);
     config_free(ticket->config);
+    pins_free(ticket->change.pins);
+    free(ticket->refusal);
     free(ticket);
 }
+
+enum { MEASURES_MAX = 3 }; /* of one change, when others come in between */
 
 static void on_run(void *arg);
 
@@ -49,10 +55,12 @@ void desk_init(struct deploy *deploy)
     TAILQ_INIT(&deploy->parked);
     TAILQ_INIT(&deploy->preparing);
     TAILQ_INIT(&deploy->batch);
+    TAILQ_INIT(&deploy->measures);
     decisions_init(&deploy->working);
     deploy->run = timer_new(deploy->options.loop, on_run, deploy);
     deploy->settle = timer_new(deploy->options.loop, on_settle, deploy);
     deploy->unlock = timer_new(deploy->options.loop, on_unlock, deploy);
+    due_init(deploy);
 }
 
 static void free_tickets(struct tickets *tickets)
@@ -74,6 +82,7 @@ void desk_fini(struct deploy *deploy)
     free_tickets(&deploy->parked);
     free_tickets(&deploy->preparing);
     free_tickets(&deploy->batch);
+    due_fini(deploy);
     decisions_fini(&deploy->working);
 }
 
@@ -97,6 +106,8 @@ static bool prepare(struct deploy *deploy, struct ticket *ticket)
     case CHANGE_RELOAD: return reload_prepare(deploy, ticket);
     case CHANGE_TARGET_ADD: return targets_prepare(deploy, ticket);
     case CHANGE_SWITCH:
+    case CHANGE_CANARY_START:
+    case CHANGE_CANARY_PROMOTE: return measure_prepare(deploy, ticket);
     case CHANGE_ROLLBACK:
     case CHANGE_TARGET_READY:
     case CHANGE_TARGET_DRAIN:
@@ -105,13 +116,11 @@ static bool prepare(struct deploy *deploy, struct ticket *ticket)
     case CHANGE_TARGET_REMOVE:
     case CHANGE_LOCK_ACQUIRE:
     case CHANGE_LOCK_RELEASE:
-    case CHANGE_CANARY_START:
     case CHANGE_CANARY_SET:
     case CHANGE_CANARY_STEP:
     case CHANGE_CANARY_PAUSE:
     case CHANGE_CANARY_RESUME:
     case CHANGE_CANARY_ABORT:
-    case CHANGE_CANARY_PROMOTE:
     case CHANGE_TENANT_PIN:
     case CHANGE_TENANT_UNPIN:
     case CHANGE_TENANT_LOAD:
@@ -143,7 +152,14 @@ void desk_prepared(struct ticket *ticket)
         queue_ticket(deploy, ticket);
 }
 
-/* Those who waited for a lock come first, in their old order; a reload reads its file again. */
+/* What was found out for it before is old by now. */
+static bool is_prepared_anew(const struct ticket *ticket)
+{
+    return ticket->change.kind == CHANGE_RELOAD || measure_is_wanted(ticket->change.kind);
+}
+
+/* Those who waited for a lock come first, in their old order; a reload reads its file again, and what is measured is
+ * measured again. */
 void desk_unpark(struct deploy *deploy)
 {
     struct tickets parked = TAILQ_HEAD_INITIALIZER(parked);
@@ -152,7 +168,7 @@ void desk_unpark(struct deploy *deploy)
     TAILQ_CONCAT(&parked, &deploy->parked, link);
     while ((ticket = TAILQ_LAST(&parked, tickets)) != NULL) {
         TAILQ_REMOVE(&parked, ticket, link);
-        if (ticket->change.kind != CHANGE_RELOAD) {
+        if (!is_prepared_anew(ticket)) {
             TAILQ_INSERT_HEAD(&deploy->queue, ticket, link);
             continue;
         }
@@ -162,9 +178,25 @@ void desk_unpark(struct deploy *deploy)
     desk_wake(deploy);
 }
 
+/* Another change moved where this one goes. True: that has happened too often, and the ticket has its refusal. */
+static bool measure_again(struct deploy *deploy, struct ticket *ticket)
+{
+    if (ticket->measure_count < MEASURES_MAX) {
+        desk_enqueue(deploy, ticket);
+        return false;
+    }
+    judge_refuse(ticket, OUTCOME_CONFLICT, FAULT_CONFLICT, "probe",
+                 "other changes move it faster than its targets can be probed; say where to with "
+                 "--to");
+    ticket->is_judged = true;
+    return true;
+}
+
 static void judge_ticket(struct deploy *deploy, struct ticket *ticket)
 {
     ticket->judgement = JUDGED_REFUSED;
+    if (!ticket->is_judged && measure_is_stale(deploy, ticket) && !measure_again(deploy, ticket))
+        return;
     if (ticket->is_judged)
         ticket->result.epoch_before = ticket->result.epoch = deploy->working.epoch;
     else
@@ -179,22 +211,22 @@ static void judge_ticket(struct deploy *deploy, struct ticket *ticket)
         batch_note(deploy, ticket);
 }
 
-/* From the queue to the batch; a reload is a batch of its own. */
+/* From the queue to the batch; what makes tables anew is a batch of its own. */
 static void fill_batch(struct deploy *deploy)
 {
     struct ticket *ticket = NULL;
     unsigned count = 0;
 
     while ((ticket = TAILQ_FIRST(&deploy->queue)) != NULL && count < BATCH_MAX) {
-        bool is_reload = ticket->change.kind == CHANGE_RELOAD;
+        bool is_alone = ticket->change.kind == CHANGE_RELOAD || tenants_is_alone(&ticket->change);
 
-        if (is_reload && count > 0)
+        if (is_alone && count > 0)
             break;
         TAILQ_REMOVE(&deploy->queue, ticket, link);
         deploy->waiting--;
         judge_ticket(deploy, ticket);
         count++;
-        if (is_reload)
+        if (is_alone)
             break;
     }
 }

@@ -31,12 +31,13 @@ static void hex_of(struct slice bytes, char *out)
     out[(size_t)2 * SHA256_BYTES] = '\0';
 }
 
-void envelope_write(unsigned format, uint64_t generation, struct slice content, struct text *out)
+void envelope_write(unsigned format, unsigned min_reader, uint64_t generation, struct slice content,
+                    struct text *out)
 {
     char hex[2 * SHA256_BYTES + 1];
 
     text_clear(out);
-    text_add_format(out, head_format, format, format, generation, content.len);
+    text_add_format(out, head_format, format, min_reader, generation, content.len);
     text_add_slice(out, content);
     text_add(out, ",\n");
     hex_of(text_slice(out), hex);

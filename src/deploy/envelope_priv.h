@@ -19,7 +19,8 @@ struct envelope {
     struct slice content; /* one JSON object */
 };
 
-void envelope_write(unsigned format, uint64_t generation, struct slice content, struct text *out);
+void envelope_write(unsigned format, unsigned min_reader, uint64_t generation, struct slice content,
+                    struct text *out);
 
 /*
  * ERR_NOT_FOUND: blank (only line feeds, at least one); ERR_VERSION: a reader newer than `format` is

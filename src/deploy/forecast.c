@@ -8,6 +8,7 @@
 
 #include "base/mem.h"
 #include "deploy/deploy_priv.h"
+#include "deploy/gate_priv.h"
 #include "net/loop.h"
 
 static void make_token(char out[FORECAST_TOKEN + 1])
@@ -33,7 +34,8 @@ static struct forecast *find_place(struct forecast *forecasts)
     return oldest;
 }
 
-void forecast_keep(struct deploy *deploy, struct ticket *ticket)
+/* The result gets the token; the oldest one makes room. */
+static void keep(struct deploy *deploy, struct ticket *ticket)
 {
     struct forecast *forecast = NULL;
 
@@ -49,6 +51,52 @@ void forecast_keep(struct deploy *deploy, struct ticket *ticket)
     forecast->change.plan_only = false;
     make_token(forecast->token);
     snprintf(ticket->result.token, sizeof ticket->result.token, "%s", forecast->token);
+}
+
+/* A reading of a file, and what is no change of the traffic, have no plan. */
+static bool is_plannable(enum change_kind kind)
+{
+    return kind != CHANGE_RELOAD && kind != CHANGE_LOCK_ACQUIRE && kind != CHANGE_LOCK_RELEASE &&
+           kind != CHANGE_TENANT_PIN && kind != CHANGE_TENANT_UNPIN && kind != CHANGE_TENANT_LOAD;
+}
+
+/* The first gate that did not pass is the answer. */
+static enum judgement take_refusal(struct ticket *ticket)
+{
+    struct change_result *result = &ticket->result;
+
+    result->outcome = ticket->refusal->outcome;
+    result->fault = ticket->refusal->fault;
+    memcpy(result->gate, ticket->refusal->gate, sizeof result->gate);
+    memcpy(result->words, ticket->refusal->words, sizeof result->words);
+    return JUDGED_REFUSED;
+}
+
+enum judgement forecast_judge(struct deploy *deploy, struct ticket *ticket)
+{
+    struct change_result *result = &ticket->result;
+    struct decisions kept;
+    enum judgement judgement = JUDGED_REFUSED;
+    char words[sizeof result->words];
+
+    if (!is_plannable(ticket->change.kind))
+        return judge_refuse(ticket, OUTCOME_USAGE, FAULT_USAGE, "", "there is no plan for %s",
+                            change_kind_name(ticket->change.kind));
+    decisions_init(&kept);
+    decisions_copy(&kept, &deploy->working);
+    judgement = gate_pass(deploy, ticket);
+    decisions_move(&deploy->working, &kept);
+    result->epoch = deploy->working.epoch;
+    result->changed = false;
+    if (judgement == JUDGED_REFUSED)
+        return judgement;
+    if (ticket->refusal != NULL)
+        return take_refusal(ticket);
+    memcpy(words, result->words, sizeof words);
+    snprintf(result->words, sizeof result->words, "%s: %.480s",
+             judgement == JUDGED_DONE ? "would be done" : "nothing would change", words);
+    keep(deploy, ticket);
+    return JUDGED_SAME;
 }
 
 void forecast_fini(struct deploy *deploy)

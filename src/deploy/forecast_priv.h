@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "deploy/change.h"
+#include "deploy/ticket_priv.h"
 
 enum { FORECASTS_MAX = 64, FORECAST_TOKEN = 32 };
 #define FORECAST_AGE_US (10ULL * 60 * 1000 * 1000)
@@ -21,10 +22,10 @@ struct forecast {
 };
 
 struct deploy;
-struct ticket;
 
-/* Remembers what the ticket asks for; its result gets the token. The oldest one makes room. */
-void forecast_keep(struct deploy *deploy, struct ticket *ticket);
+/* Judges a plan on the working decisions and leaves them as they were: what would happen, every gate that was come
+ * to, and a token when all of them passed. */
+enum judgement forecast_judge(struct deploy *deploy, struct ticket *ticket);
 void forecast_fini(struct deploy *deploy);
 
 #endif

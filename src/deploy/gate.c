@@ -2,14 +2,17 @@
  * What every change passes before its own judgement: stop, idempotency key, epoch, force, lock; and what several
  * judgements ask: which services a name means, and how fit a slot is. Control thread.
  */
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/hash.h"
+#include "deploy/canary_priv.h"
 #include "deploy/deploy_priv.h"
 #include "deploy/effective_priv.h"
 #include "deploy/gate_priv.h"
+#include "deploy/pause_priv.h"
 
 bool gate_is_forced(const struct ticket *ticket)
 {
@@ -29,10 +32,8 @@ static const struct config_group *find_group(const struct config *config, const 
     return NULL;
 }
 
-bool gate_find_scope(struct deploy *deploy, struct ticket *ticket, struct scope *out)
+bool gate_look_up(const struct config *config, const char *name, struct scope *out)
 {
-    const struct config *config = deploy->config;
-    const char *name = ticket->change.name;
     const struct config_group *group = find_group(config, name);
     const struct config_service *service = config_find_service(config, slice_from(name));
 
@@ -44,13 +45,19 @@ bool gate_find_scope(struct deploy *deploy, struct ticket *ticket, struct scope 
         };
         return true;
     }
-    if (service == NULL) {
-        judge_refuse(ticket, OUTCOME_REFUSED, FAULT_UNKNOWN_NAME, "",
-                     "there is no service or group %s; see: switchctl status", name);
+    if (service == NULL)
         return false;
-    }
     *out = (struct scope){ .count = 1, .single = (size_t)(service - config->services) };
     return true;
+}
+
+bool gate_find_scope(struct deploy *deploy, struct ticket *ticket, struct scope *out)
+{
+    if (gate_look_up(deploy->config, ticket->change.name, out))
+        return true;
+    judge_refuse(ticket, OUTCOME_REFUSED, FAULT_UNKNOWN_NAME, "",
+                 "there is no service or group %s; see: switchctl status", ticket->change.name);
+    return false;
 }
 
 size_t gate_active(const struct deploy *deploy, size_t service)
@@ -65,7 +72,8 @@ size_t gate_active(const struct deploy *deploy, size_t service)
 
 bool gate_is_switchable(const struct config_slot *slot)
 {
-    return slot->role == CONFIG_ROLE_NONE;
+    return slot->role == CONFIG_ROLE_NONE ||
+           (slot->role == CONFIG_ROLE_STAGING && slot->allow_live);
 }
 
 static enum verdict find_verdict(const struct deploy *deploy, size_t service, const char *slot_name,
@@ -102,18 +110,33 @@ void gate_count_fit(const struct deploy *deploy, size_t service, size_t slot, st
 /* Of what the change asks for, not of who asks or why. */
 static uint64_t find_fingerprint(const struct change *change)
 {
-    char text[512];
-    int len = snprintf(text, sizeof text, "%d\n%s\n%s\n%s\n%u\n%d", (int)change->kind, change->name,
-                       change->slot, change->target, change->weight, change->force);
+    char text[1024];
+    int len =
+        snprintf(text, sizeof text, "%d\n%s\n%s\n%s\n%u\n%d\n%u\n%" PRIu64 "\n%s",
+                 (int)change->kind, change->name, change->slot, change->target, change->weight,
+                 change->force, change->share, change->max_us, change->message);
 
-    return hash_bytes(0, text, (size_t)len);
+    uint64_t hash = hash_bytes(0, text, (size_t)len);
+    struct pins_cursor cursor = { 0 };
+    struct pins_entry entry;
+
+    if (change->tenant[0] != '\0')
+        hash = hash_bytes(hash, change->tenant, strlen(change->tenant));
+    /* In whatever order they come. */
+    while (change->pins != NULL && pins_next(change->pins, &cursor, &entry)) {
+        const char *slot = pins_name(change->pins, entry.name);
+
+        hash += hash_bytes(hash_bytes(0, entry.tenant.ptr, entry.tenant.len), slot, strlen(slot));
+    }
+    return hash;
 }
 
-static enum judgement replay(struct ticket *ticket, const struct state_key *key)
+static enum judgement replay(struct ticket *ticket, const struct state_key *key,
+                             uint64_t fingerprint)
 {
     struct change_result *result = &ticket->result;
 
-    if (key->fingerprint != find_fingerprint(&ticket->change))
+    if (key->fingerprint != fingerprint)
         return judge_refuse(ticket, OUTCOME_CONFLICT, FAULT_CONFLICT, "key",
                             "the idempotency key %s was used for another change", key->key);
     judge_same(ticket, "this change was carried out before, under the same key, as epoch %llu",
@@ -128,12 +151,12 @@ static enum judgement replay(struct ticket *ticket, const struct state_key *key)
 }
 
 /* So that the same key gets the same answer; also for what was so already. */
-static void keep_key(struct deploy *deploy, const struct ticket *ticket)
+static void keep_key(struct deploy *deploy, const struct ticket *ticket, uint64_t fingerprint)
 {
     struct state_key *key = state_add_key(deploy->state, ticket->change.key);
 
     deploy->batch_keys++;
-    key->fingerprint = find_fingerprint(&ticket->change);
+    key->fingerprint = fingerprint;
     key->outcome = ticket->result.outcome;
     key->changed = ticket->result.changed;
     key->epoch_before = ticket->result.epoch_before;
@@ -156,24 +179,63 @@ static enum judgement judge_kind(struct deploy *deploy, struct ticket *ticket)
     case CHANGE_LOCK_ACQUIRE:
     case CHANGE_LOCK_RELEASE: return lock_judge(deploy, ticket);
     case CHANGE_RELOAD: return reload_judge(deploy, ticket);
+    case CHANGE_TENANT_PIN:
+    case CHANGE_TENANT_UNPIN:
+    case CHANGE_TENANT_LOAD: return tenants_judge(deploy, ticket);
     case CHANGE_CANARY_START:
     case CHANGE_CANARY_SET:
     case CHANGE_CANARY_STEP:
     case CHANGE_CANARY_PAUSE:
     case CHANGE_CANARY_RESUME:
-    case CHANGE_CANARY_ABORT:
-    case CHANGE_CANARY_PROMOTE:
-    case CHANGE_TENANT_PIN:
-    case CHANGE_TENANT_UNPIN:
-    case CHANGE_TENANT_LOAD:
+    case CHANGE_CANARY_ABORT: return canary_judge(deploy, ticket);
+    case CHANGE_CANARY_PROMOTE: return switching_judge_promotion(deploy, ticket);
     case CHANGE_PAUSE:
     case CHANGE_RESUME:
     case CHANGE_MAINT_ON:
-    case CHANGE_MAINT_OFF:
-        return judge_refuse(ticket, OUTCOME_REFUSED, FAULT_USAGE, "", "not available yet");
+    case CHANGE_MAINT_OFF: return pause_judge(deploy, ticket);
     }
     CHECK(!"a change of a kind that is not known");
     return JUDGED_REFUSED;
+}
+
+/* A lock of somebody else: the change waits; a plan says so. The end of a pause waits for nobody. */
+static enum judgement check_lock(struct deploy *deploy, struct ticket *ticket)
+{
+    const struct state_lock *lock = NULL;
+
+    if (ticket->change.force || (ticket->is_internal && ticket->change.kind == CHANGE_RESUME))
+        return JUDGED_DONE;
+    lock = lock_blocking(deploy, ticket);
+    if (lock == NULL)
+        return judge_gate(ticket, "lock", true, "no lock is in the way");
+    if (!ticket->change.plan_only)
+        return JUDGED_WAIT;
+    return judge_gate(ticket, "lock", false, "%s holds the lock on %s (%s): the change would wait",
+                      lock->owner, lock->name[0] != '\0' ? lock->name : "everything", lock->reason);
+}
+
+enum judgement gate_pass(struct deploy *deploy, struct ticket *ticket)
+{
+    const struct change *change = &ticket->change;
+    enum judgement judgement = JUDGED_REFUSED;
+
+    if (change->if_epoch != 0 && change->if_epoch != deploy->working.epoch)
+        return judge_refuse(ticket, OUTCOME_CONFLICT, FAULT_CONFLICT, "epoch",
+                            "the epoch is %llu, not %llu: another change came first; look again",
+                            (unsigned long long)deploy->working.epoch,
+                            (unsigned long long)change->if_epoch);
+    judge_gate(ticket, "epoch", true, "the epoch is %llu",
+               (unsigned long long)deploy->working.epoch);
+    if (change->force && change->reason[0] == '\0')
+        return judge_refuse(ticket, OUTCOME_USAGE, FAULT_USAGE, "",
+                            "--force needs a --reason; it is kept in the history");
+    judgement = check_lock(deploy, ticket);
+    if (judgement != JUDGED_DONE)
+        return judgement;
+    judgement = judge_kind(deploy, ticket);
+    if (judgement == JUDGED_DONE)
+        ticket->result.epoch = deploy->working.epoch;
+    return judgement;
 }
 
 enum judgement gate_judge(struct deploy *deploy, struct ticket *ticket)
@@ -181,28 +243,20 @@ enum judgement gate_judge(struct deploy *deploy, struct ticket *ticket)
     const struct change *change = &ticket->change;
     const struct state_key *key = NULL;
     enum judgement judgement = JUDGED_REFUSED;
+    /* Before the judgement: it takes the pins of a load. */
+    uint64_t fingerprint = change->key[0] != '\0' ? find_fingerprint(change) : 0;
 
     ticket->result.epoch_before = ticket->result.epoch = deploy->working.epoch;
     if (deploy->is_stopped)
         return judge_refuse(ticket, OUTCOME_REFUSED, FAULT_SHUTTING_DOWN, "", "%s",
                             fault_words(FAULT_SHUTTING_DOWN));
+    if (change->plan_only)
+        return forecast_judge(deploy, ticket);
     key = change->key[0] != '\0' ? state_find_key(deploy->state, change->key) : NULL;
     if (key != NULL)
-        return replay(ticket, key);
-    if (change->if_epoch != 0 && change->if_epoch != deploy->working.epoch)
-        return judge_refuse(ticket, OUTCOME_CONFLICT, FAULT_CONFLICT, "epoch",
-                            "the epoch is %llu, not %llu: another change came first; look again",
-                            (unsigned long long)deploy->working.epoch,
-                            (unsigned long long)change->if_epoch);
-    if (change->force && change->reason[0] == '\0')
-        return judge_refuse(ticket, OUTCOME_USAGE, FAULT_USAGE, "",
-                            "--force needs a --reason; it is kept in the history");
-    if (!change->force && lock_blocking(deploy, ticket) != NULL)
-        return JUDGED_WAIT;
-    judgement = judge_kind(deploy, ticket);
-    if (judgement == JUDGED_DONE)
-        ticket->result.epoch = deploy->working.epoch;
+        return replay(ticket, key, fingerprint);
+    judgement = gate_pass(deploy, ticket);
     if (change->key[0] != '\0' && (judgement == JUDGED_DONE || judgement == JUDGED_SAME))
-        keep_key(deploy, ticket);
+        keep_key(deploy, ticket, fingerprint);
     return judgement;
 }

@@ -12,8 +12,11 @@
 #include "config/config.h"
 #include "deploy/ticket_priv.h"
 
-/* The whole way of a change through the gates into the working decisions. */
+/* The whole way of a change through the gates into the working decisions; of a plan: there and back. */
 enum judgement gate_judge(struct deploy *deploy, struct ticket *ticket);
+
+/* The gates and the change itself, without what is remembered of it under its key. */
+enum judgement gate_pass(struct deploy *deploy, struct ticket *ticket);
 
 /* Services that a name means: a group's, or the one service. */
 struct scope {
@@ -22,6 +25,9 @@ struct scope {
     size_t single;
     const struct config_group *group; /* NULL: a service */
 };
+MUST_CHECK bool gate_look_up(const struct config *config, const char *name, struct scope *out);
+
+/* The same for what the ticket names; false: the result says so. */
 MUST_CHECK bool gate_find_scope(struct deploy *deploy, struct ticket *ticket, struct scope *out);
 size_t gate_scope_at(const struct scope *scope, size_t i);
 bool gate_is_forced(const struct ticket *ticket);

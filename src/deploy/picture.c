@@ -8,8 +8,12 @@
 
 #include "base/err.h"
 #include "base/mem.h"
+#include "deploy/effective_priv.h"
+#include "deploy/picture_extra_priv.h"
 #include "deploy/registry_priv.h"
 #include "health/health.h"
+#include "http/header_rules.h"
+#include "route/rate.h"
 #include "route/snapshot.h"
 
 struct picture {
@@ -19,6 +23,7 @@ struct picture {
     size_t service_count;
     struct snapshot_slot *slots; /* of all services; room for all configured ones */
     size_t slot_count;
+    struct picture_extra *extras; /* what the services borrow */
 };
 
 struct picture *picture_new(const struct config *config, char *words, unsigned words_size)
@@ -39,6 +44,7 @@ void picture_free(struct picture *picture)
 {
     for (size_t i = 0; i < picture->slot_count; i++)
         free(picture->slots[i].picks);
+    picture_extra_free(picture->extras);
     free(picture->slots);
     free(picture->services);
     free(picture);
@@ -56,6 +62,11 @@ void picture_fail(struct picture *picture, const char *format, ...)
 static const char **texts_of(const struct config_texts *texts)
 {
     return (const char **)(void *)texts->items;
+}
+
+static uint32_t clamp_u32(uint64_t value)
+{
+    return value < UINT32_MAX ? (uint32_t)value : UINT32_MAX;
 }
 
 static struct policy make_policy(const struct config_service *configured)
@@ -78,6 +89,15 @@ static struct policy make_policy(const struct config_service *configured)
         .x_forwarded = configured->forward.x_forwarded,
         .epoch_header = configured->forward.epoch_header,
         .health = configured->health.enabled,
+        .https_redirect = configured->https_redirect,
+        .shield = configured->canary.shield,
+        .retry_budget = (uint8_t)configured->retry.budget,
+        .body_rate = clamp_u32(configured->limits.body_rate),
+        .client_rate = (uint32_t)configured->limits.client_rate,
+        .client_burst =
+            (uint32_t)(configured->limits.client_burst != 0 ? configured->limits.client_burst
+                                                            : configured->limits.client_rate),
+        .tunnel_us = configured->timeouts.tunnel,
     };
 }
 
@@ -115,17 +135,19 @@ static enum role role_of(const struct config_slot *configured)
     return ROLE_OFF;
 }
 
-int picture_add_service(struct picture *picture, struct service *service,
-                        const struct config_service *configured, const char *active)
+int picture_add_service(struct picture *picture, const struct picture_service *wanted)
 {
+    const struct config_service *configured = wanted->configured;
+    const char *active = wanted->decided->active;
     const struct config_slot *slot = config_find_slot(configured, slice_from(active));
 
     if (slot == NULL) {
         picture_fail(picture, "service %s has no slot %s", configured->name, active);
         return ERR_NOT_FOUND;
     }
+    picture->extras = picture_extra_new(picture->extras, wanted);
     picture->services[picture->service_count++] = (struct snapshot_service){
-        .service = service,
+        .service = wanted->service,
         .policy = make_policy(configured),
         .balance = balance_of(configured),
         .hash_key = hash_key_of(configured),
@@ -137,6 +159,10 @@ int picture_add_service(struct picture *picture, struct service *service,
         .paths = texts_of(&configured->paths),
         .slots = &picture->slots[picture->slot_count],
         .active = (unsigned)(slot - configured->slots),
+        .traffic = picture_extra_traffic(picture->extras),
+        .steering = picture_extra_steering(picture->extras),
+        .slow_start_us = configured->slow_start,
+        .strip_prefix = configured->strip_prefix,
     };
     return 0;
 }
@@ -145,27 +171,39 @@ void picture_add_slot(struct picture *picture, struct slot *slot,
                       const struct config_slot *configured)
 {
     struct snapshot_service *service = &picture->services[picture->service_count - 1];
-    bool is_active = service->slot_count == service->active;
+    enum role role = role_of(configured);
 
+    if (service->slot_count == service->active)
+        role = ROLE_LIVE;
+    else if (service->steering != NULL && service->steering->split.candidate == service->slot_count)
+        role = ROLE_CANDIDATE;
     service->slot_count++;
     picture->slots[picture->slot_count++] = (struct snapshot_slot){
         .slot = slot,
-        .role = is_active ? ROLE_LIVE : role_of(configured),
+        .role = role,
+        .circuit = {
+            .max_requests = (uint32_t)configured->max_requests,
+            .queue = (uint32_t)configured->queue,
+            .queue_us = configured->queue_timeout,
+        },
         .host_count = (unsigned)configured->hosts.count,
         .hosts = texts_of(&configured->hosts),
     };
 }
 
-void picture_add_target(struct picture *picture, struct target *target, enum order order,
-                        uint32_t weight)
+void picture_add_target(struct picture *picture, struct target *target,
+                        const struct effective *effective)
 {
+    const struct config_target *configured = effective->configured;
     struct snapshot_slot *slot = &picture->slots[picture->slot_count - 1];
 
     slot->picks = mem_grow(slot->picks, slot->pick_count + 1, sizeof *slot->picks);
     slot->picks[slot->pick_count++] = (struct pick){
         .target = target,
-        .weight = weight,
-        .order = order,
+        .weight = effective->weight,
+        .order = effective->order,
+        .max_requests = configured != NULL ? configured->max_requests : 0,
+        .max_connections = configured != NULL ? configured->max_connections : 0,
     };
 }
 
@@ -183,6 +221,54 @@ int picture_build(struct picture *picture, uint64_t epoch, struct snapshot **out
     else if (err != 0)
         picture_fail(picture, "the routing table cannot be built: %s", err_name(err));
     return err;
+}
+
+static const char *const *lines_of(const struct config_texts *texts)
+{
+    return (const char *const *)(void *)texts->items;
+}
+
+static struct header_rule_texts request_texts(const struct config_headers *headers)
+{
+    return (struct header_rule_texts){
+        .set_count = headers->request_set.count,
+        .set = lines_of(&headers->request_set),
+        .add_count = headers->request_add.count,
+        .add = lines_of(&headers->request_add),
+        .remove_count = headers->request_remove.count,
+        .remove = lines_of(&headers->request_remove),
+    };
+}
+
+static struct header_rule_texts response_texts(const struct config_headers *headers)
+{
+    return (struct header_rule_texts){
+        .set_count = headers->response_set.count,
+        .set = lines_of(&headers->response_set),
+        .add_count = headers->response_add.count,
+        .add = lines_of(&headers->response_add),
+        .remove_count = headers->response_remove.count,
+        .remove = lines_of(&headers->response_remove),
+    };
+}
+
+void picture_equip(struct reg_service *service, const struct config_service *configured)
+{
+    struct header_rule_texts requests = request_texts(&configured->headers);
+    struct header_rule_texts responses = response_texts(&configured->headers);
+
+    /* Once made it stays: workers of the picture in force use it. */
+    if (configured->limits.client_rate > 0 && service->service->rate == NULL)
+        service->service->rate = rate_new((unsigned)configured->limits.clients);
+    for (size_t i = 0; i < configured->slot_count; i++) {
+        const struct config_slot *slot = &configured->slots[i];
+        struct header_rule_texts slot_requests = request_texts(&slot->headers);
+        struct header_rule_texts slot_responses = response_texts(&slot->headers);
+
+        slot_set_rules(registry_find_slot(service, slot->name)->slot,
+                       header_rules_new(&requests, &slot_requests),
+                       header_rules_new(&responses, &slot_responses));
+    }
 }
 
 void picture_name_versions(struct reg_service *service, const struct config_service *configured)

@@ -14,6 +14,7 @@
 #include "deploy/effective_priv.h"
 #include "deploy/names_priv.h"
 #include "deploy/picture_priv.h"
+#include "deploy/tenants_priv.h"
 #include "health/health.h"
 #include "net/loop.h"
 #include "route/snapshot.h"
@@ -184,7 +185,7 @@ static int plan_slot(struct registry *registry, const struct plan *plan, size_t 
 
         err = need_target(registry, slot, &list[i], plan->names, &need);
         if (err == 0)
-            picture_add_target(picture, need.target->target, list[i].order, list[i].weight);
+            picture_add_target(picture, need.target->target, &list[i]);
         else
             picture_fail(picture, "target %s of %s/%s has no address: %s", list[i].name,
                          service->service->name, configured->name, need.words);
@@ -196,12 +197,20 @@ static int plan_slot(struct registry *registry, const struct plan *plan, size_t 
 static int plan_service(struct registry *registry, struct plan *plan, size_t index,
                         struct picture *picture)
 {
-    const struct config_service *configured = &plan->config->services[index];
-    const char *active = plan->decisions->services[index]->active;
+    const struct config *config = plan->config;
+    const struct config_service *configured = &config->services[index];
+    size_t group = config_group_of(config, configured);
+    struct picture_service wanted = {
+        .configured = configured,
+        .decided = plan->decisions->services[index],
+        .group = group < config->group_count ? &config->groups[group] : NULL,
+        .pins = plan->tenants != NULL ? tenants_table(plan->tenants, index) : NULL,
+    };
     int err = 0;
 
     plan->by_index[index] = need_service(registry, index, configured->name);
-    err = picture_add_service(picture, plan->by_index[index]->service, configured, active);
+    wanted.service = plan->by_index[index]->service;
+    err = picture_add_service(picture, &wanted);
     for (size_t i = 0; i < configured->slot_count && err == 0; i++)
         err = plan_slot(registry, plan, index, &configured->slots[i], picture);
     return err;
@@ -326,13 +335,32 @@ static void settle_service(struct registry *registry, struct reg_service *servic
         service->is_new = false;
 }
 
+/* Nobody can look at the old picture any more. */
+static void tell_workers(struct registry *registry, const struct plan *plan,
+                         const struct snapshot *old)
+{
+    const struct deploy_ops *ops = registry->ops;
+
+    if (ops == NULL)
+        return;
+    if (ops->published != NULL)
+        ops->published(registry->ops_arg);
+    if (ops->drain_tunnels != NULL)
+        farewell_tell(registry, plan, old, plan->snapshot);
+}
+
 void registry_commit(struct registry *registry, struct plan *plan)
 {
-    struct snapshot *old = snapshot_publish(plan->snapshot);
+    struct snapshot *old = NULL;
     struct reg_service *service = NULL;
     struct reg_service *next = NULL;
 
+    for (size_t i = 0; i < plan->config->service_count; i++)
+        picture_equip(plan->by_index[i], &plan->config->services[i]);
+    old = snapshot_publish(plan->snapshot);
     rcu_grace_period();
+    if (old != NULL)
+        tell_workers(registry, plan, old);
     snapshot_free(old);
     for (size_t i = 0; i < plan->config->service_count; i++) {
         picture_name_versions(plan->by_index[i], &plan->config->services[i]);

@@ -19,6 +19,7 @@
 #include "deploy/state_priv.h"
 
 struct names;
+struct tenants;
 
 struct reg_target {
     TAILQ_ENTRY(reg_target) link;
@@ -34,6 +35,13 @@ struct reg_target {
 };
 TAILQ_HEAD(reg_targets, reg_target);
 
+/* Whether the slot's tunnels were told to end. */
+enum farewell {
+    FAREWELL_NONE,
+    FAREWELL_LEFT,   /* the traffic went elsewhere */
+    FAREWELL_DRAINED /* the operator drained all its targets */
+};
+
 struct reg_slot {
     TAILQ_ENTRY(reg_slot) link;
     struct reg_service *service;
@@ -41,6 +49,7 @@ struct reg_slot {
     unsigned mark;
     bool is_new;
     unsigned target_count; /* live and retired */
+    enum farewell farewell;
     struct reg_targets targets;
 };
 TAILQ_HEAD(reg_slots, reg_slot);
@@ -77,7 +86,8 @@ struct plan {
     const struct config *config;
     const struct decisions *decisions; /* one service per configured one, in its order */
     const struct names *names;         /* resolved; NULL: targets by name keep their address */
-    char *words;                       /* filled in when the plan cannot be made */
+    const struct tenants *tenants;
+    char *words; /* filled in when the plan cannot be made */
     unsigned words_size;
     struct reg_service **by_index; /* config->service_count */
     struct snapshot *snapshot;
@@ -97,6 +107,11 @@ void registry_commit(struct registry *registry, struct plan *plan);
 
 struct reg_slot *registry_find_slot(const struct reg_service *service, const char *name);
 struct reg_target *registry_find_target(const struct reg_slot *slot, const char *name);
+
+/* Orders for the tunnels of slots that lost their traffic from one picture to the next, or have it again (farewell.c).
+ * Both pictures live; the plan's objects are those of the new one. */
+void farewell_tell(struct registry *registry, const struct plan *plan, const struct snapshot *was,
+                   const struct snapshot *is);
 
 /* Internal to the room: the two halves of retirement (retire.c). */
 void retire_target(struct registry *registry, struct reg_target *target);

@@ -10,6 +10,7 @@
 #include "base/err.h"
 #include "base/mem.h"
 #include "config/loader.h"
+#include "deploy/canary_priv.h"
 #include "deploy/deploy_priv.h"
 #include "deploy/effective_priv.h"
 #include "deploy/gate_priv.h"
@@ -135,6 +136,7 @@ static void fit_service(const struct config_service *configured, const struct st
     service->is_rolled_back = was->is_rolled_back;
     service->switched_wall_us = was->switched_wall_us;
     service->switch_count = was->switch_count;
+    service->pins = was->pins;
     TAILQ_FOREACH(target, &was->targets, link)
     {
         struct state_target *copy = state_service_add_target(service, target->slot, target->name);
@@ -144,7 +146,11 @@ static void fit_service(const struct config_service *configured, const struct st
         copy->link = links.link;
     }
     CHECK(out->services[index] == service);
+    service->canary = was->canary;
+    service->hold = was->hold;
+    service->maint = was->maint;
     fit_active(configured, service, report);
+    canary_fit(configured, service, report);
     fit_targets(configured, service);
     if (!is_slot_of(configured, service->previous))
         service->previous[0] = '\0';
@@ -222,6 +228,8 @@ enum judgement reload_judge(struct deploy *deploy, struct ticket *ticket)
 {
     struct decisions fitted;
     struct report report;
+    char words[200];
+    char lost[300] = "";
 
     if (ticket->config == NULL)
         return judge_refuse(ticket, OUTCOME_FAILED, FAULT_CONFIG_BAD, "config",
@@ -233,11 +241,18 @@ enum judgement reload_judge(struct deploy *deploy, struct ticket *ticket)
     decisions_init(&fitted);
     report_init(&report);
     reload_fit_decisions(ticket->config, &deploy->working, &fitted, &report);
+    if (report.count > 0)
+        snprintf(lost, sizeof lost, "; %.290s", report.entries[0].words);
     report_fini(&report);
     if (ticket->names != NULL)
         note_addresses(&fitted, ticket->names);
+    if (tenants_fit(deploy, ticket->config, &fitted, words, sizeof words) != 0) {
+        decisions_fini(&fitted);
+        return judge_refuse(ticket, OUTCOME_REFUSED, FAULT_CONFIG_BAD, "tenant", "%s", words);
+    }
     fitted.epoch++;
     decisions_move(&deploy->working, &fitted);
-    return judge_done(ticket, "the configuration was loaded: %zu services, epoch %llu",
-                      ticket->config->service_count, (unsigned long long)deploy->working.epoch);
+    return judge_done(ticket, "the configuration was loaded: %zu services, epoch %llu%s",
+                      ticket->config->service_count, (unsigned long long)deploy->working.epoch,
+                      lost);
 }

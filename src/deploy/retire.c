@@ -105,13 +105,14 @@ static void free_what_is_done(struct registry *registry)
     }
     for (slot = TAILQ_FIRST(&registry->retired_slots); slot != NULL; slot = next_slot) {
         next_slot = TAILQ_NEXT(slot, link);
-        if (slot->target_count == 0 && slot_in_flight(slot->slot) == 0)
+        if (slot->target_count == 0 && slot_queued(slot->slot) == 0 &&
+            slot_in_flight(slot->slot) == 0)
             free_slot(registry, slot);
     }
     for (service = TAILQ_FIRST(&registry->retired_services); service != NULL;
          service = next_service) {
         next_service = TAILQ_NEXT(service, link);
-        if (service->slot_count == 0)
+        if (service->slot_count == 0 && atomic_load(&service->service->counts.held) == 0)
             free_service(registry, service);
     }
 }

@@ -10,6 +10,7 @@
 #include "base/err.h"
 #include "base/num.h"
 #include "deploy/envelope_priv.h"
+#include "deploy/pins_log_priv.h"
 #include "deploy/state_code_priv.h"
 #include "deploy/state_priv.h"
 #include "deploy/strict_json.h"
@@ -227,6 +228,23 @@ static int decode_steering(const cJSON *item, struct state_service *service)
     return err;
 }
 
+static int decode_pins(const cJSON *item, struct state_pins *pins)
+{
+    const cJSON *member = NULL;
+    int err = find_object(item, "pins", &member);
+
+    if (err != 0 || member == NULL)
+        return err;
+    err = read_text(member, "file", pins->file, sizeof pins->file);
+    if (err == 0 && pins_log_number(pins->file) == 0)
+        err = ERR_INVALID;
+    if (err == 0)
+        err = strict_json_u64(member, "records", PINS_LOG_BYTES_MAX, &pins->added.records);
+    if (err == 0)
+        err = strict_json_u64(member, "bytes", PINS_LOG_BYTES_MAX, &pins->added.bytes);
+    return err == 0 ? read_hex(member, "sum", &pins->added.sum) : err;
+}
+
 static int decode_service(const cJSON *item, struct state *state)
 {
     char name[64];
@@ -251,6 +269,8 @@ static int decode_service(const cJSON *item, struct state *state)
         err = read_u64(item, "switches", &service->switch_count);
     if (err == 0)
         err = decode_steering(item, service);
+    if (err == 0)
+        err = decode_pins(item, &service->pins);
     cJSON_ArrayForEach(target, targets)
     {
         if (err == 0)

@@ -2,7 +2,7 @@
  * A state as bytes. The envelope stays the same in all formats, so that an older program can tell a newer file
  * from a broken one:
  *
- *   {"switchyard":"state","format":1,"min_reader":1,"generation":N,"length":L,"state":\n
+ *   {"switchyard":"state","format":2,"min_reader":1,"generation":N,"length":L,"state":\n
  *   <L bytes: one JSON object>,\n
  *   "sha256":"<64 lower-case hex digits of everything up to here>"}\n
  *
@@ -58,6 +58,17 @@ static void encode_target(const struct state_target *target, struct text *out)
     text_add(out, "}");
 }
 
+static void encode_pins(const struct state_pins *pins, struct text *out)
+{
+    if (pins->file[0] == '\0')
+        return;
+    text_add(out, ",\"pins\":{");
+    add_text(out, "file", pins->file);
+    add_u64(out, "records", pins->added.records);
+    add_u64(out, "bytes", pins->added.bytes);
+    text_add_format(out, ",\"sum\":\"%016" PRIx64 "\"}", pins->added.sum);
+}
+
 static void encode_canary(const struct state_canary *canary, struct text *out)
 {
     if (canary->candidate[0] == '\0')
@@ -97,6 +108,7 @@ static void encode_service(const struct state_service *service, struct text *out
     add_flag(out, "rolled_back", service->is_rolled_back);
     add_u64(out, "switched_us", service->switched_wall_us);
     add_u64(out, "switches", service->switch_count);
+    encode_pins(&service->pins, out);
     encode_canary(&service->canary, out);
     encode_traffic(service, out);
     text_add(out, ",\"targets\":[");
@@ -212,6 +224,24 @@ static void encode_lists(const struct state_picture *picture, struct text *out)
     text_add(out, "]");
 }
 
+/* The oldest format whose program may read this without losing or refusing anything of it. */
+static unsigned find_reader(const struct state_picture *picture)
+{
+    const struct state_entry *entry = NULL;
+
+    for (size_t i = 0; i < picture->decisions->service_count; i++) {
+        const struct state_service *service = picture->decisions->services[i];
+
+        if (service->pins.file[0] != '\0' || service->canary.candidate[0] != '\0' ||
+            service->hold.since_wall_us != 0 || service->maint.since_wall_us != 0)
+            return STATE_FORMAT;
+    }
+    TAILQ_FOREACH(entry, &picture->state->tail, link)
+    if (entry->entry.kind > CHANGE_RELOAD)
+        return STATE_FORMAT;
+    return STATE_FORMAT_OLD;
+}
+
 void state_encode(const struct state_picture *picture, struct text *out)
 {
     struct text content;
@@ -226,6 +256,7 @@ void state_encode(const struct state_picture *picture, struct text *out)
     text_add(&content, "}");
     if (text_is_cut(&content))
         out->cut = true;
-    envelope_write(STATE_FORMAT, picture->generation, text_slice(&content), out);
+    envelope_write(STATE_FORMAT, find_reader(picture), picture->generation, text_slice(&content),
+                   out);
     text_fini(&content);
 }

@@ -14,6 +14,8 @@
 #include "base/mem.h"
 #include "deploy/state_disk_priv.h"
 
+enum { NAMES_LIMIT = 64 * 1024 * 1024 };
+
 static int open_file(const char *path, int flags, mode_t mode)
 {
     return open(path, flags, mode);
@@ -78,6 +80,9 @@ int state_file_new(const char *folder, const struct state_io *io, struct state_f
     file = mem_zalloc(sizeof *file);
     file->io = io != NULL ? io : &state_io_system;
     file->folder_fd = fd;
+    file->folder = mem_text(folder);
+    text_init(&file->pins.main, NAMES_LIMIT);
+    text_init(&file->pins.prev, NAMES_LIMIT);
     file->main = mem_format("%s/state.json", folder);
     file->prev = mem_format("%s/state.json.prev", folder);
     file->fresh = mem_format("%s/state.json.tmp", folder);
@@ -99,7 +104,13 @@ void state_file_free(struct state_file *file)
             close(file->reserves[i].fd);
         free(file->reserves[i].path);
     }
+    for (size_t i = 0; i < file->pins.count; i++)
+        free(file->pins.known[i]);
+    free(file->pins.known);
+    text_fini(&file->pins.main);
+    text_fini(&file->pins.prev);
     close(file->folder_fd);
+    free(file->folder);
     free(file->main);
     free(file->prev);
     free(file->fresh);
@@ -165,6 +176,7 @@ static int keep_old(struct state_file *file, bool *has_prev, char words[STATE_FI
     const struct state_io *io = file->io;
 
     *has_prev = false;
+    file->prev_fate = PREV_UNTOUCHED;
     if (file->is_main_damaged) {
         if (io->rename(file->main, file->damaged) != 0 && errno != ENOENT)
             return state_disk_fail(words, "set aside", file->main);
@@ -174,7 +186,9 @@ static int keep_old(struct state_file *file, bool *has_prev, char words[STATE_FI
         return 0;
     if (io->unlink(file->prev) != 0 && errno != ENOENT)
         return state_disk_fail(words, "remove", file->prev);
+    file->prev_fate = PREV_GONE;
     if (io->link(file->main, file->prev) == 0) {
+        file->prev_fate = PREV_RENEWED;
         *has_prev = true;
         return 0;
     }

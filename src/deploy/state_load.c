@@ -12,6 +12,7 @@
 
 #include "base/err.h"
 #include "base/mem.h"
+#include "deploy/pins_disk_priv.h"
 #include "deploy/state_disk_priv.h"
 #include "deploy/state_priv.h"
 
@@ -24,7 +25,7 @@ struct candidate {
     char words[STATE_FILE_WORDS];
 };
 
-static int read_all(int fd, size_t size, char *bytes)
+int state_disk_read_all(int fd, size_t size, char *bytes)
 {
     size_t done = 0;
 
@@ -57,7 +58,7 @@ static int decode_file(int fd, struct candidate *candidate)
         return ERR_CORRUPT;
     }
     bytes = mem_zalloc((size_t)status.st_size + 1);
-    err = read_all(fd, (size_t)status.st_size, bytes);
+    err = state_disk_read_all(fd, (size_t)status.st_size, bytes);
     if (err != 0)
         err = state_disk_fail(candidate->words, "read", candidate->path);
     else
@@ -197,6 +198,10 @@ int state_file_load(struct state_file *file, struct state **out, char words[STAT
             file->generation = candidates[i].state->generation;
     file->has_main = candidates[0].err != ERR_NOT_FOUND;
     file->is_main_damaged = candidates[0].err == ERR_CORRUPT;
+    if (candidates[0].state != NULL)
+        pins_disk_names(&candidates[0].state->decisions, &file->pins.main);
+    if (candidates[1].state != NULL)
+        pins_disk_names(&candidates[1].state->decisions, &file->pins.prev);
     err = choose(candidates, out, words);
     for (int i = 0; i < CANDIDATES; i++)
         state_free(candidates[i].state);

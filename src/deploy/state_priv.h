@@ -19,7 +19,8 @@
 #include "deploy/state.h"
 
 enum {
-    STATE_FORMAT = 1, /* what we write */
+    STATE_FORMAT = 2, /* what we write; 1: without pins and what else came after the first */
+    STATE_FORMAT_OLD = 1,
     STATE_KEYS_MAX = 1024,
     STATE_TAIL_MAX = 1024,
     STATE_TARGETS_MAX = 1024, /* decisions about targets, per service */

@@ -12,6 +12,7 @@
 #include "deploy/deploy.h"
 
 struct config;
+struct measure;
 struct names;
 
 enum judgement {
@@ -31,19 +32,28 @@ struct ticket {
     uint64_t submitted_us;
     enum judgement judgement;
     struct change_result result;
-    struct config *config; /* RELOAD: read and checked; taken at commit */
-    struct names *names;   /* RELOAD, TARGET_ADD: asked for */
-    uint64_t read_us;      /* RELOAD: when the file was read */
-    bool is_prepared;      /* RELOAD: ops->prepare was called */
-    bool is_judged;        /* refused before its turn; the result says why */
-    uint64_t sequence;     /* of its history entry, 0: none */
+    struct config *config;         /* RELOAD: read and checked; taken at commit */
+    struct names *names;           /* RELOAD, TARGET_ADD: asked for */
+    uint64_t read_us;              /* RELOAD: when the file was read */
+    bool is_prepared;              /* RELOAD: ops->prepare was called */
+    bool is_judged;                /* refused before its turn; the result says why */
+    bool is_internal;              /* nobody asked: it was due (due.c) */
+    struct measure *measure;       /* of where it goes; NULL: nothing was to be measured */
+    unsigned measure_count;        /* how often */
+    struct change_result *refusal; /* plan_only: of the first gate that did not pass */
+    uint64_t sequence;             /* of its history entry, 0: none */
 };
 TAILQ_HEAD(tickets, ticket);
 
-/* answer.c: filling results; each returns the judgement. */
+/* judge.c: filling results; each returns the judgement. A gate that is named is noted for a plan. */
 enum judgement judge_refuse(struct ticket *ticket, enum outcome outcome, enum fault fault,
                             const char *gate, const char *format, ...)
     __attribute__((format(printf, 5, 6)));
+
+/* A gate that the change has come to, and what was found there. Passed: JUDGED_DONE, which here means go on. Not
+ * passed: refused; but a plan goes on, so that it sees all gates, and is refused in the end. */
+enum judgement judge_gate(struct ticket *ticket, const char *gate, bool is_passed,
+                          const char *format, ...) __attribute__((format(printf, 4, 5)));
 enum judgement judge_done(struct ticket *ticket, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 enum judgement judge_same(struct ticket *ticket, const char *format, ...)

@@ -49,6 +49,8 @@ struct writer_job *writer_job_new(enum writer_kind kind)
 
     job->kind = kind;
     text_init(&job->bytes, TEXT_LIMIT);
+    text_init(&job->pins_files, TEXT_LIMIT);
+    STAILQ_INIT(&job->pins);
     return job;
 }
 
@@ -57,6 +59,8 @@ void writer_job_free(struct writer_job *job)
     if (job == NULL)
         return;
     text_fini(&job->bytes);
+    text_fini(&job->pins_files);
+    pins_writes_fini(&job->pins);
     free(job);
 }
 
@@ -111,15 +115,22 @@ static bool is_readable(struct writer_job *job)
     return job->err == 0;
 }
 
+int writer_write_state(struct state_file *file, struct writer_job *job)
+{
+    job->err = pins_disk_write(file, &job->pins, job->words);
+    if (job->err == 0)
+        job->err = state_file_write(file, job->generation, text_slice(&job->bytes), &job->unsure,
+                                    job->words);
+    pins_disk_settle(file, &job->pins, text_slice(&job->pins_files), job->err, job->unsure);
+    return job->err;
+}
+
 static void run_job(struct writer *writer, struct writer_job *job)
 {
     if (!is_readable(job))
         return;
     switch (job->kind) {
-    case WRITER_STATE:
-        job->err = state_file_write(writer->file, job->generation, text_slice(&job->bytes),
-                                    &job->unsure, job->words);
-        break;
+    case WRITER_STATE: job->err = writer_write_state(writer->file, job); break;
     case WRITER_RESERVE:
         job->err = state_file_write_reserve(writer->file, job->generation, text_slice(&job->bytes),
                                             job->words);

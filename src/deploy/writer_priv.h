@@ -11,6 +11,7 @@
 #include <sys/queue.h>
 
 #include "base/text.h"
+#include "deploy/pins_disk_priv.h"
 #include "deploy/state_file_priv.h"
 
 struct loop;
@@ -27,9 +28,11 @@ struct writer_job {
     enum writer_kind kind;
     uint64_t generation;
     struct text bytes;
-    size_t reserve_bytes; /* STATE: what the reserve files should take; 0: leave them */
-    uint64_t sequence;    /* LINES: of the last line */
-    unsigned lines;       /* LINES: how many */
+    size_t reserve_bytes;    /* STATE: what the reserve files should take; 0: leave them */
+    uint64_t sequence;       /* LINES: of the last line */
+    unsigned lines;          /* LINES: how many */
+    struct pins_writes pins; /* STATE: come before it */
+    struct text pins_files;  /* STATE: names of the files that it needs */
 
     int err; /* the answer */
     bool unsure;
@@ -48,6 +51,9 @@ void writer_free(struct writer *writer);
 
 struct writer_job *writer_job_new(enum writer_kind kind);
 void writer_job_free(struct writer_job *job);
+
+/* What the thread does with a job of the kind STATE; at the start and at the end without it. 0 or ERR_*. */
+int writer_write_state(struct state_file *file, struct writer_job *job);
 void writer_submit(struct writer *writer, struct writer_job *job); /* takes job */
 
 #endif

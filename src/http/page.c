@@ -1,6 +1,7 @@
 /*
  * Answers of our own: see http/page.h. All text is ours, apart from a request id that was checked
- * before and is checked here again, and the Allow and Date fields, which the caller makes.
+ * before and is checked here again, the Allow and Date fields, which the caller makes, the parts of a Location,
+ * which the parser has let through, and an operator's message, which is escaped.
  */
 #include "http/page.h"
 
@@ -8,9 +9,10 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include "base/text.h"
 #include "http/byte_class_priv.h"
 
-#define BODY_SIZE_MAX   1280
+#define BODY_SIZE_MAX   3072
 #define REQUEST_ID_MAX  128
 #define FIELD_VALUE_MAX 128
 
@@ -114,11 +116,59 @@ static struct slice shown_value(struct slice value)
     return value.len > 0 ? value : slice_of("", 0);
 }
 
+static const char *escape_of(char c, bool is_json)
+{
+    if (is_json)
+        return c == '"' ? "\\\"" : c == '\\' ? "\\\\" : NULL;
+    switch (c) {
+    case '&': return "&amp;";
+    case '<': return "&lt;";
+    case '>': return "&gt;";
+    case '"': return "&quot;";
+    case '\'': return "&#39;";
+    default: return NULL;
+    }
+}
+
+/* As much of a message as is shown, whole characters. */
+static struct slice cut_message(struct slice message)
+{
+    size_t len = message.len < PAGE_MESSAGE_MAX ? message.len : PAGE_MESSAGE_MAX;
+
+    for (unsigned i = 0; i < 3 && len < message.len && (message.ptr[len] & 0xc0) == 0x80; i++)
+        len--;
+    return slice_of(message.ptr, len);
+}
+
+/* A message of an operator as plain text: control bytes become spaces, what is no UTF-8 question marks. */
+static void add_message(struct draft *body, struct slice message, bool is_json)
+{
+    struct slice shown = cut_message(message);
+    bool is_utf8 = text_is_utf8(shown);
+
+    for (size_t at = 0; at < shown.len; at++) {
+        unsigned char byte = (unsigned char)shown.ptr[at];
+        const char *escape = escape_of(shown.ptr[at], is_json);
+
+        if (escape != NULL)
+            add(body, "%s", escape);
+        else if (byte < 0x20 || byte == 0x7f)
+            add(body, " ");
+        else
+            add(body, "%c", byte < 0x80 || is_utf8 ? byte : '?');
+    }
+}
+
 static void add_json_body(struct draft *body, const struct page_request *page, struct slice id)
 {
-    add(body, "{\"status\":%d,\"error\":\"%s\",\"message\":\"%s\"", page->status,
-        page->fault == FAULT_NONE ? "none" : fault_name(page->fault),
-        page->fault == FAULT_NONE ? page_reason(page->status) : fault_words(page->fault));
+    add(body, "{\"status\":%d,\"error\":\"%s\",\"message\":\"", page->status,
+        page->fault == FAULT_NONE ? "none" : fault_name(page->fault));
+    if (page->message.len > 0)
+        add_message(body, page->message, true);
+    else
+        add(body, "%s",
+            page->fault == FAULT_NONE ? page_reason(page->status) : fault_words(page->fault));
+    add(body, "\"");
     if (id.len > 0)
         add(body, ",\"request_id\":\"%.*s\"", SLICE_ARG(id));
     add(body, "}\n");
@@ -137,13 +187,34 @@ static void add_html_body(struct draft *body, const struct page_request *page, s
         "@media(prefers-color-scheme:dark){body{color:#ddd;background:#181818}}</style>\n"
         "</head>\n<body>\n<h1>%d %s</h1>\n",
         page->status, reason, page->status, reason);
-    if (page->fault != FAULT_NONE)
+    if (page->message.len > 0) {
+        add(body, "<p>");
+        add_message(body, page->message, false);
+        add(body, "</p>\n");
+    } else if (page->fault != FAULT_NONE) {
         add(body, "<p>%s.</p>\n", fault_words(page->fault));
+    }
     if (page->retry_after_s > 0)
         add(body, "<p>Please try again in a moment.</p>\n");
     if (id.len > 0)
         add(body, "<p class=\"id\">Request %.*s</p>\n", SLICE_ARG(id));
     add(body, "</body>\n</html>\n");
+}
+
+/* The parts were parsed as a target: visible ASCII. Anything else is a bug of the caller. */
+static void add_location(struct draft *out, const struct page_request *page)
+{
+    struct slice query = page->https_query;
+    const struct slice parts[] = { page->https_host, page->https_path, query };
+
+    if (page->https_host.len == 0)
+        return;
+    for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++)
+        for (size_t at = 0; at < parts[i].len; at++)
+            CHECK(parts[i].ptr[at] > 0x20 && parts[i].ptr[at] < 0x7f);
+    add(out, "Location: https://%.*s%.*s%s%.*s\r\n", SLICE_ARG(page->https_host),
+        SLICE_ARG(page->https_path), query.ptr != NULL ? "?" : "", (int)query.len,
+        query.ptr != NULL ? query.ptr : "");
 }
 
 static void add_head(struct draft *out, const struct page_request *page, struct slice id,
@@ -160,6 +231,7 @@ static void add_head(struct draft *out, const struct page_request *page, struct 
         add(out, "Retry-After: %u\r\n", page->retry_after_s);
     if (allow.len > 0)
         add(out, "Allow: %.*s\r\n", SLICE_ARG(allow));
+    add_location(out, page);
     if (id.len > 0)
         add(out, "X-Request-Id: %.*s\r\n", SLICE_ARG(id));
     if (page->close)
@@ -169,11 +241,16 @@ static void add_head(struct draft *out, const struct page_request *page, struct 
     add(out, "\r\n");
 }
 
+size_t page_bound(const struct page_request *page)
+{
+    return PAGE_SIZE_MAX + page->https_host.len + page->https_path.len + page->https_query.len;
+}
+
 size_t page_write(const struct page_request *page, char *out)
 {
     char body_bytes[BODY_SIZE_MAX];
     struct draft body = { body_bytes, 0, sizeof body_bytes };
-    struct draft whole = { out, 0, PAGE_SIZE_MAX };
+    struct draft whole = { out, 0, page_bound(page) };
     struct slice id = shown_id(page->request_id);
 
     if (page->is_json)
@@ -183,5 +260,13 @@ size_t page_write(const struct page_request *page, char *out)
     add_head(&whole, page, id, body.len);
     if (!page->is_head)
         add(&whole, "%.*s", (int)body.len, body.bytes);
+    return whole.len;
+}
+
+size_t page_write_head(const struct page_request *page, size_t body_len, char *out)
+{
+    struct draft whole = { out, 0, PAGE_SIZE_MAX };
+
+    add_head(&whole, page, shown_id(page->request_id), body_len);
     return whole.len;
 }

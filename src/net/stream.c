@@ -7,8 +7,10 @@
 
 #include <errno.h>
 #include <event2/event.h>
+#include <linux/sockios.h>
 #include <netinet/tcp.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "base/err.h"
@@ -236,6 +238,29 @@ int stream_error(struct stream *stream)
     if (getsockopt(stream->fd, SOL_SOCKET, SO_ERROR, &error, &size) != 0 || error != 0)
         return ERR_RESET;
     return ERR_OK;
+}
+
+size_t stream_unsent(const struct stream *stream)
+{
+    int count = 0;
+
+    return ioctl(stream->fd, SIOCOUTQ, &count) == 0 && count > 0 ? (size_t)count : 0;
+}
+
+static void set_option(int fd, int level, int name, const void *value)
+{
+    (void)setsockopt(fd, level, name, value, sizeof(int));
+}
+
+void stream_keep_alive(struct stream *stream, const struct stream_keep *keep)
+{
+    int on = 1;
+
+    set_option(stream->fd, SOL_SOCKET, SO_KEEPALIVE, &on);
+    set_option(stream->fd, IPPROTO_TCP, TCP_KEEPIDLE, &keep->idle_s);
+    set_option(stream->fd, IPPROTO_TCP, TCP_KEEPINTVL, &keep->interval_s);
+    set_option(stream->fd, IPPROTO_TCP, TCP_KEEPCNT, &keep->count);
+    set_option(stream->fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &keep->timeout_ms);
 }
 
 void stream_local_address(const struct stream *stream, struct address *out)

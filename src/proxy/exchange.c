@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "proxy/exchange_state.h"
+#include "proxy/maintenance.h"
 #include "proxy/request_id.h"
 #include "proxy/session.h"
 #include "proxy/upstream.h"
@@ -66,6 +67,7 @@ static struct exchange *make_exchange(struct session *session)
     exchange->response_in = NULL;
     exchange->searched = 0;
     exchange->begin_us = clock_monotonic_us();
+    exchange->served_us = exchange->begin_us;
     exchange->request_id = (struct slice){ NULL, 0 };
     flow_init(&exchange->request, &session->stream, NULL);
     flow_init(&exchange->response, NULL, &session->stream);
@@ -90,7 +92,8 @@ struct exchange *exchange_begin(struct session *session, const struct head *head
     memcpy(fields, head->fields, size);
     exchange->head.fields = fields;
     exchange->request.first = slice_of(in->bytes + head->size, in->end - head->size);
-    exchange->close_client = head->close || session->worker->is_draining;
+    /* behind an upgrade that was refused may be bytes of the other protocol: never taken for a request */
+    exchange->close_client = head->close || head->wants_upgrade || session->worker->is_draining;
     exchange->response_half = HALF_HEAD;
     exchange->request_half = HALF_BODY;
     if (head->framing == FRAMING_NONE || (head->framing == FRAMING_LENGTH && head->length == 0))
@@ -114,6 +117,15 @@ struct exchange *exchange_begin_bad(struct session *session, enum fault fault)
     return exchange;
 }
 
+/* Its turn, or the end of its patience: the routing knows which. */
+enum step do_wait(struct exchange *exchange)
+{
+    if (!exchange->is_due && !exchange->is_timed_out)
+        return STEP_WAIT;
+    exchange_enter(exchange, EX_ROUTE);
+    return STEP_AGAIN;
+}
+
 static enum step do_finish(struct exchange *exchange);
 
 void exchange_step(struct exchange *exchange)
@@ -124,10 +136,12 @@ void exchange_step(struct exchange *exchange)
     do {
         switch ((enum exchange_state)exchange->state) { /* no default: the compiler counts */
         case EX_ROUTE: next = do_route(exchange); break;
+        case EX_WAIT: next = do_wait(exchange); break;
         case EX_LEASE: next = do_lease(exchange); break;
         case EX_SEND: next = do_send(exchange); break;
         case EX_RELAY: next = do_relay(exchange); break;
         case EX_REPLY: next = do_reply(exchange); break;
+        case EX_TUNNEL: next = do_tunnel(exchange); break;
         case EX_FINISH: next = do_finish(exchange); break;
         }
     } while (next == STEP_AGAIN);
@@ -135,9 +149,12 @@ void exchange_step(struct exchange *exchange)
 
 void exchange_on_client(struct exchange *exchange)
 {
-    bool is_waiting = exchange->request_half == HALF_DONE && !flow_has_output(&exchange->response);
+    bool is_reading = exchange->state == EX_RELAY && exchange->request_half != HALF_DONE &&
+                      !exchange->request_broken && exchange->request_wait != FLOW_WAIT_WRITE;
+    bool is_waiting =
+        exchange->state == EX_WAIT || (!is_reading && !flow_has_output(&exchange->response));
 
-    /* with nothing to read or write for the client, what woke us is more requests, its FIN, or its end */
+    /* with nothing to read or write for the client, what woke us is more of its bytes, its FIN, or its end */
     if (is_waiting && stream_error(&exchange->session->stream) != 0) {
         session_close(exchange->session);
         return;
@@ -184,48 +201,14 @@ enum step exchange_end(struct exchange *exchange, enum fault fault)
     return STEP_AGAIN;
 }
 
-/* Notes the target that failed, so that another is preferred, and lets go of it. */
-static void leave_target(struct exchange *exchange)
-{
-    unsigned worker = exchange->worker->id;
-
-    exchange_drop_upstream(exchange, false);
-    if (exchange->target != NULL) {
-        exchange->tried[exchange->tries % TRIED_MAX] = exchange->target;
-        target_unpin(exchange->target, worker);
-        exchange->target = NULL;
-    }
-    if (exchange->slot != NULL) {
-        slot_unpin(exchange->slot, worker);
-        exchange->slot = NULL;
-    }
-}
-
 enum step exchange_fail(struct exchange *exchange, enum fault fault)
 {
-    struct worker *worker = exchange->worker;
-
-    if (exchange_retry_allowed(exchange, fault)) {
-        if (fault == FAULT_TARGET_STALE)
-            exchange->stale_tries++;
-        else
-            exchange->tries++;
-        count_add(&exchange->slot->cells[worker->id].retries, 1);
-        if (exchange->response_in != NULL)
-            buffer_return(&worker->shelf, exchange->response_in);
-        exchange->response_in = NULL;
-        exchange->searched = 0;
-        exchange->is_timed_out = false;
-        exchange->close_upstream =
-            false;              /* what was found is true of the connection that is left */
-        exchange->progress = 0; /* the next attempt moves as many bytes: arm anew */
-        flow_fini(&exchange->request, worker);
-        leave_target(exchange);
-        exchange_enter(exchange, EX_ROUTE);
+    if (exchange_try_again(exchange, fault))
         return STEP_AGAIN;
-    }
     exchange->close_upstream = true;
-    if (exchange->response_begun || fault_status(fault) == 0)
+    /* behind a part of an interim response no answer of ours would be understood */
+    if (exchange->response_begun || fault_status(fault) == 0 ||
+        flow_has_output(&exchange->response))
         return exchange_end(exchange, fault);
     exchange->fault = fault;
     exchange_enter(exchange, EX_REPLY);
@@ -256,6 +239,29 @@ static void hand_back_input(struct exchange *exchange, bool keep)
     session->in = rest;
 }
 
+static void give_memory_back(struct exchange *exchange)
+{
+    struct worker *worker = exchange->worker;
+
+    flow_fini(&exchange->request, worker);
+    flow_fini(&exchange->response, worker);
+    buffer_return(&worker->shelf, exchange->head_in);
+    buffer_return(&worker->shelf, exchange->response_in);
+    arena_reset(&exchange->arena);
+    if (pool_recycles())
+        deadline_disarm(&exchange->deadline);
+    else
+        deadline_fini(&exchange->deadline);
+}
+
+void exchange_let_go(struct exchange *exchange)
+{
+    give_memory_back(exchange);
+    exchange->session->exchange = NULL;
+    exchange->magic = 0;
+    pool_put(&exchange->worker->exchanges_pool, exchange);
+}
+
 static enum step do_finish(struct exchange *exchange)
 {
     struct session *session = exchange->session;
@@ -268,21 +274,16 @@ static enum step do_finish(struct exchange *exchange)
 
     exchange->bytes_out += exchange->response.written;
     access_record(exchange, clock_monotonic_us());
+    waiting_leave(exchange);
     exchange_drop_upstream(exchange, !exchange->close_upstream);
     if (exchange->target != NULL)
         target_unpin(exchange->target, worker->id);
     if (exchange->slot != NULL)
         slot_unpin(exchange->slot, worker->id);
+    waiting_stir(&worker->waiting);
+    maintenance_page_return(exchange->page);
     hand_back_input(exchange, keep && session->phase != SESSION_CLOSED);
-    flow_fini(&exchange->request, worker);
-    flow_fini(&exchange->response, worker);
-    buffer_return(&worker->shelf, exchange->head_in);
-    buffer_return(&worker->shelf, exchange->response_in);
-    arena_reset(&exchange->arena);
-    if (pool_recycles())
-        deadline_disarm(&exchange->deadline);
-    else
-        deadline_fini(&exchange->deadline);
+    give_memory_back(exchange);
     if (keep && session->in == NULL && session->phase != SESSION_CLOSED)
         deadline_arm(worker->wheel, &session->deadline,
                      worker->is_draining      ? worker->linger_us

@@ -1,30 +1,37 @@
 /*
  * One request and its response. Every callback records a fact and calls exchange_step; the states are in
  * exchange_state.h. Sources: exchange.c (begin, step, finish), exchange_route.c, exchange_lease.c,
- * exchange_request.c, exchange_response.c, exchange_reply.c, exchange_retry.c.
+ * exchange_request.c, exchange_response.c, exchange_reply.c, exchange_retry.c, exchange_upgrade.c, exchange_changes.c;
+ * waiting.c keeps those in WAIT.
  */
 #ifndef PROXY_EXCHANGE_H
 #define PROXY_EXCHANGE_H
 
+#include <sys/queue.h>
+
 #include "base/arena.h"
 #include "base/fault.h"
 #include "http/head.h"
+#include "http/write_head.h"
 #include "net/wheel.h"
 #include "proxy/flow.h"
+#include "proxy/pace.h"
 #include "route/service.h"
 
 struct buffer;
 struct session;
 struct slot;
 struct target;
+struct maintenance_page;
 struct upstream;
+struct wait_line;
 struct worker;
 
 enum half { HALF_NONE, HALF_HEAD, HALF_BODY, HALF_DONE };
 
 enum { EXCHANGE_FIELDS = 24, EXCHANGE_ARENA = 192, INTERIM_MAX = 8, TRIED_MAX = 2 };
 
-/* Owner: session. Thread: the worker's. Ends by exchange_finish (state FINISH). */
+/* Owner: session. Thread: the worker's. Ends by state FINISH, or becomes a tunnel. */
 struct exchange {
     uint32_t magic;
     uint8_t state;         /* enum exchange_state */
@@ -41,9 +48,21 @@ struct exchange {
     bool linger;          /* unread request bytes may be left */
     uint8_t request_wait; /* enum flow_result: what the request half waits for */
     uint8_t response_wait;
-    bool is_timed_out; /* fact: the deadline passed */
-    bool is_evicted;   /* fact: the target is being taken away */
-    uint16_t status;   /* sent to the client; 0: none yet */
+    bool is_timed_out;       /* fact: the deadline passed */
+    bool is_evicted;         /* fact: the target is being taken away */
+    bool is_paced;           /* pace and idle_end_us are in use */
+    bool is_changed;         /* the heads change by the route: changes, identity_line */
+    bool is_due;             /* fact: it may be its turn to go on */
+    bool is_candidate;       /* the slot is the candidate of a canary */
+    bool is_preview;         /* by preview: not part of any evidence */
+    bool is_preview_refused; /* and counted */
+    bool is_shielded;        /* the candidate failed: the live slot is asked */
+    bool is_rated;           /* the client's rate was asked: once for a request */
+    bool is_counted;         /* its tenant's requests have it */
+    uint8_t rule;            /* enum rule: how the slot was found */
+    bool is_websocket;       /* the 101 agreed on it */
+    uint16_t status;         /* sent to the client; 0: none yet */
+    uint16_t change_room;
     enum fault fault;
     struct session *session;
     struct worker *worker;
@@ -52,14 +71,25 @@ struct exchange {
     struct target *target;
     const struct target *tried[TRIED_MAX];
     uint64_t epoch;
-    uint64_t begin_us;   /* the head was complete */
-    uint64_t read_us;    /* its first byte was there; 0: in the same read */
-    uint64_t lease_us;   /* connecting began; 0: a kept connection */
-    uint64_t connect_us; /* how long it took */
-    uint64_t sent_us;    /* the request head was written */
-    uint64_t first_us;   /* the response head was there */
-    uint64_t progress;   /* what had moved when the deadline was armed last */
-    uint64_t bytes_out;  /* of responses, heads included */
+    uint64_t begin_us; /* the head was complete */
+    uint64_t
+        served_us; /* from when on the time is the slot's: without what was waited, or spent elsewhere */
+    uint64_t waited_us;     /* held and queued, in all */
+    uint64_t read_us;       /* its first byte was there; 0: in the same read */
+    uint64_t lease_us;      /* connecting began; 0: a kept connection */
+    uint64_t connect_us;    /* how long it took */
+    uint64_t sent_us;       /* the request head was written */
+    uint64_t first_us;      /* the response head was there */
+    uint64_t progress;      /* what had moved when the deadline was armed last */
+    uint64_t bytes_out;     /* of responses, heads included */
+    struct slice tenant;    /* of the head; ptr NULL: none */
+    struct wait_line *line; /* NULL: it does not wait */
+    TAILQ_ENTRY(exchange) waiting;
+    uint64_t wait_begin_us;        /* in this line */
+    uint32_t wait_bytes;           /* counted as held */
+    uint32_t retry_after_s;        /* of an answer of ours; 0: as usual */
+    struct maintenance_page *page; /* the answer's body; NULL: ours */
+    struct slice page_rest;        /* not yet given to the response's flow */
     struct deadline deadline;
     struct buffer *head_in;     /* the request head, and what came with it */
     struct buffer *response_in; /* the response head while it is read */
@@ -67,6 +97,11 @@ struct exchange {
     struct flow request;
     struct flow response;
     struct slice request_id;
+    struct pace pace;     /* of the client, with policy.body_rate */
+    uint64_t idle_end_us; /* when nobody has moved anything for too long, with policy.body_rate */
+    struct write_changes changes; /* these two with is_changed only */
+    struct slice identity_line;   /* Set-Cookie of a new identity; may be empty */
+    char *change_text;            /* what these two point into, change_room bytes */
     struct policy policy;
     struct head head;
     struct field fields[EXCHANGE_FIELDS];

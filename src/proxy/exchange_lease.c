@@ -66,8 +66,9 @@ enum step do_lease(struct exchange *exchange)
 {
     int err = ERR_OK;
 
+    /* the target did nothing wrong, and nothing was sent: as if it had come now */
     if (exchange->is_evicted)
-        return exchange_fail(exchange, FAULT_TARGET_EVICTED);
+        return exchange_reroute(exchange);
     if (exchange->upstream == NULL)
         return begin_lease(exchange);
     err = stream_connect_result(&exchange->upstream->stream);

@@ -7,15 +7,23 @@
 #include "base/check.h"
 #include "base/clock.h"
 #include "base/err.h"
+#include "http/header_rules.h"
 #include "http/proxy_header.h"
 #include "http/write_head.h"
 #include "proxy/exchange.h"
+#include "proxy/exchange_changes.h"
 #include "proxy/exchange_state.h"
 #include "proxy/session.h"
 #include "proxy/upstream.h"
 #include "proxy/worker_priv.h"
 #include "route/slot.h"
 #include "route/target.h"
+
+/* A head within the limits always fits, as long as its rules are within theirs: what write_head_bound counts with
+ * the longest authority, a PROXY header, and our line. */
+_Static_assert(FLOW_LEAD_MAX >= BUFFER_BODY + SCRATCH_FIELDS + 2 * 261 + 1024 + PROXY_HEADER_SIZE +
+                                    HEADER_RULES_BYTES + CHANGE_LINE,
+               "a lead has room for every head");
 
 /* The PROXY header for a new connection at out; its size, 0 when the target wants none. */
 static size_t write_proxy_header(const struct exchange *exchange, char *out)
@@ -34,6 +42,7 @@ static long write_request_head(const struct exchange *exchange, char *out, size_
 {
     const struct session *session = exchange->session;
     const struct policy *policy = &exchange->policy;
+    struct write_changes changes;
     struct write_request how = {
         .client_host = slice_of(session->host, session->host_len),
         .proto = SLICE("http"),
@@ -43,6 +52,8 @@ static long write_request_head(const struct exchange *exchange, char *out, size_
         .via = policy->via,
         .framing = exchange->head.framing,
         .length = exchange->head.length,
+        .changes = exchange_request_changes(exchange, &changes),
+        .upgrade = exchange->head.wants_upgrade,
     };
 
     return write_head_request(&exchange->head, &how, out, capacity);
@@ -51,19 +62,17 @@ static long write_request_head(const struct exchange *exchange, char *out, size_
 /* The client waits with its body until it hears from us (RFC 9110 10.1.1). */
 static enum fault send_continue(struct exchange *exchange)
 {
-    static const char words[] = "HTTP/1.1 100 Continue\r\n\r\n";
-    struct iovec piece = { NULL, sizeof words - 1 };
-    const char *start = words;
+    static char words[] = "HTTP/1.1 100 Continue\r\n\r\n";
+    const struct iovec piece = { words, sizeof words - 1 };
 
     if (!exchange->head.expect_continue || exchange->continue_sent ||
         exchange->request_half == HALF_DONE || exchange->request.first.len > 0)
         return FAULT_NONE;
-    memcpy(&piece.iov_base, &start, sizeof start);
     exchange->continue_sent = true;
-    if (stream_send(&exchange->session->stream, &piece, 1, false) != (ssize_t)piece.iov_len)
-        return FAULT_CLIENT_GONE; /* an empty socket buffer that does not take 25 bytes is broken */
-    exchange->bytes_out += piece.iov_len;
-    return FAULT_NONE;
+    /* a client that has not read the answer before may have no room: then it waits as output */
+    return flow_send(&exchange->response, exchange->worker, &piece) == FLOW_WRITE_FAILED
+               ? FAULT_CLIENT_GONE
+               : FAULT_NONE;
 }
 
 /* The body from its beginning again: after a retry, too. */
@@ -121,19 +130,21 @@ enum step do_send(struct exchange *exchange)
 {
     struct worker *worker = exchange->worker;
     size_t prefix = write_proxy_header(exchange, worker->head_out);
-    long size = write_request_head(exchange, worker->head_out + prefix, SCRATCH_HEAD / 2 - prefix);
-    struct iovec lead = { worker->head_out, prefix + (size_t)size };
+    long size = write_request_head(exchange, worker->head_out + prefix, FLOW_LEAD_MAX - prefix);
+    struct iovec lead = { worker->head_out, prefix };
     enum fault fault = FAULT_NONE;
     enum flow_result result = FLOW_DONE;
     enum step next = STEP_WAIT;
 
-    CHECK(size > 0); /* a head within the limits always fits */
+    if (size < 0) /* only with more lines of header rules than HEADER_RULES_BYTES */
+        return exchange_fail(exchange, FAULT_HEAD_TOO_LARGE);
+    lead.iov_len += (size_t)size;
     exchange->response.from = &exchange->upstream->stream;
     set_up_flow(exchange);
     fault = send_continue(exchange);
     if (fault != FAULT_NONE)
         return exchange_end(exchange, fault);
-    exchange->sent_us = exchange->lease_us != 0 ? clock_monotonic_us() : exchange->begin_us;
+    exchange->sent_us = exchange->lease_us != 0 ? clock_monotonic_us() : exchange->served_us;
     result = flow_step(&exchange->request, worker, &lead);
     if (exchange->request_half == HALF_DONE && result != FLOW_WRITE_FAILED) {
         exchange->request_wait = (uint8_t)result;

@@ -9,7 +9,9 @@
 #include "base/err.h"
 #include "http/parse_head.h"
 #include "http/write_head.h"
+#include "net/loop.h"
 #include "proxy/exchange.h"
+#include "proxy/exchange_changes.h"
 #include "proxy/exchange_state.h"
 #include "proxy/session.h"
 #include "proxy/upstream.h"
@@ -36,20 +38,20 @@ static enum step take_interim(struct exchange *exchange, const struct head *head
     long size = 0;
 
     if (head->status == 101)
-        return exchange_fail(exchange, FAULT_RESPONSE_UPGRADE);
+        return exchange_switch(exchange, head);
     if (++exchange->interim_count > INTERIM_MAX)
         return exchange_fail(exchange, FAULT_RESPONSE_BAD);
     if (exchange->head.minor >= 1 &&
         (head->status != 100 || (exchange->head.expect_continue && !exchange->continue_sent))) {
         struct iovec piece = { worker->head_out, 0 };
 
-        size = write_head_interim(head, NULL, worker->head_out, SCRATCH_HEAD);
+        size = write_head_interim(head, exchange_response_rules(exchange), worker->head_out,
+                                  FLOW_LEAD_MAX);
         if (size < 0)
             return exchange_fail(exchange, FAULT_RESPONSE_TOO_LARGE);
         piece.iov_len = (size_t)size;
-        if (stream_send(&exchange->session->stream, &piece, 1, false) != size)
+        if (flow_send(&exchange->response, worker, &piece) == FLOW_WRITE_FAILED)
             return exchange_end(exchange, FAULT_CLIENT_GONE);
-        exchange->bytes_out += (uint64_t)size;
         exchange->continue_sent = exchange->continue_sent || head->status == 100;
     }
     in->end -= head->size;
@@ -98,15 +100,19 @@ static enum step begin_response(struct exchange *exchange, const struct head *he
         .client_minor = exchange->head.minor,
         .keep_length = exchange->head.method == METHOD_HEAD || head->status == 304,
         .date_text = worker_date(worker),
+        .rules = exchange_response_rules(exchange),
+        .line = exchange_response_line(exchange),
     };
     struct iovec lead = { worker->head_out, 0 };
     long size = 0;
 
+    if (exchange_shield(exchange, head->status))
+        return STEP_AGAIN;
     choose_framing(exchange, head);
     how.close = exchange->close_client;
     how.framing = flow->out_framing;
     how.length = head->length;
-    size = write_head_response(head, &how, worker->head_out, SCRATCH_HEAD / 2);
+    size = write_head_response(head, &how, worker->head_out, FLOW_LEAD_MAX);
     if (size < 0)
         return exchange_fail(exchange, FAULT_RESPONSE_TOO_LARGE);
     lead.iov_len = (size_t)size;
@@ -144,13 +150,27 @@ static enum step parse_response(struct exchange *exchange)
     return in->end < BUFFER_BODY ? STEP_WAIT : exchange_fail(exchange, FAULT_RESPONSE_TOO_LARGE);
 }
 
+/* An interim response that the client has not taken comes before all that the target says behind it. */
+static enum step drain_interim(struct exchange *exchange)
+{
+    enum flow_result result = flow_drain(&exchange->response, exchange->worker);
+
+    exchange->response_wait = (uint8_t)result;
+    if (result == FLOW_WRITE_FAILED)
+        return exchange_end(exchange, FAULT_CLIENT_GONE);
+    return result == FLOW_DONE ? STEP_AGAIN : STEP_WAIT;
+}
+
 /* Reads and parses the response head; AGAIN after each head that was taken. */
 static enum step read_head(struct exchange *exchange)
 {
     struct worker *worker = exchange->worker;
     struct stream *stream = &exchange->upstream->stream;
-    enum step next = STEP_WAIT;
+    enum step next = drain_interim(exchange);
 
+    if (next == STEP_WAIT || exchange->state != EX_RELAY)
+        return next;
+    next = STEP_WAIT;
     /* more may have come with an interim response */
     if (exchange->response_in != NULL && exchange->interim_count > 0 && exchange->searched == 0 &&
         exchange->response_in->end > 0)
@@ -233,12 +253,73 @@ static enum fault fault_of_timeout(const struct exchange *exchange)
 {
     bool is_sending = exchange->request_half != HALF_DONE && !exchange->request_broken;
 
+    if (exchange->response_wait == FLOW_WAIT_WRITE)
+        return FAULT_CLIENT_SLOW_READ;
     if (exchange->response_half == HALF_BODY)
-        return exchange->response_wait == FLOW_WAIT_WRITE ? FAULT_CLIENT_SLOW_READ
-                                                          : FAULT_TARGET_STALLED;
+        return FAULT_TARGET_STALLED;
     if (is_sending && exchange->request_wait == FLOW_WAIT_READ)
         return FAULT_CLIENT_SLOW_BODY;
     return FAULT_TARGET_TIMEOUT;
+}
+
+/* Whether it is the client that must send or read now, and not the target. */
+static bool waits_for_client(const struct exchange *exchange)
+{
+    if (exchange->response_wait == FLOW_WAIT_WRITE)
+        return true;
+    return exchange->response_half == HALF_HEAD && exchange->request_half != HALF_DONE &&
+           !exchange->request_broken && exchange->request_wait == FLOW_WAIT_READ;
+}
+
+/* What the client has sent of its body, and what it has taken of the response: not what still waits in our socket. */
+static uint64_t count_client_bytes(const struct exchange *exchange)
+{
+    uint64_t taken = exchange->response.written;
+    uint64_t unsent = stream_unsent(&exchange->session->stream);
+
+    return exchange->request.moved + (taken > unsent ? taken - unsent : 0);
+}
+
+/* The least rate of the service, beside the deadlines for silence; asked at each step. Until the client is waited
+ * for the first time nothing is measured. */
+static bool keeps_pace(struct exchange *exchange)
+{
+    bool is_waiting = waits_for_client(exchange);
+
+    if (exchange->policy.body_rate == 0 || (!is_waiting && !exchange->is_paced))
+        return true;
+    if (!exchange->is_paced) {
+        pace_init(&exchange->pace);
+        exchange->idle_end_us = 0;
+        exchange->is_paced = true;
+    }
+    if (!pace_note(&exchange->pace, loop_now_us(exchange->worker->loop), is_waiting) || !is_waiting)
+        return true;
+    return pace_judge(&exchange->pace, count_client_bytes(exchange), exchange->policy.body_rate);
+}
+
+/* With a least rate the one deadline is for the silence or for the end of the window, whichever comes first. */
+static uint64_t shorten_deadline(struct exchange *exchange, bool has_moved, uint64_t us)
+{
+    uint64_t now_us = loop_now_us(exchange->worker->loop);
+    uint64_t left_us = 0;
+
+    if (has_moved || exchange->idle_end_us == 0)
+        exchange->idle_end_us = us > 0 ? now_us + us : UINT64_MAX;
+    left_us = exchange->idle_end_us > now_us ? exchange->idle_end_us - now_us : 1;
+    if (waits_for_client(exchange) && pace_left_us(&exchange->pace) < left_us)
+        left_us = pace_left_us(&exchange->pace);
+    return left_us > 0 ? left_us : 1; /* 0 would disarm */
+}
+
+/* The silence has lasted too long; a deadline of the window alone is none. */
+static bool is_silent(struct exchange *exchange)
+{
+    if (!exchange->is_timed_out)
+        return false;
+    exchange->is_timed_out =
+        !exchange->is_paced || loop_now_us(exchange->worker->loop) >= exchange->idle_end_us;
+    return exchange->is_timed_out;
 }
 
 /* The deadline of what is waited for now; it starts anew only when something has moved. */
@@ -249,16 +330,19 @@ static void arm_deadline(struct exchange *exchange)
                         exchange->response.moved + exchange->response.written +
                         exchange->interim_count;
     uint64_t us = policy->idle_us;
+    bool has_moved = progress != exchange->progress;
 
-    if (progress == exchange->progress)
+    if (!has_moved && !exchange->is_paced)
         return;
     exchange->progress = progress;
-    if (exchange->response_half == HALF_HEAD) {
+    if (exchange->response_half == HALF_HEAD && exchange->response_wait != FLOW_WAIT_WRITE) {
         if (exchange->request_half == HALF_DONE || exchange->request_broken)
             us = policy->response_us;
         else if (exchange->request_wait == FLOW_WAIT_READ)
             us = policy->body_us;
     }
+    if (exchange->is_paced)
+        us = shorten_deadline(exchange, has_moved, us);
     deadline_arm(exchange->worker->wheel, &exchange->deadline, us);
 }
 
@@ -274,7 +358,7 @@ enum step do_relay(struct exchange *exchange)
     next = relay_response(exchange);
     if (exchange->state != EX_RELAY)
         return STEP_AGAIN;
-    if (exchange->is_timed_out) {
+    if (is_silent(exchange) || !keeps_pace(exchange)) {
         enum fault fault = fault_of_timeout(exchange);
 
         exchange->linger = exchange->linger || fault == FAULT_CLIENT_SLOW_BODY;

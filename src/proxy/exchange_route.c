@@ -1,18 +1,23 @@
 /*
  * ROUTE: from the request to service, slot and target in one read-side section, and the limits of the service
- * that only now is known.
+ * that only now is known. What may not go on now goes to WAIT, and comes back here at its turn.
  */
 #include "base/check.h"
 #include "base/hash.h"
 #include "base/rcu.h"
+#include "net/loop.h"
 #include "proxy/exchange.h"
+#include "proxy/exchange_changes.h"
 #include "proxy/exchange_state.h"
 #include "proxy/session.h"
 #include "proxy/worker_priv.h"
 #include "route/match.h"
+#include "route/rate.h"
 #include "route/slot.h"
 #include "route/snapshot.h"
 #include "route/target.h"
+
+enum { SECOND_US = 1000000 };
 
 /* OPTIONS and TRACE may ask to go no further than here (RFC 9110 7.6.2); TRACE is never answered by us. */
 static enum fault check_forwards(const struct head *head)
@@ -36,24 +41,105 @@ static enum fault check_limits(const struct exchange *exchange)
         return FAULT_HEAD_TOO_LARGE;
     if (head->field_count > policy->fields)
         return FAULT_TOO_MANY_FIELDS;
-    if (head->wants_upgrade)
-        return FAULT_UPGRADE_REFUSED;
+    if (head->wants_upgrade && exchange->request_half != HALF_DONE)
+        return FAULT_UPGRADE_REFUSED; /* in which protocol would its body be? */
     if (policy->body_limit > 0 && head->framing == FRAMING_LENGTH &&
         head->length > policy->body_limit)
         return FAULT_BODY_TOO_LARGE;
     return check_forwards(head);
 }
 
-/* Looks and pins: what is found stays alive until it is unpinned. */
-static enum fault find_and_pin(struct exchange *exchange)
+/* Whether the client may make one request more of this service now. */
+static enum fault take_rate(struct exchange *exchange, const struct route_answer *answer)
+{
+    const struct policy *policy = &exchange->policy;
+    struct service *service = answer->service->service;
+    uint64_t now_us = loop_now_us(exchange->worker->loop);
+    uint64_t retry_us = 0;
+    struct address client;
+
+    if (policy->client_rate == 0 || service->rate == NULL || exchange->is_rated)
+        return FAULT_NONE;
+    exchange->is_rated = true;
+    session_peer(exchange->session, &client);
+    if (rate_take(service->rate, &client, policy->client_rate, policy->client_burst, now_us,
+                  &retry_us))
+        return FAULT_NONE;
+    exchange->retry_after_s = (uint32_t)((retry_us + SECOND_US - 1) / SECOND_US);
+    atomic_fetch_add_explicit(&service->counts.limited, 1, memory_order_relaxed);
+    return FAULT_CLIENT_LIMITED;
+}
+
+/* What came in the clear is sent to https; where a request names no host there is no place to send it to. */
+static enum fault check_https(const struct exchange *exchange)
+{
+    if (!exchange->policy.https_redirect || exchange_is_https(exchange))
+        return FAULT_NONE;
+    return exchange->head.host_len > 0 ? FAULT_HTTPS_ONLY : FAULT_BAD_HOST;
+}
+
+/* What is asked of the request once its service is known, before it may wait or go on. */
+static enum fault check_request(struct exchange *exchange, const struct route_answer *answer,
+                                enum fault fault)
+{
+    enum fault limit = take_rate(exchange, answer);
+
+    if (limit == FAULT_NONE)
+        limit = check_https(exchange);
+    if (limit != FAULT_NONE)
+        return limit;
+    if (fault == FAULT_MAINTENANCE)
+        exchange->retry_after_s = answer->service->traffic.retry_after_s;
+    if (fault != FAULT_NONE && fault != FAULT_HELD && fault != FAULT_SLOT_BUSY &&
+        fault != FAULT_TARGET_BUSY)
+        return fault;
+    limit = check_limits(exchange);
+    return limit != FAULT_NONE ? limit : fault;
+}
+
+/* The slot and, when the request goes on, the target: they live until they are unpinned. */
+static void pin(struct exchange *exchange, const struct route_answer *answer, enum fault fault)
 {
     unsigned worker = exchange->worker->id;
+
+    exchange->slot = answer->slot;
+    slot_pin(answer->slot, worker);
+    if (fault != FAULT_NONE)
+        return;
+    exchange->target = answer->target;
+    target_pin(answer->target, worker);
+    if (exchange->tries + exchange->stale_tries == 0 && !exchange->is_shielded)
+        budget_count(&answer->slot->cells[worker].budget, exchange->begin_us);
+}
+
+/* Keeps what the answer says beside slot and target. */
+static void take_answer(struct exchange *exchange, const struct route_answer *answer)
+{
+    exchange->policy = answer->service->policy;
+    exchange->rule = (uint8_t)answer->rule;
+    exchange->is_candidate = answer->is_candidate;
+    exchange->is_preview = answer->is_preview;
+    if (answer->is_preview_refused && !exchange->is_preview_refused)
+        atomic_fetch_add_explicit(&answer->service->service->counts.preview_refused, 1,
+                                  memory_order_relaxed);
+    exchange->is_preview_refused = answer->is_preview_refused;
+    exchange->tenant = answer->tenant;
+}
+
+/* Looks, and pins or counts in: what is found stays alive until it is let go. */
+static enum fault find_and_pin(struct exchange *exchange, struct wait_place *place)
+{
     struct address client;
     struct route_query query = { .head = &exchange->head,
                                  .client = &client,
-                                 .worker = worker,
-                                 .random = hash_random(&exchange->worker->random) };
+                                 .worker = exchange->worker->id,
+                                 .random = hash_random(&exchange->worker->random),
+                                 .now_us = loop_now_us(exchange->worker->loop),
+                                 .is_repeat = exchange->is_counted,
+                                 .live_only = exchange->is_shielded };
     struct route_answer answer = { .target = NULL };
+    struct change_notes notes;
+    bool is_late = exchange->is_timed_out;
     enum fault fault = FAULT_NONE;
 
     session_peer(exchange->session, &client);
@@ -62,27 +148,35 @@ static enum fault find_and_pin(struct exchange *exchange)
     rcu_read_begin();
     fault = match_find(snapshot_current(), &query, &answer);
     if (fault != FAULT_NO_SERVICE) {
-        exchange->policy = answer.service->policy;
-        exchange->slot = answer.slot;
-        slot_pin(answer.slot, worker);
-    }
-    if (fault == FAULT_NONE) {
-        exchange->target = answer.target;
-        target_pin(answer.target, worker);
+        take_answer(exchange, &answer);
+        exchange->is_counted |= fault != FAULT_HELD && fault != FAULT_MAINTENANCE;
+        fault = check_request(exchange, &answer, fault);
+        fault = waiting_judge(exchange, &answer, fault, is_late, place);
+        if (place->kind == WAIT_NOT) {
+            pin(exchange, &answer, fault);
+            change_notes_take(&notes, exchange, &answer);
+        }
     }
     exchange->epoch = answer.epoch;
     rcu_read_end();
+    if (exchange->slot != NULL && !change_notes_keep(&notes, exchange))
+        return FAULT_OVERLOADED;
     return fault;
 }
 
 enum step do_route(struct exchange *exchange)
 {
-    enum fault fault = find_and_pin(exchange);
+    struct wait_place place = { .kind = WAIT_NOT };
+    enum fault fault = find_and_pin(exchange, &place);
 
-    if (fault == FAULT_NONE)
-        fault = check_limits(exchange);
-    if (fault == FAULT_UPGRADE_REFUSED) /* what follows may be in the other protocol already */
-        exchange->close_client = true;
+    exchange->is_due = false;
+    exchange->is_timed_out = false;
+    if (place.kind != WAIT_NOT) {
+        waiting_enter(exchange, &place);
+        exchange_enter(exchange, EX_WAIT);
+        return STEP_WAIT;
+    }
+    waiting_leave(exchange);
     if (fault != FAULT_NONE)
         return exchange_fail(exchange, fault);
     exchange_enter(exchange, EX_LEASE);

@@ -446,16 +446,26 @@ static enum flow_result move_some(struct flow *flow, struct worker *worker,
     return result == FLOW_DONE ? write_input(flow, worker, lead) : result;
 }
 
+enum flow_result flow_send(struct flow *flow, struct worker *worker, const struct iovec *bytes)
+{
+    struct batch batch = { .count = 1, .total = bytes->iov_len };
+
+    batch.pieces[0] = *bytes;
+    return send_batch(flow, worker, &batch, false);
+}
+
+enum flow_result flow_drain(struct flow *flow, struct worker *worker)
+{
+    return flow_has_output(flow) ? send_output(flow, worker) : FLOW_DONE;
+}
+
 enum flow_result flow_step(struct flow *flow, struct worker *worker, const struct iovec *lead)
 {
     enum flow_result result = FLOW_DONE;
     uint64_t turn_end = flow->moved + TURN_BYTES;
 
     if (lead != NULL && (lead->iov_len > LEAD_JOIN || flow->in_done || view_input(flow).len == 0)) {
-        struct batch batch = { .count = 1, .total = lead->iov_len };
-
-        batch.pieces[0] = *lead;
-        if (send_batch(flow, worker, &batch, false) == FLOW_WRITE_FAILED)
+        if (flow_send(flow, worker, lead) == FLOW_WRITE_FAILED)
             return FLOW_WRITE_FAILED;
         lead = NULL;
     }

@@ -19,6 +19,9 @@ struct stream;
 struct worker;
 struct pipe;
 
+/* The longest lead: what the sink does not take of it is kept in one buffer. */
+enum { FLOW_LEAD_MAX = BUFFER_BODY + BUFFER_SLACK };
+
 enum flow_result {
     FLOW_DONE,         /* the whole body, and its end, were written */
     FLOW_WAIT_READ,    /* more input must come */
@@ -68,6 +71,13 @@ void flow_fini(struct flow *flow, struct worker *worker);
  * entirely by this call (written or kept); NULL after the first.
  */
 enum flow_result flow_step(struct flow *flow, struct worker *worker, const struct iovec *lead);
+
+/* Bytes ahead of the body and its lead (at most FLOW_LEAD_MAX), while no output is left: what the sink does not take
+ * is output then. FLOW_DONE, FLOW_WAIT_WRITE: some was kept; FLOW_WRITE_FAILED. */
+enum flow_result flow_send(struct flow *flow, struct worker *worker, const struct iovec *bytes);
+
+/* Writes output that was kept: FLOW_DONE: none is left, FLOW_WAIT_WRITE or FLOW_WRITE_FAILED. */
+enum flow_result flow_drain(struct flow *flow, struct worker *worker);
 bool flow_has_output(const struct flow *flow);
 
 #endif

@@ -15,7 +15,9 @@
 #include "http/proxy_header.h"
 #include "net/loop.h"
 #include "proxy/exchange.h"
+#include "proxy/tunnel.h"
 #include "proxy/worker_priv.h"
+#include "route/rate.h"
 #include "route/snapshot.h"
 
 enum {
@@ -39,6 +41,8 @@ static void on_ready(struct stream *stream)
 
     if (session->phase == SESSION_EXCHANGE)
         exchange_on_client(session->exchange);
+    else if (session->phase == SESSION_TUNNEL)
+        tunnel_on_ready(session->tunnel, stream);
     session_step(session);
 }
 
@@ -82,6 +86,36 @@ static bool is_trusted_peer(const struct gate *gate, const struct address *peer)
     return false;
 }
 
+/* Our side is ended; what the client still sends is read and thrown away, so that no RST of ours overtakes
+ * the answer (RFC 9112 9.6). */
+static void begin_linger(struct session *session)
+{
+    session->phase = SESSION_LINGER;
+    session->lingered_bytes = 0;
+    stream_shutdown(&session->stream);
+    deadline_arm(session->worker->wheel, &session->deadline, session->worker->linger_us);
+}
+
+/* Counts the connection as one of its client's, who is known now; one too many is told so and ends. */
+static void admit(struct session *session)
+{
+    static char words[] = "HTTP/1.1 429 Too Many Requests\r\nContent-Length: 0\r\n"
+                          "Retry-After: 1\r\nConnection: close\r\n\r\n";
+    const struct gate *gate = session->gate;
+    struct iovec piece = { words, sizeof words - 1 };
+    struct address peer;
+
+    if (gate->client_connections == 0 || gate->rate == NULL)
+        return;
+    session_peer(session, &peer);
+    session->is_rated = rate_connect(gate->rate, &peer, gate->client_connections);
+    if (session->is_rated)
+        return;
+    count_add(&session->worker->counts.sessions_limited, 1);
+    (void)!stream_send(&session->stream, &piece, 1, false); /* what does not fit is not awaited */
+    begin_linger(session);
+}
+
 void session_start(struct worker *worker, int fd, const struct address *peer,
                    const struct gate *gate)
 {
@@ -104,6 +138,8 @@ void session_start(struct worker *worker, int fd, const struct address *peer,
     LIST_INSERT_HEAD(&worker->sessions, session, entry);
     count_add(&worker->counts.sessions, 1);
     count_add(&worker->counts.sessions_total, 1);
+    if (session->phase == SESSION_HEAD)
+        admit(session);
 }
 
 void session_peer(const struct session *session, struct address *out)
@@ -136,6 +172,14 @@ void session_close(struct session *session)
     session->phase = SESSION_CLOSED;
     if (session->exchange != NULL)
         exchange_abort(session->exchange, FAULT_CLIENT_GONE);
+    if (session->tunnel != NULL)
+        tunnel_abort(session->tunnel);
+    if (session->is_rated) {
+        struct address peer;
+
+        session_peer(session, &peer);
+        rate_disconnect(session->gate->rate, &peer);
+    }
     stream_close(&session->stream);
     deadline_fini(&session->deadline);
     buffer_return(&worker->shelf, session->in);
@@ -143,16 +187,6 @@ void session_close(struct session *session)
     LIST_REMOVE(session, entry);
     count_add(&worker->counts.sessions, (uint64_t)-1);
     loop_reap(worker->loop, free_session, session);
-}
-
-/* Our side is ended; what the client still sends is read and thrown away, so that no RST of ours overtakes
- * the answer (RFC 9112 9.6). */
-static void begin_linger(struct session *session)
-{
-    session->phase = SESSION_LINGER;
-    session->lingered_bytes = 0;
-    stream_shutdown(&session->stream);
-    deadline_arm(session->worker->wheel, &session->deadline, session->worker->linger_us);
 }
 
 static void step_linger(struct session *session)
@@ -276,6 +310,7 @@ static bool take_proxy_header(struct session *session)
     if (!header.is_local)
         set_peer(session, &header.source);
     session->phase = SESSION_HEAD;
+    admit(session);
     return true;
 }
 

@@ -17,12 +17,14 @@
 struct buffer;
 struct exchange;
 struct gate;
+struct tunnel;
 struct worker;
 
 enum session_phase {
     SESSION_PROXY,    /* waits for a PROXY header */
     SESSION_HEAD,     /* waits for, or reads, a request head */
     SESSION_EXCHANGE, /* the exchange has the stream */
+    SESSION_TUNNEL,   /* the tunnel has it */
     SESSION_LINGER,   /* our last answer is out: reads on until the client has seen it */
     SESSION_CLOSED,
 };
@@ -34,9 +36,11 @@ struct session {
     bool is_trusted;  /* its X-Forwarded-* are believed */
     bool head_timed;  /* the deadline of the present head is armed */
     bool needs_bytes; /* what `in` holds is no whole head */
+    bool is_rated;    /* counted among the connections of its client */
     uint8_t host_len;
     struct worker *worker;
     struct exchange *exchange;
+    struct tunnel *tunnel;
     struct buffer *in; /* bytes read and not yet taken by an exchange; NULL while idle */
     size_t searched;   /* of the present head */
     const struct gate *gate;
@@ -71,7 +75,7 @@ enum session_next {
     SESSION_UNREAD /* bytes of the client are or may be unread: linger */
 };
 
-/* The exchange is over. */
+/* The exchange or the tunnel is over. */
 void session_exchange_done(struct session *session, enum session_next next);
 
 /* No further request: closes when idle, else after the present one. */

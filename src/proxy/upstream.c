@@ -9,6 +9,7 @@
 #include "net/loop.h"
 #include "proxy/exchange.h"
 #include "proxy/session.h"
+#include "proxy/tunnel.h"
 #include "proxy/warm.h"
 #include "proxy/worker_priv.h"
 #include "route/target.h"
@@ -28,6 +29,10 @@ static void on_ready(struct stream *stream)
     CHECK(upstream->magic == UPSTREAM_MAGIC);
     if (upstream->warm != NULL) {
         warm_on_ready(upstream);
+        return;
+    }
+    if (upstream->tunnel != NULL) {
+        tunnel_on_ready(upstream->tunnel, stream);
         return;
     }
     if (upstream->exchange == NULL) {
@@ -78,6 +83,7 @@ int upstream_open(struct worker *worker, struct target *target, struct exchange 
     LIST_INSERT_HEAD(&worker->upstreams, upstream, entry);
     count_add(&worker->counts.upstreams, 1);
     count_add(&cell_of(worker, target)->connects, 1);
+    count_add(&cell_of(worker, target)->connections, 1);
     *out = upstream;
     return ERR_OK;
 }
@@ -174,6 +180,7 @@ void upstream_close(struct upstream *upstream)
     deadline_fini(&upstream->deadline);
     LIST_REMOVE(upstream, entry);
     count_add(&worker->counts.upstreams, (uint64_t)-1);
+    count_add(&cell_of(worker, upstream->target)->connections, (uint64_t)-1);
     loop_reap(worker->loop, free_upstream, upstream);
 }
 

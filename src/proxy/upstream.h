@@ -13,6 +13,7 @@
 
 struct exchange;
 struct target;
+struct tunnel;
 struct warm_round;
 struct worker;
 
@@ -26,6 +27,7 @@ struct upstream {
     struct worker *worker;
     struct target *target;
     struct exchange *exchange;
+    struct tunnel *tunnel;   /* has it to the end */
     struct warm_round *warm; /* opened ahead of need, not yet in the pool */
     struct upstream *below;  /* in the pool: the one that waits longer */
     struct upstream *above;

@@ -19,20 +19,28 @@
 #include "net/loop.h"
 #include "net/mailbox.h"
 #include "proxy/exchange.h"
+#include "proxy/ledger_fill.h"
 #include "proxy/session.h"
+#include "proxy/tunnel.h"
+#include "proxy/tunnel_order.h"
 #include "proxy/upstream.h"
 #include "proxy/warm.h"
 #include "proxy/worker_priv.h"
+#include "route/target.h"
+#include "route/tunnel_drain.h"
 
 /* RESERVED_FDS: kept free of clients, or a quarter of a small limit. */
-enum { RESERVED_FDS = 64, SHED_SESSIONS = 32, CEILING_CHECK_US = 50000 };
+enum { RESERVED_FDS = 64, SHED_SESSIONS = 32, REFUSED_READS = 4, CEILING_CHECK_US = 50000 };
 
 enum message {
     MAIL_LISTEN,
     MAIL_UNLISTEN,
     MAIL_EVICT,
     MAIL_TUNE,
+    MAIL_KICK,
     MAIL_WARM,
+    MAIL_TUNNELS,
+    MAIL_LIST,
     MAIL_DRAIN,
     MAIL_QUIT
 };
@@ -46,6 +54,13 @@ struct listen_message {
 struct evict_message {
     struct target *target;
     bool busy;
+    void (*done)(void *arg);
+    void *arg;
+};
+
+struct list_message {
+    struct ledger *whole; /* control's */
+    struct ledger part;
     void (*done)(void *arg);
     void *arg;
 };
@@ -71,7 +86,8 @@ struct slice worker_date(struct worker *worker)
     return slice_from(worker->date);
 }
 
-/* Beyond the bound a client is told so at once; nothing is read and nothing is kept. */
+/* Beyond the bound a client is told so at once, and nothing is kept. What it has sent already is read, since
+ * closing over unread bytes sends a RST, which may overtake the answer. */
 static void refuse(struct worker *worker, int fd, const struct address *peer)
 {
     static const char words[] = "HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n"
@@ -80,6 +96,10 @@ static void refuse(struct worker *worker, int fd, const struct address *peer)
     (void)peer;
     count_add(&worker->counts.sessions_refused, 1);
     (void)!send(fd, words, sizeof words - 1, MSG_NOSIGNAL | MSG_DONTWAIT);
+    (void)shutdown(fd, SHUT_WR);
+    for (int i = 0; i < REFUSED_READS; i++)
+        if (recv(fd, worker->gather, GATHER_BYTES, MSG_DONTWAIT) <= 0)
+            break;
     close(fd);
 }
 
@@ -194,9 +214,12 @@ static void do_evict(struct worker *worker, struct evict_message *message)
 
         if (session->exchange != NULL && session->exchange->target == message->target)
             exchange_evict(session->exchange);
+        else if (session->tunnel != NULL && session->tunnel->target == message->target)
+            tunnel_evict(session->tunnel);
         session = next;
     }
     upstream_pool_evict(worker, message->target);
+    tunnel_order_forget(worker, message->target->slot);
     mailbox_post(worker->answers, &(struct mail){ .kind = ANSWER_EVICT, .object = message });
 }
 
@@ -209,6 +232,7 @@ static void do_drain(struct worker *worker, uint64_t grace_us)
         drop_listener(LIST_FIRST(&worker->listeners));
     LIST_FOREACH(session, &worker->sessions, entry)
     session_drain(session, grace_us);
+    waiting_kick(&worker->waiting); /* nobody will end a hold any more */
 }
 
 static void answer_evict(struct evict_message *message)
@@ -221,6 +245,14 @@ static void answer_warm(struct warm_round *round)
 {
     round->done(round->arg, round->open);
     free(round);
+}
+
+/* On the control thread: a list is whole. */
+static void end_list(struct list_message *message)
+{
+    ledger_join(message->whole, &message->part);
+    message->done(message->arg);
+    free(message);
 }
 
 /* A message that came too late: the thread has ended, or never was. */
@@ -236,9 +268,12 @@ static void drop_mail(const struct mail *mail)
         free(listen);
         break;
     case MAIL_EVICT: answer_evict(mail->object); break;
-    case MAIL_TUNE: free(mail->object); break;
     case MAIL_WARM: answer_warm(mail->object); break;
+    case MAIL_TUNE:
+    case MAIL_TUNNELS: free(mail->object); break;
+    case MAIL_LIST: end_list(mail->object); break;
     case MAIL_UNLISTEN:
+    case MAIL_KICK:
     case MAIL_DRAIN:
     case MAIL_QUIT: break;
     }
@@ -249,6 +284,7 @@ static void on_mail(void *arg, const struct mail *mail)
     struct worker *worker = arg;
     struct worker_listener *entry = NULL;
     struct tune_message *tune = NULL;
+    struct list_message *list = NULL;
 
     if (worker->is_over) {
         drop_mail(mail);
@@ -269,7 +305,20 @@ static void on_mail(void *arg, const struct mail *mail)
         worker->max_sessions = tune->max_sessions;
         free(tune);
         break;
+    case MAIL_KICK:
+        maintenance_pages_drop(&worker->pages);
+        waiting_kick(&worker->waiting);
+        break;
     case MAIL_WARM: warm_start(worker, mail->object); break;
+    case MAIL_TUNNELS:
+        tunnel_order_obey(worker, mail->object);
+        free(mail->object);
+        break;
+    case MAIL_LIST:
+        list = mail->object;
+        ledger_fill(worker, &list->part);
+        mailbox_post(worker->answers, &(struct mail){ .kind = ANSWER_LIST, .object = list });
+        break;
     case MAIL_DRAIN: do_drain(worker, mail->number); break;
     case MAIL_QUIT: loop_stop(worker->loop); break;
     }
@@ -282,6 +331,7 @@ static void on_answer(void *arg, const struct mail *mail)
     switch ((enum worker_answer)mail->kind) {
     case ANSWER_EVICT: answer_evict(mail->object); break;
     case ANSWER_WARM: answer_warm(mail->object); break;
+    case ANSWER_LIST: end_list(mail->object); break;
     }
 }
 
@@ -305,11 +355,16 @@ struct worker *worker_new(const struct worker_options *options)
     pool_init(&worker->sessions_pool, sizeof *LIST_FIRST(&worker->sessions));
     pool_init(&worker->exchanges_pool, sizeof *LIST_FIRST(&worker->sessions)->exchange);
     pool_init(&worker->upstreams_pool, sizeof *LIST_FIRST(&worker->upstreams));
+    pool_init(&worker->tunnels_pool, sizeof *TAILQ_FIRST(&worker->tunnels));
     buffer_shelf_init(&worker->shelf);
     LIST_INIT(&worker->sessions);
     LIST_INIT(&worker->upstreams);
+    TAILQ_INIT(&worker->tunnels);
+    LIST_INIT(&worker->tunnel_orders);
     LIST_INIT(&worker->upstream_pools);
     LIST_INIT(&worker->listeners);
+    waiting_init(&worker->waiting, worker);
+    maintenance_pages_init(&worker->pages);
     worker->fields = mem_zalloc(SCRATCH_FIELDS * sizeof *worker->fields);
     worker->head_out = mem_zalloc(SCRATCH_HEAD);
     worker->gather = mem_zalloc(GATHER_BYTES);
@@ -326,6 +381,7 @@ static void close_all(struct worker *worker)
     while (!LIST_EMPTY(&worker->sessions))
         session_close(LIST_FIRST(&worker->sessions));
     warm_evict(worker, NULL);
+    tunnel_order_fini(worker);
     while (!LIST_EMPTY(&worker->upstream_pools))
         upstream_pool_evict(worker, LIST_FIRST(&worker->upstream_pools)->target);
     CHECK(LIST_EMPTY(&worker->upstreams)); /* every busy one went with its session */
@@ -409,6 +465,30 @@ void worker_tune(struct worker *worker, uint64_t head_us, uint64_t keepalive_us,
     mailbox_post(worker->mailbox, &(struct mail){ .kind = MAIL_TUNE, .object = message });
 }
 
+void worker_kick(struct worker *worker)
+{
+    mailbox_post(worker->mailbox, &(struct mail){ .kind = MAIL_KICK });
+}
+
+void worker_drain_tunnels(struct worker *worker, const struct tunnel_drain *order)
+{
+    struct tunnel_drain *message = mem_alloc(sizeof *message);
+
+    *message = *order;
+    mailbox_post(worker->mailbox, &(struct mail){ .kind = MAIL_TUNNELS, .object = message });
+}
+
+void worker_list(struct worker *worker, struct ledger *ledger, void (*done)(void *arg), void *arg)
+{
+    struct list_message *message = mem_zalloc(sizeof *message);
+
+    message->whole = ledger;
+    message->part.slot = ledger->slot;
+    message->done = done;
+    message->arg = arg;
+    mailbox_post(worker->mailbox, &(struct mail){ .kind = MAIL_LIST, .object = message });
+}
+
 void worker_drain(struct worker *worker, uint64_t grace_us)
 {
     mailbox_post(worker->mailbox, &(struct mail){ .kind = MAIL_DRAIN, .number = grace_us });
@@ -430,11 +510,14 @@ void worker_join(struct worker *worker)
     mailbox_receive(worker->answers);
     mailbox_free(worker->mailbox);
     mailbox_free(worker->answers);
+    waiting_fini(&worker->waiting);
+    maintenance_pages_drop(&worker->pages);
     wheel_free(worker->wheel);
     loop_free(worker->loop);
     pool_fini(&worker->sessions_pool);
     pool_fini(&worker->exchanges_pool);
     pool_fini(&worker->upstreams_pool);
+    pool_fini(&worker->tunnels_pool);
     buffer_shelf_fini(&worker->shelf);
     free(worker->fields);
     free(worker->head_out);

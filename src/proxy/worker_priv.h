@@ -8,20 +8,24 @@
 #include "http/head.h"
 #include "net/wheel.h"
 #include "proxy/buffer.h"
+#include "proxy/maintenance.h"
 #include "proxy/pool.h"
+#include "proxy/waiting.h"
 #include "proxy/worker.h"
 
 struct exchange;
 struct listener;
 struct mailbox;
 struct session;
+struct tunnel;
+struct tunnel_order;
 struct upstream;
 struct upstream_pool;
 
 enum { SCRATCH_FIELDS = 1024, SCRATCH_HEAD = 160 * 1024, GATHER_BYTES = 16 * 1024 };
 
 /* Kinds of mail in worker->answers. */
-enum worker_answer { ANSWER_EVICT, ANSWER_WARM };
+enum worker_answer { ANSWER_EVICT, ANSWER_WARM, ANSWER_LIST };
 
 struct worker_listener {
     LIST_ENTRY(worker_listener) entry;
@@ -34,6 +38,8 @@ struct worker_listener {
 LIST_HEAD(session_list, session);
 LIST_HEAD(upstream_list, upstream);
 LIST_HEAD(upstream_pool_list, upstream_pool);
+TAILQ_HEAD(tunnel_list, tunnel);
+LIST_HEAD(tunnel_order_list, tunnel_order);
 
 struct worker {
     unsigned id;
@@ -53,11 +59,16 @@ struct worker {
     struct pool sessions_pool;
     struct pool exchanges_pool;
     struct pool upstreams_pool;
+    struct pool tunnels_pool;
     struct buffer_shelf shelf;
     struct session_list sessions;
     struct upstream_list upstreams;
+    struct tunnel_list tunnels; /* the oldest first */
+    struct tunnel_order_list tunnel_orders;
     struct upstream_pool_list upstream_pools;
     LIST_HEAD(, worker_listener) listeners;
+    struct waiting waiting;
+    struct maintenance_pages pages;
     struct mailbox *mailbox; /* to us */
     struct mailbox *answers; /* to control */
     pthread_t thread;

@@ -156,12 +156,26 @@ static int32_t clamp_current(int32_t current, int32_t total)
     return current < -total ? -total : current;
 }
 
-/* Smooth weighted round-robin: each gains its weight, the richest is taken and pays for all. */
-static struct target *choose_in_turn(const struct choice *choice, unsigned worker)
+/* Whose turn it is nobody but the worker knows: a rehearsal names the one with the most turns. */
+static struct target *choose_heaviest(const struct choice *choice)
 {
+    unsigned best = 0;
+
+    for (unsigned i = 1; i < choice->count; i++)
+        if (weight_at(choice, i) > weight_at(choice, best))
+            best = i;
+    return pick_at(choice, best)->target;
+}
+
+/* Smooth weighted round-robin: each gains its weight, the richest is taken and pays for all. */
+static struct target *choose_in_turn(const struct choice *choice, const struct route_query *query)
+{
+    unsigned worker = query->worker;
     int32_t total = (int32_t)sum_weights(choice);
     struct target *best = pick_at(choice, 0)->target;
 
+    if (query->is_rehearsal)
+        return choose_heaviest(choice);
     for (unsigned i = 0; i < choice->count; i++) {
         struct target *target = pick_at(choice, i)->target;
         struct target_cell *cell = &target->cells[worker];
@@ -175,7 +189,7 @@ static struct target *choose_in_turn(const struct choice *choice, unsigned worke
 }
 
 /* The least load for its weight; among equals in turn, so that an idle slot is shared by weight. */
-static struct target *choose_least(struct choice *choice, unsigned worker)
+static struct target *choose_least(struct choice *choice, const struct route_query *query)
 {
     uint64_t best_load = 0;
     uint64_t best_weight = 1;
@@ -195,7 +209,7 @@ static struct target *choose_least(struct choice *choice, unsigned worker)
         choice->at[count++] = choice->at[i];
     }
     choice->count = count;
-    return choose_in_turn(choice, worker);
+    return choose_in_turn(choice, query);
 }
 
 /* The index that owns `ticket` of the weights; `without` has none (choice->count: all count). */
@@ -298,7 +312,7 @@ static struct target *choose_hashed(const struct choice *choice,
     struct slice key = find_key(service, query);
 
     if (key.len == 0)
-        return choose_in_turn(choice, query->worker);
+        return choose_in_turn(choice, query);
     return choose_by_key(choice, hash_bytes(0, key.ptr, key.len));
 }
 
@@ -328,8 +342,8 @@ struct target *balance_pick(const struct snapshot_service *service,
         return pick_at(&choice, 0)->target;
     weigh(&choice, service, query->now_us);
     switch (service->balance) {
-    case BALANCE_ROUND_ROBIN: return choose_in_turn(&choice, query->worker);
-    case BALANCE_LEAST_REQUESTS: return choose_least(&choice, query->worker);
+    case BALANCE_ROUND_ROBIN: return choose_in_turn(&choice, query);
+    case BALANCE_LEAST_REQUESTS: return choose_least(&choice, query);
     case BALANCE_RANDOM: return choose_of_two(&choice, query->random);
     case BALANCE_HASH: return choose_hashed(&choice, service, query);
     }

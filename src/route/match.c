@@ -65,7 +65,7 @@ static uint16_t count_stripped(const char *prefix_text, struct slice path)
 /* A tenant's request counts when it is first routed, not when it is held or tried again. */
 static bool is_first_time(const struct snapshot_service *service, const struct route_query *query)
 {
-    return query->avoid[0] == NULL && !query->live_only &&
+    return !query->is_repeat && !query->live_only &&
            check_traffic(&service->traffic, query->head, false) == FAULT_NONE;
 }
 
@@ -119,7 +119,7 @@ enum fault match_explain(const struct snapshot *snapshot, const struct route_que
 enum fault match_find(const struct snapshot *snapshot, const struct route_query *query,
                       struct route_answer *out)
 {
-    enum fault fault = decide(snapshot, query, true, out);
+    enum fault fault = decide(snapshot, query, !query->is_rehearsal, out);
     uint32_t most = 0;
 
     if (fault != FAULT_NONE)

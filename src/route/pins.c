@@ -263,6 +263,13 @@ static int take_name(struct pins *pins, const char *slot)
     return (int)pins->name_count++;
 }
 
+int pins_add_name(struct pins *pins, const char *slot)
+{
+    if (slot[0] == '\0' || strlen(slot) >= PINS_NAME_SIZE)
+        return ERR_INVALID;
+    return take_name(pins, slot) == PINS_NONE ? ERR_FULL : 0;
+}
+
 int pins_set(struct pins *pins, struct slice tenant, const char *slot)
 {
     struct pin *pin = NULL;
@@ -310,6 +317,11 @@ const char *pins_name(const struct pins *pins, int number)
 {
     CHECK(number >= 0 && (unsigned)number < pins->name_count);
     return pins->names[number];
+}
+
+unsigned pins_name_count(const struct pins *pins)
+{
+    return pins->name_count;
 }
 
 int pins_number(const struct pins *pins, const char *slot)

@@ -25,6 +25,7 @@ void service_free(struct service *service)
     if (service == NULL)
         return;
     CHECK(service->magic == SERVICE_MAGIC);
+    CHECK(atomic_load(&service->counts.held) == 0);
     service->magic = 0;
     rate_free(service->rate);
     free(service);

@@ -88,7 +88,7 @@ void slot_free(struct slot *slot)
     if (slot == NULL)
         return;
     CHECK(slot->magic == SLOT_MAGIC);
-    CHECK(slot_in_flight(slot) == 0);
+    CHECK(slot_queued(slot) == 0 && slot_in_flight(slot) == 0);
     for (unsigned worker = 0; worker < slot->worker_count; worker++) {
         free(slot->cells[worker].requests);
         free(slot->cells[worker].faults);
@@ -121,6 +121,15 @@ uint64_t slot_in_flight(const struct slot *slot)
 
     for (unsigned worker = 0; worker < slot->worker_count; worker++)
         sum += atomic_load_explicit(&slot->cells[worker].in_flight, memory_order_acquire);
+    return sum;
+}
+
+uint64_t slot_queued(const struct slot *slot)
+{
+    uint64_t sum = 0;
+
+    for (unsigned worker = 0; worker < slot->worker_count; worker++)
+        sum += atomic_load(&slot->cells[worker].queued);
     return sum;
 }
 

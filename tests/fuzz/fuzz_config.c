@@ -9,7 +9,7 @@
 #include "base/err.h"
 #include "base/text.h"
 #include "config/config.h"
-#include "config/dump.h"
+#include "config/dump_priv.h"
 #include "config/loader.h"
 #include "config/report.h"
 
@@ -26,7 +26,7 @@ static char *load_and_dump(struct slice text, bool must_load)
     report_init(&report);
     text_init(&out, 64u << 20);
     if (loader_load_text(text, "fuzz.conf", &report, &config) == ERR_OK) {
-        dump_config(config, &out);
+        dump_with_secrets(config, &out);
         dump = text_take(&out);
         config_free(config);
     } else {

@@ -205,3 +205,17 @@ Test(text, json_of_random_bytes_is_a_valid_string)
         text_fini(&text);
     }
 }
+
+Test(text, knows_utf8)
+{
+    static const char *const good[] = { "", "abc", "\xc3\xa9", "\xe2\x82\xac", "\xf0\x9f\x98\x80" };
+    static const char *const bad[] = { "\x80",         "\xc3",         "\xc0\xaf",
+                                       "\xed\xa0\x80", "\xe0\x80\xaf", "\xf5\x80\x80\x80",
+                                       "a\xe2\x82" };
+
+    for (size_t i = 0; i < sizeof good / sizeof good[0]; i++)
+        cr_expect(text_is_utf8(slice_from(good[i])), "case %zu", i);
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
+        cr_expect_not(text_is_utf8(slice_from(bad[i])), "case %zu", i);
+    cr_expect(text_is_utf8(slice_of(NULL, 0)));
+}

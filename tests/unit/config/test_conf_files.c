@@ -53,7 +53,7 @@ Test(conf_files, all_load)
         count++;
     }
     closedir(folder);
-    cr_expect_geq(count, 3);
+    cr_expect_geq(count, 6);
 }
 
 static char *read_file(const char *path, size_t *len)
@@ -101,6 +101,64 @@ Test(conf_files, the_quickstart_takes_its_folders_from_the_environment)
     cr_expect_str_eq(config->state_dir, "/tmp/state");
     cr_expect_str_eq(config->services[0].active_name, "blue");
     report_fini(&report);
+    config_free(config);
+}
+
+static const struct config_service *service_of(const struct config *config, const char *name)
+{
+    const struct config_service *service = config_find_service(config, slice_from(name));
+
+    cr_assert(service != NULL, "%s", name);
+    return service;
+}
+
+static struct config *load_file(const char *path)
+{
+    struct report report;
+    struct config *config = NULL;
+
+    report_init(&report);
+    cr_assert_eq(loader_load_file(path, &report, &config), ERR_OK, "%s", path);
+    cr_expect_eq(report.count, 0, "%s", path);
+    report_fini(&report);
+    return config;
+}
+
+Test(conf_files, the_tenants_take_their_pins_from_the_environment)
+{
+    struct config *config = NULL;
+
+    setenv("SWITCHYARD_PILOTS", SOURCE_DIR "/conf/pilots.list", 1);
+    config = load_file(SOURCE_DIR "/conf/tenants.conf");
+    cr_expect_eq(service_of(config, "web")->tenant.pins.count, 3);
+    cr_expect_eq(service_of(config, "api")->tenant.pins.count, 3);
+    cr_expect_str_eq(service_of(config, "api")->tenant.pins.items[2].tenant, "mueller+sons");
+    cr_expect_str_eq(service_of(config, "api")->tenant.pins.items[2].slot, "blue");
+    cr_expect_str_eq(config->groups[0].chain.header, "X-Switchyard-Slot");
+    config_free(config);
+}
+
+Test(conf_files, the_canary_takes_its_secrets_from_the_environment)
+{
+    struct config *config = NULL;
+
+    setenv("SWITCHYARD_CANARY_SECRET", "0123456789abcdef", 1);
+    setenv("SWITCHYARD_PREVIEW_SECRET", "01234567", 1);
+    config = load_file(SOURCE_DIR "/conf/canary.conf");
+    cr_expect_str_eq(service_of(config, "shop")->canary.secret, "0123456789abcdef");
+    cr_expect_str_eq(service_of(config, "shop")->preview.secret, "01234567");
+    cr_expect(service_of(config, "shop")->canary.shield);
+    config_free(config);
+}
+
+Test(conf_files, the_tunnels_are_paced)
+{
+    struct config *config = load_file(SOURCE_DIR "/conf/websocket.conf");
+    const struct config_drain *drain = &service_of(config, "chat")->drain;
+
+    cr_expect_eq(drain->tunnels, 1800000000);
+    cr_expect_eq(drain->tunnel_rate, 50);
+    cr_expect_eq(service_of(config, "chat")->timeouts.tunnel, 7200000000);
     config_free(config);
 }
 

@@ -40,9 +40,25 @@ static const char *const full =
     "    status = { 2xx, 200, \"200-298\" } jitter = \"3%\" interval = 100ms timeout = 99ms }\n"
     "  timeouts { connect = 1234ms } limits { target = 100 } retry { attempts = 0 }\n"
     "  drain { requests = 0 } forward { via = false x_forwarded = false epoch_header = true }\n"
-    "  pool { idle = 1 idle_timeout = 10s requests = 3 } }\n"
-    "service t { slot x { targets = { \"a:9\" } } }\n"
-    "group g2 { services = { t, s } }\n";
+    "  pool { idle = 1 idle_timeout = 10s requests = 3 }\n"
+    "  tenant { from = { \"header:X-T\", \"host-label:2\", \"query:t\" } }\n"
+    "  canary { key = { tenant, \"cookie:u\", client-ip } steps = { \"0.05%\", \"12.5%\", \"100%\" "
+    "}\n"
+    "    step_time = 90s cookie = c shield = true }\n"
+    "  preview { header = X-P cookie = p from = { \"10.0.0.0/8\" } }\n"
+    "  hold { max = 1m count = 5 bytes = 1m pass_safe = true rate = 7 }\n"
+    "  maint { message = \"a \\\"b\\\"\" retry_after = 5s pass = { \"/s\" } }\n"
+    "  warmup { connections = 3 path = \"/w\" requests = 9 concurrency = 2 p95 = 10ms timeout = 9s "
+    "}\n"
+    "  headers { request_set = { \"A:  b\" } response_remove = { Server } }\n"
+    "  slow_start = 3s https_redirect = true }\n"
+    "service t { paths = { \"/t/u\" } strip_prefix = \"/t\" slot x { allow_live = true\n"
+    "  role = staging max_requests = 4 queue = 3 queue_timeout = 2s headers { request_add = { \"A: "
+    "c\" } }\n"
+    "  targets = { \"a:9 max_connections=6 max=5\" } } slot y { targets = { \"a:1\" } }\n"
+    "  tenant { from = { \"header:X-T\", \"host-label:2\", \"query:t\" } }\n"
+    "  drain { tunnels = never tunnel_rate = 0 tunnel_start = now } }\n"
+    "group g2 { services = { t, s } chain { from = { \"::1\" } } }\n";
 
 static const char *const texts[] = { REST, NULL };
 
@@ -86,7 +102,18 @@ static const char *const lines[] = {
     "        head = \"11s\"\n",
     "        target = 100\n",
     "        epoch_header = true\n",
-    "group g2 {\n    services = { \"t\", \"s\" }\n}\n",
+    "targets = { \"a:9 max=5 max_connections=6\" }\n",
+    "from = { \"header:X-T\", \"host-label:2\", \"query:t\" }\n",
+    "key = { \"tenant\", \"cookie:u\", \"client-ip\" }\n",
+    "steps = { \"0.05%\", \"12.5%\", \"100%\" }\n",
+    "        message = \"a \\\"b\\\"\"\n",
+    "        request_set = { \"A: b\" }\n",
+    "            request_add = { \"A: c\" }\n",
+    "        tunnels = \"never\"\n",
+    "        tunnel_start = \"now\"\n",
+    "    preview {\n        header = \"X-P\"\n",
+    "group g2 {\n    services = { \"t\", \"s\" }\n    chain {\n        header = "
+    "\"X-Switchyard-Slot\"\n        secret = \"\"\n",
 };
 
 Test(dump, prints_values_as_a_file_has_them)
@@ -96,6 +123,18 @@ Test(dump, prints_values_as_a_file_has_them)
 
     for (size_t i = 0; i < COUNT(lines); i++)
         cr_expect(strstr(words, lines[i]) != NULL, "missing %s in\n%s", lines[i], words);
+    free(words);
+    config_free(config);
+}
+
+Test(dump, leaves_out_what_is_off)
+{
+    struct config *config = expect_config(REST "group g { services = { s } }");
+    char *words = dump(config);
+
+    cr_expect(strstr(words, "preview") == NULL);
+    cr_expect(strstr(words, "chain") == NULL);
+    cr_expect(strstr(words, "canary {") != NULL);
     free(words);
     config_free(config);
 }

@@ -29,6 +29,26 @@ static const struct {
     { "show version", LEVEL_USER, false },
     { "switch", LEVEL_OPERATOR, true },
     { "rollback", LEVEL_OPERATOR, true },
+    { "canary start", LEVEL_OPERATOR, true },
+    { "canary set", LEVEL_OPERATOR, true },
+    { "canary step", LEVEL_OPERATOR, true },
+    { "canary pause", LEVEL_OPERATOR, true },
+    { "canary resume", LEVEL_OPERATOR, true },
+    { "canary abort", LEVEL_OPERATOR, true },
+    { "canary promote", LEVEL_OPERATOR, true },
+    { "canary status", LEVEL_USER, false },
+    { "tenant pin", LEVEL_OPERATOR, true },
+    { "tenant unpin", LEVEL_OPERATOR, true },
+    { "tenant list", LEVEL_USER, false },
+    { "tenant export", LEVEL_USER, false },
+    { "tenant load", LEVEL_OPERATOR, true },
+    { "pause", LEVEL_OPERATOR, true },
+    { "resume", LEVEL_OPERATOR, true },
+    { "maint on", LEVEL_OPERATOR, true },
+    { "maint off", LEVEL_OPERATOR, true },
+    { "explain", LEVEL_USER, false },
+    { "plan", LEVEL_OPERATOR, false },
+    { "apply", LEVEL_OPERATOR, true },
     { "reload", LEVEL_OPERATOR, true },
     { "target set", LEVEL_OPERATOR, true },
     { "target add", LEVEL_OPERATOR, true },
@@ -60,7 +80,7 @@ Test(command, table_is_as_expected)
 
         cr_assert_not_null(command, "%s", expected[i].name);
         cr_expect_eq(command->level, expected[i].level, "%s", command->name);
-        cr_expect_eq(command->effect == COMMAND_CHANGES, expected[i].changes, "%s", command->name);
+        cr_expect_eq(command->effect != COMMAND_READS, expected[i].changes, "%s", command->name);
     }
     cr_assert_null(command_at(EXPECTED), "a command is missing in this test");
 }
@@ -109,6 +129,11 @@ Test(command, is_found_by_its_words)
         { { "lock", "acquire" }, "lock acquire", 2, NULL },
         { { "drain", "shop/blue" }, "drain", 1, NULL },
         { { "drain", "shop/blue", "status" }, "show drain", 1, NULL },
+        { { "drain", "status" }, "show drain", 2, NULL },
+        { { "drain", "status", "shop/blue" }, "show drain", 2, NULL },
+        { { "canary", "set", "shop" }, "canary set", 2, NULL },
+        { { "canary", "strat", "shop" }, NULL, 0, "canary start" },
+        { { "tenant" }, NULL, 0, NULL },
         { { "exit" }, "quit", 1, NULL },
         { { "stat" }, NULL, 0, "status" }, /* no prefixes: only what the table says */
         { { "Switch", "shop" }, NULL, 0, "switch" },
@@ -153,6 +178,21 @@ static unsigned fill_words(const struct command *command, char *line, struct wor
         { "wait healthy", "shop" },
         { "wait drained", "shop/blue" },
         { "lock acquire", "--reason test" },
+        { "canary start", "shop 5%" },
+        { "canary set", "shop 5%" },
+        { "canary step", "shop" },
+        { "canary pause", "shop" },
+        { "canary resume", "shop" },
+        { "canary abort", "shop" },
+        { "canary promote", "shop" },
+        { "tenant pin", "acme green" },
+        { "tenant unpin", "acme" },
+        { "pause", "shop" },
+        { "resume", "shop" },
+        { "maint on", "shop" },
+        { "maint off", "shop" },
+        { "plan", "switch shop" },
+        { "apply", "token" },
     };
     const char *problem = NULL;
     const char *rest = "";

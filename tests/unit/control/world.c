@@ -13,8 +13,10 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "base/rcu.h"
 #include "net/loop.h"
 #include "net/timer.h"
+#include "route/pins.h"
 
 bool world_health_known = true;
 
@@ -50,6 +52,10 @@ void deploy_submit(struct deploy *deploy, const struct change *change, change_do
 
     if (deploy->submitted_count < 64)
         deploy->submitted[deploy->submitted_count++] = *change;
+    if (change->pins != NULL) {
+        pins_free(deploy->loaded);
+        deploy->loaded = change->pins;
+    }
     *pending = (struct pending_change){
         .next = deploy->pending, .deploy = deploy, .done = done, .arg = arg
     };
@@ -57,6 +63,38 @@ void deploy_submit(struct deploy *deploy, const struct change *change, change_do
     deploy->pending = pending;
     if (!deploy->holds)
         timer_arm(pending->timer, deploy->delay_ms);
+}
+
+void deploy_apply(struct deploy *deploy, const char *token, const char *actor, const char *reason,
+                  change_done_fn *done, void *arg)
+{
+    struct change change = { .kind = CHANGE_SWITCH };
+
+    snprintf(deploy->token, sizeof deploy->token, "%s", token);
+    snprintf(deploy->token_actor, sizeof deploy->token_actor, "%s", actor);
+    snprintf(change.reason, sizeof change.reason, "%s", reason);
+    deploy_submit(deploy, &change, done, arg);
+}
+
+void deploy_view_canary(const struct deploy *deploy, unsigned service_index,
+                        struct deploy_canary_view *out)
+{
+    *out = (struct deploy_canary_view){ .is_running = false };
+    if (service_index < WORLD_SERVICES)
+        *out = deploy->canary[service_index];
+}
+
+void deploy_view_traffic(const struct deploy *deploy, unsigned service_index,
+                         struct deploy_traffic_view *out)
+{
+    *out = (struct deploy_traffic_view){ .is_held = false };
+    if (service_index < WORLD_SERVICES)
+        *out = deploy->traffic[service_index];
+}
+
+const struct pins *deploy_pins(const struct deploy *deploy, unsigned service_index)
+{
+    return service_index < WORLD_SERVICES ? deploy->pins[service_index] : NULL;
 }
 
 bool deploy_cancel(struct deploy *deploy, const void *arg)
@@ -152,6 +190,51 @@ static void give_stats(void *arg, struct control_stats *out)
     *out = world->stats;
 }
 
+struct ledger_question {
+    struct world *world;
+    struct ledger *ledger;
+    struct timer *timer;
+    void (*done)(void *done_arg);
+    void *done_arg;
+};
+
+static void on_ledger_due(void *arg)
+{
+    struct ledger_question *question = arg;
+    struct world *world = question->world;
+    struct ledger *ledger = question->ledger;
+
+    world->question = NULL;
+    ledger->entries = mem_zalloc((world->ledger_count + 1) * sizeof *ledger->entries);
+    memcpy(ledger->entries, world->ledger, world->ledger_count * sizeof *ledger->entries);
+    ledger->count = world->ledger_count;
+    ledger->left_out = world->ledger_left_out;
+    question->done(question->done_arg);
+    timer_free(question->timer);
+    free(question);
+}
+
+static void list_ledger(void *arg, struct ledger *ledger, void (*done)(void *done_arg),
+                        void *done_arg)
+{
+    struct ledger_question *question = mem_zalloc(sizeof *question);
+
+    *question = (struct ledger_question){
+        .world = arg, .ledger = ledger, .done = done, .done_arg = done_arg
+    };
+    question->world->ledger_slot = ledger->slot;
+    question->world->question = question;
+    question->timer = timer_new(question->world->loop, on_ledger_due, question);
+    if (!question->world->holds_ledger)
+        timer_arm(question->timer, 0);
+}
+
+void world_give_ledger(struct world *world)
+{
+    if (world->question != NULL)
+        on_ledger_due(world->question);
+}
+
 static void make_target(struct world *world, unsigned a, unsigned b, unsigned c)
 {
     struct address address;
@@ -214,10 +297,25 @@ void world_publish(struct world *world, uint64_t epoch)
     snapshot_free(snapshot_publish(snapshot));
 }
 
+void world_add_tenants(struct world *world, unsigned count)
+{
+    world->tenant_source = (struct tenant_source){ .kind = TENANT_HEADER, .name = "X-Tenant" };
+    for (unsigned i = 0; i < count; i++) {
+        world->deploy.pins[i] = pins_new(2);
+        world->steering[i] = (struct steering){ .tenant_count = 1,
+                                                .tenants = &world->tenant_source,
+                                                .pins = world->deploy.pins[i],
+                                                .split = { .candidate = SLOT_NONE } };
+        world->service_rows[i].steering = &world->steering[i];
+    }
+    world_publish(world, 41);
+}
+
 void world_init(struct world *world)
 {
     static const char *api_paths[] = { "/api" };
 
+    rcu_thread_begin();
     memset(world, 0, sizeof *world);
     world_health_known = true;
     world->loop = loop_new();
@@ -235,6 +333,7 @@ void world_init(struct world *world)
                                          .started_wall_us = clock_wall_us() - 5000000,
                                          .quit = on_quit,
                                          .stats = give_stats,
+                                         .list = list_ledger,
                                          .arg = world };
     make_service(world, 0, "shop");
     make_service(world, 1, "api");
@@ -249,6 +348,7 @@ void world_init(struct world *world)
 void world_fini(struct world *world)
 {
     deploy_release_held(&world->deploy);
+    world_give_ledger(world);
     snapshot_free(snapshot_publish(NULL));
     for (unsigned a = 0; a < WORLD_SERVICES; a++) {
         for (unsigned b = 0; b < WORLD_SLOTS; b++) {
@@ -258,7 +358,11 @@ void world_fini(struct world *world)
         }
         service_free(world->services[a]);
     }
+    for (unsigned a = 0; a < WORLD_SERVICES; a++)
+        pins_free(world->deploy.pins[a]);
+    pins_free(world->deploy.loaded);
     loop_free(world->loop);
+    rcu_thread_end();
     unlink(world->path);
     cr_expect_eq(rmdir(world->folder), 0, "%s: %s", world->folder, strerror(errno));
 }

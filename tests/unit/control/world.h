@@ -15,8 +15,11 @@
 #include "deploy/deploy.h"
 #include "health/health.h"
 #include "route/snapshot.h"
+#include "route/tunnel_drain.h"
 
 enum { WORLD_SERVICES = 2, WORLD_SLOTS = 2, WORLD_TARGETS = 2, WORLD_HISTORY = 64 };
+
+struct pins;
 
 struct deploy { /* the stand-in */
     struct loop *loop;
@@ -34,6 +37,12 @@ struct deploy { /* the stand-in */
     unsigned history_count;
     struct pending_change *pending;
     const struct config *config;
+    struct deploy_canary_view canary[WORLD_SERVICES];
+    struct deploy_traffic_view traffic[WORLD_SERVICES];
+    struct pins *pins[WORLD_SERVICES]; /* deploy_pins; freed by world_fini */
+    struct pins *loaded;               /* of the last CHANGE_TENANT_LOAD; likewise */
+    char token[40];                    /* of the last deploy_apply */
+    char token_actor[96];
 };
 
 struct world {
@@ -48,6 +57,14 @@ struct world {
     struct snapshot_slot slot_rows[WORLD_SERVICES][WORLD_SLOTS];
     struct snapshot_service service_rows[WORLD_SERVICES];
     struct control_stats stats;
+    struct steering steering[WORLD_SERVICES]; /* of shop and api, once world_add_tenants */
+    struct tenant_source tenant_source;
+    struct ledger_entry ledger[8]; /* what the workers answer, when asked */
+    size_t ledger_count;
+    size_t ledger_left_out;
+    bool holds_ledger;              /* they do not, until world_give_ledger */
+    const struct slot *ledger_slot; /* of the last question */
+    struct ledger_question *question;
     unsigned quits;
     bool quit_now;
     char folder[64];
@@ -56,6 +73,9 @@ struct world {
 
 void world_init(struct world *world);
 void world_fini(struct world *world);
+/* Tenants by the header X-Tenant for the first `count` services, with an empty table of pins each; published. */
+void world_add_tenants(struct world *world, unsigned count);
+void world_give_ledger(struct world *world);
 void world_publish(struct world *world, uint64_t epoch); /* after the rows were changed */
 
 /* What the stand-in of health answers to health_all_known. */

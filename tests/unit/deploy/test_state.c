@@ -179,7 +179,7 @@ static int read_versions(const char *format, const char *min_reader, bool is_who
     int err = 0;
 
     text_init(&bytes, 1000);
-    envelope_write(1, 5, SLICE("{}"), &bytes);
+    envelope_write(1, 1, 5, SLICE("{}"), &bytes);
     snprintf(head, sizeof head, "\"format\":%s,\"min_reader\":%s", format, min_reader);
     at = strstr(bytes.bytes, "\"format\":1,\"min_reader\":1");
     memcpy(at, head, strlen(head));
@@ -187,7 +187,7 @@ static int read_versions(const char *format, const char *min_reader, bool is_who
         unsigned new_format = (unsigned)(format[0] - '0');
 
         text_clear(&bytes);
-        envelope_write(new_format, 5, SLICE("{}"), &bytes);
+        envelope_write(new_format, new_format, 5, SLICE("{}"), &bytes);
     }
     err = envelope_read(text_slice(&bytes), 1, &envelope, &why);
     text_fini(&bytes);
@@ -261,7 +261,7 @@ Test(state, content_is_checked_behind_a_right_checksum)
     struct text bytes;
 
     text_init(&bytes, 1 << 16);
-    envelope_write(1, 5, slice_from(good), &bytes);
+    envelope_write(1, 1, 5, slice_from(good), &bytes);
     cr_assert_eq(decode(text_slice(&bytes), &read), 0);
     state_free(read);
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
@@ -269,7 +269,7 @@ Test(state, content_is_checked_behind_a_right_checksum)
         char *content =
             mem_format("%.*s%s%s", (int)(at - good), good, cases[i].to, at + strlen(cases[i].from));
 
-        envelope_write(1, 5, slice_from(content), &bytes);
+        envelope_write(1, 1, 5, slice_from(content), &bytes);
         cr_expect_eq(decode(text_slice(&bytes), &read), ERR_CORRUPT, "%zu: %s", i, content);
         free(content);
     }

@@ -183,3 +183,22 @@ Test(page, accept)
                      cases[i].accept);
     cr_assert_not(page_wants_json(slice_of(NULL, 0)));
 }
+
+Test(page, location)
+{
+    struct page_request page = { .status = 308,
+                                 .fault = FAULT_HTTPS_ONLY,
+                                 .minor = 1,
+                                 .https_host = SLICE("a.test"),
+                                 .https_path = SLICE("/<x>\"") };
+
+    cr_assert_not_null(strstr(write_page(&page), "\r\nLocation: https://a.test/<x>\"\r\n"));
+    cr_assert_null(strstr(strstr(out, "\r\n\r\n"), "a.test"), "nothing of it in the page");
+    page.https_query = SLICE("");
+    cr_assert_not_null(strstr(write_page(&page), "\r\nLocation: https://a.test/<x>\"?\r\n"));
+    page.https_query = SLICE("a=b?");
+    cr_assert_not_null(strstr(write_page(&page), "/<x>\"?a=b?\r\n"));
+    cr_assert_eq(page_bound(&page), PAGE_SIZE_MAX + 6 + 5 + 4);
+    page.https_host.len = 0;
+    cr_assert_null(strstr(write_page(&page), "Location"));
+}

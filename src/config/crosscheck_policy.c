@@ -1,0 +1,110 @@
+/*
+ * Options of a service or slot that need another one, or contradict it: limits, queues, warm starts,
+ * prefixes. See crosscheck_priv.h.
+ */
+#include "config/crosscheck_priv.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "config/config.h"
+#include "config/origin_priv.h"
+
+static void check_client_limits(const struct config_limits *limits, const void *owner,
+                                const struct origin *origin)
+{
+    const void *rate = &limits->client_rate;
+
+    if (limits->client_burst > 0 && limits->client_rate == 0)
+        origin_error(origin, &limits->client_burst, origin_is_known(origin, rate) ? rate : owner,
+                     "limits: client_burst has no effect without client_rate; add client_rate");
+}
+
+/* What a service inherits is complained about once, where it is written. */
+static void check_all_client_limits(const struct config *config, const struct origin *origin)
+{
+    check_client_limits(&config->limits, NULL, origin);
+    for (size_t i = 0; i < config->service_count; i++) {
+        const struct config_service *service = &config->services[i];
+
+        if (service->limits.client_burst != config->limits.client_burst ||
+            service->limits.client_rate != config->limits.client_rate)
+            check_client_limits(&service->limits, service, origin);
+    }
+}
+
+static void check_slot(const struct config_slot *slot, const struct origin *origin)
+{
+    if (slot->queue > 0 && slot->max_requests == 0)
+        origin_error(origin, &slot->queue, slot,
+                     "queue of slot '%s' has no effect without max_requests; add max_requests",
+                     slot->name);
+    if (slot->allow_live && slot->role != CONFIG_ROLE_STAGING)
+        origin_warning(origin, &slot->allow_live, slot,
+                       "allow_live has no effect without role = \"staging\"");
+}
+
+static void check_warmup(const struct config_service *service, const struct origin *origin)
+{
+    const struct config_warmup *warmup = &service->warmup;
+
+    if (warmup->requests < warmup->concurrency)
+        origin_error(origin, &warmup->requests, &warmup->concurrency,
+                     "warmup: fewer requests than concurrency; raise requests or lower "
+                     "concurrency");
+    if (warmup->p95 > 0 && warmup->path == NULL)
+        origin_warning(origin, &warmup->p95, warmup,
+                       "warmup: p95 has no effect without path; add path = \"/\"");
+}
+
+/* Whole segments: "/shop" is in front of "/shop" and "/shop/x", not of "/shopping". */
+static bool begins_with(const char *path, const char *prefix)
+{
+    size_t len = strlen(prefix);
+
+    if (strncmp(path, prefix, len) != 0)
+        return false;
+    return path[len] == '\0' || path[len] == '/' || prefix[len - 1] == '/';
+}
+
+static void check_strip_prefix(const struct config_service *service, const struct origin *origin)
+{
+    for (size_t i = 0; service->strip_prefix != NULL && i < service->paths.count; i++)
+        if (!begins_with(service->paths.items[i], service->strip_prefix))
+            origin_error(origin, &service->strip_prefix, service,
+                         "strip_prefix: path '%s' of service '%s' does not begin with '%s'; "
+                         "change one of them",
+                         service->paths.items[i], service->name, service->strip_prefix);
+}
+
+static bool is_peer_trusted(const struct config *config)
+{
+    for (size_t i = 0; i < config->listener_count; i++)
+        if (config->listeners[i].trusted.count > 0)
+            return true;
+    return false;
+}
+
+static void check_service(const struct config *config, const struct config_service *service,
+                          const struct origin *origin)
+{
+    for (size_t i = 0; i < service->slot_count; i++)
+        check_slot(&service->slots[i], origin);
+    check_warmup(service, origin);
+    check_strip_prefix(service, origin);
+    if (service->slow_start > 0 && service->balance == CONFIG_BALANCE_HASH)
+        origin_warning(origin, &service->slow_start, service,
+                       "slow_start has no effect with balance = \"hash\", which keeps users where "
+                       "they are");
+    if (service->https_redirect && !is_peer_trusted(config))
+        origin_warning(origin, &service->https_redirect, service,
+                       "https_redirect: no listener trusts a peer to say that a request came by "
+                       "https, so every request is redirected; add trusted = { … } to a listener");
+}
+
+void crosscheck_policy(const struct config *config, const struct origin *origin)
+{
+    check_all_client_limits(config, origin);
+    for (size_t i = 0; i < config->service_count; i++)
+        check_service(config, &config->services[i], origin);
+}

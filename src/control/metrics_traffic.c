@@ -1,0 +1,252 @@
+/* Shares, holds, queues, tunnels and limits as metrics: see metrics_traffic_priv.h. */
+#include "control/metrics_traffic_priv.h"
+
+#include <stdatomic.h>
+#include <stddef.h>
+#include <stdio.h>
+
+#include "base/text.h"
+#include "control/exposition_priv.h"
+#include "deploy/deploy.h"
+#include "route/pins.h"
+#include "route/service.h"
+#include "route/slot.h"
+#include "route/snapshot.h"
+
+enum { LABELS_MAX = 4096 };
+
+struct writer {
+    struct exposition x;
+    const struct deploy *deploy;
+    const struct snapshot *snapshot;
+    struct text labels;
+};
+
+/* The label of a service, and of one of its slots if there is one. */
+static const char *label(struct writer *writer, const struct snapshot_service *service,
+                         const struct snapshot_slot *slot)
+{
+    text_clear(&writer->labels);
+    exposition_label(&writer->labels, "service", service->service->name);
+    if (slot != NULL)
+        exposition_label(&writer->labels, "slot", slot->slot->name);
+    return writer->labels.bytes;
+}
+
+/* One counter of each service. */
+static const struct {
+    const char *name;
+    enum exposition_type type;
+    size_t at;
+    bool is_time; /* microseconds */
+    const char *help;
+} service_families[] = {
+    { "switchyard_hold_queue_length", EXPOSITION_GAUGE, offsetof(struct service_counts, held),
+      false, "Requests that wait because the service is paused." },
+    { "switchyard_hold_queue_bytes", EXPOSITION_GAUGE, offsetof(struct service_counts, held_bytes),
+      false, "Bytes that these requests have sent and that are kept." },
+    { "switchyard_held_requests_total", EXPOSITION_COUNTER,
+      offsetof(struct service_counts, held_total), false, "Requests that have waited." },
+    { "switchyard_hold_duration_seconds_total", EXPOSITION_COUNTER,
+      offsetof(struct service_counts, hold_us_total), true,
+      "How long requests have waited, all together." },
+    { "switchyard_hold_rejected_total", EXPOSITION_COUNTER,
+      offsetof(struct service_counts, hold_refused), false,
+      "Requests refused because too many waited already." },
+    { "switchyard_hold_expired_total", EXPOSITION_COUNTER,
+      offsetof(struct service_counts, hold_expired), false,
+      "Requests refused because they had waited long enough." },
+    { "switchyard_maintenance_responses_total", EXPOSITION_COUNTER,
+      offsetof(struct service_counts, maintenance), false,
+      "Requests answered by the maintenance page." },
+    { "switchyard_preview_refused_total", EXPOSITION_COUNTER,
+      offsetof(struct service_counts, preview_refused), false,
+      "Requests for a preview without the secret or from elsewhere." },
+    { "switchyard_limited_total", EXPOSITION_COUNTER, offsetof(struct service_counts, limited),
+      false, "Requests refused because their client had sent too many." },
+    { "switchyard_shielded_total", EXPOSITION_COUNTER, offsetof(struct service_counts, shielded),
+      false, "Requests that failed on the candidate and were sent to the live slot." },
+    { "switchyard_retry_budget_exhausted_total", EXPOSITION_COUNTER,
+      offsetof(struct service_counts, budget_spent), false,
+      "Further attempts not made because too many were made already." },
+};
+
+static uint64_t load(const void *base, size_t at)
+{
+    const void *counter = (const char *)base + at;
+
+    return atomic_load_explicit((const _Atomic uint64_t *)counter, memory_order_relaxed);
+}
+
+static void write_service_families(struct writer *writer)
+{
+    unsigned count = snapshot_service_count(writer->snapshot);
+
+    for (size_t k = 0; k < sizeof service_families / sizeof service_families[0]; k++) {
+        exposition_open(&writer->x, service_families[k].name, service_families[k].type,
+                        service_families[k].help);
+        for (unsigned i = 0; i < count; i++) {
+            const struct snapshot_service *service = snapshot_service_at(writer->snapshot, i);
+            uint64_t value = load(&service->service->counts, service_families[k].at);
+
+            if (service_families[k].is_time)
+                exposition_seconds(&writer->x, label(writer, service, NULL), value);
+            else
+                exposition_u64(&writer->x, label(writer, service, NULL), value);
+        }
+    }
+}
+
+/* One counter of each slot, summed over the workers. */
+static const struct {
+    const char *name;
+    enum exposition_type type;
+    size_t at;
+    const char *help;
+} slot_families[] = {
+    { "switchyard_tunnels", EXPOSITION_GAUGE, offsetof(struct slot_cell, tunnels),
+      "Open tunnels, WebSockets among them." },
+    { "switchyard_tunnels_total", EXPOSITION_COUNTER, offsetof(struct slot_cell, tunnels_total),
+      "Tunnels that were opened." },
+    { "switchyard_tunnel_received_bytes_total", EXPOSITION_COUNTER,
+      offsetof(struct slot_cell, tunnel_bytes_in), "Bytes from clients through tunnels." },
+    { "switchyard_tunnel_sent_bytes_total", EXPOSITION_COUNTER,
+      offsetof(struct slot_cell, tunnel_bytes_out), "Bytes to clients through tunnels." },
+    { "switchyard_drain_forced_total", EXPOSITION_COUNTER,
+      offsetof(struct slot_cell, tunnels_closed), "Tunnels that were ended by a drain." },
+    { "switchyard_queue_length", EXPOSITION_GAUGE, offsetof(struct slot_cell, queued),
+      "Requests that wait for a place in the slot." },
+    { "switchyard_queue_rejected_total", EXPOSITION_COUNTER,
+      offsetof(struct slot_cell, queue_refused),
+      "Requests refused because the slot had no place for them in time." },
+    { "switchyard_preview_requests_total", EXPOSITION_COUNTER, offsetof(struct slot_cell, previews),
+      "Requests by preview: they are in no other counter of the slot." },
+    { "switchyard_slot_shielded_total", EXPOSITION_COUNTER, offsetof(struct slot_cell, shielded),
+      "Failures of the slot that another one made good." },
+};
+
+static void write_slot_family(struct writer *writer, size_t at)
+{
+    unsigned count = snapshot_service_count(writer->snapshot);
+
+    for (unsigned i = 0; i < count; i++) {
+        const struct snapshot_service *service = snapshot_service_at(writer->snapshot, i);
+
+        for (unsigned k = 0; k < service->slot_count; k++) {
+            const struct slot *slot = service->slots[k].slot;
+            uint64_t sum = 0;
+
+            for (unsigned worker = 0; worker < slot->worker_count; worker++)
+                sum += load(&slot->cells[worker], at);
+            exposition_u64(&writer->x, label(writer, service, &service->slots[k]), sum);
+        }
+    }
+}
+
+static void write_slot_families(struct writer *writer)
+{
+    for (size_t k = 0; k < sizeof slot_families / sizeof slot_families[0]; k++) {
+        exposition_open(&writer->x, slot_families[k].name, slot_families[k].type,
+                        slot_families[k].help);
+        write_slot_family(writer, slot_families[k].at);
+    }
+}
+
+/* The share that the candidate takes from the active slot, in hundredths of a percent. */
+static uint32_t share_of(const struct snapshot_service *service, unsigned slot)
+{
+    const struct steering *steering = service->steering;
+    bool has_canary = steering != NULL && steering->split.candidate < service->slot_count &&
+                      steering->split.candidate != service->active;
+
+    if (has_canary && slot == steering->split.candidate)
+        return steering->split.share;
+    if (slot != service->active)
+        return 0;
+    return SPLIT_WHOLE - (has_canary ? steering->split.share : 0);
+}
+
+/* As exposition_seconds writes six decimals of a second from microseconds, so a ratio from millionths. */
+static void write_ratio(struct writer *writer, const char *labels, uint32_t share)
+{
+    exposition_seconds(&writer->x, labels, share * (uint64_t)(1000000 / SPLIT_WHOLE));
+}
+
+static void write_shares(struct writer *writer)
+{
+    unsigned count = snapshot_service_count(writer->snapshot);
+
+    exposition_open(&writer->x, "switchyard_slot_traffic_ratio", EXPOSITION_GAUGE,
+                    "Part of the users that the rules give to the slot, pinned ones aside.");
+    for (unsigned i = 0; i < count; i++) {
+        const struct snapshot_service *service = snapshot_service_at(writer->snapshot, i);
+
+        for (unsigned k = 0; k < service->slot_count; k++)
+            write_ratio(writer, label(writer, service, &service->slots[k]), share_of(service, k));
+    }
+    exposition_open(&writer->x, "switchyard_canary_share", EXPOSITION_GAUGE,
+                    "Part of the users that a canary gives to its candidate; 0: there is none.");
+    for (unsigned i = 0; i < count; i++) {
+        const struct snapshot_service *service = snapshot_service_at(writer->snapshot, i);
+
+        write_ratio(writer, label(writer, service, NULL),
+                    SPLIT_WHOLE - share_of(service, service->active));
+    }
+}
+
+enum service_state { STATE_PAUSED, STATE_MAINTENANCE, STATE_PINS, STATE_COUNT };
+
+static const struct {
+    const char *name;
+    const char *help;
+} states[STATE_COUNT] = {
+    [STATE_PAUSED] = { "switchyard_paused", "1 while new requests of the service wait." },
+    [STATE_MAINTENANCE] = { "switchyard_maintenance",
+                            "1 while the service answers with its maintenance page." },
+    [STATE_PINS] = { "switchyard_tenant_pins",
+                     "Tenants that are pinned to a slot; services of one group share them." },
+};
+
+static uint64_t state_of(const struct writer *writer, unsigned service, enum service_state state)
+{
+    const struct pins *pins = NULL;
+    struct deploy_traffic_view view;
+
+    deploy_view_traffic(writer->deploy, service, &view);
+    switch (state) {
+    case STATE_PAUSED: return view.is_held;
+    case STATE_MAINTENANCE: return view.is_maint;
+    case STATE_PINS:
+        pins = deploy_pins(writer->deploy, service);
+        return pins != NULL ? pins_count(pins) : 0;
+    case STATE_COUNT: break;
+    }
+    return 0;
+}
+
+static void write_states(struct writer *writer)
+{
+    unsigned count = snapshot_service_count(writer->snapshot);
+
+    for (unsigned state = 0; state < STATE_COUNT; state++) {
+        exposition_open(&writer->x, states[state].name, EXPOSITION_GAUGE, states[state].help);
+        for (unsigned i = 0; i < count; i++)
+            exposition_u64(&writer->x,
+                           label(writer, snapshot_service_at(writer->snapshot, i), NULL),
+                           state_of(writer, i, (enum service_state)state));
+    }
+}
+
+void metrics_traffic_write(const struct deploy *deploy, struct text *out)
+{
+    struct writer writer = { .x = { .out = out },
+                             .deploy = deploy,
+                             .snapshot = snapshot_current() };
+
+    text_init(&writer.labels, LABELS_MAX);
+    write_shares(&writer);
+    write_states(&writer);
+    write_service_families(&writer);
+    write_slot_families(&writer);
+    text_fini(&writer.labels);
+}

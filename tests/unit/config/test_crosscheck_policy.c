@@ -1,0 +1,59 @@
+/* Limits, queues, warm starts, prefixes: what no single value shows. src/config/crosscheck_policy.c */
+#include <criterion/criterion.h>
+
+#include "config/config.h"
+#include "expect_load.h"
+
+#define COUNT(cases)      (sizeof(cases) / sizeof(cases)[0])
+#define SLOT              " slot b { targets = { \"127.0.0.1:2\" } } "
+#define IN_SERVICE(words) LISTENER "service s {" SLOT "\n" words "\n}\n"
+#define TRUSTING          "listener l { bind = \"127.0.0.1:1\" trusted = { \"::1\" } } "
+
+static const struct load_case cases[] = {
+    { REST "limits {\nclient_burst = 5 }",
+      "t.conf:3: limits: client_burst has no effect without client_rate" },
+    { IN_SERVICE("limits { client_burst = 5 }"), "t.conf:2: limits: client_burst has no effect" },
+    { "limits { client_rate = 5 client_burst = 5 }" IN_SERVICE("limits {\nclient_rate = 0 }"),
+      "t.conf:3: limits: client_burst has no effect" },
+    { "limits { client_rate = 5 }" IN_SERVICE("limits { client_burst = 5 }"), NULL },
+
+    { LISTENER "service s { slot b { targets = { \"a:1\" }\nqueue = 5 } }",
+      "t.conf:2: queue of slot 'b' has no effect without max_requests" },
+    { LISTENER "service s { slot b { targets = { \"a:1\" } queue = 5 max_requests = 5 } }", NULL },
+    { LISTENER "service s { slot b { targets = { \"a:1\" }\nallow_live = true } }",
+      "t.conf:2: warning: allow_live has no effect without role" },
+
+    { LISTENER "service s { active = b slot b { role = staging targets = { \"a:1\" } } }",
+      "active: slot 'b' has a role and is never live" },
+    { LISTENER "service s { active = b slot b { role = off targets = { \"a:1\" } allow_live = true "
+               "} }",
+      "active: slot 'b' has a role and is never live" },
+    { LISTENER "service s { active = b slot b { role = staging targets = { \"a:1\" } allow_live = "
+               "true } }",
+      NULL },
+
+    { IN_SERVICE("warmup { concurrency = 5\nrequests = 4 }"),
+      "t.conf:3: warmup: fewer requests than concurrency" },
+    { IN_SERVICE("warmup {\nconcurrency = 51 }"), "t.conf:3: warmup: fewer requests" },
+    { IN_SERVICE("warmup { concurrency = 5 requests = 5 }"), NULL },
+    { IN_SERVICE("warmup {\np95 = 1s }"), "t.conf:3: warning: warmup: p95 has no effect" },
+
+    { IN_SERVICE("\nstrip_prefix = \"/a\""),
+      "t.conf:3: strip_prefix: path '/' of service 's' does not begin with '/a'" },
+    { IN_SERVICE("paths = { \"/a\", \"/a/b\", \"/ab\" } strip_prefix = \"/a\""),
+      "strip_prefix: path '/ab' of service 's' does not begin with '/a'" },
+    { IN_SERVICE("paths = { \"/a\", \"/a/b\" } strip_prefix = \"/a\""), NULL },
+    { IN_SERVICE("paths = { \"/a/\", \"/a/b\" } strip_prefix = \"/a/\""), NULL },
+
+    { IN_SERVICE("balance = hash\nslow_start = 30s"),
+      "t.conf:3: warning: slow_start has no effect with balance = \"hash\"" },
+    { IN_SERVICE("slow_start = 30s"), NULL },
+    { IN_SERVICE("\nhttps_redirect = true"),
+      "t.conf:3: warning: https_redirect: no listener trusts a peer" },
+    { TRUSTING "service s {" SLOT "https_redirect = true }", NULL },
+};
+
+Test(crosscheck_policy, finds_what_no_value_shows)
+{
+    expect_cases(cases, COUNT(cases));
+}
