@@ -67,6 +67,8 @@ static void print_help(void)
     }
     puts("\npaths: /  /health  /echo  /headers  /count?id=X (POST counts, GET tells)\n"
          "       /_admin/fault (GET shows, POST sets)  POST /_admin/reset\n"
+         "       /ws (WebSocket: sends every message back; ping, pong, close)\n"
+         "       any path with \"Upgrade: echo\": sends every byte back\n"
          "one request only: /?status=503&delay=200ms&bytes=1m&chunked=1&chunk=4k&close=1&half=1\n"
          "       &drop=1&cut=1000&reset=1&drip=100,10ms");
 }

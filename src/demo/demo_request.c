@@ -43,8 +43,13 @@ static int take_field(struct demo_request *request, struct slice name, struct sl
             request->is_last = true;
         else if (request->is_old && has_token(value, SLICE("keep-alive")))
             request->is_last = false;
+        request->names_upgrade |= has_token(value, SLICE("upgrade"));
     } else if (slice_is_equal_nocase(name, SLICE("Accept"))) {
         request->accept = value;
+    } else if (slice_is_equal_nocase(name, SLICE("Upgrade"))) {
+        request->upgrade = value;
+    } else if (slice_is_equal_nocase(name, SLICE("Sec-WebSocket-Key"))) {
+        request->websocket_key = value;
     } else if (slice_is_equal_nocase(name, SLICE("Expect"))) {
         request->wants_continue = slice_is_equal_nocase(value, SLICE("100-continue"));
     }
@@ -112,6 +117,11 @@ static int parse_head(struct demo_request *request)
     if (err == ERR_OK && request->is_chunked && request->has_length)
         err = ERR_INVALID;
     return err;
+}
+
+bool demo_request_offers(const struct demo_request *request, struct slice protocol)
+{
+    return request->names_upgrade && !request->is_old && has_token(request->upgrade, protocol);
 }
 
 int demo_request_read(struct demo_request *request, struct evbuffer *input)

@@ -33,6 +33,8 @@ struct demo_request {
     struct slice path;
     struct slice query; /* without the '?' */
     struct slice accept;
+    struct slice upgrade; /* the protocols asked for; empty unless Connection names Upgrade */
+    struct slice websocket_key;
     uint64_t length; /* announced; 0 without Content-Length */
     bool is_head;
     bool is_old; /* HTTP/1.0 */
@@ -40,9 +42,13 @@ struct demo_request {
     bool is_chunked;
     bool is_last; /* the client closes after it */
     bool wants_continue;
+    bool names_upgrade; /* Connection does */
     enum body_state body;
     uint64_t left;
 };
+
+/* Whether the client offers to switch to this protocol. */
+bool demo_request_offers(const struct demo_request *request, struct slice protocol);
 
 /*
  * Takes one head with its empty line from `input`. ERR_AGAIN when it is not complete yet, ERR_INVALID

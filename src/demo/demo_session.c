@@ -17,6 +17,7 @@
 #include "demo/demo_answer.h"
 #include "demo/demo_handle.h"
 #include "demo/demo_request.h"
+#include "demo/demo_websocket.h"
 
 #define INPUT_MAX_BYTES  65536
 #define OUTPUT_MAX_BYTES 65536
@@ -30,6 +31,8 @@ enum session_state {
     SESSION_HEAD,   /* waits for a request */
     SESSION_BODY,   /* throws the request's body away */
     SESSION_ECHO,   /* sends it back as it comes */
+    SESSION_WEB,    /* a WebSocket: sends its frames back */
+    SESSION_RAW,    /* after "Upgrade: echo": sends every byte back */
     SESSION_DELAY,  /* waits before the answer */
     SESSION_ANSWER, /* sends it */
     SESSION_FLUSH,  /* the last answer is written: waits until it is gone */
@@ -47,6 +50,7 @@ struct demo_session {
     enum session_state state;
     struct demo_request request;
     struct demo_answer answer;
+    struct demo_websocket websocket;
     uint64_t start_us;
     bool is_ended;   /* the client will send nothing more */
     bool is_pausing; /* the timer runs for a delay or a drip */
@@ -156,6 +160,42 @@ static void begin_echo(struct demo_session *session)
     session->state = SESSION_ECHO;
 }
 
+static void begin_upgrade(struct demo_session *session, enum session_state state,
+                          const char *protocol)
+{
+    char accept[DEMO_WEBSOCKET_ACCEPT];
+
+    evbuffer_add_printf(session->output,
+                        "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\n"
+                        "Upgrade: %s\r\nX-Slot: %s\r\n",
+                        protocol, session->demo->slot);
+    if (state == SESSION_WEB) {
+        demo_websocket_accept(session->request.websocket_key, accept);
+        evbuffer_add_printf(session->output, "Sec-WebSocket-Accept: %s\r\n", accept);
+    }
+    evbuffer_add_printf(session->output, "\r\n");
+    demo_request_fini(&session->request);
+    session->request = (struct demo_request){ 0 };
+    session->state = state;
+}
+
+/* Whether the request switches to another protocol. */
+static bool try_upgrade(struct demo_session *session)
+{
+    const struct demo_request *request = &session->request;
+
+    if (request->body != BODY_NONE)
+        return false;
+    if (demo_request_offers(request, SLICE("websocket")) && request->websocket_key.len > 0 &&
+        slice_is_equal(request->path, SLICE("/ws")))
+        begin_upgrade(session, SESSION_WEB, "websocket");
+    else if (demo_request_offers(request, SLICE("echo")))
+        begin_upgrade(session, SESSION_RAW, "echo");
+    else
+        return false;
+    return true;
+}
+
 static enum turn do_head(struct demo_session *session)
 {
     if (evbuffer_get_length(session->output) >= OUTPUT_MAX_BYTES)
@@ -170,6 +210,8 @@ static enum turn do_head(struct demo_session *session)
     if (session->request.wants_continue && session->request.body != BODY_NONE &&
         evbuffer_get_length(session->input) == 0)
         evbuffer_add_printf(session->output, "HTTP/1.1 100 Continue\r\n\r\n");
+    if (try_upgrade(session))
+        return TURN_AGAIN;
     if (slice_is_equal(session->request.path, SLICE("/echo")))
         begin_echo(session);
     else
@@ -257,6 +299,34 @@ static enum turn do_echo(struct demo_session *session)
     return session->is_ended ? TURN_CLOSE : TURN_WAIT;
 }
 
+static enum turn do_web(struct demo_session *session)
+{
+    if (evbuffer_get_length(session->output) >= OUTPUT_MAX_BYTES)
+        return TURN_WAIT;
+    size_t before = evbuffer_get_length(session->input);
+    if (demo_websocket_step(&session->websocket, session->input, session->output, PIECE_BYTES) ==
+        WEBSOCKET_OVER) {
+        session->state = SESSION_FLUSH;
+        return TURN_AGAIN;
+    }
+    if (evbuffer_get_length(session->input) < before)
+        return TURN_AGAIN;
+    if (session->is_ended)
+        session->state = SESSION_FLUSH;
+    return session->is_ended ? TURN_AGAIN : TURN_WAIT;
+}
+
+static enum turn do_raw(struct demo_session *session)
+{
+    if (evbuffer_get_length(session->output) >= OUTPUT_MAX_BYTES)
+        return TURN_WAIT;
+    if (evbuffer_remove_buffer(session->input, session->output, PIECE_BYTES) > 0)
+        return TURN_AGAIN;
+    if (session->is_ended)
+        session->state = SESSION_FLUSH;
+    return session->is_ended ? TURN_AGAIN : TURN_WAIT;
+}
+
 static enum turn do_answer(struct demo_session *session)
 {
     struct demo_answer *answer = &session->answer;
@@ -302,6 +372,8 @@ static void step(struct demo_session *session)
         case SESSION_HEAD: turn = do_head(session); break;
         case SESSION_BODY: turn = do_body(session); break;
         case SESSION_ECHO: turn = do_echo(session); break;
+        case SESSION_WEB: turn = do_web(session); break;
+        case SESSION_RAW: turn = do_raw(session); break;
         case SESSION_DELAY: turn = do_delay(session); break;
         case SESSION_ANSWER: turn = do_answer(session); break;
         case SESSION_FLUSH: turn = do_flush(session); break;

@@ -32,8 +32,12 @@ struct front {
     struct target *targets[FRONT_TARGETS];
     unsigned count;
     int listening[FRONT_TARGETS];
+    int filling[FRONT_TARGETS]; /* a connection that nobody accepts */
     struct policy policy;
     struct address address;
+    struct address_net trusted;
+    int receive_buffer;
+    void (*shape)(struct snapshot_service *service);
 };
 
 static int listen_anywhere(struct address *address)
@@ -47,8 +51,7 @@ static int listen_anywhere(struct address *address)
     return fd;
 }
 
-static void publish(struct front *front, unsigned count,
-                    void (*paint)(struct snapshot_service *service))
+static void publish(struct front *front, unsigned count)
 {
     struct pick picks[FRONT_TARGETS];
     struct snapshot_slot slots[FRONT_TARGETS] = {
@@ -67,8 +70,8 @@ static void publish(struct front *front, unsigned count,
         slots[0].pick_count = 1;
     for (unsigned i = 0; i < front->count; i++)
         picks[i] = (struct pick){ .target = front->targets[i], .weight = 1, .order = ORDER_READY };
-    if (paint != NULL)
-        paint(&service);
+    if (front->shape != NULL)
+        front->shape(&service);
     input.epoch = ++front->epoch;
     cr_assert_eq(snapshot_build(&input, &next), 0);
     old = snapshot_publish(next);
@@ -78,17 +81,12 @@ static void publish(struct front *front, unsigned count,
 
 void front_publish(struct front *front)
 {
-    publish(front, front->count, NULL);
+    publish(front, front->count);
 }
 
 void front_publish_empty(struct front *front)
 {
-    publish(front, 0, NULL);
-}
-
-void front_paint(struct front *front, void (*paint)(struct snapshot_service *service))
-{
-    publish(front, front->count, paint);
+    publish(front, 0);
 }
 
 static void make_targets(struct front *front)
@@ -104,6 +102,7 @@ static void make_targets(struct front *front)
         struct address address;
         char name[ADDRESS_TEXT_SIZE];
 
+        front->filling[i] = -1;
         front->listening[i] = listen_anywhere(&address);
         address_format(&address, name);
         front->targets[i] = target_new(slot, name, &address, 1);
@@ -117,6 +116,11 @@ static void make_gate(struct front *front, const struct front_options *options)
     front->gate.client_connections = options->client_connections;
     if (options->client_connections > 0)
         front->gate.rate = rate_new(64);
+    if (options->trusts) {
+        cr_assert_eq(address_parse_net(SLICE("127.0.0.0/8"), &front->trusted), 0);
+        front->gate.trusted = &front->trusted;
+        front->gate.trusted_count = 1;
+    }
 }
 
 struct front *front_start(const struct front_options *options)
@@ -125,6 +129,7 @@ struct front *front_start(const struct front_options *options)
     struct worker_options worker = {
         .head_us = 10000000, .keepalive_us = 60000000, .linger_us = 1000000, .max_sessions = 1000
     };
+    int fd = -1;
 
     (void)signal(SIGPIPE, SIG_IGN);
     rcu_thread_begin();
@@ -148,12 +153,17 @@ struct front *front_start(const struct front_options *options)
         options->tune(&front->policy);
     make_targets(front);
     make_gate(front, options);
-    publish(front, front->count, options->paint);
+    front->shape = options->shape;
+    front->receive_buffer = options->receive_buffer;
+    front_publish(front);
     worker.control = front->control;
     if (options->set != NULL)
         options->set(&worker);
     front->worker = worker_new(&worker);
-    worker_listen(front->worker, 0, listen_anywhere(&front->address), &front->gate);
+    fd = listen_anywhere(&front->address);
+    if (options->send_buffer > 0)
+        cr_assert_eq(setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &options->send_buffer, sizeof(int)), 0);
+    worker_listen(front->worker, 0, fd, &front->gate);
     worker_start(front->worker);
     return front;
 }
@@ -180,6 +190,8 @@ void front_stop(struct front *front)
         target_free(front->targets[i]);
         if (front->listening[i] >= 0)
             close(front->listening[i]);
+        if (front->filling[i] >= 0)
+            close(front->filling[i]);
     }
     for (unsigned i = 0; i < front->slot_count; i++) {
         cr_assert_eq(slot_in_flight(front->slots[i]), 0);
@@ -193,6 +205,11 @@ void front_stop(struct front *front)
     loop_free(front->control);
     rcu_thread_end();
     free(front);
+}
+
+struct loop *front_control(struct front *front)
+{
+    return front->control;
 }
 
 struct worker *front_worker(struct front *front)
@@ -289,6 +306,8 @@ int front_dial(struct front *front)
     int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
     set_patience(fd);
+    if (front->receive_buffer > 0)
+        cr_assert_eq(setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &front->receive_buffer, sizeof(int)), 0);
     cr_assert_eq(connect(fd, &front->address.sa.any, front->address.len), 0);
     return fd;
 }
@@ -314,6 +333,18 @@ int front_accept(struct front *front, unsigned index)
 bool front_has_dialled(struct front *front, unsigned index)
 {
     return is_ready(front->listening[index], 0);
+}
+
+/* With a backlog of 0 the kernel keeps one connection that nobody has accepted, and drops further SYNs. */
+void front_hang(struct front *front, unsigned index)
+{
+    const struct address *address = &front_target(front, index)->address;
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+    cr_assert(fd >= 0);
+    cr_assert_eq(listen(front->listening[index], 0), 0);
+    cr_assert_eq(connect(fd, &address->sa.any, address->len), 0);
+    front->filling[index] = fd;
 }
 
 void front_refuse(struct front *front, unsigned index)

@@ -42,7 +42,7 @@ static void tune(struct policy *policy)
 
 static struct front *start_canary(void)
 {
-    return front_start(&(struct front_options){ .candidate = true, .tune = tune, .paint = paint });
+    return front_start(&(struct front_options){ .candidate = true, .tune = tune, .shape = paint });
 }
 
 static uint64_t shielded(struct front *front)
@@ -161,6 +161,7 @@ Test(shield, a_post_is_the_candidates_alone)
     green = fail_once(front, POST_LINE);
     peer_answer(client, 503, "busy");
     cr_assert_eq(shielded(front), 0);
+    front_await(&front_counts(front)->exchanges, 0); /* counted at its end, behind the answer */
     cr_assert_eq(slot_sum_requests(front_slot(front, GREEN), METHOD_POST, 503), 1);
     close(client);
     close(green);
