@@ -156,8 +156,9 @@ Test(state, a_state_with_pins_is_for_newer_programs)
     struct state_pins pins = { "pins-shop-7.log", { 3, 51, 0xfedcba9876543210 } };
     struct text bytes;
 
-    decisions_add(&state->decisions, "shop");
-    decisions_add(&state->decisions, "api");
+    memcpy(decisions_add(&state->decisions, "api")->active, "blue", sizeof "blue");
+    memcpy(decisions_add(&state->decisions, "shop")->active, "blue", sizeof "blue");
+    state->decisions.epoch = 1;
     cr_expect(has_reader(state, "\"format\":2,\"min_reader\":1,"));
     state->decisions.services[1]->pins = pins;
     cr_expect(has_reader(state, "\"format\":2,\"min_reader\":2,"));
