@@ -45,7 +45,7 @@ struct worker_counts {
     _Atomic uint64_t sessions_total;
     _Atomic uint64_t sessions_refused;
     _Atomic uint64_t sessions_limited; /* 429: more connections than a client may have */
-    _Atomic uint64_t exchanges; /* in flight now, tunnels among them */
+    _Atomic uint64_t exchanges;        /* in flight now, tunnels among them */
     _Atomic uint64_t exchanges_total;
     _Atomic uint64_t tunnels;   /* open now */
     _Atomic uint64_t upstreams; /* connections to targets now */

@@ -15,11 +15,16 @@
 #include "config/config.h"
 #include "net/listener.h"
 #include "proxy/worker.h"
+#include "route/rate.h"
 #include "route/target.h"
+
+/* GATE_CLIENTS: whose connections are counted at a listener at a time; beyond it some are not. */
+enum { GATE_CLIENTS = 65536 };
 
 /* A gate lives as long as the process: sessions point at it. An equal one is used again. */
 struct gate_entry {
     LIST_ENTRY(gate_entry) entry;
+    bool owns_rate; /* the other gates of the listener count in the same one */
     struct gate gate;
 };
 
@@ -72,6 +77,8 @@ void doors_free(struct doors *doors)
 
         LIST_REMOVE(gate, entry);
         free(gate->gate.trusted);
+        if (gate->owns_rate)
+            rate_free(gate->gate.rate);
         free(gate);
     }
     free(doors);
@@ -81,9 +88,27 @@ static bool gate_is_like(const struct gate *gate, const struct config_listener *
 {
     return strcmp(gate->name, listener->name) == 0 &&
            gate->proxy_protocol == listener->proxy_protocol &&
+           gate->client_connections == listener->client_connections &&
            gate->trusted_count == listener->trusted.count &&
            (gate->trusted_count == 0 || memcmp(gate->trusted, listener->trusted.items,
                                                gate->trusted_count * sizeof *gate->trusted) == 0);
+}
+
+/* What counts the connections of a listener's clients goes on when its limit is changed. */
+static void set_rate(struct doors *doors, struct gate_entry *entry, uint64_t most)
+{
+    struct gate_entry *other = NULL;
+
+    entry->gate.client_connections = most < UINT32_MAX ? (uint32_t)most : UINT32_MAX;
+    if (most == 0)
+        return;
+    LIST_FOREACH(other, &doors->gates, entry)
+    if (other->owns_rate && strcmp(other->gate.name, entry->gate.name) == 0)
+        entry->gate.rate = other->gate.rate;
+    if (entry->gate.rate == NULL) {
+        entry->gate.rate = rate_new(GATE_CLIENTS);
+        entry->owns_rate = true;
+    }
 }
 
 static const struct gate *find_gate(struct doors *doors, const struct config_listener *listener)
@@ -97,6 +122,7 @@ static const struct gate *find_gate(struct doors *doors, const struct config_lis
     snprintf(entry->gate.name, sizeof entry->gate.name, "%s", listener->name);
     entry->gate.proxy_protocol = listener->proxy_protocol;
     entry->gate.trusted_count = (unsigned)listener->trusted.count;
+    set_rate(doors, entry, listener->client_connections);
     if (listener->trusted.count > 0) {
         size_t size = listener->trusted.count * sizeof *entry->gate.trusted;
 

@@ -49,11 +49,11 @@ static void on_error(cfg_t *block, const char *format, va_list args)
         return;
     token = token_of_line(grammar, block->line);
     vsnprintf(words, sizeof words, format, args);
-    report_error(grammar->scan->report, scan_file_of(grammar->scan, token),
-                 scan_line_of(grammar->scan, token),
-                 "%s; options are 'name = value' or 'name = { value, … }', blocks 'name { … }' or "
-                 "'name title { … }'",
-                 words);
+    report_error_at(
+        grammar->scan->report, scan_place_of(grammar->scan, token),
+        "%s; options are 'name = value' or 'name = { value, … }', blocks 'name { … }' or "
+        "'name title { … }'",
+        words);
     grammar->error_count++;
 }
 

@@ -40,8 +40,8 @@ struct part {
 
 static void complain_at(struct reading *reading, size_t token, const char *name, struct text *why)
 {
-    report_error(reading->report, scan_file_of(&reading->scan, token),
-                 scan_line_of(&reading->scan, token), "%s: %s", name, why->bytes);
+    report_error_at(reading->report, scan_place_of(&reading->scan, token), "%s: %s", name,
+                    why->bytes);
 }
 
 /* False, with an error in the report, when the value does not fit. */
@@ -89,9 +89,9 @@ static void set_default_list(const struct option_row *row, struct option_list *l
 static void require_option(struct reading *reading, const struct part *part,
                            const struct option_row *row)
 {
-    report_error(reading->report, scan_file_of(&reading->scan, part->token),
-                 scan_line_of(&reading->scan, part->token), "%s '%s' needs the option '%s'",
-                 option_table_blocks[part->id].word, *(char *const *)part->base, row->name);
+    report_error_at(reading->report, scan_place_of(&reading->scan, part->token),
+                    "%s '%s' needs the option '%s'", option_table_blocks[part->id].word,
+                    *(char *const *)part->base, row->name);
 }
 
 static void read_scalar(struct reading *reading, const struct part *part,
@@ -126,10 +126,9 @@ static void read_list(struct reading *reading, const struct part *part,
     if (count > 0)
         token = grammar_value(part->block, row->name, 0)->token;
     if (count < row->min || count > row->max) {
-        report_error(reading->report, scan_file_of(&reading->scan, token),
-                     scan_line_of(&reading->scan, token),
-                     "%s: %zu values; %llu to %llu are allowed", row->name, count,
-                     (unsigned long long)row->min, (unsigned long long)row->max);
+        report_error_at(reading->report, scan_place_of(&reading->scan, token),
+                        "%s: %zu values; %llu to %llu are allowed", row->name, count,
+                        (unsigned long long)row->min, (unsigned long long)row->max);
         set_default_list(row, list);
         return;
     }
@@ -147,9 +146,8 @@ static void check_title(struct reading *reading, const struct part *part, const 
 {
     if (option_value_is_name(slice_from(title)))
         return;
-    report_error(
-        reading->report, scan_file_of(&reading->scan, part->token),
-        scan_line_of(&reading->scan, part->token),
+    report_error_at(
+        reading->report, scan_place_of(&reading->scan, part->token),
         "%s: '%s' is no name; letters, digits, '-', '_' and '.', at most 64, starting with "
         "a letter or digit",
         option_table_blocks[part->id].word, title);

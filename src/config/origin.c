@@ -77,12 +77,8 @@ bool origin_has_block(const struct origin *origin, const void *block)
     return find_entry(origin, block, true) != NULL;
 }
 
-struct place {
-    const char *file;
-    unsigned line;
-};
-
-static struct place place_of(const struct origin *origin, const void *part, const void *fallback)
+static struct report_place place_of(const struct origin *origin, const void *part,
+                                    const void *fallback)
 {
     const struct origin_entry *entry = find_entry(origin, part, false);
 
@@ -91,33 +87,32 @@ static struct place place_of(const struct origin *origin, const void *part, cons
     if (entry == NULL)
         entry = find_entry(origin, fallback, true);
     if (entry == NULL)
-        return (struct place){ scan_file_of(origin->scan, 0), 0 };
-    return (struct place){ scan_file_of(origin->scan, entry->token),
-                           scan_line_of(origin->scan, entry->token) };
+        return (struct report_place){ .file = scan_file_of(origin->scan, 0) };
+    return scan_place_of(origin->scan, entry->token);
 }
 
 void origin_error(const struct origin *origin, const void *part, const void *fallback,
                   const char *format, ...)
 {
-    struct place place = place_of(origin, part, fallback);
+    struct report_place place = place_of(origin, part, fallback);
     char words[1024];
     va_list args;
 
     va_start(args, format);
     vsnprintf(words, sizeof words, format, args);
     va_end(args);
-    report_error(origin->scan->report, place.file, place.line, "%s", words);
+    report_error_at(origin->scan->report, place, "%s", words);
 }
 
 void origin_warning(const struct origin *origin, const void *part, const void *fallback,
                     const char *format, ...)
 {
-    struct place place = place_of(origin, part, fallback);
+    struct report_place place = place_of(origin, part, fallback);
     char words[1024];
     va_list args;
 
     va_start(args, format);
     vsnprintf(words, sizeof words, format, args);
     va_end(args);
-    report_warning(origin->scan->report, place.file, place.line, "%s", words);
+    report_warning_at(origin->scan->report, place, "%s", words);
 }

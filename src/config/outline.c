@@ -40,8 +40,7 @@ struct frame {
 static void walk_block(struct outline *outline, enum block_id block, size_t opened_by);
 
 #define COMPLAIN(outline, token, ...)                                                              \
-    report_error((outline)->scan->report, scan_file_of((outline)->scan, (token)),                  \
-                 scan_line_of((outline)->scan, (token)), __VA_ARGS__)
+    report_error_at((outline)->scan->report, scan_place_of((outline)->scan, (token)), __VA_ARGS__)
 
 static bool is_kind(const struct outline *outline, size_t at, enum token_kind kind)
 {

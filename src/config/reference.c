@@ -53,15 +53,15 @@ static const char *const syntax[] = {
     "when "
     "it is not set; not inside single quotes.",
     "`include(\"file\")` puts another file in place; its path starts from the folder of the file "
-    "that "
-    "includes it.",
+    "that includes it. With `*`, `?` or `[...]` in the name of the file, all files that fit are "
+    "included in the order of their names; that may be none.",
     "Durations have a unit: `us`, `ms`, `s`, `m`, `h` or `d`. Sizes are bytes, or have `k`, `m` or "
     "`g`.",
     "Secrets are never shown again: `switchyard -T` and `show config` have `(secret)` in their "
     "place. Take them from the environment.",
     "An unknown word, a word given twice, a bad value or a name that does not exist is an error "
-    "with "
-    "file and line; `switchyard -t` shows all of them and `switchyard -T` the result with every "
+    "with file, line and column; `switchyard -t` shows all of them and `switchyard -T` the result "
+    "with every "
     "default.",
 };
 

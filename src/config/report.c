@@ -34,22 +34,25 @@ static char *copy_printable(const char *text)
     return copy;
 }
 
-static void add_entry(struct report *report, const char *file, struct report_entry entry,
+static void add_entry(struct report *report, struct report_place place, bool is_warning,
                       const char *format, va_list args) __attribute__((format(printf, 4, 0)));
 
-static void add_entry(struct report *report, const char *file, struct report_entry entry,
+static void add_entry(struct report *report, struct report_place place, bool is_warning,
                       const char *format, va_list args)
 {
+    struct report_entry entry = { .line = place.line,
+                                  .column = place.column,
+                                  .is_warning = is_warning };
     char words[1024];
 
-    if (!entry.is_warning)
+    if (!is_warning)
         report->error_count++;
     if (report_is_full(report)) {
         report->dropped++;
         return;
     }
     vsnprintf(words, sizeof words, format, args);
-    entry.file = copy_printable(file);
+    entry.file = copy_printable(place.file);
     entry.words = copy_printable(words);
     report->entries = mem_grow(report->entries, report->count + 1, sizeof *report->entries);
     report->entries[report->count++] = entry;
@@ -60,7 +63,7 @@ void report_error(struct report *report, const char *file, unsigned line, const 
     va_list args;
 
     va_start(args, format);
-    add_entry(report, file, (struct report_entry){ .line = line }, format, args);
+    add_entry(report, (struct report_place){ .file = file, .line = line }, false, format, args);
     va_end(args);
 }
 
@@ -69,8 +72,25 @@ void report_warning(struct report *report, const char *file, unsigned line, cons
     va_list args;
 
     va_start(args, format);
-    add_entry(report, file, (struct report_entry){ .line = line, .is_warning = true }, format,
-              args);
+    add_entry(report, (struct report_place){ .file = file, .line = line }, true, format, args);
+    va_end(args);
+}
+
+void report_error_at(struct report *report, struct report_place place, const char *format, ...)
+{
+    va_list args;
+
+    va_start(args, format);
+    add_entry(report, place, false, format, args);
+    va_end(args);
+}
+
+void report_warning_at(struct report *report, struct report_place place, const char *format, ...)
+{
+    va_list args;
+
+    va_start(args, format);
+    add_entry(report, place, true, format, args);
     va_end(args);
 }
 
@@ -88,6 +108,11 @@ static size_t first_of_file(const struct report *report, const char *file)
     return i;
 }
 
+static bool is_behind(const struct report_entry *a, const struct report_entry *b)
+{
+    return a->line > b->line || (a->line == b->line && a->column > b->column);
+}
+
 /* Insertion keeps equal lines in order, and there are at most REPORT_ENTRIES_MAX of them. */
 void report_sort(struct report *report)
 {
@@ -102,7 +127,7 @@ void report_sort(struct report *report)
 
         while (at > 0 &&
                (rank[at - 1] > entry_rank ||
-                (rank[at - 1] == entry_rank && report->entries[at - 1].line > entry.line))) {
+                (rank[at - 1] == entry_rank && is_behind(&report->entries[at - 1], &entry)))) {
             report->entries[at] = report->entries[at - 1];
             rank[at] = rank[at - 1];
             at--;
@@ -121,6 +146,8 @@ void report_print(const struct report *report, struct text *out)
         text_add(out, entry->file);
         if (entry->line > 0)
             text_add_format(out, ":%u", entry->line);
+        if (entry->line > 0 && entry->column > 0)
+            text_add_format(out, ":%u", entry->column);
         text_add_format(out, ": %s%s\n", entry->is_warning ? "warning: " : "", entry->words);
     }
     if (report->dropped > 0)

@@ -4,6 +4,9 @@
  */
 #include "config/scan_priv.h"
 
+#include <dirent.h>
+#include <errno.h>
+#include <fnmatch.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -41,20 +44,15 @@ static size_t add_file(struct scan *scan, const char *name)
 }
 
 /* Where to complain about a file: at its include, or at the file itself. */
-struct blame {
-    const char *file;
-    unsigned line;
-};
-
-static struct blame blame_of(const struct scan *scan, const struct scan_place *from,
-                             const char *path)
+static struct report_place blame_of(const struct scan *scan, const struct scan_place *from,
+                                    const char *path)
 {
     if (from == NULL)
-        return (struct blame){ path, 0 };
-    return (struct blame){ scan->files[from->file], from->line };
+        return (struct report_place){ .file = path };
+    return (struct report_place){ scan->files[from->file], from->line, from->column };
 }
 
-static int open_file(struct scan *scan, const char *path, struct blame at, struct stat *st)
+static int open_file(struct scan *scan, const char *path, struct report_place at, struct stat *st)
 {
     struct text why;
     int fd = -1;
@@ -62,7 +60,7 @@ static int open_file(struct scan *scan, const char *path, struct blame at, struc
     text_init(&why, WHY_MAX);
     fd = input_file_open(path, SCAN_BYTES_MAX - scan->read_bytes, st, &why);
     if (fd < 0)
-        report_error(scan->report, at.file, at.line, "%s", why.bytes);
+        report_error_at(scan->report, at, "%s", why.bytes);
     text_fini(&why);
     return fd;
 }
@@ -77,7 +75,7 @@ static bool is_open_already(const struct scan_place *from, const struct stat *st
 
 static void read_file(struct scan *scan, const char *path, const struct scan_place *from)
 {
-    struct blame at = blame_of(scan, from, path);
+    struct report_place at = blame_of(scan, from, path);
     struct scan_place place = { .from = from, .line = 1 };
     struct stat st;
     size_t len = 0;
@@ -87,8 +85,7 @@ static void read_file(struct scan *scan, const char *path, const struct scan_pla
     if (fd < 0)
         return;
     if (is_open_already(from, &st)) {
-        report_error(scan->report, at.file, at.line, "'%s' includes itself; remove this include",
-                     path);
+        report_error_at(scan->report, at, "'%s' includes itself; remove this include", path);
         close(fd);
         return;
     }
@@ -103,30 +100,121 @@ static void read_file(struct scan *scan, const char *path, const struct scan_pla
     free(bytes);
 }
 
-void scan_include(struct scan *scan, const char *path, const struct scan_place *from)
+/* The folder of the file that includes, in front of a path that does not start at the root. */
+static char *full_path(const struct scan *scan, const char *path, const struct scan_place *from)
 {
     const char *base = scan->files[from->file];
     const char *slash = strrchr(base, '/');
+
+    if (path[0] == '/' || slash == NULL)
+        return mem_text(path);
+    return mem_format("%.*s/%s", (int)(slash - base), base, path);
+}
+
+static void include_file(struct scan *scan, const char *path, const struct scan_place *from)
+{
     size_t blocks = scan->open_blocks;
     size_t errors = scan->report->error_count;
+
+    read_file(scan, path, from);
+    if (scan->open_blocks != blocks && scan->report->error_count == errors)
+        report_error_at(scan->report, blame_of(scan, from, path),
+                        "'%s' opens and closes different numbers of blocks; an included file must "
+                        "hold whole blocks",
+                        path);
+    scan->open_blocks = blocks;
+}
+
+struct names {
+    char **items;
+    size_t count;
+};
+
+static int compare_names(const void *left, const void *right)
+{
+    return strcmp(*(char *const *)left, *(char *const *)right);
+}
+
+/* The names in a folder that fit a pattern, sorted by bytes; a leading dot fits only a written one. */
+static void find_names(DIR *folder, const char *pattern, struct names *out)
+{
+    for (struct dirent *entry = readdir(folder); entry != NULL; entry = readdir(folder)) {
+        if (fnmatch(pattern, entry->d_name, FNM_PERIOD) != 0)
+            continue;
+        out->items = mem_grow(out->items, out->count + 1, sizeof *out->items);
+        out->items[out->count++] = mem_text(entry->d_name);
+        if (out->count > SCAN_MATCHES_MAX)
+            break;
+    }
+    if (out->count > 1)
+        qsort(out->items, out->count, sizeof *out->items, compare_names);
+}
+
+static bool is_pattern(const char *path)
+{
+    return strpbrk(path, "*?[") != NULL;
+}
+
+static void include_names(struct scan *scan, const char *folder, const struct names *names,
+                          const struct scan_place *from)
+{
+    for (size_t i = 0; i < names->count; i++) {
+        char *full = mem_format("%s%s", folder, names->items[i]);
+
+        include_file(scan, full, from);
+        free(full);
+    }
+}
+
+/* Every file that fits, none is fine; but the folder must be there. */
+static void include_matches(struct scan *scan, const char *path, const struct scan_place *from)
+{
+    struct report_place at = blame_of(scan, from, path);
+    const char *slash = strrchr(path, '/');
+    const char *pattern = slash != NULL ? slash + 1 : path;
+    char *written = mem_text_of(path, (size_t)(pattern - path));
+    char *full = full_path(scan, written, from);
+    DIR *folder = opendir(full[0] != '\0' ? full : ".");
+    struct names names = { .count = 0 };
+
+    if (folder != NULL) {
+        find_names(folder, pattern, &names);
+        closedir(folder);
+    }
+    if (is_pattern(written))
+        report_error_at(scan->report, at,
+                        "'%s' has a wildcard in a folder; only the name of the file may have one",
+                        path);
+    else if (folder == NULL)
+        report_error_at(scan->report, at, "cannot read the folder of '%s': %s", path,
+                        strerror(errno));
+    else if (names.count > SCAN_MATCHES_MAX)
+        report_error_at(scan->report, at, "more than %d files fit '%s'; use fewer files",
+                        SCAN_MATCHES_MAX, path);
+    else
+        include_names(scan, full, &names, from);
+    for (size_t i = 0; i < names.count; i++)
+        free(names.items[i]);
+    free(names.items);
+    free(written);
+    free(full);
+}
+
+void scan_include(struct scan *scan, const char *path, const struct scan_place *from)
+{
     char *full = NULL;
 
     if (from->depth >= SCAN_DEPTH_MAX) {
-        report_error(scan->report, base, from->line, "includes are nested more than %d deep",
-                     SCAN_DEPTH_MAX);
+        report_error_at(scan->report, blame_of(scan, from, path),
+                        "includes are nested more than %d deep", SCAN_DEPTH_MAX);
         return;
     }
-    if (path[0] == '/' || slash == NULL)
-        full = mem_text(path);
-    else
-        full = mem_format("%.*s/%s", (int)(slash - base), base, path);
-    read_file(scan, full, from);
-    if (scan->open_blocks != blocks && scan->report->error_count == errors)
-        report_error(scan->report, base, from->line,
-                     "'%s' opens and closes different numbers of blocks; an included file must "
-                     "hold whole blocks",
-                     path);
-    scan->open_blocks = blocks;
+    if (is_pattern(path)) {
+        include_matches(scan, path, from);
+        return;
+    }
+    full = full_path(scan, path, from);
+    include_file(scan, full, from);
     free(full);
 }
 
@@ -146,6 +234,19 @@ void scan_read_text(struct scan *scan, struct slice text, const char *name)
     scan->read_bytes = text.len;
     place.file = add_file(scan, name);
     scan_text_tokens(scan, text, &place);
+}
+
+struct report_place scan_place_of(const struct scan *scan, size_t token)
+{
+    struct report_place place = { .file = scan_file_of(scan, token) };
+
+    if (scan->count > 0) {
+        const struct token *at = &scan->tokens[token < scan->count ? token : scan->count - 1];
+
+        place.line = at->line;
+        place.column = at->column;
+    }
+    return place;
 }
 
 const char *scan_file_of(const struct scan *scan, size_t token)

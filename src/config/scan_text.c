@@ -14,7 +14,9 @@ struct cursor {
     struct scan_place *place;
     const char *at;
     const char *end;
-    bool is_broken; /* what follows cannot be understood */
+    const char *line_start;
+    const char *mark; /* where the token began that is being read */
+    bool is_broken;   /* what follows cannot be understood */
 };
 
 static bool has_more(const struct cursor *cursor)
@@ -29,9 +31,17 @@ static bool is_ahead(const struct cursor *cursor, const char *words)
     return (size_t)(cursor->end - cursor->at) >= len && memcmp(cursor->at, words, len) == 0;
 }
 
-#define COMPLAIN(cursor, ...)                                                                      \
-    report_error((cursor)->scan->report, (cursor)->scan->files[(cursor)->place->file],             \
-                 (cursor)->place->line, __VA_ARGS__)
+static unsigned column_of(const struct cursor *cursor, const char *spot)
+{
+    return (unsigned)(spot - cursor->line_start) + 1;
+}
+
+#define COMPLAIN_AT(cursor, spot, ...)                                                             \
+    report_error_at((cursor)->scan->report,                                                        \
+                    (struct report_place){ (cursor)->scan->files[(cursor)->place->file],           \
+                                           (cursor)->place->line, column_of((cursor), (spot)) },   \
+                    __VA_ARGS__)
+#define COMPLAIN(cursor, ...) COMPLAIN_AT(cursor, (cursor)->mark, __VA_ARGS__)
 
 static struct token *add_token(struct cursor *cursor, enum token_kind kind)
 {
@@ -43,9 +53,18 @@ static struct token *add_token(struct cursor *cursor, enum token_kind kind)
         scan->tokens = mem_grow(scan->tokens, scan->capacity, sizeof *scan->tokens);
     }
     token = &scan->tokens[scan->count++];
-    *token =
-        (struct token){ .kind = kind, .line = cursor->place->line, .file = cursor->place->file };
+    *token = (struct token){ .kind = kind,
+                             .line = cursor->place->line,
+                             .column = column_of(cursor, cursor->mark),
+                             .file = cursor->place->file };
     return token;
+}
+
+/* At a line feed. */
+static void next_line(struct cursor *cursor)
+{
+    cursor->place->line++;
+    cursor->line_start = cursor->at + 1;
 }
 
 static void skip_line(struct cursor *cursor)
@@ -57,6 +76,7 @@ static void skip_line(struct cursor *cursor)
 static void skip_comment(struct cursor *cursor)
 {
     unsigned first = cursor->place->line;
+    const char *first_start = cursor->line_start;
 
     for (cursor->at += 2; has_more(cursor); cursor->at++) {
         if (is_ahead(cursor, "*/")) {
@@ -64,9 +84,10 @@ static void skip_comment(struct cursor *cursor)
             return;
         }
         if (*cursor->at == '\n')
-            cursor->place->line++;
+            next_line(cursor);
     }
     cursor->place->line = first;
+    cursor->line_start = first_start;
     COMPLAIN(cursor, "this comment is not closed; end it with */");
     cursor->is_broken = true;
 }
@@ -99,16 +120,17 @@ static void add_variable(struct cursor *cursor, struct slice body, struct text *
 {
     const char *mark = memmem(body.ptr, body.len, ":-", 2);
     struct slice name = mark != NULL ? slice_of(body.ptr, (size_t)(mark - body.ptr)) : body;
+    const char *spot = body.ptr - 2; /* the dollar */
     const char *value = NULL;
     char *key = NULL;
 
     if (!is_variable_name(name)) {
         if (is_in_secret(cursor->scan))
             body = SLICE("…");
-        COMPLAIN(cursor,
-                 "'${%.*s}' is no variable; write ${NAME} or ${NAME:-default}, or \\${ for "
-                 "the bare signs",
-                 (int)(body.len < 64 ? body.len : 64), body.ptr);
+        COMPLAIN_AT(cursor, spot,
+                    "'${%.*s}' is no variable; write ${NAME} or ${NAME:-default}, or \\${ for "
+                    "the bare signs",
+                    (int)(body.len < 64 ? body.len : 64), body.ptr);
         return;
     }
     key = mem_text_of(name.ptr, name.len);
@@ -118,8 +140,9 @@ static void add_variable(struct cursor *cursor, struct slice body, struct text *
     else if (mark != NULL)
         text_add_slice(out, slice_of(mark + 2, body.len - name.len - 2));
     else
-        COMPLAIN(cursor, "${%s} is not set; set it in the environment or write ${%s:-default}", key,
-                 key);
+        COMPLAIN_AT(cursor, spot,
+                    "${%s} is not set; set it in the environment or write ${%s:-default}", key,
+                    key);
     free(key);
 }
 
@@ -131,7 +154,8 @@ static void scan_variable(struct cursor *cursor, struct text *out)
     while (close < cursor->end && *close != '}' && *close != '\n')
         close++;
     if (close == cursor->end || *close != '}') {
-        COMPLAIN(cursor, "'${' is not closed; write ${NAME}, or \\${ for the bare signs");
+        COMPLAIN_AT(cursor, cursor->at,
+                    "'${' is not closed; write ${NAME}, or \\${ for the bare signs");
         cursor->is_broken = true;
         return;
     }
@@ -164,7 +188,7 @@ static void scan_escape(struct cursor *cursor, struct text *text)
     if (next == '"' || next == '\\' || next == '$') {
         text_add_slice(text, slice_of(cursor->at + 1, 1));
     } else {
-        COMPLAIN(cursor, "unknown escape; a string knows \\\", \\\\ and \\$ only");
+        COMPLAIN_AT(cursor, cursor->at, "unknown escape; a string knows \\\", \\\\ and \\$ only");
         if (next == '\n')
             return (void)cursor->at++;
     }
@@ -239,14 +263,18 @@ static bool is_include(const struct scan *scan)
 static void scan_close_paren(struct cursor *cursor)
 {
     struct scan *scan = cursor->scan;
+    const struct token *include = NULL;
     char *path = NULL;
 
     if (!is_include(scan)) {
         add_token(cursor, TOKEN_CLOSE_PAREN);
         return;
     }
+    include = &scan->tokens[scan->count - 3];
     path = scan->tokens[scan->count - 1].text;
-    free(scan->tokens[scan->count - 3].text);
+    cursor->place->column =
+        include->line == cursor->place->line ? include->column : column_of(cursor, cursor->mark);
+    free(include->text);
     scan->count -= 3;
     scan_include(scan, path, cursor->place);
     free(path);
@@ -282,8 +310,9 @@ static void scan_next(struct cursor *cursor)
 {
     char c = *cursor->at;
 
+    cursor->mark = cursor->at;
     if (c == '\n') {
-        cursor->place->line++;
+        next_line(cursor);
         cursor->at++;
     } else if (c == ' ' || c == '\t' || c == '\r') {
         cursor->at++;
@@ -314,11 +343,13 @@ void scan_text_tokens(struct scan *scan, struct slice text, struct scan_place *p
     if (slice_starts_with(text, SLICE("\xef\xbb\xbf")))
         text = slice_of(text.ptr + 3, text.len - 3);
     cursor.at = text.ptr;
+    cursor.line_start = text.ptr;
     cursor.end = text.ptr + text.len;
     if (zero != NULL) {
-        for (const char *at = text.ptr; at < zero; at++)
-            place->line += *at == '\n';
-        COMPLAIN(&cursor, "a NUL byte; this is not a text file");
+        for (; cursor.at < zero; cursor.at++)
+            if (*cursor.at == '\n')
+                next_line(&cursor);
+        COMPLAIN_AT(&cursor, zero, "a NUL byte; this is not a text file");
         return;
     }
     while (has_more(&cursor) && !cursor.is_broken)

@@ -13,13 +13,15 @@ struct scan_place {
     ino_t inode;
     unsigned depth;
     unsigned line;
+    unsigned column; /* of the include that is being read */
     size_t file;
 };
 
 /* Appends the tokens of text; errors go to the report. */
 void scan_text_tokens(struct scan *scan, struct slice text, struct scan_place *place);
 
-/* Puts the tokens of an included file in place. */
+/* Puts the tokens of an included file in place, or, in the order of their names, of all files that
+ * fit a name with wildcards, such as "*.conf". */
 void scan_include(struct scan *scan, const char *path, const struct scan_place *from);
 
 #endif

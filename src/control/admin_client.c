@@ -247,17 +247,18 @@ static void refuse_line(struct admin_client *client, const char *problem)
         client->payload = PAYLOAD_DROP;
 }
 
-/* Takes " <<" off the end of a line of len bytes; how long it is then. */
+/* Takes "<<", a word of its own, off the end of a line of len bytes; how long it is then. */
 static size_t cut_payload_mark(struct admin_client *client, size_t len)
 {
-    static const char mark[] = " <<";
-    size_t mark_len = sizeof mark - 1;
+    static const char mark[] = "<<";
+    size_t rest = len - (sizeof mark - 1);
 
     client->has_payload =
-        len >= mark_len && memcmp(client->in + len - mark_len, mark, mark_len) == 0;
+        len >= sizeof mark - 1 && memcmp(client->in + rest, mark, sizeof mark - 1) == 0 &&
+        (rest == 0 || client->in[rest - 1] == ' ' || client->in[rest - 1] == '\t');
     client->payload_bytes = 0;
     client->is_inside_long_line = false;
-    return client->has_payload ? len - mark_len : len;
+    return client->has_payload ? rest : len;
 }
 
 /* Makes the line of len bytes at the start of the buffer, which ends `taken` bytes on, the present one. */

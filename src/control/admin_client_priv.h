@@ -1,7 +1,7 @@
 /*
  * One connection to the admin socket: lines in, commands one after the other, answers out. While an answer is
  * not sent or a command is parked nothing further is read, so a client costs at most one line and one answer. A line
- * that ends with " <<" is followed by a payload: lines up to an empty one, which go to its last command as they come,
+ * that ends with the word << is followed by a payload: lines up to an empty one, which go to its last command as they come,
  * a bounded part in each turn of the loop.
  * Owner: the admin socket. Thread: control.
  */

@@ -73,13 +73,11 @@ static int say_unknown(struct args *args, const char *name, unsigned allowed)
     return ERR_INVALID;
 }
 
-static bool add_header(struct args *args, const char *value, size_t max)
+static bool add_header(struct args *args, struct slice header, size_t max)
 {
-    size_t len = strlen(value);
-
-    if (args->header_count == ARGS_HEADERS_MAX || len == 0 || len > max)
+    if (args->header_count == ARGS_HEADERS_MAX || header.len == 0 || header.len > max)
         return false;
-    args->headers[args->header_count++] = value;
+    args->headers[args->header_count++] = header.ptr;
     return true;
 }
 
@@ -94,7 +92,7 @@ static bool set_value(struct args *args, const struct option *option, const char
     case VALUE_WORD:
         memcpy(field, &value, sizeof value);
         return text.len > 0 && text.len <= option->max;
-    case VALUE_HEADER: return add_header(args, value, option->max);
+    case VALUE_HEADER: return add_header(args, text, option->max);
     case VALUE_NUMBER: return num_parse_u64(text, UINT64_MAX, (uint64_t *)(void *)field) == 0;
     case VALUE_DURATION:
         return num_parse_duration(text, (uint64_t *)(void *)field) == 0 &&

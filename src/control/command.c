@@ -96,7 +96,7 @@ static const struct command commands[] = {
     { "maint off", "NAME", LEVEL_OPERATOR, COMMAND_CHANGES, FORCED, 1, 1, cmd_traffic_maint_off,
       "ends the maintenance" },
     { "explain",
-      "[--host H] [--path P] [--method M] [--header 'N: V']... [--client-ip A] [--listener L]",
+      "[--host H] [--path P] [--method M] [--header \"N: V\"]... [--client-ip A] [--listener L]",
       LEVEL_USER, COMMAND_READS, REQUEST, 0, 0, cmd_explain_run,
       "where a request would go, and by which rule" },
     { "plan", "COMMAND WORDS...", LEVEL_OPERATOR, COMMAND_READS, PLANNED, 1, ARGS_MAX, cmd_plan_run,

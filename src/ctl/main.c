@@ -134,16 +134,17 @@ static int say_failure(const struct options *options, enum talk_fault fault)
 }
 
 /* The answer in pieces, as `tenant export` gives it. */
-static int ask_long(const struct options *options, struct talk *talk)
+static int ask_long(const struct options *options, const struct talk *asked)
 {
+    struct talk talk = *asked;
     enum talk_fault fault = TALK_DONE;
     struct outflow outflow;
     int code = 0;
 
     outflow_init(&outflow, options->is_json);
-    talk->on_bytes = outflow_add;
-    talk->arg = &outflow;
-    fault = talk_run(talk);
+    talk.on_bytes = outflow_add;
+    talk.arg = &outflow;
+    fault = talk_run(&talk);
     code = outflow_end(&outflow);
     if (fault != TALK_DONE)
         return say_failure(options, fault);

@@ -16,9 +16,17 @@ void outflow_init(struct outflow *outflow, bool is_json)
 /* "error 3 refused (unknown_name): ...": a line of an export has two words only. */
 static bool is_failure(const char *line, int *code)
 {
-    int behind = 0;
+    static const char mark[] = "error ";
+    char *end = NULL;
+    long number = 0;
 
-    return sscanf(line, "error %d %*15s (%n", code, &behind) == 1 && behind > 0;
+    if (strncmp(line, mark, sizeof mark - 1) != 0)
+        return false;
+    number = strtol(line + sizeof mark - 1, &end, 10);
+    if (number < 1 || number > 255 || *end != ' ' || strstr(end, " (") == NULL)
+        return false;
+    *code = (int)number;
+    return true;
 }
 
 static void print_line(struct outflow *outflow)

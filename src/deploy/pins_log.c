@@ -86,6 +86,7 @@ static bool take_number(struct slice *rest, size_t digits, char end, uint64_t *o
 static int read_head(struct slice bytes, struct pins_stretch *first, const char **why)
 {
     struct slice rest = bytes;
+    char again[PINS_LOG_HEAD + 1];
 
     *why = "it does not begin like a file of pins";
     if (bytes.len < PINS_LOG_HEAD || !slice_starts_with(rest, SLICE(head_begin)))
@@ -96,11 +97,11 @@ static int read_head(struct slice bytes, struct pins_stretch *first, const char 
         return ERR_VERSION;
     }
     rest = slice_of(rest.ptr + sizeof head_version - 1, rest.len - (sizeof head_version - 1));
-    return take_number(&rest, 20, ' ', &first->records) &&
-                   take_number(&rest, 20, ' ', &first->bytes) &&
-                   take_number(&rest, 16, '\n', &first->sum)
-               ? 0
-               : ERR_CORRUPT;
+    if (!take_number(&rest, 20, ' ', &first->records) ||
+        !take_number(&rest, 20, ' ', &first->bytes) || !take_number(&rest, 16, '\n', &first->sum))
+        return ERR_CORRUPT;
+    pins_log_head(first, again); /* there is one way to write it */
+    return memcmp(again, bytes.ptr, PINS_LOG_HEAD) == 0 ? 0 : ERR_CORRUPT;
 }
 
 /* One line without its end. */

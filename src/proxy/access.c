@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "base/rcu.h"
 #include "base/ring.h"
 #include "proxy/exchange.h"
 #include "proxy/session.h"
@@ -12,6 +13,7 @@
 #include "proxy/worker_priv.h"
 #include "route/service.h"
 #include "route/slot.h"
+#include "route/snapshot.h"
 #include "route/target.h"
 
 static uint32_t short_us(uint64_t us)
@@ -46,7 +48,9 @@ static void count_exchange(const struct exchange *exchange, uint64_t end_us)
         .bytes_out = exchange->bytes_out,
     };
 
-    if (exchange->slot != NULL)
+    if (exchange->slot != NULL && exchange->rule == RULE_PREVIEW)
+        count_add(&exchange->slot->cells[exchange->worker->id].previews, 1);
+    else if (exchange->slot != NULL)
         slot_count(exchange->slot, exchange->worker->id, &sample);
     else if (exchange->status < sizeof counts->unrouted / sizeof counts->unrouted[0])
         count_add(&counts->unrouted[exchange->status], 1);
@@ -63,10 +67,19 @@ static struct slice field_text(const struct exchange *exchange, enum field_id id
     return field != NULL ? head_field_value(&exchange->head, field) : slice_of(NULL, 0);
 }
 
+/* Also of one that ends while it waits, and so has no slot. */
+static const struct service *service_of(const struct exchange *exchange)
+{
+    if (exchange->slot != NULL)
+        return exchange->slot->service;
+    return exchange->line != NULL ? exchange->line->service : NULL;
+}
+
 /* Collects the texts of the line; returns their bytes in all. */
 static size_t collect_texts(const struct exchange *exchange, struct slice *texts)
 {
     const struct session *session = exchange->session;
+    const struct service *service = service_of(exchange);
     size_t total = 0;
 
     texts[ACCESS_CLIENT] = slice_of(session->host, session->host_len);
@@ -76,8 +89,7 @@ static size_t collect_texts(const struct exchange *exchange, struct slice *texts
     texts[ACCESS_USER_AGENT] = field_text(exchange, FIELD_USER_AGENT);
     texts[ACCESS_REFERER] = field_text(exchange, FIELD_REFERER);
     texts[ACCESS_REQUEST_ID] = exchange->request_id;
-    texts[ACCESS_SERVICE] =
-        slice_from(exchange->slot != NULL ? exchange->slot->service->name : NULL);
+    texts[ACCESS_SERVICE] = slice_from(service != NULL ? service->name : NULL);
     texts[ACCESS_SLOT] = slice_from(exchange->slot != NULL ? exchange->slot->name : NULL);
     texts[ACCESS_UPSTREAM] = slice_from(exchange->target != NULL ? exchange->target->name : NULL);
     texts[ACCESS_LISTENER] = slice_from(exchange->session->gate->name);
@@ -87,6 +99,11 @@ static size_t collect_texts(const struct exchange *exchange, struct slice *texts
         total += texts[i].len;
     }
     return total;
+}
+
+static uint64_t waited_us(const struct exchange *exchange, uint64_t end_us)
+{
+    return exchange->waited_us + (exchange->line != NULL ? end_us - exchange->wait_begin_us : 0);
 }
 
 static void fill_record(const struct exchange *exchange, uint64_t end_us, const struct slice *texts,
@@ -104,9 +121,11 @@ static void fill_record(const struct exchange *exchange, uint64_t end_us, const 
     record->connect_us = exchange->connect_us;
     record->response_us = response_us(exchange);
     record->fault = (uint16_t)exchange->fault;
+    record->waited_us = waited_us(exchange, end_us);
+    record->rule = exchange->slot != NULL || exchange->line != NULL ? exchange->rule : RULE_COUNT;
     record->status = exchange->status;
     record->minor = exchange->head.minor;
-    record->tries = (uint8_t)(exchange->tries + exchange->stale_tries);
+    record->tries = (uint8_t)(exchange->tries + exchange->stale_tries + exchange->is_shielded);
     record->worker = (uint8_t)exchange->worker->id;
     for (int i = 0; i < ACCESS_TEXTS; i++) {
         record->sizes[i] = (uint16_t)texts[i].len;
@@ -129,9 +148,30 @@ static void put_record(const struct exchange *exchange, uint64_t end_us)
     ring_commit(exchange->worker->access, size);
 }
 
+/* A request of a pinned tenant that failed, if the service still has its pins. */
+static void count_tenant_error(const struct exchange *exchange)
+{
+    const struct snapshot *snapshot = NULL;
+
+    if (exchange->rule != RULE_TENANT || exchange->slot == NULL || exchange->tenant.ptr == NULL ||
+        (exchange->status < 500 && fault_side(exchange->fault) != SIDE_TARGET))
+        return;
+    rcu_read_begin();
+    snapshot = snapshot_current();
+    for (unsigned i = 0; i < snapshot_service_count(snapshot); i++) {
+        const struct snapshot_service *at = snapshot_service_at(snapshot, i);
+
+        if (at->service == exchange->slot->service && at->steering != NULL &&
+            at->steering->pins != NULL)
+            pins_count_error(at->steering->pins, exchange->tenant, exchange->worker->id);
+    }
+    rcu_read_end();
+}
+
 void access_record(const struct exchange *exchange, uint64_t end_us)
 {
     count_exchange(exchange, end_us);
+    count_tenant_error(exchange);
     if (exchange->worker->access != NULL)
         put_record(exchange, end_us);
 }
@@ -164,14 +204,17 @@ static void count_tunnel(const struct tunnel *tunnel)
         .method = tunnel->method,
         .code = record->status,
         .fault = tunnel->ending,
-        .duration_us = short_us(record->total_us),
+        .duration_us = short_us(record->total_us - record->waited_us),
         .response_us = short_us(record->response_us),
         .connect_us = short_us(record->connect_us),
         .bytes_in = record->bytes_in,
         .bytes_out = record->bytes_out,
     };
 
-    slot_count(tunnel->slot, tunnel->worker->id, &sample);
+    if (record->rule == RULE_PREVIEW)
+        count_add(&tunnel->slot->cells[tunnel->worker->id].previews, 1);
+    else
+        slot_count(tunnel->slot, tunnel->worker->id, &sample);
 }
 
 void access_record_tunnel(const struct tunnel *tunnel, uint64_t end_us)

@@ -38,11 +38,13 @@ struct access_record {
     uint64_t head_us; /* first byte to whole head; 0: one read */
     uint64_t connect_us;
     uint64_t response_us; /* request sent to response head */
+    uint64_t waited_us;   /* held or queued */
     uint16_t fault;
     uint16_t status;
     uint8_t minor;
     uint8_t tries;
     uint8_t worker;
+    uint8_t rule; /* enum rule; RULE_COUNT: no service was found */
     uint16_t sizes[ACCESS_TEXTS];
     char texts[];
 };

@@ -9,6 +9,7 @@
 #include "base/fault.h"
 #include "base/text.h"
 #include "proxy/access.h"
+#include "route/steering.h"
 
 static const char *const keys[ACCESS_TEXTS] = {
     [ACCESS_CLIENT] = "client",
@@ -23,6 +24,11 @@ static const char *const keys[ACCESS_TEXTS] = {
     [ACCESS_UPSTREAM] = "target",
     [ACCESS_LISTENER] = "listener",
 };
+
+static const char *rule_of(const struct access_record *record)
+{
+    return record->rule < RULE_COUNT ? steering_rule_name((enum rule)record->rule) : "";
+}
 
 static const struct access_record *read_record(const void *bytes, size_t size, struct slice *texts)
 {
@@ -57,14 +63,15 @@ void access_format_json(void *arg, const void *bytes, size_t size, struct text *
     text_add_format(out,
                     ",\"protocol\":\"HTTP/1.%u\",\"status\":%u,\"epoch\":%" PRIu64
                     ",\"fault\":\"%s\",\"bytes_in\":%" PRIu64 ",\"bytes_out\":%" PRIu64
-                    ",\"retries\":%u,\"worker\":%u",
+                    ",\"retries\":%u,\"worker\":%u,\"rule\":\"%s\"",
                     record->minor, record->status, record->epoch,
                     fault_name((enum fault)record->fault), record->bytes_in, record->bytes_out,
-                    record->tries, record->worker);
+                    record->tries, record->worker, rule_of(record));
     text_add_format(out,
                     ",\"head_us\":%" PRIu64 ",\"connect_us\":%" PRIu64 ",\"first_byte_us\":%" PRIu64
-                    ",\"total_us\":%" PRIu64 "}\n",
-                    record->head_us, record->connect_us, record->response_us, record->total_us);
+                    ",\"waited_us\":%" PRIu64 ",\"total_us\":%" PRIu64 "}\n",
+                    record->head_us, record->connect_us, record->response_us, record->waited_us,
+                    record->total_us);
 }
 
 /* A text inside quotes, or "-" when it is empty. */
@@ -115,10 +122,11 @@ void access_format_combined(void *arg, const void *bytes, size_t size, struct te
     text_add(out, " ");
     add_plain(out, texts[ACCESS_UPSTREAM]);
     text_add_format(out,
-                    " epoch=%" PRIu64 " fault=%s connect_us=%" PRIu64 " first_byte_us=%" PRIu64
-                    " total_us=%" PRIu64 " id=",
-                    record->epoch, fault_name((enum fault)record->fault), record->connect_us,
-                    record->response_us, record->total_us);
+                    " epoch=%" PRIu64 " fault=%s rule=%s connect_us=%" PRIu64
+                    " first_byte_us=%" PRIu64 " waited_us=%" PRIu64 " total_us=%" PRIu64 " id=",
+                    record->epoch, fault_name((enum fault)record->fault),
+                    record->rule < RULE_COUNT ? rule_of(record) : "-", record->connect_us,
+                    record->response_us, record->waited_us, record->total_us);
     add_plain(out, texts[ACCESS_REQUEST_ID]);
     text_add(out, "\n");
 }

@@ -48,19 +48,19 @@ struct exchange {
     bool linger;          /* unread request bytes may be left */
     uint8_t request_wait; /* enum flow_result: what the request half waits for */
     uint8_t response_wait;
-    bool is_timed_out; /* fact: the deadline passed */
-    bool is_evicted;   /* fact: the target is being taken away */
-    bool is_paced;     /* pace and idle_end_us are in use */
-    bool is_changed;   /* the heads change by the route: changes, identity_line */
-    bool is_due;       /* fact: it may be its turn to go on */
-    bool is_candidate; /* the slot is the candidate of a canary */
-    bool is_preview;   /* by preview: not part of any evidence */
-    bool is_shielded;  /* the candidate failed: the live slot is asked */
-    bool is_rated;     /* the client's rate was asked: once for a request */
-    bool is_counted;   /* its tenant's requests have it */
-    uint8_t rule;      /* enum rule: how the slot was found */
-    bool is_websocket; /* the 101 agreed on it */
-    uint16_t status;   /* sent to the client; 0: none yet */
+    bool is_timed_out;       /* fact: the deadline passed */
+    bool is_evicted;         /* fact: the target is being taken away */
+    bool is_paced;           /* pace and idle_end_us are in use */
+    bool is_changed;         /* the heads change by the route: changes, identity_line */
+    bool is_due;             /* fact: it may be its turn to go on */
+    bool is_candidate;       /* the slot is the candidate of a canary */
+    bool is_preview_refused; /* and counted */
+    bool is_shielded;        /* the candidate failed: the live slot is asked */
+    bool is_rated;           /* the client's rate was asked: once for a request */
+    bool is_counted;         /* its tenant's requests have it */
+    uint8_t rule;            /* enum rule: how the slot was found */
+    bool is_websocket;       /* the 101 agreed on it */
+    uint16_t status;         /* sent to the client; 0: none yet */
     uint16_t change_room;
     enum fault fault;
     struct session *session;

@@ -280,16 +280,19 @@ static uint64_t count_client_bytes(const struct exchange *exchange)
     return exchange->request.moved + (taken > unsent ? taken - unsent : 0);
 }
 
-/* The least rate of the service, beside the deadlines for silence; asked at each step. */
+/* The least rate of the service, beside the deadlines for silence; asked at each step. Until the client is waited
+ * for the first time nothing is measured. */
 static bool keeps_pace(struct exchange *exchange)
 {
     bool is_waiting = waits_for_client(exchange);
 
-    if (exchange->policy.body_rate == 0)
+    if (exchange->policy.body_rate == 0 || (!is_waiting && !exchange->is_paced))
         return true;
-    if (!exchange->is_paced)
+    if (!exchange->is_paced) {
         pace_init(&exchange->pace);
-    exchange->is_paced = true;
+        exchange->idle_end_us = 0;
+        exchange->is_paced = true;
+    }
     if (!pace_note(&exchange->pace, loop_now_us(exchange->worker->loop), is_waiting) || !is_waiting)
         return true;
     return pace_judge(&exchange->pace, count_client_bytes(exchange), exchange->policy.body_rate);
@@ -301,7 +304,7 @@ static uint64_t shorten_deadline(struct exchange *exchange, bool has_moved, uint
     uint64_t now_us = loop_now_us(exchange->worker->loop);
     uint64_t left_us = 0;
 
-    if (has_moved)
+    if (has_moved || exchange->idle_end_us == 0)
         exchange->idle_end_us = us > 0 ? now_us + us : UINT64_MAX;
     left_us = exchange->idle_end_us > now_us ? exchange->idle_end_us - now_us : 1;
     if (waits_for_client(exchange) && pace_left_us(&exchange->pace) < left_us)
@@ -314,8 +317,8 @@ static bool is_silent(struct exchange *exchange)
 {
     if (!exchange->is_timed_out)
         return false;
-    exchange->is_timed_out = exchange->policy.body_rate == 0 ||
-                             loop_now_us(exchange->worker->loop) >= exchange->idle_end_us;
+    exchange->is_timed_out =
+        !exchange->is_paced || loop_now_us(exchange->worker->loop) >= exchange->idle_end_us;
     return exchange->is_timed_out;
 }
 
@@ -329,7 +332,7 @@ static void arm_deadline(struct exchange *exchange)
     uint64_t us = policy->idle_us;
     bool has_moved = progress != exchange->progress;
 
-    if (!has_moved && policy->body_rate == 0)
+    if (!has_moved && !exchange->is_paced)
         return;
     exchange->progress = progress;
     if (exchange->response_half == HALF_HEAD && exchange->response_wait != FLOW_WAIT_WRITE) {
@@ -338,7 +341,7 @@ static void arm_deadline(struct exchange *exchange)
         else if (exchange->request_wait == FLOW_WAIT_READ)
             us = policy->body_us;
     }
-    if (policy->body_rate > 0)
+    if (exchange->is_paced)
         us = shorten_deadline(exchange, has_moved, us);
     deadline_arm(exchange->worker->wheel, &exchange->deadline, us);
 }

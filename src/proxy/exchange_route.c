@@ -70,12 +70,22 @@ static enum fault take_rate(struct exchange *exchange, const struct route_answer
     return FAULT_CLIENT_LIMITED;
 }
 
+/* What came in the clear is sent to https; where a request names no host there is no place to send it to. */
+static enum fault check_https(const struct exchange *exchange)
+{
+    if (!exchange->policy.https_redirect || exchange_is_https(exchange))
+        return FAULT_NONE;
+    return exchange->head.host_len > 0 ? FAULT_HTTPS_ONLY : FAULT_BAD_HOST;
+}
+
 /* What is asked of the request once its service is known, before it may wait or go on. */
 static enum fault check_request(struct exchange *exchange, const struct route_answer *answer,
                                 enum fault fault)
 {
     enum fault limit = take_rate(exchange, answer);
 
+    if (limit == FAULT_NONE)
+        limit = check_https(exchange);
     if (limit != FAULT_NONE)
         return limit;
     if (fault == FAULT_MAINTENANCE)
@@ -108,7 +118,10 @@ static void take_answer(struct exchange *exchange, const struct route_answer *an
     exchange->policy = answer->service->policy;
     exchange->rule = (uint8_t)answer->rule;
     exchange->is_candidate = answer->is_candidate;
-    exchange->is_preview = answer->is_preview;
+    if (answer->is_preview_refused && !exchange->is_preview_refused)
+        atomic_fetch_add_explicit(&answer->service->service->counts.preview_refused, 1,
+                                  memory_order_relaxed);
+    exchange->is_preview_refused = answer->is_preview_refused;
     exchange->tenant = answer->tenant;
 }
 
@@ -150,18 +163,10 @@ static enum fault find_and_pin(struct exchange *exchange, struct wait_place *pla
     return fault;
 }
 
-/* What came in the clear is sent to https; where a request names no host there is no place to send it to. */
-static enum fault check_https(const struct exchange *exchange, enum fault fault)
-{
-    if (exchange->slot == NULL || !exchange->policy.https_redirect || exchange_is_https(exchange))
-        return fault;
-    return exchange->head.host_len > 0 ? FAULT_HTTPS_ONLY : FAULT_BAD_HOST;
-}
-
 enum step do_route(struct exchange *exchange)
 {
     struct wait_place place = { .kind = WAIT_NOT };
-    enum fault fault = check_https(exchange, find_and_pin(exchange, &place));
+    enum fault fault = find_and_pin(exchange, &place);
 
     exchange->is_due = false;
     exchange->is_timed_out = false;

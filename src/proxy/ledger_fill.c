@@ -90,6 +90,15 @@ static void add_tunnel(struct ledger *ledger, const struct tunnel *tunnel, uint6
               access_text(tunnel->record, ACCESS_TARGET));
 }
 
+/* What the exchange waits for has no target yet; held, no slot either: it goes where the picture then says. */
+static void set_waiting(struct ledger_entry *entry, const struct exchange *exchange,
+                        uint64_t now_us)
+{
+    entry->kind = exchange->line->slot != NULL ? LEDGER_QUEUED : LEDGER_HELD;
+    entry->slot = exchange->line->slot;
+    entry->idle_us = since(now_us, exchange->wait_begin_us);
+}
+
 /* idle: how long an answer has been awaited; 0 once it has begun. */
 static void add_exchange(struct ledger *ledger, const struct exchange *exchange, uint64_t now_us)
 {
@@ -102,6 +111,8 @@ static void add_exchange(struct ledger *ledger, const struct exchange *exchange,
     entry->age_us = since(now_us, exchange->begin_us);
     if (exchange->sent_us != 0 && exchange->first_us == 0)
         entry->idle_us = since(now_us, exchange->sent_us);
+    if (exchange->line != NULL)
+        set_waiting(entry, exchange, now_us);
     entry->bytes_in = exchange->head.size + exchange->request.moved;
     entry->bytes_out = exchange->bytes_out + exchange->response.written;
     entry->epoch = exchange->epoch;
@@ -109,6 +120,16 @@ static void add_exchange(struct ledger *ledger, const struct exchange *exchange,
     if (exchange->target != NULL)
         set_text(entry->target, sizeof entry->target, slice_from(exchange->target->name));
     set_route(entry, exchange->head.method_text, exchange->head.target);
+}
+
+static bool is_asked(const struct ledger *ledger, const struct exchange *exchange)
+{
+    const struct slot *slot = NULL;
+
+    if (exchange == NULL || (exchange->slot == NULL && exchange->line == NULL))
+        return false;
+    slot = exchange->line != NULL ? exchange->line->slot : exchange->slot;
+    return ledger->slot == NULL || ledger->slot == slot;
 }
 
 void ledger_fill(struct worker *worker, struct ledger *ledger)
@@ -121,8 +142,7 @@ void ledger_fill(struct worker *worker, struct ledger *ledger)
     if (ledger->slot == NULL || tunnel->slot == ledger->slot)
         add_tunnel(ledger, tunnel, now_us);
     LIST_FOREACH(session, &worker->sessions, entry)
-    if (session->exchange != NULL && session->exchange->slot != NULL &&
-        (ledger->slot == NULL || session->exchange->slot == ledger->slot))
+    if (is_asked(ledger, session->exchange))
         add_exchange(ledger, session->exchange, now_us);
 }
 

@@ -17,7 +17,7 @@
 #include "base/mem.h"
 
 enum { RATE_MAGIC = 0x72617465, PLACES = 8, SETS_MIN = 16, SETS_MAX = 1 << 22, CACHE_LINE = 64 };
-enum { MARK_BITS = 12, STEPS_PER_US = 16, TRIES = 8 };
+enum { MARK_BITS = 12, STEPS_PER_US = 16, TRIES = 64 };
 
 #define VALUE_BITS (64 - MARK_BITS)
 #define VALUE_MAX  ((UINT64_C(1) << VALUE_BITS) - 1)

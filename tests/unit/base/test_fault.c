@@ -51,8 +51,10 @@ Test(fault, statuses_say_whose_doing_it_is)
         enum fault fault = (enum fault)i;
         int status = fault_status(fault);
 
-        if (fault == FAULT_NO_FURTHER) /* the one answer of ours that is no failure */
+        if (fault == FAULT_NO_FURTHER) /* the answers of ours that are no failure */
             cr_expect_eq(status, 200);
+        else if (fault == FAULT_HTTPS_ONLY)
+            cr_expect_eq(status, 308);
         else
             cr_expect(status == 0 || (status >= 400 && status <= 505), "%s", fault_name(fault));
         if (fault_side(fault) == SIDE_TARGET)
@@ -62,13 +64,15 @@ Test(fault, statuses_say_whose_doing_it_is)
     }
 }
 
-/* A retry repeats a request: only what the target did before it had one may allow it. */
+/* A retry repeats a request: only what the target did before it had one may allow it; and a refusal of the
+ * candidate, whose request the live slot gets (only what is idempotent: exchange_shield_allowed). */
 Test(fault, only_faults_before_the_request_allow_a_retry)
 {
     for (int i = 0; i < FAULT_COUNT; i++) {
         enum fault fault = (enum fault)i;
         bool is_early = fault == FAULT_CONNECT_REFUSED || fault == FAULT_CONNECT_TIMEOUT ||
-                        fault == FAULT_CONNECT_FAILED || fault == FAULT_TARGET_STALE;
+                        fault == FAULT_CONNECT_FAILED || fault == FAULT_TARGET_STALE ||
+                        fault == FAULT_TARGET_STATUS;
 
         cr_expect_eq(fault_is_retryable(fault), is_early, "%s", fault_name(fault));
     }

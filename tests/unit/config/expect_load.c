@@ -26,6 +26,8 @@ static struct config *load(const char *text, char **words)
     cr_assert_eq(err, report.error_count > 0 ? ERR_INVALID : ERR_OK);
     cr_assert_eq(config != NULL, err == ERR_OK);
     text_add(&out, "");
+    for (size_t i = 0; i < report.count; i++)
+        report.entries[i].column = 0;
     report_print(&report, &out);
     *words = out.len > 0 ? text_take(&out) : strdup("");
     text_fini(&out);

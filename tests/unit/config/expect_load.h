@@ -1,5 +1,6 @@
 /*
- * Loads a text as "t.conf" and compares what the report says. Used by all tests of the room.
+ * Loads a text as "t.conf" and compares what the report says, but for the columns, which have tests of
+ * their own. Used by all tests of the room.
  */
 #ifndef EXPECT_LOAD_H
 #define EXPECT_LOAD_H

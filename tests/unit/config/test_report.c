@@ -26,6 +26,27 @@ Test(report, prints_in_the_order_of_files_and_lines)
     report_fini(&report);
 }
 
+Test(report, prints_columns_where_they_are_known)
+{
+    struct report report;
+    struct text out;
+
+    report_init(&report);
+    text_init(&out, 1000);
+    report_error_at(&report, (struct report_place){ "a", 2, 9 }, "nine");
+    report_error_at(&report, (struct report_place){ "a", 2, 0 }, "line");
+    report_warning_at(&report, (struct report_place){ "a", 2, 3 }, "three %d", 1);
+    report_error_at(&report, (struct report_place){ "a", 1, 11 }, "eleven");
+    report_error_at(&report, (struct report_place){ "a", 0, 5 }, "whole");
+    report_sort(&report);
+    report_print(&report, &out);
+    cr_expect_str_eq(out.bytes,
+                     "a: whole\na:1:11: eleven\na:2: line\na:2:3: warning: three 1\na:2:9: nine\n");
+    cr_expect_eq(report.error_count, 4);
+    text_fini(&out);
+    report_fini(&report);
+}
+
 Test(report, keeps_control_bytes_from_a_terminal)
 {
     struct report report;

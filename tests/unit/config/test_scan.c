@@ -57,6 +57,8 @@ static void expect_file(const char *path, const char *says)
     report_init(&report);
     text_init(&out, 100000);
     err = loader_load_file(path, &report, &config);
+    for (size_t i = 0; i < report.count; i++)
+        report.entries[i].column = 0;
     report_print(&report, &out);
     cr_expect_eq(err, says == NULL ? ERR_OK : ERR_INVALID, "%s", out.len > 0 ? out.bytes : "");
     cr_expect_eq(config == NULL, says != NULL);
@@ -151,6 +153,129 @@ Test(scan, says_what_is_wrong_with_the_file, .init = enter_folder, .fini = leave
     write_text("empty.conf", "");
     expect_file("empty.conf", "empty.conf: no listener");
     free(large);
+}
+
+Test(scan, includes_what_fits_a_pattern_in_order, .init = enter_folder, .fini = leave_folder)
+{
+    cr_assert_eq(mkdir("d", 0700), 0);
+    write_text("main.conf", LISTENER "include(\"d/main.conf\")");
+    write_text("d/main.conf", "include(\"[ab]?.conf\")\ninclude(\"none*\")");
+    write_text("d/b1.conf", "slot x { targets = { \"a:1\" } }\n}");
+    write_text("d/a1.conf", "# first\nservice s {");
+    write_text("d/.a1.conf", "hidden");
+    write_text("d/a12.conf", "too long");
+    write_text("d/c1.conf", "no letter");
+    expect_file("main.conf", "d/main.conf:1: 'd/a1.conf' opens and closes different numbers");
+    write_text("d/a1.conf", "workers = 3");
+    write_text("d/b1.conf", "workers = 4\n" SERVICE);
+    expect_file("main.conf", "d/b1.conf:1: 'workers' is given twice");
+    write_text("d/b1.conf", SERVICE);
+    expect_file("main.conf", NULL);
+}
+
+Test(scan, says_what_is_wrong_with_a_pattern, .init = enter_folder, .fini = leave_folder)
+{
+    char name[64];
+
+    cr_assert_eq(mkdir("d", 0700), 0);
+    cr_assert_eq(mkdir("d/sub", 0700), 0);
+    write_text("main.conf", REST "include(\"d/s*\")");
+    expect_file("main.conf", "main.conf:2: 'd/sub' is a folder");
+    write_text("main.conf", REST "include(\"*/a.conf\")");
+    expect_file("main.conf", "main.conf:2: '*/a.conf' has a wildcard in a folder");
+    write_text("main.conf", REST "include(\"none/*.conf\")");
+    expect_file("main.conf", "main.conf:2: cannot read the folder of 'none/*.conf': No such file");
+    write_text("main.conf", REST "include(\"*.conf\")");
+    expect_file("main.conf", "main.conf:2: 'main.conf' includes itself");
+    for (unsigned i = 0; i <= 1000; i++) {
+        snprintf(name, sizeof name, "d/n%u", i);
+        write_text(name, "");
+    }
+    write_text("main.conf", REST "include(\"d/n*\")");
+    expect_file("main.conf", "main.conf:2: more than 1000 files fit 'd/n*'");
+    unlink("d/n7");
+    expect_file("main.conf", NULL);
+}
+
+Test(scan, patterns_count_as_nested_includes, .init = enter_folder, .fini = leave_folder)
+{
+    char name[32];
+    char text[64];
+
+    write_text("main.conf", REST "include(\"0.c*\")");
+    for (int i = 0; i < 12; i++) {
+        snprintf(name, sizeof name, "%d.conf", i);
+        snprintf(text, sizeof text, "include(\"%d.c*\")", i + 1);
+        write_text(name, text);
+    }
+    expect_file("main.conf", "9.conf:1: includes are nested more than 10 deep");
+}
+
+/* A folder may be called like a pattern: only what is written in the include is one. */
+Test(scan, a_pattern_starts_from_the_folder_of_the_file, .init = enter_folder, .fini = leave_folder)
+{
+    cr_assert_eq(mkdir("d[1]*", 0700), 0);
+    write_text("d[1]*/main.conf", LISTENER "include(\"*.slots\")");
+    write_text("d[1]*/a.slots", SERVICE);
+    expect_file("d[1]*/main.conf", NULL);
+}
+
+static const struct {
+    const char *text;
+    unsigned line;
+    unsigned column;
+} columns[] = {
+    { REST "  workers = 4k", 2, 13 },
+    { REST "\tworker = 4", 2, 2 },
+    { REST "log { level = inf }", 2, 15 },
+    { REST "run_dir = \"/a${SY_TEST_UNSET}\"", 2, 14 },
+    { REST "run_dir = \"/a\\n\"", 2, 14 },
+    { REST "run_dir = \"/a", 2, 11 },
+    { REST "run_dir = ab${", 2, 13 },
+    { REST " /* a\n\n", 2, 2 },
+    { REST "/* a\n */ workers = x", 3, 15 },
+    { REST "workers = 1 workers = 2", 2, 13 },
+    { REST "a = 1\r\n  b = 2", 2, 1 },
+    { REST "log {\n level = 1 }", 3, 10 },
+    { REST "workers = = 4", 2, 11 },
+    { REST "  log { ", 2, 3 },
+    { REST " include(\"none.conf\")", 2, 2 },
+    { REST " include(\n\"none.conf\" )", 3, 13 },
+    { REST "group g { services = { s,  t } }", 2, 28 },
+    { REST " listener m { }", 2, 2 },
+    { REST "limits { head = 1k target =  2k }", 2, 30 },
+    { "\xef\xbb\xbfworkers = x\n" REST, 1, 11 },
+};
+
+Test(scan, errors_name_the_column)
+{
+    unsetenv("SY_TEST_UNSET");
+    for (size_t i = 0; i < COUNT(columns); i++) {
+        struct report report;
+        struct config *config = NULL;
+
+        report_init(&report);
+        cr_expect_eq(loader_load_text(slice_from(columns[i].text), "t", &report, &config),
+                     ERR_INVALID);
+        cr_assert_geq(report.count, 1, "case %zu", i);
+        cr_expect_eq(report.entries[0].line, columns[i].line, "case %zu: line %u", i,
+                     report.entries[0].line);
+        cr_expect_eq(report.entries[0].column, columns[i].column, "case %zu: column %u: %s", i,
+                     report.entries[0].column, report.entries[0].words);
+        report_fini(&report);
+    }
+}
+
+Test(scan, a_nul_byte_has_a_column)
+{
+    struct report report;
+    struct config *config = NULL;
+
+    report_init(&report);
+    cr_expect_eq(loader_load_text(slice_of("a\nbc\0d", 6), "t", &report, &config), ERR_INVALID);
+    cr_expect_eq(report.entries[0].line, 2);
+    cr_expect_eq(report.entries[0].column, 3);
+    report_fini(&report);
 }
 
 static const struct load_case environment[] = {

@@ -14,9 +14,13 @@
 #include <unistd.h>
 
 #include "base/err.h"
+#include "deploy/pins_disk_priv.h"
+#include "deploy/pins_log_priv.h"
 #include "deploy/state_code_priv.h"
 #include "deploy/state_file_priv.h"
 #include "deploy/state_priv.h"
+#include "deploy/tenant_table_priv.h"
+#include "deploy/writer_priv.h"
 #include "folder.h"
 
 enum { FILES = 32, NAMES = 16, EVENTS = 400, BYTES = 40000 };
@@ -301,6 +305,23 @@ static void write_image(enum loss loss)
     }
 }
 
+/* Each epoch of the test with pins has one pin more. */
+static void check_pins(struct state_file *file, const struct state *state, const char *what)
+{
+    struct tenant_table table;
+    struct pins_stretch first;
+    char words[STATE_FILE_WORDS] = "";
+    int err = 0;
+
+    if (state == NULL || state->decisions.service_count == 0)
+        return;
+    tenant_table_init(&table, 1);
+    err = pins_disk_read(file, &state->decisions.services[0]->pins, &table, &first, words);
+    cr_assert_eq(err, 0, "%s: %s", what, words);
+    cr_assert_eq(table.decided, state->decisions.epoch, "%s", what);
+    tenant_table_fini(&table);
+}
+
 static uint64_t load_image(const char *what)
 {
     struct state_file *file = NULL;
@@ -313,6 +334,7 @@ static uint64_t load_image(const char *what)
     err = state_file_load(file, &state, words);
     cr_assert(err == 0 || err == ERR_NOT_FOUND, "%s: %s %s", what, err_name(err), words);
     epoch = state != NULL ? state->decisions.epoch : 0;
+    check_pins(file, state, what);
     state_free(state);
     state_file_free(file);
     return epoch;
@@ -390,6 +412,68 @@ Test(crash_image, every_legal_image_has_the_acknowledged_state_or_the_next)
     write_epoch(file, 8, true);
     cr_assert_geq(check_images(), 300);
     state_file_free(file);
+    for (unsigned i = 0; i < event_count; i++)
+        free(events[i].bytes);
+    folder_remove(folder);
+    folder_remove(image);
+}
+
+/* One pin more, behind the lines of the file or in a file of its own. */
+static void write_pin(struct state_file *file, struct tenant_table *table, struct state_pins *pins,
+                      bool is_new)
+{
+    static struct pins_stretch first;
+    static uint64_t epoch;
+    struct writer_job *job = writer_job_new(WRITER_STATE);
+    struct state *state = state_new();
+    struct state_picture picture = { state, &state->decisions, 0, 1, 8, 8 };
+    struct pins_write *write = NULL;
+    char id[16];
+
+    snprintf(id, sizeof id, "t%u", (unsigned)++epoch);
+    if (is_new) {
+        *pins = (struct state_pins){ 0 };
+        cr_assert(pins_log_name("shop", epoch, pins->file, sizeof pins->file));
+    }
+    write = pins_write_new(NULL, pins->file);
+    write->is_new = is_new;
+    write->table = is_new ? table : NULL;
+    write->at = PINS_LOG_HEAD + first.bytes + pins->added.bytes;
+    pins_log_add(&write->lines, &pins->added, TENANT_OP_PIN, slice_from(id), "blue");
+    STAILQ_INSERT_TAIL(&job->pins, write, link);
+    state->decisions.epoch = epoch;
+    snprintf(decisions_add(&state->decisions, "shop")->active, 8, "blue");
+    state->decisions.services[0]->pins = *pins;
+    job->generation = picture.generation = state_file_generation(file) + 1;
+    state_encode(&picture, &job->bytes);
+    pins_disk_names(&state->decisions, &job->pins_files);
+    cr_assert_eq(writer_write_state(file, job), 0, "%s", job->words);
+    record(ACKED)->epoch = epoch;
+    if (is_new)
+        first = write->first;
+    cr_assert_eq(tenant_table_apply(table, TENANT_OP_PIN, slice_from(id), "blue"), 0);
+    state_free(state);
+    writer_job_free(job);
+}
+
+Test(crash_image, pins_are_those_of_the_state)
+{
+    struct state_file *file = NULL;
+    struct state *state = NULL;
+    struct tenant_table table;
+    struct state_pins pins = { 0 };
+    char words[STATE_FILE_WORDS];
+
+    folder_make(folder, sizeof folder);
+    folder_make(image, sizeof image);
+    tenant_table_init(&table, 1);
+    cr_assert_eq(state_file_new(folder, &seen_io, &file, words), 0);
+    cr_assert_eq(state_file_load(file, &state, words), ERR_NOT_FOUND);
+    for (int i = 0; i < 12; i++)
+        write_pin(file, &table, &pins, i % 4 == 0 || i == 9);
+    cr_assert_geq(check_images(), 300);
+    state_file_free(file);
+    tenant_table_fini(&table);
     for (unsigned i = 0; i < event_count; i++)
         free(events[i].bytes);
     folder_remove(folder);

@@ -160,6 +160,7 @@ Test(health, the_first_results_decide)
     cr_assert_eq(scene.event_count, 2);
     cr_assert_eq(target_verdict(scene.targets[0]), VERDICT_UP);
     cr_assert_eq(target_verdict(scene.targets[1]), VERDICT_DOWN);
+    cr_assert_neq(scene.targets[0]->up_since_us, 0);
     for (unsigned i = 0; i < 2; i++) {
         const struct event *event = &scene.events[i];
 
@@ -199,6 +200,7 @@ Test(health, falls_and_rises)
     run_until(is_first_up);
     origin_set(scene.origins[0], &sick);
     run_until(is_first_down);
+    cr_assert_eq(scene.targets[0]->up_since_us, 0);
     cr_assert(health_view(scene.targets[0], &view));
     cr_assert_eq(view.history & 15, 8, "three bad after a good one");
     cr_assert_str_eq(scene.events[1].words, "status 500, expected 2xx (3 in a row)");

@@ -16,6 +16,7 @@
 #include "net/loop.h"
 #include "net/timer.h"
 #include "proxy/worker_priv.h"
+#include "route/rate.h"
 #include "route/snapshot.h"
 
 enum { PATIENCE_MS = 5000, HEAD_MAX = 65536 };
@@ -25,12 +26,18 @@ struct front {
     struct worker *worker;
     struct gate gate;
     struct service *service;
-    struct slot *slot;
+    struct slot *slots[FRONT_TARGETS];
+    unsigned slot_count;
+    uint64_t epoch;
     struct target *targets[FRONT_TARGETS];
     unsigned count;
     int listening[FRONT_TARGETS];
+    int filling[FRONT_TARGETS]; /* a connection that nobody accepts */
     struct policy policy;
     struct address address;
+    struct address_net trusted;
+    int receive_buffer;
+    void (*shape)(struct snapshot_service *service);
 };
 
 static int listen_anywhere(struct address *address)
@@ -47,18 +54,25 @@ static int listen_anywhere(struct address *address)
 static void publish(struct front *front, unsigned count)
 {
     struct pick picks[FRONT_TARGETS];
-    struct snapshot_slot slot = {
-        .slot = front->slot, .role = ROLE_LIVE, .pick_count = count, .picks = picks
+    struct snapshot_slot slots[FRONT_TARGETS] = {
+        { .slot = front->slots[0], .role = ROLE_LIVE, .pick_count = count, .picks = picks },
+        { .slot = front->slots[1], .role = ROLE_CANDIDATE, .pick_count = 1, .picks = picks + 1 },
     };
-    struct snapshot_service service = {
-        .service = front->service, .policy = front->policy, .slots = &slot, .slot_count = 1
-    };
-    struct snapshot_input input = { .epoch = 1, .service_count = 1, .services = &service };
+    struct snapshot_service service = { .service = front->service,
+                                        .policy = front->policy,
+                                        .slots = slots,
+                                        .slot_count = front->slot_count };
+    struct snapshot_input input = { .service_count = 1, .services = &service };
     struct snapshot *next = NULL;
     struct snapshot *old = NULL;
 
-    for (unsigned i = 0; i < count; i++)
+    if (front->slot_count > 1)
+        slots[0].pick_count = 1;
+    for (unsigned i = 0; i < front->count; i++)
         picks[i] = (struct pick){ .target = front->targets[i], .weight = 1, .order = ORDER_READY };
+    if (front->shape != NULL)
+        front->shape(&service);
+    input.epoch = ++front->epoch;
     cr_assert_eq(snapshot_build(&input, &next), 0);
     old = snapshot_publish(next);
     rcu_grace_period();
@@ -78,14 +92,34 @@ void front_publish_empty(struct front *front)
 static void make_targets(struct front *front)
 {
     front->service = service_new("shop");
-    front->slot = slot_new(front->service, "blue", 1);
+    if (front->policy.client_rate > 0)
+        front->service->rate = rate_new(64);
+    front->slots[0] = slot_new(front->service, "blue", 1);
+    if (front->slot_count > 1)
+        front->slots[1] = slot_new(front->service, "green", 1);
     for (unsigned i = 0; i < front->count; i++) {
+        struct slot *slot = front->slots[front->slot_count > 1 ? i : 0];
         struct address address;
         char name[ADDRESS_TEXT_SIZE];
 
+        front->filling[i] = -1;
         front->listening[i] = listen_anywhere(&address);
         address_format(&address, name);
-        front->targets[i] = target_new(front->slot, name, &address, 1);
+        front->targets[i] = target_new(slot, name, &address, 1);
+    }
+}
+
+static void make_gate(struct front *front, const struct front_options *options)
+{
+    memcpy(front->gate.name, "http", 5);
+    front->gate.proxy_protocol = options->proxy_protocol;
+    front->gate.client_connections = options->client_connections;
+    if (options->client_connections > 0)
+        front->gate.rate = rate_new(64);
+    if (options->trusts) {
+        cr_assert_eq(address_parse_net(SLICE("127.0.0.0/8"), &front->trusted), 0);
+        front->gate.trusted = &front->trusted;
+        front->gate.trusted_count = 1;
     }
 }
 
@@ -95,12 +129,15 @@ struct front *front_start(const struct front_options *options)
     struct worker_options worker = {
         .head_us = 10000000, .keepalive_us = 60000000, .linger_us = 1000000, .max_sessions = 1000
     };
+    int fd = -1;
 
     (void)signal(SIGPIPE, SIG_IGN);
     rcu_thread_begin();
     front->count = options->targets > 0 ? options->targets : 1;
+    front->slot_count = 1;
+    if (options->candidate)
+        front->slot_count = front->count = FRONT_TARGETS;
     front->control = loop_new();
-    make_targets(front);
     front->policy = (struct policy){ .body_us = 10000000,
                                      .connect_us = 5000000,
                                      .response_us = 10000000,
@@ -114,14 +151,19 @@ struct front *front_start(const struct front_options *options)
                                      .attempts = 1 };
     if (options->tune != NULL)
         options->tune(&front->policy);
+    make_targets(front);
+    make_gate(front, options);
+    front->shape = options->shape;
+    front->receive_buffer = options->receive_buffer;
     front_publish(front);
     worker.control = front->control;
     if (options->set != NULL)
         options->set(&worker);
     front->worker = worker_new(&worker);
-    memcpy(front->gate.name, "http", 5);
-    front->gate.proxy_protocol = options->proxy_protocol;
-    worker_listen(front->worker, 0, listen_anywhere(&front->address), &front->gate);
+    fd = listen_anywhere(&front->address);
+    if (options->send_buffer > 0)
+        cr_assert_eq(setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &options->send_buffer, sizeof(int)), 0);
+    worker_listen(front->worker, 0, fd, &front->gate);
     worker_start(front->worker);
     return front;
 }
@@ -143,22 +185,26 @@ void front_stop(struct front *front)
     for (unsigned i = 0; i < front->count; i++) {
         cr_assert_eq(target_in_flight(front->targets[i]), 0);
         cr_assert_eq(atomic_load(&front->targets[i]->cells[0].idle), 0);
+        cr_assert_eq(atomic_load(&front->targets[i]->cells[0].connections), 0);
         cr_assert_null(front->targets[i]->cells[0].pool);
         target_free(front->targets[i]);
         if (front->listening[i] >= 0)
             close(front->listening[i]);
+        if (front->filling[i] >= 0)
+            close(front->filling[i]);
     }
-    cr_assert_eq(slot_in_flight(front->slot), 0);
-    slot_free(front->slot);
+    for (unsigned i = 0; i < front->slot_count; i++) {
+        cr_assert_eq(slot_in_flight(front->slots[i]), 0);
+        cr_assert_eq(slot_queued(front->slots[i]), 0);
+        slot_free(front->slots[i]);
+    }
+    cr_assert_eq(atomic_load(&front->service->counts.held), 0);
+    cr_assert_eq(atomic_load(&front->service->counts.held_bytes), 0);
     service_free(front->service);
+    rate_free(front->gate.rate);
     loop_free(front->control);
     rcu_thread_end();
     free(front);
-}
-
-struct worker *front_worker(struct front *front)
-{
-    return front->worker;
 }
 
 struct loop *front_control(struct front *front)
@@ -166,9 +212,24 @@ struct loop *front_control(struct front *front)
     return front->control;
 }
 
+struct worker *front_worker(struct front *front)
+{
+    return front->worker;
+}
+
 struct target *front_target(struct front *front, unsigned index)
 {
     return front->targets[index];
+}
+
+struct service *front_service(struct front *front)
+{
+    return front->service;
+}
+
+struct slot *front_slot(struct front *front, unsigned index)
+{
+    return front->slots[index];
 }
 
 const struct worker_counts *front_counts(const struct front *front)
@@ -245,6 +306,8 @@ int front_dial(struct front *front)
     int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
     set_patience(fd);
+    if (front->receive_buffer > 0)
+        cr_assert_eq(setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &front->receive_buffer, sizeof(int)), 0);
     cr_assert_eq(connect(fd, &front->address.sa.any, front->address.len), 0);
     return fd;
 }
@@ -270,6 +333,18 @@ int front_accept(struct front *front, unsigned index)
 bool front_has_dialled(struct front *front, unsigned index)
 {
     return is_ready(front->listening[index], 0);
+}
+
+/* With a backlog of 0 the kernel keeps one connection that nobody has accepted, and drops further SYNs. */
+void front_hang(struct front *front, unsigned index)
+{
+    const struct address *address = &front_target(front, index)->address;
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+    cr_assert(fd >= 0);
+    cr_assert_eq(listen(front->listening[index], 0), 0);
+    cr_assert_eq(connect(fd, &address->sa.any, address->len), 0);
+    front->filling[index] = fd;
 }
 
 void front_refuse(struct front *front, unsigned index)

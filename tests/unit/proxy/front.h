@@ -1,5 +1,5 @@
 /*
- * A real worker with one service, one slot and up to two targets. Clients and app servers are plain sockets of
+ * A real worker with one service, one slot and up to two targets, or two slots of one target each. Clients and app servers are plain sockets of
  * the test itself, which speaks for both in turn: what happens when is decided by the order of its calls.
  */
 #ifndef PROXY_FRONT_H
@@ -12,6 +12,9 @@
 #include "proxy/worker.h"
 #include "route/service.h"
 
+struct slot;
+struct snapshot_service;
+
 /* What most tests send. */
 #define GET_LINE  "GET /a HTTP/1.1"
 #define GET       GET_LINE "\r\nHost: a.test\r\n\r\n"
@@ -22,22 +25,32 @@
 
 enum { FRONT_TARGETS = 2 };
 
+struct slot;
+struct snapshot_service;
+
 struct front_options {
     unsigned targets;                            /* 0: one */
     void (*tune)(struct policy *policy);         /* changes the policy first; may be NULL */
     void (*set)(struct worker_options *options); /* changes the worker's options; may be NULL */
     bool proxy_protocol;
+    bool
+        candidate; /* two slots: the second target is that of "green", the first that of "blue" (active) */
+    uint32_t client_connections; /* 0: any number */
+    void (*shape)(
+        struct snapshot_service *service); /* changes the service of the picture; may be NULL */
+    bool trusts;                           /* clients at 127.0.0.0/8 are trusted peers */
+    int send_buffer;                       /* of sockets to clients; 0: as the kernel likes */
+    int receive_buffer;                    /* of clients; likewise */
 };
 
 struct front;
-struct loop;
 
 struct front *front_start(const struct front_options *options);
 
 /* Ends the worker and checks that nothing is left: cells, counts, sockets of its own. */
 void front_stop(struct front *front);
 struct worker *front_worker(struct front *front);
-struct loop *front_control(struct front *front); /* the loop on which answers arrive */
+struct loop *front_control(struct front *front); /* where answers arrive */
 struct target *front_target(struct front *front, unsigned index);
 const struct worker_counts *front_counts(const struct front *front);
 
@@ -51,6 +64,9 @@ unsigned front_warm(struct front *front, unsigned index, unsigned count);
 void front_publish_empty(struct front *front);
 void front_publish(struct front *front);
 
+struct service *front_service(struct front *front);
+struct slot *front_slot(struct front *front, unsigned index);
+
 /* A client's connection; what the worker opens to a target. Both fail the test after five seconds. */
 int front_dial(struct front *front);
 int front_accept(struct front *front, unsigned index);
@@ -58,6 +74,9 @@ bool front_has_dialled(struct front *front, unsigned index); /* a connection wai
 
 /* A client and its app server with one exchange behind them: the connection to the target is a kept one. */
 void front_open_kept(struct front *front, int *client, int *server);
+
+/* No further connection is finished: connecting to the target hangs, until front_stop. */
+void front_hang(struct front *front, unsigned index);
 
 /* No further connection is taken: closed, refused from now on. */
 void front_refuse(struct front *front, unsigned index);

@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "proxy/access.h"
 #include "proxy/access_format.h"
+#include "route/steering.h"
 
 static const char *const texts[ACCESS_TEXTS] = {
     [ACCESS_CLIENT] = "10.1.2.3",
@@ -41,6 +42,8 @@ static struct access_record *make_record(size_t *size)
     record->head_us = 7;
     record->connect_us = 300;
     record->response_us = 900;
+    record->waited_us = 250;
+    record->rule = RULE_CANARY;
     record->fault = FAULT_TARGET_TRUNCATED;
     record->status = 200;
     record->minor = 1;
@@ -71,8 +74,9 @@ Test(access_format, json)
         "\"target\":\"10.0.0.1:5000\",\"listener\":\"http\",\"protocol\":\"HTTP/"
         "1.1\",\"status\":200,"
         "\"epoch\":42,\"fault\":\"target_truncated\",\"bytes_in\":100,\"bytes_out\":2000,"
-        "\"retries\":1,\"worker\":3,\"head_us\":7,\"connect_us\":300,\"first_byte_us\":900,"
-        "\"total_us\":1500}\n");
+        "\"retries\":1,\"worker\":3,\"rule\":\"canary\",\"head_us\":7,\"connect_us\":300,\"first_"
+        "byte_us\":900,"
+        "\"waited_us\":250,\"total_us\":1500}\n");
     text_fini(&line);
     free(record);
 }
@@ -89,7 +93,8 @@ Test(access_format, combined)
         line.bytes,
         "10.1.2.3 - - [01/Jan/2026:00:04:05 +0000] \"GET /a?b=\\\"c\\\" HTTP/1.1\" 200 2000 "
         "\"-\" \"curl\\u001b[0m\" shop/blue 10.0.0.1:5000 epoch=42 "
-        "fault=target_truncated connect_us=300 first_byte_us=900 total_us=1500 id=id-1\n");
+        "fault=target_truncated rule=canary connect_us=300 first_byte_us=900 waited_us=250 "
+        "total_us=1500 id=id-1\n");
     text_fini(&line);
     free(record);
 }

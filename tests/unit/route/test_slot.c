@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "http/head.h"
+#include "http/header_rules.h"
 #include "route/service.h"
 #include "route/slot.h"
 
@@ -116,4 +117,49 @@ Test(slot, roles_have_names)
     cr_assert_str_eq(role_name(ROLE_DRAINING), "draining");
     cr_assert_str_eq(role_name(ROLE_STAGING), "staging");
     cr_assert_str_eq(role_name(ROLE_OFF), "off");
+}
+
+Test(slot, sums_tunnels)
+{
+    struct slot *slot = slot_new(NULL, "blue", 2);
+
+    atomic_store(&slot->cells[0].tunnels, 2);
+    atomic_store(&slot->cells[1].tunnels, 3);
+    cr_assert_eq(slot_tunnels(slot), 5);
+    slot_free(slot);
+}
+
+static struct header_rules *make_rules(const char *text)
+{
+    struct header_rule_texts texts = { .set_count = 1, .set = &text };
+
+    return header_rules_new(NULL, &texts);
+}
+
+static const struct header_rules *request_rules(const struct slot *slot)
+{
+    return atomic_load(&slot->request_rules);
+}
+
+/* Exchanges may still be writing with rules that were replaced: they live as long as the slot does. */
+Test(slot, keeps_rules_that_were_replaced)
+{
+    struct slot *slot = slot_new(NULL, "blue", 1);
+    const struct header_rules *first = NULL;
+
+    cr_assert_null(request_rules(slot));
+    slot_set_rules(slot, make_rules("X-A: 1"), NULL);
+    first = request_rules(slot);
+    cr_assert_not_null(first);
+    cr_assert_null(atomic_load(&slot->response_rules));
+    slot_set_rules(slot, make_rules("X-A: 1"), make_rules("X-B: 2"));
+    cr_assert_eq(request_rules(slot), first, "equal rules change nothing");
+    cr_assert_not_null(atomic_load(&slot->response_rules));
+    slot_set_rules(slot, make_rules("X-A: 2"), NULL);
+    cr_assert_neq(request_rules(slot), first);
+    cr_assert_null(atomic_load(&slot->response_rules));
+    cr_assert(header_rules_drops(first, SLICE("X-A")));
+    slot_set_rules(slot, NULL, NULL);
+    cr_assert_null(request_rules(slot));
+    slot_free(slot);
 }

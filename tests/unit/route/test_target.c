@@ -79,3 +79,17 @@ Test(target, is_named_and_addressed_for_probes)
     target_free(tcp);
     target_free(local);
 }
+
+Test(target, sums_connections_and_knows_since_when_it_is_up)
+{
+    struct target *target = make_target("127.0.0.1:5000");
+
+    cr_assert_eq(target_connections(target), 0);
+    atomic_store(&target->cells[0].connections, 2);
+    atomic_store(&target->cells[1].connections, 3);
+    cr_assert_eq(target_connections(target), 5);
+    cr_assert_eq(atomic_load(&target->up_since_us), 0);
+    target_set_up_since(target, 77);
+    cr_assert_eq(atomic_load(&target->up_since_us), 77);
+    target_free(target);
+}
