@@ -13,6 +13,7 @@
 #include "base/mem.h"
 #include "control/json_priv.h"
 #include "deploy/deploy.h"
+#include "deploy/deploy_view.h"
 #include "route/snapshot.h"
 
 struct call *call_new(const struct control_room *room, const struct peer *peer, char *const *words,

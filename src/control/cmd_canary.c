@@ -11,6 +11,7 @@
 #include "control/scope_priv.h"
 #include "control/share_priv.h"
 #include "control/sheet_priv.h"
+#include "deploy/deploy_view.h"
 #include "http/head.h"
 #include "route/slot.h"
 

@@ -13,6 +13,7 @@
 #include "control/json_priv.h"
 #include "control/scope_priv.h"
 #include "control/sheet_priv.h"
+#include "deploy/deploy_view.h"
 #include "route/slot.h"
 #include "route/target.h"
 

@@ -8,6 +8,7 @@
 #include "control/json_priv.h"
 #include "control/sheet_priv.h"
 #include "deploy/deploy.h"
+#include "deploy/deploy_view.h"
 
 enum { DEFAULT_COUNT = 20, COUNT_MAX = 10000 };
 

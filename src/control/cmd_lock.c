@@ -8,6 +8,7 @@
 #include "control/json_priv.h"
 #include "control/sheet_priv.h"
 #include "deploy/deploy.h"
+#include "deploy/deploy_view.h"
 
 static const struct sheet_column columns[] = {
     { "held", "held", SHEET_BOOL },          { "name", "on", SHEET_TEXT },

@@ -13,6 +13,7 @@
 #include "control/scope_priv.h"
 #include "control/sheet_priv.h"
 #include "control/stats.h"
+#include "deploy/deploy_view.h"
 #include "health/health.h"
 #include "route/slot.h"
 

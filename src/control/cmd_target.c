@@ -9,6 +9,7 @@
 #include "base/num.h"
 #include "control/json_priv.h"
 #include "control/scope_priv.h"
+#include "deploy/deploy_view.h"
 #include "route/target.h"
 
 enum { WEIGHT_MAX = 1000 };

@@ -11,6 +11,7 @@
 #include "control/sheet_priv.h"
 #include "control/tenant_scope_priv.h"
 #include "deploy/deploy.h"
+#include "deploy/deploy_view.h"
 #include "route/pins.h"
 #include "route/tenant.h"
 

@@ -9,6 +9,7 @@
 #include "control/cmd_tenant_priv.h"
 #include "control/tenant_scope_priv.h"
 #include "deploy/deploy.h"
+#include "deploy/deploy_view.h"
 #include "route/pins.h"
 
 enum { PIECE_ENTRIES = 2000 };

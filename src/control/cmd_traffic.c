@@ -11,6 +11,7 @@
 #include "control/json_priv.h"
 #include "control/scope_priv.h"
 #include "control/sheet_priv.h"
+#include "deploy/deploy_view.h"
 
 static void on_changed(struct call *call, const struct change_result *result)
 {

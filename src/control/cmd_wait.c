@@ -5,6 +5,7 @@
 
 #include "control/json_priv.h"
 #include "control/scope_priv.h"
+#include "deploy/deploy_view.h"
 #include "health/health.h"
 #include "route/slot.h"
 #include "route/target.h"

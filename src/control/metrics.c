@@ -13,6 +13,7 @@
 #include "control/stats.h"
 #include "control/tally_priv.h"
 #include "deploy/deploy.h"
+#include "deploy/deploy_view.h"
 #include "health/health.h"
 #include "http/head.h"
 #include "route/snapshot.h"

@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "control/exposition_priv.h"
 #include "deploy/deploy.h"
+#include "deploy/deploy_view.h"
 #include "route/pins.h"
 #include "route/service.h"
 #include "route/slot.h"

@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "control/reply_priv.h"
 #include "control/words_priv.h"
+#include "deploy/deploy_view.h"
 
 void scope_init(struct scope *scope, const struct deploy *deploy, const struct args_path *path)
 {

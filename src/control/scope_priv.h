@@ -11,6 +11,7 @@
 #include "base/check.h"
 #include "control/args_priv.h"
 #include "deploy/deploy.h"
+#include "deploy/deploy_view.h"
 #include "route/snapshot.h"
 
 struct reply;

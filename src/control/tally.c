@@ -6,6 +6,7 @@
 
 #include "base/mem.h"
 #include "deploy/deploy.h"
+#include "deploy/deploy_view.h"
 
 const uint64_t tally_edges_us[TALLY_BUCKETS - 1] = { 250,   500,   1000,   2500,   5000,   10000,
                                                      25000, 50000, 100000, 500000, 2500000 };

@@ -9,6 +9,7 @@
 #include "config/report.h"
 #include "deploy/canary_priv.h"
 #include "deploy/deploy_priv.h"
+#include "deploy/deploy_view.h"
 #include "net/loop.h"
 
 void canary_fit(const struct config_service *configured, struct state_service *service,

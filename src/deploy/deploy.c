@@ -3,6 +3,7 @@
  * published; then the desk runs (desk.c, batch.c). Control thread.
  */
 #include "deploy/deploy.h"
+#include "deploy/deploy_view.h"
 
 #include <stdio.h>
 #include <stdlib.h>

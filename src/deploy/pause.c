@@ -11,6 +11,7 @@
 #include "base/num.h"
 #include "config/report.h"
 #include "deploy/deploy_priv.h"
+#include "deploy/deploy_view.h"
 #include "net/loop.h"
 
 #define HOLD_MAX_US (24ULL * 3600 * 1000 * 1000)

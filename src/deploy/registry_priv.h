@@ -98,18 +98,15 @@ void registry_init(struct registry *registry, const struct deploy_options *optio
 /* The workers and the writer have ended: everything goes at once, the published snapshot as well. */
 void registry_fini(struct registry *registry);
 
-/* From the wanted part of the plan to its objects and snapshot. ERR_* and words: nothing was changed. */
+/* From the wanted part of the plan to its objects and snapshot; ERR_* and words: nothing was changed. Commit publishes,
+ * waits for the grace period, retires and tells health; the plan is empty then. */
 MUST_CHECK int registry_plan(struct registry *registry, struct plan *plan);
 void registry_abort(struct registry *registry, struct plan *plan);
-
-/* Publishes, waits for the grace period, retires, tells health; the plan is empty then. */
 void registry_commit(struct registry *registry, struct plan *plan);
-
 struct reg_slot *registry_find_slot(const struct reg_service *service, const char *name);
 struct reg_target *registry_find_target(const struct reg_slot *slot, const char *name);
 
-/* Orders for the tunnels of slots that lost their traffic from one picture to the next, or have it again (farewell.c).
- * Both pictures live; the plan's objects are those of the new one. */
+/* Orders for the tunnels of slots that lost their traffic, or have it again (farewell.c). Both pictures live. */
 void farewell_tell(struct registry *registry, const struct plan *plan, const struct snapshot *was,
                    const struct snapshot *is);
 

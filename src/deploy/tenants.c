@@ -7,6 +7,7 @@
 #include "base/err.h"
 #include "base/mem.h"
 #include "deploy/deploy_priv.h"
+#include "deploy/deploy_view.h"
 #include "deploy/pins_log_priv.h"
 #include "deploy/writer_priv.h"
 

@@ -8,6 +8,7 @@
 
 #include "base/log.h"
 #include "control/admin.h"
+#include "deploy/deploy_view.h"
 #include "unit/control/world.h"
 
 static struct world world;

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "deploy/deploy_view.h"
 #include "unit/control/asker.h"
 
 TestSuite(cmd_canary, .init = asker_start, .fini = asker_stop);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "deploy/deploy_view.h"
 #include "unit/control/asker.h"
 
 TestSuite(cmd_traffic, .init = asker_start, .fini = asker_stop);

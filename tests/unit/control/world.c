@@ -14,6 +14,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/rcu.h"
+#include "deploy/deploy_view.h"
 #include "net/loop.h"
 #include "net/timer.h"
 #include "route/pins.h"

@@ -13,6 +13,7 @@
 #include "control/admin.h"
 #include "control/stats.h"
 #include "deploy/deploy.h"
+#include "deploy/deploy_view.h"
 #include "health/health.h"
 #include "route/snapshot.h"
 #include "route/tunnel_drain.h"

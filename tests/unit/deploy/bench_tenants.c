@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "deploy/deploy_priv.h"
+#include "deploy/deploy_view.h"
 #include "deploy/state_disk_priv.h"
 #include "fault_io.h"
 

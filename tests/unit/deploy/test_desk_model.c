@@ -14,6 +14,7 @@
 #include "base/hash.h"
 #include "bench_desk.h"
 #include "deploy/deploy_priv.h"
+#include "deploy/deploy_view.h"
 #include "deploy/state_disk_priv.h"
 #include "fault_io.h"
 #include "folder.h"

@@ -5,6 +5,7 @@
 
 #include "bench_desk.h"
 #include "deploy/deploy_priv.h"
+#include "deploy/deploy_view.h"
 #include "net/loop.h"
 
 static struct bench_desk desk;

@@ -9,6 +9,7 @@
 
 #include "bench_desk.h"
 #include "deploy/deploy_priv.h"
+#include "deploy/deploy_view.h"
 
 static struct bench_desk desk;
 static char path[160];

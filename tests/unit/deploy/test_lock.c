@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "bench_desk.h"
+#include "deploy/deploy_view.h"
 
 static struct bench_desk desk;
 

@@ -5,6 +5,7 @@
 
 #include "bench_desk.h"
 #include "config/config.h"
+#include "deploy/deploy_view.h"
 
 static struct bench_desk desk;
 

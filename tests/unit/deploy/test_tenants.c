@@ -7,6 +7,7 @@
 #include "base/err.h"
 #include "bench_tenants.h"
 #include "deploy/deploy_priv.h"
+#include "deploy/deploy_view.h"
 #include "fault_io.h"
 
 TestSuite(tenants, .init = bench_tenants_begin, .fini = bench_tenants_end);
