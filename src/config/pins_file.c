@@ -12,15 +12,21 @@
 
 #define TENANT_BYTES_MAX 64
 
+/* A place of the hash by which a tenant is found again. */
+struct place {
+    uint32_t item; /* its index + 1; 0: free */
+    uint32_t mark; /* other bits of the hash: nearly always enough to see that it is another */
+};
+
 /* While a file is read. */
 struct reader {
     const struct config_service *service;
     struct config_pins *pins;
     struct report *report;
     unsigned line;
-    char *text;       /* behind the items: where the next tenant is copied to */
-    uint32_t *places; /* a hash of open addressing: index of an item + 1; 0: free */
-    unsigned *lines;  /* of each item */
+    char *text; /* behind the items: where the next tenant is copied to */
+    struct place *places;
+    unsigned *lines; /* of each item */
     size_t mask;
 };
 
@@ -76,25 +82,31 @@ static char *find_slot(const struct reader *reader, struct slice name)
     return slot != NULL ? slot->name : NULL;
 }
 
-/* The place of this tenant in the hash, or the free one where it belongs. */
-static uint32_t *find_place(const struct reader *reader, struct slice tenant)
+/* The place of this tenant, or the free one where it belongs. */
+static struct place *find_place(const struct reader *reader, struct slice tenant, uint64_t hash)
 {
-    size_t at = hash_bytes(0, tenant.ptr, tenant.len) & reader->mask;
+    size_t at = hash & reader->mask;
+    uint32_t mark = (uint32_t)(hash >> 32);
 
-    while (reader->places[at] != 0 &&
-           !slice_is_equal(slice_from(reader->pins->items[reader->places[at] - 1].tenant), tenant))
-        at = (at + 1) & reader->mask;
+    for (; reader->places[at].item != 0; at = (at + 1) & reader->mask) {
+        const struct place *place = &reader->places[at];
+
+        if (place->mark == mark &&
+            slice_is_equal(slice_from(reader->pins->items[place->item - 1].tenant), tenant))
+            break;
+    }
     return &reader->places[at];
 }
 
 static void add_pin(struct reader *reader, struct slice tenant, char *slot)
 {
     struct config_pins *pins = reader->pins;
-    uint32_t *place = find_place(reader, tenant);
+    uint64_t hash = hash_bytes(0, tenant.ptr, tenant.len);
+    struct place *place = find_place(reader, tenant, hash);
 
-    if (*place != 0) {
+    if (place->item != 0) {
         COMPLAIN(reader, "tenant '%.*s' is pinned already in line %u; keep one of them",
-                 SLICE_ARG(tenant), reader->lines[*place - 1]);
+                 SLICE_ARG(tenant), reader->lines[place->item - 1]);
         return;
     }
     memcpy(reader->text, tenant.ptr, tenant.len);
@@ -102,7 +114,7 @@ static void add_pin(struct reader *reader, struct slice tenant, char *slot)
     pins->items[pins->count] = (struct config_pin){ .tenant = reader->text, .slot = slot };
     reader->lines[pins->count] = reader->line;
     reader->text += tenant.len + 1;
-    *place = (uint32_t)++pins->count;
+    *place = (struct place){ .item = (uint32_t)++pins->count, .mark = (uint32_t)(hash >> 32) };
 }
 
 static void read_line(struct reader *reader, struct slice line)
