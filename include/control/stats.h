@@ -8,8 +8,9 @@
 struct control_stats {
     uint64_t connections; /* client connections open */
     uint64_t connections_total;
-    uint64_t connections_refused; /* beyond max_connections or without descriptors */
-    uint64_t exchanges;           /* in flight */
+    uint64_t
+        connections_refused; /* beyond max_connections or a client's own, or without descriptors */
+    uint64_t exchanges;      /* in flight */
     uint64_t exchanges_total;
     uint64_t unrouted[600]; /* answers without a service, by status: 400, 404, 408 … */
     uint64_t upstreams;     /* connections to targets, busy and idle */

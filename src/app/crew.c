@@ -271,7 +271,8 @@ void crew_sum(const struct crew *crew, struct control_stats *out)
 
         out->connections += load(&counts->sessions);
         out->connections_total += load(&counts->sessions_total);
-        out->connections_refused += load(&counts->sessions_refused) + load(&counts->starved);
+        out->connections_refused += load(&counts->sessions_refused) +
+                                    load(&counts->sessions_limited) + load(&counts->starved);
         out->exchanges += load(&counts->exchanges);
         out->exchanges_total += load(&counts->exchanges_total);
         out->upstreams += load(&counts->upstreams);

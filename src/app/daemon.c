@@ -191,6 +191,14 @@ static void drain_tunnels(void *arg, const struct tunnel_drain *order)
     crew_drain_tunnels(daemon->crew, order);
 }
 
+static void list_work(void *arg, struct ledger *ledger, void (*done)(void *done_arg),
+                      void *done_arg)
+{
+    struct daemon *daemon = arg;
+
+    crew_list(daemon->crew, ledger, done, done_arg);
+}
+
 static const struct deploy_ops deploy_hooks = {
     .evict = evict,
     .published = on_published,
@@ -361,6 +369,7 @@ static int start_control(struct daemon *daemon)
         .started_wall_us = clock_wall_us(),
         .quit = on_quit_command,
         .stats = sum_stats,
+        .list = list_work,
         .arg = daemon,
     };
     char *path = mem_format("%s/admin.sock", daemon->run_dir);

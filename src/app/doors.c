@@ -18,9 +18,13 @@
 #include "route/rate.h"
 #include "route/target.h"
 
+/* GATE_CLIENTS: whose connections are counted at a listener at a time; beyond it some are not. */
+enum { GATE_CLIENTS = 65536 };
+
 /* A gate lives as long as the process: sessions point at it. An equal one is used again. */
 struct gate_entry {
     LIST_ENTRY(gate_entry) entry;
+    bool owns_rate; /* the other gates of the listener count in the same one */
     struct gate gate;
 };
 
@@ -73,7 +77,8 @@ void doors_free(struct doors *doors)
 
         LIST_REMOVE(gate, entry);
         free(gate->gate.trusted);
-        rate_free(gate->gate.rate);
+        if (gate->owns_rate)
+            rate_free(gate->gate.rate);
         free(gate);
     }
     free(doors);
@@ -89,9 +94,24 @@ static bool gate_is_like(const struct gate *gate, const struct config_listener *
                                                gate->trusted_count * sizeof *gate->trusted) == 0);
 }
 
-/* clients: how many addresses are told apart. */
-static const struct gate *find_gate(struct doors *doors, const struct config_listener *listener,
-                                    unsigned clients)
+/* What counts the connections of a listener's clients goes on when its limit is changed. */
+static void set_rate(struct doors *doors, struct gate_entry *entry, uint64_t most)
+{
+    struct gate_entry *other = NULL;
+
+    entry->gate.client_connections = most < UINT32_MAX ? (uint32_t)most : UINT32_MAX;
+    if (most == 0)
+        return;
+    LIST_FOREACH(other, &doors->gates, entry)
+    if (other->owns_rate && strcmp(other->gate.name, entry->gate.name) == 0)
+        entry->gate.rate = other->gate.rate;
+    if (entry->gate.rate == NULL) {
+        entry->gate.rate = rate_new(GATE_CLIENTS);
+        entry->owns_rate = true;
+    }
+}
+
+static const struct gate *find_gate(struct doors *doors, const struct config_listener *listener)
 {
     struct gate_entry *entry = NULL;
 
@@ -101,10 +121,8 @@ static const struct gate *find_gate(struct doors *doors, const struct config_lis
     entry = mem_zalloc(sizeof *entry);
     snprintf(entry->gate.name, sizeof entry->gate.name, "%s", listener->name);
     entry->gate.proxy_protocol = listener->proxy_protocol;
-    entry->gate.client_connections = (uint32_t)listener->client_connections;
-    if (listener->client_connections > 0)
-        entry->gate.rate = rate_new(clients);
     entry->gate.trusted_count = (unsigned)listener->trusted.count;
+    set_rate(doors, entry, listener->client_connections);
     if (listener->trusted.count > 0) {
         size_t size = listener->trusted.count * sizeof *entry->gate.trusted;
 
@@ -228,7 +246,7 @@ static void open_wanted(struct doors *doors, const struct config *config)
 {
     for (size_t i = 0; i < config->listener_count; i++) {
         const struct config_listener *listener = &config->listeners[i];
-        const struct gate *gate = find_gate(doors, listener, (unsigned)config->limits.clients);
+        const struct gate *gate = find_gate(doors, listener);
         struct address asked;
         struct door *door = NULL;
 

@@ -170,7 +170,8 @@ void pause_start(struct deploy *deploy, struct report *report)
             continue;
         }
         /* Never longer than it was meant, whatever was done to the clock. */
-        most_us = held->until_wall_us - held->since_wall_us;
+        if (held->until_wall_us > held->since_wall_us)
+            most_us = held->until_wall_us - held->since_wall_us;
         left_us = held->until_wall_us - now_wall_us;
         held->until_us = now_us + (left_us < most_us ? left_us : most_us);
     }

@@ -54,7 +54,6 @@ struct exchange {
     bool is_changed;         /* the heads change by the route: changes, identity_line */
     bool is_due;             /* fact: it may be its turn to go on */
     bool is_candidate;       /* the slot is the candidate of a canary */
-    bool is_preview;         /* by preview: not part of any evidence */
     bool is_preview_refused; /* and counted */
     bool is_shielded;        /* the candidate failed: the live slot is asked */
     bool is_rated;           /* the client's rate was asked: once for a request */

@@ -73,7 +73,8 @@ static struct page_request describe_page(struct exchange *exchange)
         .date_text = worker_date(exchange->worker),
     };
 
-    if (page.retry_after_s == 0 && ((status >= 502 && status <= 504) || status == 429))
+    if (page.retry_after_s == 0 && exchange->fault != FAULT_MAINTENANCE &&
+        ((status >= 502 && status <= 504) || status == 429))
         page.retry_after_s = RETRY_AFTER_S;
     if ((head->seen & 1ull << FIELD_ACCEPT) != 0)
         page.is_json = page_wants_json(head_value(head, SLICE("Accept")));

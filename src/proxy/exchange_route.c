@@ -118,7 +118,6 @@ static void take_answer(struct exchange *exchange, const struct route_answer *an
     exchange->policy = answer->service->policy;
     exchange->rule = (uint8_t)answer->rule;
     exchange->is_candidate = answer->is_candidate;
-    exchange->is_preview = answer->is_preview;
     if (answer->is_preview_refused && !exchange->is_preview_refused)
         atomic_fetch_add_explicit(&answer->service->service->counts.preview_refused, 1,
                                   memory_order_relaxed);

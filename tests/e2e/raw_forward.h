@@ -7,6 +7,13 @@
 
 #define GET_HEAD "GET /g HTTP/1.1\r\nHost: a.test\r\n"
 
+/* 200 "ok" and closed; the app server sees `sight`. */
+#define UPGRADE(title, bytes, sight)                                                               \
+    {                                                                                              \
+        .name = (title), .request = RAW(bytes), .seen = { (sight) },                               \
+        .want = { { 200, .body = "ok", .has = "Connection: close\n" } }, .end = RAW_CLOSES         \
+    }
+
 static const struct raw_case forward_cases[] = {
     PASS("forward-order-and-case",
          "GET /g HTTP/1.1\r\nx-b: 2\r\nHOST: a.test\r\nX-A: 1\r\nx-B: 3\r\nAccept: */*\r\n\r\n",
@@ -84,15 +91,29 @@ static const struct raw_case forward_cases[] = {
     PASS("expect-get-without-body", GET_HEAD "Expect: 100-continue\r\n\r\n", GET_HEAD "\r\n"),
     PASS("max-forwards-get-untouched", GET_HEAD "Max-Forwards: 3\r\n\r\n",
          GET_HEAD "Max-Forwards: 3\r\n\r\n"),
-    REFUSE_WITH("upgrade-websocket", 501, 0,
-                GET_HEAD
-                "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
-                "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"),
-    REFUSE_WITH("upgrade-h2c", 501, 0,
-                GET_HEAD "Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\n"
-                         "HTTP2-Settings: AAMAAABkAAQAoAAAAAIAAAAA\r\n\r\n"),
-    REFUSE_WITH("upgrade-with-smuggled-bytes", 501, 0,
-                GET_HEAD "Connection: upgrade\r\nUpgrade: x\r\n\r\n" SMUGGLED),
+    /* the app server answers 200: an ordinary response, but what follows may have been meant for the new protocol */
+    UPGRADE("upgrade-websocket",
+            GET_HEAD "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
+                     "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n",
+            GET_HEAD "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
+                     "Upgrade: websocket\r\nConnection: upgrade\r\n\r\n"),
+    UPGRADE("upgrade-with-smuggled-bytes",
+            GET_HEAD "Connection: upgrade\r\nUpgrade: x\r\n\r\n" SMUGGLED,
+            GET_HEAD "Upgrade: x\r\nConnection: upgrade\r\n\r\n"),
+    PASS("upgrade-h2c-is-ignored",
+         GET_HEAD "Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\n"
+                  "HTTP2-Settings: AAMAAABkAAQAoAAAAAIAAAAA\r\n\r\n",
+         GET_HEAD "\r\n"),
+    PASS("upgrade-http10-ignored",
+         "GET /g HTTP/1.0\r\nHost: a.test\r\nConnection: keep-alive, upgrade\r\n"
+         "Upgrade: websocket\r\n\r\n",
+         GET_HEAD "\r\n"),
+    REFUSE_WITH("upgrade-with-body", 501, 0,
+                "POST /p HTTP/1.1\r\nHost: a.test\r\nConnection: upgrade\r\nUpgrade: x\r\n"
+                "Content-Length: 5\r\n\r\nhello"),
+    REFUSE_WITH("upgrade-with-chunked-body", 501, 0,
+                "POST /p HTTP/1.1\r\nHost: a.test\r\nConnection: upgrade\r\nUpgrade: x\r\n"
+                "Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n"),
 };
 
 #define ONE(n) "GET /" n " HTTP/1.1\r\nHost: a.test\r\n\r\n"

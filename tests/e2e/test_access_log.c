@@ -106,8 +106,12 @@ static const struct fault_case fault_cases[] = {
       "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhello", ORIGIN_CLOSES, "target_truncated",
       200 },
     { "/f-upgrade",
-      "GET /f-upgrade HTTP/1.1\r\nHost: a.test\r\nConnection: upgrade\r\nUpgrade: x\r\n\r\n", NULL,
-      ORIGIN_KEEPS, "upgrade_refused", 501 },
+      "POST /f-upgrade HTTP/1.1\r\nHost: a.test\r\nConnection: upgrade\r\nUpgrade: x\r\n"
+      "Content-Length: 2\r\n\r\nhi",
+      NULL, ORIGIN_KEEPS, "upgrade_refused", 501 },
+    { "/f-switch", "GET /f-switch HTTP/1.1\r\nHost: a.test\r\n\r\n",
+      "HTTP/1.1 101 S\r\nConnection: upgrade\r\nUpgrade: x\r\n\r\n", ORIGIN_KEEPS,
+      "response_upgrade", 502 },
 };
 
 Test(access_log, faults_are_named)

@@ -128,7 +128,7 @@ Test(header_rules, bad_ones_are_refused)
         int code = daemon_refusal(&(struct daemon_options){ .config = config }, &words);
 
         cr_expect_eq(code, 1, "%s: exit %d", bad[i], code);
-        cr_expect(words != NULL && strstr(words, "test.conf:8: ") != NULL, "%s: %s", bad[i], words);
+        cr_expect(words != NULL && strstr(words, "test.conf:8:") != NULL, "%s: %s", bad[i], words);
         free(words);
         free(config);
         free(headers);

@@ -1,5 +1,5 @@
 /*
- * Random changes against a small model of one service: after every answer the picture, the epoch and the answer
+ * Random changes against a small model of one service with its canary, its pause and its maintenance: after every answer the picture, the epoch and the answer
  * are what the model says, over restarts and over a disk that fails now and then. And a desk that is killed at
  * any call of its writing: what was acknowledged is there at the next start.
  */
@@ -17,6 +17,7 @@
 #include "deploy/state_disk_priv.h"
 #include "fault_io.h"
 #include "folder.h"
+#include "route/split.h"
 
 enum { STEPS = 1500, CALLS = 45 };
 
@@ -24,7 +25,13 @@ struct model {
     const char *active;
     const char *previous;
     bool is_rolled_back;
-    unsigned weight; /* of the first target of blue */
+    unsigned weight;       /* of the first target of blue */
+    const char *candidate; /* NULL: no canary */
+    uint32_t share;
+    uint64_t salt;
+    bool is_paused;
+    bool is_held;
+    bool is_maint;
     uint64_t epoch;
     bool is_broken; /* the disk */
 };
@@ -96,11 +103,16 @@ static void expect(const struct change_result *result, bool is_move, bool is_rol
     cr_assert_eq(result->epoch, model.epoch);
 }
 
+static const char *other_slot(void)
+{
+    return strcmp(model.active, "blue") == 0 ? "green" : "blue";
+}
+
 static void do_switch(void)
 {
     static const char *const slots[] = { "blue", "green", "staging", "red", "" };
     const char *slot = slots[draw(5)];
-    const char *to = slot[0] != '\0' ? slot : strcmp(model.active, "blue") == 0 ? "green" : "blue";
+    const char *to = slot[0] != '\0' ? slot : other_slot(); /* the candidate is always the other */
     bool is_real = strcmp(to, "blue") == 0 || strcmp(to, "green") == 0;
     bool is_move = is_real && strcmp(to, model.active) != 0;
     struct change_result result = bench_desk_switch(&desk, "shop", slot);
@@ -111,18 +123,23 @@ static void do_switch(void)
     model.previous = model.active;
     model.active = strcmp(to, "blue") == 0 ? "blue" : "green";
     model.is_rolled_back = false;
+    model.candidate = NULL;
 }
 
 static void do_rollback(void)
 {
     struct change change = bench_desk_change(CHANGE_ROLLBACK, "shop", "");
-    bool is_move = model.previous != NULL && !model.is_rolled_back;
+    bool is_move = model.candidate != NULL || (model.previous != NULL && !model.is_rolled_back);
     struct change_result result = bench_desk_do(&desk, &change);
     const char *was = model.active;
 
     expect(&result, is_move, true);
     if (!is_move)
         return;
+    if (model.candidate != NULL) {
+        model.candidate = NULL;
+        return;
+    }
     model.active = model.previous;
     model.previous = was;
     model.is_rolled_back = true;
@@ -149,14 +166,144 @@ static void do_reload(void)
     expect(&result, true, false);
 }
 
+static void do_canary_start(void)
+{
+    static const char *const slots[] = { "blue", "green", "staging", "" };
+    struct change change = bench_desk_change(CHANGE_CANARY_START, "shop", slots[draw(4)]);
+    const char *to = change.slot[0] != '\0' ? change.slot : other_slot();
+    bool is_move = model.candidate == NULL && strcmp(to, other_slot()) == 0;
+    struct change_result result;
+
+    change.share = draw(3) == 0 ? 0 : 1 + draw(SPLIT_WHOLE);
+    result = bench_desk_do(&desk, &change);
+    expect(&result, is_move, false);
+    if (!is_move || model.is_broken)
+        return;
+    model.candidate = other_slot();
+    model.share = change.share != 0 ? change.share : 100;
+    model.is_paused = false;
+    model.salt = 0; /* whatever it is now, it stays */
+}
+
+/* The default steps. */
+static uint32_t next_step(void)
+{
+    static const uint32_t steps[] = { 100, 500, 2500, 5000, 10000 };
+
+    for (size_t i = 0; i < sizeof steps / sizeof steps[0]; i++)
+        if (steps[i] > model.share)
+            return steps[i];
+    return 0;
+}
+
+static void do_canary_share(enum change_kind kind)
+{
+    struct change change = bench_desk_change(kind, "shop", "");
+    uint32_t share = kind == CHANGE_CANARY_STEP ? next_step() : draw(8) * 1250;
+    bool is_move = model.candidate != NULL && share != model.share &&
+                   (kind == CHANGE_CANARY_SET || share != 0);
+    struct change_result result;
+
+    change.share = kind == CHANGE_CANARY_SET ? share : 0;
+    result = bench_desk_do(&desk, &change);
+    expect(&result, is_move, false);
+    if (is_move && !model.is_broken)
+        model.share = share;
+}
+
+/* Durable, but in no picture. */
+static void do_canary_pause(void)
+{
+    bool is_paused = draw(2) == 0;
+    struct change change =
+        bench_desk_change(is_paused ? CHANGE_CANARY_PAUSE : CHANGE_CANARY_RESUME, "shop", "");
+    struct change_result result = bench_desk_do(&desk, &change);
+    bool is_changed = model.candidate != NULL && model.is_paused != is_paused && !model.is_broken;
+
+    cr_assert_eq(result.changed, is_changed, "%s", result.words);
+    if (is_changed)
+        model.is_paused = is_paused;
+}
+
+static void do_canary_end(void)
+{
+    bool is_promotion = draw(3) == 0;
+    struct change change =
+        bench_desk_change(is_promotion ? CHANGE_CANARY_PROMOTE : CHANGE_CANARY_ABORT, "shop", "");
+    bool is_move = model.candidate != NULL;
+    struct change_result result = bench_desk_do(&desk, &change);
+
+    expect(&result, is_move, !is_promotion);
+    if (!is_move || (is_promotion && model.is_broken))
+        return;
+    if (is_promotion) {
+        model.previous = model.active;
+        model.active = model.candidate;
+        model.is_rolled_back = false;
+    }
+    model.candidate = NULL;
+}
+
+/* Pause, resume, maintenance on and off; the ends are rescues. */
+static void do_traffic(void)
+{
+    static const enum change_kind kinds[] = { CHANGE_PAUSE, CHANGE_RESUME, CHANGE_MAINT_ON,
+                                              CHANGE_MAINT_OFF };
+    unsigned i = draw(4);
+    bool *is_on = i < 2 ? &model.is_held : &model.is_maint;
+    bool is_wanted = i % 2 == 0;
+    struct change change = bench_desk_change(kinds[i], "shop", "");
+    struct change_result result;
+
+    change.max_us = 3600ULL * 1000 * 1000;
+    result = bench_desk_do(&desk, &change);
+    if (kinds[i] == CHANGE_PAUSE && model.is_held) { /* another end, the same picture */
+        cr_assert_eq(result.changed, !model.is_broken, "%s", result.words);
+        return;
+    }
+    expect(&result, *is_on != is_wanted, !is_wanted);
+    if (!model.is_broken || !is_wanted)
+        *is_on = is_wanted;
+}
+
+/* What is planned does not happen, and its token is good as long as nothing else does. */
+static void do_plan(void)
+{
+    struct change change = bench_desk_change(CHANGE_SWITCH, "shop", "");
+    struct change_result result;
+
+    change.plan_only = true;
+    result = bench_desk_do(&desk, &change);
+    cr_assert(!result.changed && result.token[0] != '\0', "%s", result.words);
+    cr_assert_str_eq(result.to, other_slot());
+}
+
+/* Without one, most often one begins: else too little happens. */
+static void do_canary(void)
+{
+    switch (model.candidate == NULL ? draw(2) * draw(5) : draw(5)) {
+    case 0: do_canary_start(); break;
+    case 1: do_canary_share(CHANGE_CANARY_SET); break;
+    case 2: do_canary_share(CHANGE_CANARY_STEP); break;
+    case 3: do_canary_pause(); break;
+    default: do_canary_end(); break;
+    }
+}
+
 static void step(void)
 {
     unsigned kind = draw(100);
 
-    if (kind < 50)
+    if (kind < 25)
         do_switch();
-    else if (kind < 75)
+    else if (kind < 40)
         do_rollback();
+    else if (kind < 65)
+        do_canary();
+    else if (kind < 75)
+        do_traffic();
+    else if (kind < 79)
+        do_plan();
     else if (kind < 85)
         do_weight();
     else if (kind < 92)
@@ -167,23 +314,56 @@ static void step(void)
         restart();
 }
 
+static void check_canary(const struct snapshot_service *shop, unsigned step)
+{
+    struct deploy_canary_view view;
+
+    deploy_view_canary(desk.deploy, 0, &view);
+    cr_assert_eq(view.is_running, model.candidate != NULL, "step %u", step);
+    if (model.candidate == NULL) {
+        cr_assert_null(shop->steering, "step %u", step);
+        return;
+    }
+    if (model.salt == 0)
+        model.salt = view.salt;
+    cr_assert_str_eq(view.candidate, model.candidate, "step %u", step);
+    cr_assert_eq(view.is_paused, model.is_paused, "step %u", step);
+    cr_assert_eq(view.salt, model.salt, "step %u", step);
+    cr_assert_eq(shop->steering->split.salt, model.salt, "step %u", step);
+    cr_assert_eq(shop->steering->split.share, model.share, "step %u", step);
+    cr_assert_eq(shop->slots[shop->steering->split.candidate].role, ROLE_CANDIDATE);
+    cr_assert_str_eq(shop->slots[shop->steering->split.candidate].slot->name, model.candidate);
+}
+
+static void check_picture(unsigned step)
+{
+    const struct snapshot_service *shop = bench_desk_service("shop");
+    enum traffic_mode mode = model.is_maint  ? TRAFFIC_MAINT
+                             : model.is_held ? TRAFFIC_HELD
+                                             : TRAFFIC_OPEN;
+
+    cr_assert_str_eq(shop->slots[shop->active].slot->name, model.active, "step %u", step);
+    cr_assert_eq(bench_desk_epoch(&desk), model.epoch, "step %u", step);
+    cr_assert_eq(shop->slots[0].picks[0].weight, model.weight, "step %u", step);
+    cr_assert_eq(shop->traffic.mode, mode, "step %u", step);
+    check_canary(shop, step);
+}
+
 Test(desk_model, agrees_after_every_step)
 {
     unsigned broken = 0;
+    unsigned canaries = 0;
 
     model = (struct model){ .active = "blue", .weight = 1 };
     start();
     for (unsigned i = 0; i < STEPS; i++) {
-        const struct snapshot_service *shop = NULL;
-
         step();
         broken += model.is_broken;
-        shop = bench_desk_service("shop");
-        cr_assert_str_eq(shop->slots[shop->active].slot->name, model.active, "step %u", i);
-        cr_assert_eq(bench_desk_epoch(&desk), model.epoch, "step %u", i);
-        cr_assert_eq(shop->slots[0].picks[0].weight, model.weight, "step %u", i);
+        canaries += model.candidate != NULL;
+        check_picture(i);
     }
     cr_assert(broken > STEPS / 10 && broken < STEPS);
+    cr_assert_gt(canaries, STEPS / 10);
     cr_assert_gt(model.epoch, STEPS / 4);
 }
 

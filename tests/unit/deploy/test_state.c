@@ -34,12 +34,23 @@ static struct state *make_state(void)
     };
 
     snprintf(service->active, sizeof service->active, "%s", "blue");
+    service->hold = (struct state_hold){ .since_wall_us = 5, .until_wall_us = 6 };
+    service->maint.since_wall_us = 7;
+    snprintf(service->maint.message, sizeof service->maint.message, "back \"soon\"");
     service = decisions_add(&state->decisions, "shop");
     snprintf(service->active, sizeof service->active, "%s", "green");
     snprintf(service->previous, sizeof service->previous, "%s", "blue");
     service->is_rolled_back = true;
     service->switched_wall_us = 1700000000000001;
     service->switch_count = 12;
+    service->canary = (struct state_canary){
+        .candidate = "blue",
+        .share = 1234,
+        .salt = 0xfedcba9876543211,
+        .is_paused = true,
+        .started_wall_us = 8,
+        .next_wall_us = 9,
+    };
     target = state_service_add_target(service, "green", "app.internal:80");
     target->is_added = true;
     snprintf(target->address, sizeof target->address, "%s", "10.0.0.1:80");
@@ -89,6 +100,7 @@ Test(state, what_is_written_is_read)
     struct text bytes;
     struct text again;
     const struct state_service *shop = NULL;
+    const struct state_service *api = NULL;
 
     encode(state, 100, &bytes);
     cr_assert_eq(decode(text_slice(&bytes), &read), 0);
@@ -99,6 +111,19 @@ Test(state, what_is_written_is_read)
     cr_assert_str_eq(shop->previous, "blue");
     cr_assert(shop->is_rolled_back);
     cr_assert_eq(shop->target_count, 2);
+    cr_assert_str_eq(shop->canary.candidate, "blue");
+    cr_assert_eq(shop->canary.share, 1234);
+    cr_assert_eq(shop->canary.salt, 0xfedcba9876543211);
+    cr_assert(shop->canary.is_paused);
+    cr_assert_eq(shop->canary.started_wall_us, 8);
+    cr_assert_eq(shop->canary.next_wall_us, 9);
+    cr_assert_eq(shop->hold.since_wall_us + shop->maint.since_wall_us, 0);
+    api = decisions_find(&read->decisions, "api");
+    cr_assert_eq(api->canary.candidate[0], '\0');
+    cr_assert_eq(api->hold.since_wall_us, 5);
+    cr_assert_eq(api->hold.until_wall_us, 6);
+    cr_assert_eq(api->maint.since_wall_us, 7);
+    cr_assert_str_eq(api->maint.message, "back \"soon\"");
     cr_assert_eq(TAILQ_FIRST(&shop->targets)->order, ORDER_MAINT);
     cr_assert(TAILQ_FIRST(&shop->targets)->has_weight);
     cr_assert_eq(state_find_key(read, "k-1")->fingerprint, 0xfedcba9876543210);
@@ -108,6 +133,46 @@ Test(state, what_is_written_is_read)
     text_fini(&bytes);
     text_fini(&again);
     state_free(read);
+    state_free(state);
+}
+
+static bool has_reader(const struct state *state, const char *reader)
+{
+    struct text bytes;
+    bool found = false;
+
+    encode(state, 100, &bytes);
+    found = strstr(bytes.bytes, reader) != NULL;
+    text_fini(&bytes);
+    return found;
+}
+
+/* The program before may read it as long as it loses nothing. */
+Test(state, a_state_with_pins_is_for_newer_programs)
+{
+    struct state *state = state_new(); /* without canaries and pauses, which have the same effect */
+    struct state *read = NULL;
+    struct history_entry entry = { .sequence = 42, .kind = CHANGE_TENANT_PIN, .target = "acme" };
+    struct state_pins pins = { "pins-shop-7.log", { 3, 51, 0xfedcba9876543210 } };
+    struct text bytes;
+
+    memcpy(decisions_add(&state->decisions, "api")->active, "blue", sizeof "blue");
+    memcpy(decisions_add(&state->decisions, "shop")->active, "blue", sizeof "blue");
+    state->decisions.epoch = 1;
+    cr_expect(has_reader(state, "\"format\":2,\"min_reader\":1,"));
+    state->decisions.services[1]->pins = pins;
+    cr_expect(has_reader(state, "\"format\":2,\"min_reader\":2,"));
+    encode(state, 100, &bytes);
+    cr_assert_eq(decode(text_slice(&bytes), &read), 0);
+    cr_expect_str_eq(read->decisions.services[1]->pins.file, pins.file);
+    cr_expect_eq(read->decisions.services[1]->pins.added.records, 3);
+    cr_expect_eq(read->decisions.services[1]->pins.added.bytes, 51);
+    cr_expect_eq(read->decisions.services[1]->pins.added.sum, pins.added.sum);
+    text_fini(&bytes);
+    state_free(read);
+    state->decisions.services[1]->pins.file[0] = '\0';
+    state_add_entry(state, &entry);
+    cr_expect(has_reader(state, "\"format\":2,\"min_reader\":2,"));
     state_free(state);
 }
 
@@ -254,6 +319,30 @@ Test(state, content_is_checked_behind_a_right_checksum)
         { "\"history\":[]", "\"history\":[{\"sequence\":5,\"time_us\":0,\"epoch_before\":0,"
                             "\"epoch\":0,\"duration_us\":0,\"kind\":\"flip\",\"outcome\":"
                             "\"done\"}]" },
+        { "\"switches\":0", "\"switches\":0,\"canary\":{\"candidate\":\"c\",\"share\":10001,"
+                            "\"salt\":\"a\",\"started_us\":1,\"next_us\":0}" },
+        { "\"switches\":0", "\"switches\":0,\"canary\":{\"candidate\":\"c\",\"share\":-1,\"salt\":"
+                            "\"a\",\"started_us\":1,\"next_us\":0}" },
+        { "\"switches\":0", "\"switches\":0,\"canary\":{\"candidate\":\"c\",\"share\":1,\"salt\":5,"
+                            "\"started_us\":1,\"next_us\":0}" },
+        { "\"switches\":0", "\"switches\":0,\"canary\":{\"candidate\":\"c\",\"share\":1,\"salt\":"
+                            "\"\",\"started_us\":1,\"next_us\":0}" },
+        { "\"switches\":0", "\"switches\":0,\"canary\":{\"candidate\":\"c\",\"share\":1,\"salt\":"
+                            "\"11112222333344445\",\"started_us\":1,\"next_us\":0}" },
+        { "\"switches\":0",
+          "\"switches\":0,\"canary\":{\"share\":1,\"salt\":\"a\",\"started_us\":1,\"next_us\":0}" },
+        { "\"switches\":0", "\"switches\":0,\"canary\":{\"candidate\":\"\",\"share\":1,\"salt\":"
+                            "\"a\",\"started_us\":1,\"next_us\":0}" },
+        { "\"switches\":0", "\"switches\":0,\"canary\":{\"candidate\":\"c\",\"share\":1,\"salt\":"
+                            "\"a\",\"started_us\":1}" },
+        { "\"switches\":0", "\"switches\":0,\"canary\":[]" },
+        { "\"switches\":0", "\"switches\":0,\"canary\":\"c\"" },
+        { "\"switches\":0", "\"switches\":0,\"hold\":{\"since_us\":0,\"until_us\":5}" },
+        { "\"switches\":0", "\"switches\":0,\"hold\":{\"since_us\":1}" },
+        { "\"switches\":0", "\"switches\":0,\"hold\":true" },
+        { "\"switches\":0", "\"switches\":0,\"maint\":{\"since_us\":0}" },
+        { "\"switches\":0", "\"switches\":0,\"maint\":{\"since_us\":1,\"message\":7}" },
+        { "\"switches\":0", "\"switches\":0,\"maint\":1" },
         { "]}],\"locks\"", "]},{\"name\":\"a\",\"active\":\"b\",\"switched_us\":0,\"switches\":0,"
                            "\"targets\":[]}],\"locks\"" }, /* the same service twice */
     };

@@ -202,3 +202,57 @@ Test(page, location)
     page.https_host.len = 0;
     cr_assert_null(strstr(write_page(&page), "Location"));
 }
+
+/* An operator's words: any bytes, shown as text. */
+Test(page, a_message_is_escaped)
+{
+    struct page_request page = { .status = 503,
+                                 .fault = FAULT_MAINTENANCE,
+                                 .minor = 1,
+                                 .message = SLICE("<b>\"it's\" & \\\x01\xc3\xa9</b>") };
+
+    cr_assert_not_null(strstr(write_page(&page), "<p>&lt;b&gt;&quot;it&#39;s&quot; &amp; \\ "
+                                                 "\xc3\xa9&lt;/b&gt;</p>"),
+                       "%s", out);
+    page.is_json = true;
+    cr_assert_not_null(
+        strstr(write_page(&page), "\"message\":\"<b>\\\"it's\\\" & \\\\ \xc3\xa9</b>\""), "%s",
+        out);
+    page.message = SLICE("caf\xe9");
+    cr_assert_not_null(strstr(write_page(&page), "\"message\":\"caf?\""), "%s", out);
+}
+
+/* The longest message, of what grows most, fits; a cut one ends between characters. */
+Test(page, a_long_message_is_cut)
+{
+    static char quotes[4 * PAGE_MESSAGE_MAX];
+    static char letters[2 * PAGE_MESSAGE_MAX + 1];
+    struct page_request page = { .status = 503,
+                                 .fault = FAULT_MAINTENANCE,
+                                 .retry_after_s = 4000000000u,
+                                 .message = slice_of(quotes, sizeof quotes) };
+
+    memset(quotes, '"', sizeof quotes);
+    write_page(&page);
+    page.is_json = true;
+    write_page(&page);
+    letters[0] = 'x';
+    for (size_t i = 1; i + 1 < sizeof letters; i += 2)
+        memcpy(letters + i, "\xc3\xa9", 2);
+    page.message = slice_of(letters, sizeof letters);
+    cr_assert_not_null(strstr(write_page(&page), "\xc3\xa9\"}"), "%s", out);
+    cr_assert_null(strchr(out, '?'), "%s", out);
+}
+
+Test(page, a_head_for_a_body_of_somebody_else)
+{
+    struct page_request page = { .status = 503, .minor = 1, .retry_after_s = 120 };
+
+    out[page_write_head(&page, 262144, out)] = '\0';
+    cr_assert_str_eq(out, "HTTP/1.1 503 Service Unavailable\r\n"
+                          "Content-Type: text/html; charset=utf-8\r\n"
+                          "Content-Length: 262144\r\n"
+                          "Cache-Control: no-store\r\n"
+                          "Retry-After: 120\r\n"
+                          "\r\n");
+}

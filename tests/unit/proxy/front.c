@@ -51,8 +51,7 @@ static int listen_anywhere(struct address *address)
     return fd;
 }
 
-static void publish(struct front *front, unsigned count,
-                    void (*paint)(struct snapshot_service *service))
+static void publish(struct front *front, unsigned count)
 {
     struct pick picks[FRONT_TARGETS];
     struct snapshot_slot slots[FRONT_TARGETS] = {
@@ -67,14 +66,12 @@ static void publish(struct front *front, unsigned count,
     struct snapshot *next = NULL;
     struct snapshot *old = NULL;
 
-    if (front->shape != NULL)
-        front->shape(&service);
     if (front->slot_count > 1)
         slots[0].pick_count = 1;
     for (unsigned i = 0; i < front->count; i++)
         picks[i] = (struct pick){ .target = front->targets[i], .weight = 1, .order = ORDER_READY };
-    if (paint != NULL)
-        paint(&service);
+    if (front->shape != NULL)
+        front->shape(&service);
     input.epoch = ++front->epoch;
     cr_assert_eq(snapshot_build(&input, &next), 0);
     old = snapshot_publish(next);
@@ -84,17 +81,12 @@ static void publish(struct front *front, unsigned count,
 
 void front_publish(struct front *front)
 {
-    publish(front, front->count, NULL);
+    publish(front, front->count);
 }
 
 void front_publish_empty(struct front *front)
 {
-    publish(front, 0, NULL);
-}
-
-void front_paint(struct front *front, void (*paint)(struct snapshot_service *service))
-{
-    publish(front, front->count, paint);
+    publish(front, 0);
 }
 
 static void make_targets(struct front *front)
@@ -124,6 +116,11 @@ static void make_gate(struct front *front, const struct front_options *options)
     front->gate.client_connections = options->client_connections;
     if (options->client_connections > 0)
         front->gate.rate = rate_new(64);
+    if (options->trusts) {
+        cr_assert_eq(address_parse_net(SLICE("127.0.0.0/8"), &front->trusted), 0);
+        front->gate.trusted = &front->trusted;
+        front->gate.trusted_count = 1;
+    }
 }
 
 struct front *front_start(const struct front_options *options)
@@ -154,20 +151,15 @@ struct front *front_start(const struct front_options *options)
                                      .attempts = 1 };
     if (options->tune != NULL)
         options->tune(&front->policy);
-    front->shape = options->shape;
-    front->receive_buffer = options->receive_buffer;
     make_targets(front);
     make_gate(front, options);
-    publish(front, front->count, options->paint);
+    front->shape = options->shape;
+    front->receive_buffer = options->receive_buffer;
+    front_publish(front);
     worker.control = front->control;
     if (options->set != NULL)
         options->set(&worker);
     front->worker = worker_new(&worker);
-    if (options->trusts) {
-        cr_assert_eq(address_parse_net(SLICE("127.0.0.0/8"), &front->trusted), 0);
-        front->gate.trusted = &front->trusted;
-        front->gate.trusted_count = 1;
-    }
     fd = listen_anywhere(&front->address);
     if (options->send_buffer > 0)
         cr_assert_eq(setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &options->send_buffer, sizeof(int)), 0);
@@ -215,14 +207,14 @@ void front_stop(struct front *front)
     free(front);
 }
 
-struct worker *front_worker(struct front *front)
-{
-    return front->worker;
-}
-
 struct loop *front_control(struct front *front)
 {
     return front->control;
+}
+
+struct worker *front_worker(struct front *front)
+{
+    return front->worker;
 }
 
 struct target *front_target(struct front *front, unsigned index)

@@ -35,8 +35,7 @@ struct front_options {
     bool proxy_protocol;
     bool
         candidate; /* two slots: the second target is that of "green", the first that of "blue" (active) */
-    uint32_t client_connections;                     /* 0: any number */
-    void (*paint)(struct snapshot_service *service); /* as in front_paint, of the first picture */
+    uint32_t client_connections; /* 0: any number */
     void (*shape)(
         struct snapshot_service *service); /* changes the service of the picture; may be NULL */
     bool trusts;                           /* clients at 127.0.0.0/8 are trusted peers */
@@ -45,14 +44,13 @@ struct front_options {
 };
 
 struct front;
-struct loop;
 
 struct front *front_start(const struct front_options *options);
 
 /* Ends the worker and checks that nothing is left: cells, counts, sockets of its own. */
 void front_stop(struct front *front);
 struct worker *front_worker(struct front *front);
-struct loop *front_control(struct front *front); /* the loop on which answers arrive */
+struct loop *front_control(struct front *front); /* where answers arrive */
 struct target *front_target(struct front *front, unsigned index);
 const struct worker_counts *front_counts(const struct front *front);
 
@@ -66,8 +64,6 @@ unsigned front_warm(struct front *front, unsigned index, unsigned count);
 void front_publish_empty(struct front *front);
 void front_publish(struct front *front);
 
-/* A picture that `paint` has changed (slots and picks may be changed, too), without telling the worker. */
-void front_paint(struct front *front, void (*paint)(struct snapshot_service *service));
 struct service *front_service(struct front *front);
 struct slot *front_slot(struct front *front, unsigned index);
 

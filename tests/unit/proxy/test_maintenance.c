@@ -22,7 +22,7 @@ static void paint(struct snapshot_service *service)
 
 static struct front *start_maintenance(void)
 {
-    return front_start(&(struct front_options){ .paint = paint });
+    return front_start(&(struct front_options){ .shape = paint });
 }
 
 /* The whole answer to a request; the body is the caller's. */
@@ -124,7 +124,7 @@ Test(maintenance, a_slow_reader_gets_the_page_it_began)
     front_await(&front_counts(front)->exchanges, 1);
     peer_head(client, head, sizeof head);
     traffic.page = "new";
-    front_paint(front, paint);
+    front_publish(front);
     worker_kick(front_worker(front));
     for (size_t at = 0; at < LARGE_PAGE;) {
         ssize_t count = recv(client, got + at, LARGE_PAGE - at, 0);
@@ -158,7 +158,7 @@ Test(maintenance, health_paths_and_the_end_of_it)
     free(ask(client, GET, head));
     cr_assert_eq(atol(head + 9), 503);
     traffic.mode = TRAFFIC_OPEN;
-    front_paint(front, paint);
+    front_publish(front);
     peer_send(client, GET);
     peer_request(server, GET_LINE);
     peer_send(server, OK_2);

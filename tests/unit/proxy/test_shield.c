@@ -42,7 +42,7 @@ static void tune(struct policy *policy)
 
 static struct front *start_canary(void)
 {
-    return front_start(&(struct front_options){ .candidate = true, .tune = tune, .paint = paint });
+    return front_start(&(struct front_options){ .candidate = true, .tune = tune, .shape = paint });
 }
 
 static uint64_t shielded(struct front *front)

@@ -171,6 +171,8 @@ Test(tunnel, switches_that_are_refused)
         peer_answer(client, 502, NULL);
         close(client);
     }
+    front_await(&front_counts(front)->exchanges,
+                0); /* the last one may not have been counted yet */
     cr_assert_eq(faults(front, FAULT_RESPONSE_UPGRADE), sizeof cases / sizeof cases[0]);
     cr_assert_eq(atomic_load(&cell(front)->tunnels_total), 0);
     front_stop(front);

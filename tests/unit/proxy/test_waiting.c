@@ -39,18 +39,18 @@ static struct front *start_held(void)
     traffic = (struct traffic){
         .mode = TRAFFIC_HELD, .hold_count = 10, .hold_bytes = 1 << 20, .hold_us = LONG_US
     };
-    return front_start(&(struct front_options){ .paint = paint });
+    return front_start(&(struct front_options){ .shape = paint });
 }
 
 static struct front *start_queue(uint32_t queue, uint64_t us)
 {
     circuit = (struct circuit){ .max_requests = 1, .queue = queue, .queue_us = us };
-    return front_start(&(struct front_options){ .paint = paint });
+    return front_start(&(struct front_options){ .shape = paint });
 }
 
 static void show(struct front *front)
 {
-    front_paint(front, paint);
+    front_publish(front);
     worker_kick(front_worker(front));
 }
 
@@ -487,7 +487,7 @@ Test(waiting, a_busy_target_has_the_queue_of_its_slot)
 
     circuit = (struct circuit){ .queue = 5, .queue_us = LONG_US };
     target_requests = 1;
-    front = front_start(&(struct front_options){ .paint = paint });
+    front = front_start(&(struct front_options){ .shape = paint });
     busy = ask(front, "/busy");
     server = front_accept(front, 0);
     peer_request(server, "GET /busy HTTP/1.1");
