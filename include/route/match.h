@@ -18,11 +18,9 @@ struct route_query {
     uint64_t random;               /* fresh for each call */
     const struct target *avoid[2]; /* tried before in this exchange; NULL: none */
     uint64_t now_us;               /* monotonic; for slow_start */
-    bool
-        is_repeat; /* this request was counted before: it comes again, after a wait or a failed attempt */
-    bool
-        is_rehearsal; /* nothing is counted and no turn is used up: asked by control, for `explain` */
-    bool live_only;   /* the shielded second attempt: the active slot, whatever the rules say */
+    bool is_repeat;    /* it was counted before: it comes again, after a wait or a failed attempt */
+    bool is_rehearsal; /* nothing is counted, no turn is used up: asked by control, to explain */
+    bool live_only;    /* the shielded second attempt: the active slot, whatever the rules say */
 };
 
 struct route_answer {
@@ -54,13 +52,6 @@ struct route_answer {
  */
 enum fault match_find(const struct snapshot *snapshot, const struct route_query *query,
                       struct route_answer *out);
-
-/*
- * The same decision by the same code, but no target is picked and nothing is counted: for explain. Any thread (the
- * query's worker is not looked at), inside a section. FAULT_NONE, FAULT_NO_SERVICE, FAULT_HELD, FAULT_MAINTENANCE.
- */
-enum fault match_explain(const struct snapshot *snapshot, const struct route_query *query,
-                         struct route_answer *out);
 
 /* Only service and slot by host and path: the slot whose own host it is (and is not off), or the active one. */
 enum fault match_slot(const struct snapshot *snapshot, struct slice host, struct slice path,

@@ -18,10 +18,10 @@ struct rate;
 struct rate *rate_new(unsigned entries);
 void rate_free(struct rate *rate);
 
-/* One request at now_us (monotonic), of at most `burst` at once (0 is 1); per_second 0: any number. True, or
- * false and *retry_us until the next one may pass. */
-bool rate_take(struct rate *rate, const struct address *client, uint32_t per_second, uint32_t burst,
-               uint64_t now_us, uint64_t *retry_us);
+/* One request at now_us (monotonic), of at most `burst` at once (0 is 1); per_second 0: any number. 0: it passes and
+ * counts; else the microseconds until one may pass. */
+uint64_t rate_take(struct rate *rate, const struct address *client, uint32_t per_second,
+                   uint32_t burst, uint64_t now_us);
 
 /* One connection more: false when the client has `most` already (nothing is counted then); 0: any number, which
  * is not counted either. Each one that was counted ends with one rate_disconnect. */

@@ -1,6 +1,6 @@
 /*
- * Whether the requests of a service go on, and how many a slot is given at a time. Values in a snapshot; texts and
- * arrays lie in its arena.
+ * Whether requests of a service go on, and how many a slot is given at a time. Values; part of a snapshot, in whose
+ * arena their texts lie.
  */
 #ifndef ROUTE_TRAFFIC_H
 #define ROUTE_TRAFFIC_H
@@ -8,7 +8,6 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Whether requests of a service go on. */
 enum traffic_mode { TRAFFIC_OPEN, TRAFFIC_HELD, TRAFFIC_MAINT };
 
 struct traffic {

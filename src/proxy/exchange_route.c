@@ -62,8 +62,8 @@ static enum fault take_rate(struct exchange *exchange, const struct route_answer
         return FAULT_NONE;
     exchange->is_rated = true;
     session_peer(exchange->session, &client);
-    if (rate_take(service->rate, &client, policy->client_rate, policy->client_burst, now_us,
-                  &retry_us))
+    retry_us = rate_take(service->rate, &client, policy->client_rate, policy->client_burst, now_us);
+    if (retry_us == 0)
         return FAULT_NONE;
     exchange->retry_after_s = (uint32_t)((retry_us + SECOND_US - 1) / SECOND_US);
     atomic_fetch_add_explicit(&service->counts.limited, 1, memory_order_relaxed);

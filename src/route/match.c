@@ -65,12 +65,12 @@ static uint16_t count_stripped(const char *prefix_text, struct slice path)
 /* A tenant's request counts when it is first routed, not when it is held or tried again. */
 static bool is_first_time(const struct snapshot_service *service, const struct route_query *query)
 {
-    return !query->is_repeat && !query->live_only &&
+    return !query->is_repeat && !query->is_rehearsal && !query->live_only &&
            check_traffic(&service->traffic, query->head, false) == FAULT_NONE;
 }
 
 static uint32_t choose_slot(const struct snapshot_service *service, const struct host_route *route,
-                            const struct route_query *query, bool is_real, struct route_answer *out)
+                            const struct route_query *query, struct route_answer *out)
 {
     uint32_t own = find_host_slot(service, route);
 
@@ -78,7 +78,7 @@ static uint32_t choose_slot(const struct snapshot_service *service, const struct
         struct steer_case steer = { .service = service,
                                     .query = query,
                                     .host_slot = own,
-                                    .is_counted = is_real && is_first_time(service, query) };
+                                    .is_counted = is_first_time(service, query) };
 
         return steer_choose(&steer, out);
     }
@@ -92,7 +92,7 @@ static uint32_t choose_slot(const struct snapshot_service *service, const struct
 
 /* All but the target. */
 static enum fault decide(const struct snapshot *snapshot, const struct route_query *query,
-                         bool is_real, struct route_answer *out)
+                         struct route_answer *out)
 {
     const struct head *head = query->head;
     const struct host_route *route = host_index_find(&snapshot->index, head_host(head), head->path);
@@ -103,23 +103,17 @@ static enum fault decide(const struct snapshot *snapshot, const struct route_que
         return FAULT_NO_SERVICE;
     service = &snapshot->services[route->service];
     out->service = service;
-    out->place = &service->slots[choose_slot(service, route, query, is_real, out)];
+    out->place = &service->slots[choose_slot(service, route, query, out)];
     out->slot = out->place->slot;
     if (service->strip_prefix != NULL)
         out->strip_bytes = count_stripped(service->strip_prefix, head->path);
     return check_traffic(&service->traffic, head, out->is_preview);
 }
 
-enum fault match_explain(const struct snapshot *snapshot, const struct route_query *query,
-                         struct route_answer *out)
-{
-    return decide(snapshot, query, false, out);
-}
-
 enum fault match_find(const struct snapshot *snapshot, const struct route_query *query,
                       struct route_answer *out)
 {
-    enum fault fault = decide(snapshot, query, !query->is_rehearsal, out);
+    enum fault fault = decide(snapshot, query, out);
     uint32_t most = 0;
 
     if (fault != FAULT_NONE)

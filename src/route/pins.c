@@ -135,6 +135,14 @@ void pins_count_error(struct pins *pins, struct slice tenant, unsigned worker)
         add_one(&cell_of(pin, worker)->errors);
 }
 
+/* Of the counters of one pin. */
+static size_t cells_size(const struct pins *pins)
+{
+    const struct pins_cell *cell = NULL;
+
+    return pins->worker_count * sizeof *cell;
+}
+
 struct pins *pins_new(unsigned worker_count)
 {
     struct pins *pins = mem_zalloc(sizeof *pins);
@@ -142,7 +150,7 @@ struct pins *pins_new(unsigned worker_count)
     CHECK(worker_count > 0);
     pins->magic = PINS_MAGIC;
     pins->worker_count = worker_count;
-    pins->counted_max = PINS_COUNTED_BYTES / (worker_count * sizeof(struct pins_cell));
+    pins->counted_max = PINS_COUNTED_BYTES / cells_size(pins);
     return pins;
 }
 
@@ -224,7 +232,7 @@ static struct pin *make_pin(struct pins *pins, struct slice tenant, int name)
 {
     struct pin *pin = NULL;
     bool is_counted = pins->counted < pins->counted_max;
-    size_t cells = is_counted ? pins->worker_count * sizeof(struct pins_cell) : 0;
+    size_t cells = is_counted ? cells_size(pins) : 0;
 
     pin = mem_zalloc(sizeof *pin + tenant.len + alignof(struct pins_cell) + cells);
     pin->is_counted = is_counted;

@@ -198,31 +198,29 @@ static uint64_t settle_due(const struct pace *pace, uint64_t due)
     return due < pace->now || is_stale ? pace->now : due;
 }
 
-bool rate_take(struct rate *rate, const struct address *client, uint32_t per_second, uint32_t burst,
-               uint64_t now_us, uint64_t *retry_us)
+uint64_t rate_take(struct rate *rate, const struct address *client, uint32_t per_second,
+                   uint32_t burst, uint64_t now_us)
 {
     struct seat seat = { .key = key_of(client) };
     struct pace pace;
     uint64_t word = 0;
 
     if (per_second == 0 || seat.key == 0)
-        return true;
+        return 0;
     pace = pace_of(per_second, burst, now_us);
     seat.mark = mark_of(seat.key);
     if (!take_seat(set_of(rate->requests, rate, seat.key), &seat))
-        return true;
+        return 0;
     word = atomic_load_explicit(&seat.place->word, memory_order_acquire);
     for (unsigned tries = 0; tries < TRIES; tries++) {
         uint64_t due = settle_due(&pace, value_for(&seat, word));
 
-        if (due > pace.now + pace.room) {
-            *retry_us = (due - pace.now - pace.room + STEPS_PER_US - 1) / STEPS_PER_US;
-            return false;
-        }
+        if (due > pace.now + pace.room)
+            return (due - pace.now - pace.room + STEPS_PER_US - 1) / STEPS_PER_US;
         if (exchange_value(&seat, &word, due + pace.step) || load_key(seat.place) != seat.key)
-            return true;
+            return 0;
     }
-    return true;
+    return 0;
 }
 
 bool rate_connect(struct rate *rate, const struct address *client, uint32_t most)

@@ -232,3 +232,21 @@ Test(pins, counts_while_there_is_room)
     cr_assert_eq(pins->counted, 2);
     pins_free(pins);
 }
+
+Test(pins, knows_names_before_the_first_pin)
+{
+    struct pins *pins = pins_new(1);
+    char long_name[PINS_NAME_SIZE + 1];
+
+    memset(long_name, 'b', sizeof long_name);
+    long_name[PINS_NAME_SIZE] = '\0';
+    cr_expect_eq(pins_name_count(pins), 0);
+    cr_expect_eq(pins_add_name(pins, "green"), 0);
+    cr_expect_eq(pins_add_name(pins, "green"), 0);
+    cr_expect_eq(pins_name_count(pins), 1);
+    cr_expect_eq(pins_number(pins, "green"), 0);
+    cr_expect_eq(pins_add_name(pins, ""), ERR_INVALID);
+    cr_expect_eq(pins_add_name(pins, long_name), ERR_INVALID);
+    cr_expect_eq(pins_name_count(pins), 1);
+    pins_free(pins);
+}
