@@ -11,6 +11,13 @@ struct arena_block {
 
 enum { BLOCK_BYTES = 4096, ALIGN = alignof(max_align_t) };
 
+/* An arena without a first block has no bytes to point behind. */
+static void begin(struct arena *arena)
+{
+    arena->at = arena->first;
+    arena->end = arena->first_size > 0 ? arena->first + arena->first_size : arena->first;
+}
+
 void arena_init(struct arena *arena, void *first, size_t first_size, size_t limit_bytes)
 {
     arena->first = first;
@@ -18,8 +25,7 @@ void arena_init(struct arena *arena, void *first, size_t first_size, size_t limi
     arena->limit_bytes = limit_bytes;
     arena->used_bytes = 0;
     arena->more = NULL;
-    arena->at = first;
-    arena->end = arena->at + first_size;
+    begin(arena);
 }
 
 static void *alloc_block(struct arena *arena, size_t size)
@@ -65,6 +71,5 @@ void arena_reset(struct arena *arena)
         arena->more = next;
     }
     arena->used_bytes = 0;
-    arena->at = arena->first;
-    arena->end = arena->first + arena->first_size;
+    begin(arena);
 }

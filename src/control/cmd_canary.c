@@ -25,7 +25,6 @@ static void on_changed(struct call *call, const struct change_result *result)
         share_format(result->share, share);
         json_add_text(reply_result(&call->reply), "name", call->args.words[0]);
         json_add_text(reply_result(&call->reply), "share", share);
-        text_add_format(&call->reply.text, "share %s\n", share);
     }
     call_finish(call);
 }

@@ -36,15 +36,11 @@ static void describe_effect(struct call *call, const struct change_result *resul
 
     share_format(result->share, share);
     json_add_text(reply_result(&call->reply), "share", share);
-    text_add_format(text, "would %s", call->command->name);
+    text_add_format(text, "plan %s", call->command->name);
     for (unsigned i = 0; i < call->args.count; i++)
         text_add_format(text, " %s", call->args.words[i]);
-    if (result->from[0] != '\0' && result->to[0] != '\0')
-        text_add_format(text, ": %s -> %s", result->from, result->to);
-    text_add_format(text, "%s, at epoch %" PRIu64 "\n",
-                    result->changed ? "" : ", which would change nothing", result->epoch);
-    if (result->words[0] != '\0')
-        text_add_format(text, "%s\n", result->words);
+    text_add_format(text, ", at epoch %" PRIu64 "%s%s\n", result->epoch,
+                    result->words[0] != '\0' ? ": " : "", result->words);
 }
 
 /* What a planned change answers, whichever command it was. */

@@ -11,6 +11,7 @@
 #include <sys/queue.h>
 
 #include "base/address.h"
+#include "deploy/state_pins_priv.h"
 #include "route/target.h"
 
 /* A decision about one target. */
@@ -27,19 +28,6 @@ struct state_target {
     uint32_t weight;
 };
 TAILQ_HEAD(state_targets, state_target);
-
-/* A stretch of lines of a file of pins; see pins_log_priv.h. */
-struct pins_stretch {
-    uint64_t records;
-    uint64_t bytes;
-    uint64_t sum; /* each line's hash with that of the line before as its seed */
-};
-
-/* Where the run-time pins of a service are; the same in all services of a group. */
-struct state_pins {
-    char file[96];             /* "" : there are none */
-    struct pins_stretch added; /* of what lies behind the file's first part, so much counts */
-};
 
 /* A share of users gets another slot. Without a candidate there is none. */
 struct state_canary {

@@ -267,30 +267,22 @@ void pins_disk_settle(struct state_file *file, struct pins_writes *writes, struc
         sweep(file);
 }
 
-static int read_file(int fd, const char *path, const struct state_pins *pins,
-                     struct tenant_table *table, struct pins_stretch *first,
+/* All of the file; the caller frees *bytes. */
+static int read_file(int fd, const char *path, char **bytes, size_t *size,
                      char words[STATE_FILE_WORDS])
 {
     struct stat status;
-    const char *why = "it is no regular file, or too long";
-    char *bytes = NULL;
-    int err = ERR_CORRUPT;
 
+    *bytes = NULL;
     if (fstat(fd, &status) != 0)
         return state_disk_fail(words, "look at", path);
-    if (S_ISREG(status.st_mode) && (uint64_t)status.st_size <= PINS_LOG_BYTES_MAX) {
-        bytes = mem_zalloc((size_t)status.st_size + 1);
-        err = state_disk_read_all(fd, (size_t)status.st_size, bytes);
-        if (err != 0)
-            err = state_disk_fail(words, "read", path);
-        else
-            err = pins_log_read(slice_of(bytes, (size_t)status.st_size), &pins->added, table, first,
-                                &why);
-        free(bytes);
+    if (!S_ISREG(status.st_mode) || (uint64_t)status.st_size > PINS_LOG_BYTES_MAX) {
+        snprintf(words, STATE_FILE_WORDS, "%.200s: it is no regular file, or too long", path);
+        return ERR_CORRUPT;
     }
-    if (err == ERR_CORRUPT || err == ERR_VERSION)
-        snprintf(words, STATE_FILE_WORDS, "%.180s: %.100s", path, why);
-    return err;
+    *size = (size_t)status.st_size;
+    *bytes = mem_zalloc(*size + 1);
+    return state_disk_read_all(fd, *size, *bytes) == 0 ? 0 : state_disk_fail(words, "read", path);
 }
 
 /* Where that cannot be done, it is written over later. */
@@ -300,24 +292,37 @@ static void cut_off(int fd, uint64_t size)
         return;
 }
 
+static int open_to_read(const char *path)
+{
+    int fd = open(path, O_RDWR | O_CLOEXEC | O_NONBLOCK);
+
+    if (fd < 0 && (errno == EROFS || errno == EACCES))
+        fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    return fd;
+}
+
 int pins_disk_read(struct state_file *file, const struct state_pins *pins,
                    struct tenant_table *table, struct pins_stretch *first,
                    char words[STATE_FILE_WORDS])
 {
     char *path = path_of(file, pins->file);
-    int fd = open(path, O_RDWR | O_CLOEXEC | O_NONBLOCK);
-    int err = 0;
+    char *bytes = NULL;
+    size_t size = 0;
+    const char *why = NULL;
+    int fd = open_to_read(path);
+    int err =
+        fd < 0 ? state_disk_fail(words, "open", path) : read_file(fd, path, &bytes, &size, words);
 
-    if (fd < 0 && (errno == EROFS || errno == EACCES))
-        fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-    if (fd < 0) {
-        err = state_disk_fail(words, "open", path);
-    } else {
-        err = read_file(fd, path, pins, table, first, words);
-        if (err == 0)
+    if (err == 0) {
+        err = pins_log_read(slice_of(bytes, size), &pins->added, table, first, &why);
+        if (err != 0)
+            snprintf(words, STATE_FILE_WORDS, "%.180s: %.100s", path, why);
+        else
             cut_off(fd, PINS_LOG_HEAD + first->bytes + pins->added.bytes);
-        close(fd);
     }
+    if (fd >= 0)
+        close(fd);
+    free(bytes);
     free(path);
     return err;
 }

@@ -20,7 +20,7 @@
 #include "base/check.h"
 #include "base/slice.h"
 #include "base/text.h"
-#include "deploy/decisions_priv.h"
+#include "deploy/state_pins_priv.h"
 #include "deploy/tenant_table_priv.h"
 
 enum { PINS_LOG_HEAD = 77 };

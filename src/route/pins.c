@@ -23,7 +23,8 @@ static uint64_t hash_of(struct slice tenant)
     return hash_bytes(0, tenant.ptr, tenant.len);
 }
 
-/* The three uses of a hash take different bits. */
+/* The upper bits of a hash choose the shard, the tag is the lower ones: its own lower bits are where a pin belongs
+ * in the shard's array, so that a new array is filled without touching the pins. */
 static size_t shard_of(uint64_t hash)
 {
     return (size_t)(hash >> (64 - PINS_SHARD_BITS));
@@ -31,7 +32,7 @@ static size_t shard_of(uint64_t hash)
 
 static uint32_t tag_of(uint64_t hash)
 {
-    return (uint32_t)(hash >> 22);
+    return (uint32_t)hash;
 }
 
 static struct pin *load_pin(const struct pins_place *place)
@@ -50,18 +51,17 @@ static bool is_of(const struct pin *pin, struct slice tenant)
 }
 
 /* The place of the tenant's pin, or NULL. There is always a place that was never used, so that this ends. */
-static struct pins_place *find_place(struct pins_array *array, uint64_t hash, struct slice tenant)
+static struct pins_place *find_place(struct pins_array *array, uint32_t tag, struct slice tenant)
 {
     if (array == NULL)
         return NULL;
-    for (size_t at = (size_t)hash & array->mask;; at = (at + 1) & array->mask) {
+    for (size_t at = tag & array->mask;; at = (at + 1) & array->mask) {
         struct pins_place *place = &array->places[at];
         const struct pin *pin = load_pin(place);
 
         if (pin == NULL)
             return NULL;
-        if (pin != &gone &&
-            atomic_load_explicit(&place->tag, memory_order_relaxed) == tag_of(hash) &&
+        if (pin != &gone && atomic_load_explicit(&place->tag, memory_order_relaxed) == tag &&
             is_of(pin, tenant))
             return place;
     }
@@ -77,7 +77,7 @@ static struct pin *find_pin(const struct pins *pins, struct slice tenant)
     if (tenant.len == 0 || tenant.len > TENANT_BYTES_MAX)
         return NULL;
     hash = hash_of(tenant);
-    place = find_place(load_array(&pins->shards[shard_of(hash)]), hash, tenant);
+    place = find_place(load_array(&pins->shards[shard_of(hash)]), tag_of(hash), tenant);
     if (place != NULL)
         pin = load_pin(place);
     return pin != &gone ? pin : NULL;
@@ -186,9 +186,9 @@ void pins_reclaim(struct pins *pins)
 }
 
 /* Into the first place that was never used: the tag is there before the pin is. */
-static void put_pin(struct pins_array *array, uint32_t tag, uint64_t hash, struct pin *pin)
+static void put_pin(struct pins_array *array, uint32_t tag, struct pin *pin)
 {
-    size_t at = (size_t)hash & array->mask;
+    size_t at = tag & array->mask;
 
     while (load_pin(&array->places[at]) != NULL)
         at = (at + 1) & array->mask;
@@ -208,13 +208,11 @@ static void renew(struct pins *pins, struct pins_shard *shard)
     is = mem_zalloc(sizeof *is + size * sizeof is->places[0]);
     is->mask = size - 1;
     for (size_t at = 0; was != NULL && at <= was->mask; at++) {
-        struct pin *pin = load_pin(&was->places[at]);
-        uint64_t hash = 0;
+        const struct pins_place *place = &was->places[at];
+        struct pin *pin = load_pin(place);
 
-        if (pin == NULL || pin == &gone)
-            continue;
-        hash = hash_of(slice_of(pin->id, pin->len));
-        put_pin(is, tag_of(hash), hash, pin);
+        if (pin != NULL && pin != &gone)
+            put_pin(is, atomic_load_explicit(&place->tag, memory_order_relaxed), pin);
     }
     shard->used = shard->count;
     atomic_store_explicit(&shard->array, is, memory_order_release);
@@ -245,7 +243,7 @@ static void add_pin(struct pins *pins, struct slice tenant, int name)
 
     if (array == NULL || (shard->used + 1) * 3 > (array->mask + 1) * 2)
         renew(pins, shard);
-    put_pin(load_array(shard), tag_of(hash), hash, make_pin(pins, tenant, name));
+    put_pin(load_array(shard), tag_of(hash), make_pin(pins, tenant, name));
     shard->used++;
     shard->count++;
     pins->count++;
@@ -294,7 +292,7 @@ bool pins_remove(struct pins *pins, struct slice tenant)
 {
     uint64_t hash = hash_of(tenant);
     struct pins_shard *shard = &pins->shards[shard_of(hash)];
-    struct pins_place *place = find_place(load_array(shard), hash, tenant);
+    struct pins_place *place = find_place(load_array(shard), tag_of(hash), tenant);
     struct pin *pin = NULL;
 
     if (place == NULL)

@@ -35,6 +35,25 @@ static uint32_t find_slot(const struct snapshot_service *service, struct slice n
     return SLOT_NONE;
 }
 
+/* Most requests have none of the headers of steering: one look at the lengths of their names tells. */
+static uint64_t collect_lengths(const struct head *head)
+{
+    uint64_t lengths = 0;
+
+    for (unsigned i = 0; i < head->field_count; i++)
+        lengths |= UINT64_C(1) << (head->fields[i].name_len & 63);
+    return lengths;
+}
+
+static struct slice find_header(const struct steer_case *steer, const char *name)
+{
+    struct slice wanted = slice_from(name);
+
+    if ((steer->name_lengths >> (wanted.len & 63) & 1) == 0)
+        return nothing;
+    return head_value(steer->query->head, wanted);
+}
+
 /* "SLOT" or "SLOT:SECRET" with what the preview asks for. */
 static bool is_granted(const struct preview *preview, struct slice secret,
                        const struct address *client)
@@ -60,13 +79,13 @@ static uint32_t try_preview(const struct steer_case *steer, struct slice value,
 static uint32_t choose_preview(const struct steer_case *steer, struct route_answer *out)
 {
     const struct preview *preview = &steer->service->steering->preview;
-    const struct head *head = steer->query->head;
     uint32_t slot = SLOT_NONE;
 
     if (preview->header != NULL)
-        slot = try_preview(steer, head_value(head, slice_from(preview->header)), out);
+        slot = try_preview(steer, find_header(steer, preview->header), out);
     if (slot == SLOT_NONE && preview->cookie != NULL)
-        slot = try_preview(steer, head_cookie(head, slice_from(preview->cookie)), out);
+        slot =
+            try_preview(steer, head_cookie(steer->query->head, slice_from(preview->cookie)), out);
     if (slot != SLOT_NONE) {
         out->is_preview = true;
         out->is_preview_refused = false;
@@ -94,7 +113,7 @@ static uint32_t choose_chain(const struct steer_case *steer, struct route_answer
 
     if (chain->header == NULL)
         return SLOT_NONE;
-    value = head_value(steer->query->head, slice_from(chain->header));
+    value = find_header(steer, chain->header);
     if (value.len == 0)
         return SLOT_NONE;
     slot = find_sealed(steer->service, value);
@@ -167,13 +186,16 @@ static struct slice take_identity(const struct split *split, const struct route_
     return slice_of(out->identity, IDENTITY_DIGITS);
 }
 
-static struct slice find_key(const struct split *split, const struct split_key *key,
-                             const struct route_query *query, struct route_answer *out)
+static struct slice find_key(const struct steer_case *steer, const struct split_key *key,
+                             struct route_answer *out)
 {
+    const struct split *split = &steer->service->steering->split;
+    const struct route_query *query = steer->query;
+
     switch (key->kind) {
     case SPLIT_TENANT: return out->tenant;
     case SPLIT_COOKIE: return head_cookie(query->head, slice_from(key->name));
-    case SPLIT_HEADER: return head_value(query->head, slice_from(key->name));
+    case SPLIT_HEADER: return find_header(steer, key->name);
     case SPLIT_OWN_COOKIE: return take_identity(split, query, out);
     case SPLIT_CLIENT_IP: return find_client_bytes(query->client);
     }
@@ -200,7 +222,7 @@ static bool is_of_candidate(const struct steer_case *steer, struct route_answer 
     if (split->share == 0 || !may_split(steer->service))
         return false;
     for (unsigned i = 0; i < split->key_count && key.len == 0; i++)
-        key = find_key(split, &split->keys[i], steer->query, out);
+        key = find_key(steer, &split->keys[i], out);
     return key.len > 0 && split_takes(split->salt, key, split->share);
 }
 
@@ -230,12 +252,13 @@ static uint32_t choose_by_rules(const struct steer_case *steer, struct route_ans
     return service->active;
 }
 
-uint32_t steer_choose(const struct steer_case *steer, struct route_answer *out)
+uint32_t steer_choose(struct steer_case *steer, struct route_answer *out)
 {
     const struct snapshot_service *service = steer->service;
     const struct steering *steering = service->steering;
     uint32_t slot = service->active;
 
+    steer->name_lengths = collect_lengths(steer->query->head);
     out->rule = RULE_SHIELD;
     out->tenant = tenant_find(steering->tenants, steering->tenant_count, steer->query->head);
     if (!steer->query->live_only)

@@ -39,6 +39,42 @@ Test(args, takes_every_option)
     cr_assert_eq(args.given & (ARGS_FORCE | ARGS_WAIT), ARGS_FORCE | ARGS_WAIT);
 }
 
+Test(args, takes_the_options_of_requests_and_pages)
+{
+    struct args args;
+
+    cr_assert_eq(parse(WORDS("--host", "a.example", "--path=/x", "--method", "PUT", "--client-ip",
+                             "::1", "--listener", "http", "--limit", "7", "--from", "1.2"),
+                       ALL, &args),
+                 0, "%s", args.problem);
+    cr_expect_str_eq(args.host, "a.example");
+    cr_expect_str_eq(args.path, "/x");
+    cr_expect_str_eq(args.method, "PUT");
+    cr_expect_str_eq(args.client_ip, "::1");
+    cr_expect_str_eq(args.listener, "http");
+    cr_expect_eq(args.limit, 7);
+    cr_expect_str_eq(args.from, "1.2");
+    cr_assert_eq(
+        parse(WORDS("--max", "30s", "--message", "a b", "--stats", "--newest"), ALL, &args), 0);
+    cr_expect_eq(args.longest_us, 30000000);
+    cr_expect_str_eq(args.message, "a b");
+    cr_expect_eq(args.given, ARGS_LONGEST | ARGS_MESSAGE | ARGS_STATS | ARGS_NEWEST);
+}
+
+Test(args, takes_many_headers_but_only_one_of_the_others)
+{
+    struct args args;
+
+    cr_assert_eq(parse(WORDS("--header", "A: 1", "--header=B: 2", "--header", "A: 1"), ALL, &args),
+                 0);
+    cr_expect_eq(args.header_count, 3);
+    cr_expect_str_eq(args.headers[1], "B: 2");
+    cr_expect_lt(parse(WORDS("--limit", "1", "--limit", "1"), ALL, &args), 0);
+    cr_expect_str_eq(args.problem, "option --limit is given twice");
+    cr_expect_lt(parse(WORDS("--header"), ALL, &args), 0);
+    cr_expect_str_eq(args.problem, "option --header takes \"Name: value\", at most 24 of them");
+}
+
 Test(args, has_a_default_timeout)
 {
     struct args args;

@@ -27,7 +27,6 @@ Test(cmd_canary, words_become_changes)
         { "canary promote shop\n", CHANGE_CANARY_PROMOTE, "", 0 },
     };
 
-    asker_world.deploy.result.share = 1234;
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         const struct change *change = ask_change(cases[i].line);
 
@@ -37,8 +36,18 @@ Test(cmd_canary, words_become_changes)
         cr_expect_eq(change->share, cases[i].share, "%s", cases[i].line);
         cr_expect_not(change->plan_only);
         cr_expect(ask_has("done, epoch 42, durable\n"), "%s", asker_out.bytes);
-        cr_expect(ask_has("share 12.34%\n"));
     }
+}
+
+Test(cmd_canary, json_has_the_share_in_force)
+{
+    cJSON *json = NULL;
+
+    asker_world.deploy.result.share = 1234;
+    json = ask_json("json canary step shop\n");
+    cr_expect_str_eq(cJSON_GetStringValue(json_result(json, "share")), "12.34%");
+    cr_expect_str_eq(cJSON_GetStringValue(json_result(json, "name")), "shop");
+    cJSON_Delete(json);
 }
 
 Test(cmd_canary, carries_reason_key_epoch_and_force)

@@ -79,4 +79,6 @@ Test(cmd_traffic, is_seen_in_status_and_drain)
     cr_expect_str_eq(json_text(cJSON_GetArrayItem(json_result(json, "services"), 1), "traffic"),
                      "maintenance");
     cJSON_Delete(json);
+    atomic_store(&asker_world.services[0]->counts.held, 0);
+    atomic_store(&asker_world.services[0]->counts.held_bytes, 0);
 }

@@ -12,6 +12,7 @@
 #include "control/metrics_priv.h"
 #include "control/tally_priv.h"
 #include "http/head.h"
+#include "route/pins.h"
 #include "unit/control/world.h"
 
 /*
@@ -375,6 +376,79 @@ Test(metrics, say_what_was_counted, .init = start, .fini = stop)
     cr_expect(has_line("switchyard_state_write_errors_total 2"));
     slot_unpin(world.slots[0][0], 0);
     target_unpin(world.targets[0][0][1], 1);
+}
+
+Test(metrics, say_how_traffic_is_steered_and_held, .init = start, .fini = stop)
+{
+    struct slot_cell *cell = &world.slots[0][1]->cells[1];
+    struct service_counts *counts = &world.services[0]->counts;
+
+    world_add_tenants(&world, 1);
+    cr_assert_eq(pins_set(world.deploy.pins[0], SLICE("acme"), "green"), 0);
+    world.slot_rows[0][1].role = ROLE_CANDIDATE;
+    world.steering[0].split = (struct split){ .candidate = 1, .share = 525 };
+    world_publish(&world, 41);
+    world.deploy.traffic[0].is_held = true;
+    world.deploy.traffic[1].is_maint = true;
+    atomic_store(&counts->held, 3);
+    atomic_store(&counts->held_bytes, 300);
+    atomic_store(&counts->held_total, 9);
+    atomic_store(&counts->hold_us_total, 1500000);
+    atomic_store(&counts->hold_refused, 4);
+    atomic_store(&counts->hold_expired, 5);
+    atomic_store(&counts->maintenance, 6);
+    atomic_store(&counts->preview_refused, 7);
+    atomic_store(&counts->limited, 8);
+    atomic_store(&counts->shielded, 10);
+    atomic_store(&counts->budget_spent, 11);
+    atomic_store(&cell->tunnels, 12);
+    atomic_store(&cell->tunnels_total, 13);
+    atomic_store(&cell->tunnel_bytes_in, 14);
+    atomic_store(&cell->tunnel_bytes_out, 15);
+    atomic_store(&cell->tunnels_closed, 16);
+    atomic_store(&cell->queued, 17);
+    atomic_store(&cell->queue_refused, 18);
+    atomic_store(&cell->previews, 19);
+    atomic_store(&cell->shielded, 20);
+    cr_assert_str_eq(check(scrape()), "");
+    cr_expect(has_line("switchyard_slot_traffic_ratio{service=\"shop\",slot=\"blue\"} 0.9475"));
+    cr_expect(has_line("switchyard_slot_traffic_ratio{service=\"shop\",slot=\"green\"} 0.0525"));
+    cr_expect(has_line("switchyard_slot_traffic_ratio{service=\"api\",slot=\"blue\"} 1"));
+    cr_expect(has_line("switchyard_slot_traffic_ratio{service=\"api\",slot=\"green\"} 0"));
+    cr_expect(has_line("switchyard_canary_share{service=\"shop\"} 0.0525"));
+    cr_expect(has_line("switchyard_canary_share{service=\"api\"} 0"));
+    cr_expect(
+        has_line("switchyard_slot_state{service=\"shop\",slot=\"green\",state=\"candidate\"} 1"));
+    cr_expect(has_line("switchyard_tenant_pins{service=\"shop\"} 1"));
+    cr_expect(has_line("switchyard_tenant_pins{service=\"api\"} 0"));
+    cr_expect(has_line("switchyard_paused{service=\"shop\"} 1"));
+    cr_expect(has_line("switchyard_paused{service=\"api\"} 0"));
+    cr_expect(has_line("switchyard_maintenance{service=\"api\"} 1"));
+    cr_expect(has_line("switchyard_hold_queue_length{service=\"shop\"} 3"));
+    cr_expect(has_line("switchyard_hold_queue_bytes{service=\"shop\"} 300"));
+    cr_expect(has_line("switchyard_held_requests_total{service=\"shop\"} 9"));
+    cr_expect(has_line("switchyard_hold_duration_seconds_total{service=\"shop\"} 1.5"));
+    cr_expect(has_line("switchyard_hold_rejected_total{service=\"shop\"} 4"));
+    cr_expect(has_line("switchyard_hold_expired_total{service=\"shop\"} 5"));
+    cr_expect(has_line("switchyard_maintenance_responses_total{service=\"shop\"} 6"));
+    cr_expect(has_line("switchyard_preview_refused_total{service=\"shop\"} 7"));
+    cr_expect(has_line("switchyard_limited_total{service=\"shop\"} 8"));
+    cr_expect(has_line("switchyard_shielded_total{service=\"shop\"} 10"));
+    cr_expect(has_line("switchyard_retry_budget_exhausted_total{service=\"shop\"} 11"));
+    cr_expect(has_line("switchyard_tunnels{service=\"shop\",slot=\"green\"} 12"));
+    cr_expect(has_line("switchyard_tunnels_total{service=\"shop\",slot=\"green\"} 13"));
+    cr_expect(
+        has_line("switchyard_tunnel_received_bytes_total{service=\"shop\",slot=\"green\"} 14"));
+    cr_expect(has_line("switchyard_tunnel_sent_bytes_total{service=\"shop\",slot=\"green\"} 15"));
+    cr_expect(has_line("switchyard_drain_forced_total{service=\"shop\",slot=\"green\"} 16"));
+    cr_expect(has_line("switchyard_queue_length{service=\"shop\",slot=\"green\"} 17"));
+    cr_expect(has_line("switchyard_queue_rejected_total{service=\"shop\",slot=\"green\"} 18"));
+    cr_expect(has_line("switchyard_preview_requests_total{service=\"shop\",slot=\"green\"} 19"));
+    cr_expect(has_line("switchyard_slot_shielded_total{service=\"shop\",slot=\"green\"} 20"));
+    atomic_store(&counts->held, 0); /* nothing may be left when the slot goes */
+    atomic_store(&counts->held_bytes, 0);
+    atomic_store(&cell->queued, 0);
+    atomic_store(&cell->tunnels, 0);
 }
 
 static void add_history(enum change_kind kind, enum outcome outcome, const char *to)

@@ -136,6 +136,46 @@ Test(state, what_is_written_is_read)
     state_free(state);
 }
 
+static bool has_reader(const struct state *state, const char *reader)
+{
+    struct text bytes;
+    bool found = false;
+
+    encode(state, 100, &bytes);
+    found = strstr(bytes.bytes, reader) != NULL;
+    text_fini(&bytes);
+    return found;
+}
+
+/* The program before may read it as long as it loses nothing. */
+Test(state, a_state_with_pins_is_for_newer_programs)
+{
+    struct state *state = state_new(); /* without canaries and pauses, which have the same effect */
+    struct state *read = NULL;
+    struct history_entry entry = { .sequence = 42, .kind = CHANGE_TENANT_PIN, .target = "acme" };
+    struct state_pins pins = { "pins-shop-7.log", { 3, 51, 0xfedcba9876543210 } };
+    struct text bytes;
+
+    memcpy(decisions_add(&state->decisions, "api")->active, "blue", sizeof "blue");
+    memcpy(decisions_add(&state->decisions, "shop")->active, "blue", sizeof "blue");
+    state->decisions.epoch = 1;
+    cr_expect(has_reader(state, "\"format\":2,\"min_reader\":1,"));
+    state->decisions.services[1]->pins = pins;
+    cr_expect(has_reader(state, "\"format\":2,\"min_reader\":2,"));
+    encode(state, 100, &bytes);
+    cr_assert_eq(decode(text_slice(&bytes), &read), 0);
+    cr_expect_str_eq(read->decisions.services[1]->pins.file, pins.file);
+    cr_expect_eq(read->decisions.services[1]->pins.added.records, 3);
+    cr_expect_eq(read->decisions.services[1]->pins.added.bytes, 51);
+    cr_expect_eq(read->decisions.services[1]->pins.added.sum, pins.added.sum);
+    text_fini(&bytes);
+    state_free(read);
+    state->decisions.services[1]->pins.file[0] = '\0';
+    state_add_entry(state, &entry);
+    cr_expect(has_reader(state, "\"format\":2,\"min_reader\":2,"));
+    state_free(state);
+}
+
 Test(state, only_so_much_of_the_lists_is_written)
 {
     struct state *state = make_state();

@@ -207,6 +207,11 @@ void front_stop(struct front *front)
     free(front);
 }
 
+struct loop *front_control(struct front *front)
+{
+    return front->control;
+}
+
 struct worker *front_worker(struct front *front)
 {
     return front->worker;

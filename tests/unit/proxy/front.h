@@ -50,6 +50,7 @@ struct front *front_start(const struct front_options *options);
 /* Ends the worker and checks that nothing is left: cells, counts, sockets of its own. */
 void front_stop(struct front *front);
 struct worker *front_worker(struct front *front);
+struct loop *front_control(struct front *front); /* where answers arrive */
 struct target *front_target(struct front *front, unsigned index);
 const struct worker_counts *front_counts(const struct front *front);
 
