@@ -13,6 +13,15 @@ enum { SWITCHES_BRIEF = 200, SWITCHES_FULL = 2000, GAP_US = 20000 };
 
 static const struct stage_options usual = { .body = 4000 };
 
+/* As long as the switch took, which waits for a probe of the busy app server: requests that begin before the answer
+ * may go either way, and enough of them must not. */
+static void pause_behind(const struct load_switch *done)
+{
+    uint64_t took_us = done->answered_us - done->submitted_us;
+
+    scene_pause_us(took_us > GAP_US ? took_us : GAP_US);
+}
+
 /* Switches back and forth; the entries for the checker, the first being the start. */
 static size_t switch_around(struct stage *stage, size_t count, struct load_switch *log)
 {
@@ -27,7 +36,7 @@ static size_t switch_around(struct stage *stage, size_t count, struct load_switc
             cr_assert(stage_switch(&line, i % 2 == 1 ? "green" : "blue", &log[i]),
                       "switch %zu was refused: %s", i, line.in.bytes);
         }
-        scene_pause_us(GAP_US);
+        pause_behind(&log[i]);
     }
     ctl_close(&line);
     return count + 1;
