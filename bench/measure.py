@@ -26,10 +26,11 @@ ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 class Scenario:
     """One kind of load. `skip` names proxies for which it means something else."""
 
-    def __init__(self, name, load, skip=()):
+    def __init__(self, name, load, skip=(), tool="bench_load"):
         self.name = name
         self.load = load
         self.skip = skip
+        self.tool = tool
 
 
 def get(path, size, connections=64):
@@ -48,8 +49,10 @@ SCENARIOS = [
     Scenario("chunked 64 KiB", get("/chunked64k", "64k")),
     # The relay opens its upstream connection with each client: no like for like.
     Scenario("new client connection each", [*get("/100", "100"), "--new", "--sources", "32"], RELAYS),
+    Scenario("WebSocket echo 1 KiB", ["--payload", "1k", "--connections", "64"], tool="bench_tunnel"),
 ]
 IDLE = "idle connection, bytes of RSS"
+TUNNELS = "idle tunnel, bytes of RSS"
 SYSCALLS = "system calls per GET 100 B"
 
 
@@ -127,7 +130,7 @@ class Bench:
         self.missing = {}
         self.origin_port = free_port()
         tool = os.path.join(ROOT, args.build, "bench")
-        self.tools = {name: os.path.join(tool, name) for name in ("bench_relay", "bench_origin", "bench_load")}
+        self.tools = {name: os.path.join(tool, name) for name in ("bench_relay", "bench_origin", "bench_load", "bench_tunnel")}
         self.errors = open(os.path.join(self.dir, "errors"), "w")
         origin = self.processes.start(args.load_cpu, [self.tools["bench_origin"], self.address(self.origin_port)])
         if not wait_port(self.origin_port, origin):
@@ -148,7 +151,7 @@ class Bench:
         with open(os.path.join(ROOT, "bench", "peers", file)) as f:
             text = f.read()
         for key, value in (("PORT", port), ("ORIGIN", self.origin_port), ("DIR", folder),
-                           ("CONNECTIONS", self.args.idle + 1000)):
+                           ("CONNECTIONS", self.args.idle * (2 if name == "nginx" else 1) + 1000)):
             text = text.replace(f"@{key}@", str(value))
         path = os.path.join(folder, file)
         with open(path, "w") as f:
@@ -215,12 +218,12 @@ class Bench:
         for process, _, _ in started.values():
             self.processes.stop(process)
 
-    def load_command(self, port, options):
-        return ["taskset", "-c", str(self.args.load_cpu), self.tools["bench_load"], *options, self.address(port)]
+    def load_command(self, port, options, tool="bench_load"):
+        return ["taskset", "-c", str(self.args.load_cpu), self.tools[tool], *options, self.address(port)]
 
-    def run_load(self, port, options, limit):
+    def run_load(self, port, options, limit, tool="bench_load"):
         try:
-            done = subprocess.run(self.load_command(port, options), capture_output=True, text=True,
+            done = subprocess.run(self.load_command(port, options, tool), capture_output=True, text=True,
                                   timeout=limit, preexec_fn=die_with_parent)
             return json.loads(done.stdout)
         except (subprocess.TimeoutExpired, json.JSONDecodeError):
@@ -228,8 +231,11 @@ class Bench:
 
     def measure_once(self, scenario, pid, port):
         options = [*scenario.load, "--cpu-of", str(pid), "--warmup", f"{self.args.warmup_ms}ms",
-                   "--time", f"{self.args.window_ms}ms", "--stall", "3s"]
-        return self.run_load(port, options, self.args.window_ms / 1000 + self.args.warmup_ms / 1000 + 15)
+                   "--time", f"{self.args.window_ms}ms"]
+        if scenario.tool == "bench_load":
+            options += ["--stall", "3s"]
+        return self.run_load(port, options, self.args.window_ms / 1000 + self.args.warmup_ms / 1000 + 15,
+                             scenario.tool)
 
     def measure(self, scenario):
         """Per proxy the medians over the rounds; a window with any failure is not in them."""
@@ -265,10 +271,21 @@ class Bench:
 
     def measure_idle(self):
         """RSS per connection that has had one request and waits for the next."""
+        options = ["--once", "--path", "/100", "--expect", "100", "--connections", str(self.args.idle),
+                   "--time", "30s", "--hold", "1500ms", "--sources", "4"]
+        return self.measure_held(self.args.idle, options, "bench_load", RELAYS)
+
+    def measure_tunnels(self):
+        """RSS per tunnel that is switched and silent; it needs two descriptors of the proxy."""
+        most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+        count = self.args.idle if most == resource.RLIM_INFINITY else min(self.args.idle, (most - 1000) // 2)
+        options = ["--once", "--connections", str(count), "--hold", "1500ms", "--sources", "4"]
+        return self.measure_held(count, options, "bench_tunnel", ["relay-splice"])  # six descriptors each
+
+    def measure_held(self, count, options, tool, skip=()):
         rows = {}
-        count = self.args.idle
         for name in self.args.proxies:
-            proxy = self.start_proxy(name) if name not in RELAYS else None
+            proxy = self.start_proxy(name) if name not in skip else None
             if not proxy:
                 continue
             process, pid, port = proxy
@@ -276,10 +293,8 @@ class Bench:
             self.run_load(port, warm, 15)
             time.sleep(0.3)
             before = rss_bytes(pid)
-            options = ["--once", "--path", "/100", "--expect", "100", "--connections", str(count),
-                       "--time", "30s", "--hold", "1500ms", "--sources", "4"]
-            load = self.processes.start(self.args.load_cpu,
-                                        self.load_command(port, options)[3:], stdout=subprocess.PIPE, text=True)
+            load = self.processes.start(self.args.load_cpu, self.load_command(port, options, tool)[3:],
+                                        stdout=subprocess.PIPE, text=True)
             holding = json.loads(load.stdout.readline() or "{}")
             time.sleep(0.7)
             after = rss_bytes(pid)
@@ -375,8 +390,9 @@ def print_tables(report, proxies):
         lines.append(line)
     table("Requests/s · p50 / p99 µs", ["work", *proxies], lines)
     lines = []
-    for name, key, digits in ((IDLE, "bytes", 0), (SYSCALLS, "calls", 2)):
-        rows = report.get(key, {})
+    for name, part, key, digits in ((IDLE, "bytes", "bytes", 0), (TUNNELS, "tunnels", "bytes", 0),
+                                    (SYSCALLS, "calls", "calls", 2)):
+        rows = report.get(part, {})
         if rows:
             lines.append([name] + [cell(rows.get(p, {}).get(key), digits) for p in proxies] +
                          [cell(ratio(rows, key, PEERS)), cell(ratio(rows, key, RELAYS))])
@@ -390,7 +406,8 @@ def print_problems(report):
     for name, why in report["missing"].items():
         print(f"MISSING {name}: {why}")
     groups = dict(report["scenarios"])
-    groups.update({IDLE: report.get("bytes", {}), SYSCALLS: report.get("calls", {})})
+    groups.update({IDLE: report.get("bytes", {}), TUNNELS: report.get("tunnels", {}),
+                   SYSCALLS: report.get("calls", {})})
     for scenario, rows in groups.items():
         for name, row in rows.items():
             for problem in row.get("problems", []):
@@ -462,6 +479,9 @@ def run(bench, report):
     if re.search(args.only, IDLE):
         print(f"measuring: {IDLE}", file=sys.stderr)
         report["bytes"] = bench.measure_idle()
+    if re.search(args.only, TUNNELS):
+        print(f"measuring: {TUNNELS}", file=sys.stderr)
+        report["tunnels"] = bench.measure_tunnels()
     if re.search(args.only, SYSCALLS):
         print(f"measuring: {SYSCALLS}", file=sys.stderr)
         report["calls"] = bench.measure_syscalls()
@@ -470,7 +490,7 @@ def run(bench, report):
 def main():
     args = read_arguments()
     if args.list:
-        print("\n".join([s.name for s in SCENARIOS] + [IDLE, SYSCALLS]))
+        print("\n".join([s.name for s in SCENARIOS] + [IDLE, TUNNELS, SYSCALLS]))
         return 0
     signal.signal(signal.SIGTERM, on_signal)
     signal.signal(signal.SIGINT, on_signal)

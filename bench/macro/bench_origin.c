@@ -1,7 +1,8 @@
 /*
  * bench_origin: an HTTP/1.1 origin with fixed answers, as cheap as it can be, so that the proxy in
  * front of it is what limits. GET /100 /1k /64k /1m /chunked1k /chunked64k; POST (any path) reads a
- * body of either framing and answers 2 bytes. One thread, epoll. usage: bench_origin LISTEN
+ * body of either framing and answers 2 bytes; with "Upgrade: websocket" every byte after the 101 comes back, so that
+ * frames do. One thread, epoll. usage: bench_origin LISTEN
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -63,6 +64,7 @@ struct session {
     bool is_answering;
     bool is_readable;
     bool is_last; /* close after the answer */
+    bool is_echo; /* switched */
     size_t kept_bytes;
     char kept[HEAD_BYTES]; /* a head not complete yet, or requests behind an unsent answer */
 };
@@ -175,6 +177,23 @@ static int take_head(struct session *session, struct slice head)
     return take_body_framing(session, head);
 }
 
+/* An echo larger than the socket takes is not this origin's business: it ends. */
+static int echo(const struct session *session, const char *bytes, size_t count)
+{
+    return count == 0 || send(session->fd, bytes, count, MSG_NOSIGNAL) == (ssize_t)count ? ERR_OK
+                                                                                         : ERR_RESET;
+}
+
+static int switch_protocol(struct session *session)
+{
+    static const char head[] =
+        "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+        "Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n";
+
+    session->is_echo = true;
+    return echo(session, head, sizeof head - 1);
+}
+
 static int hex_value(char c)
 {
     if (c >= '0' && c <= '9')
@@ -235,6 +254,10 @@ static int take_bytes(struct session *session, const char *bytes, size_t count)
             if (end == NULL)
                 break;
             size_t head_bytes = (size_t)(end - bytes) + 4;
+            if (memmem(bytes, head_bytes, "pgrade: websocket", 17) != NULL) {
+                err = switch_protocol(session);
+                return err == ERR_OK ? echo(session, bytes + head_bytes, count - head_bytes) : err;
+            }
             err = take_head(session, slice_of(bytes, head_bytes));
             bytes += head_bytes;
             count -= head_bytes;
@@ -281,6 +304,8 @@ static int read_some(struct session *session)
         return ERR_RESET;
     if (got < BUFFER_BYTES)
         session->is_readable = false;
+    if (session->is_echo)
+        return echo(session, buffer, (size_t)got);
     return take_bytes(session, buffer, session->kept_bytes + (size_t)got);
 }
 

@@ -18,7 +18,8 @@ struct route_query {
     uint64_t random;               /* fresh for each call */
     const struct target *avoid[2]; /* tried before in this exchange; NULL: none */
     uint64_t now_us;               /* monotonic; for slow_start */
-    bool is_repeat; /* this request was counted before: it comes again, after a wait or a failed attempt */
+    bool
+        is_repeat; /* this request was counted before: it comes again, after a wait or a failed attempt */
     bool
         is_rehearsal; /* nothing is counted and no turn is used up: asked by control, for `explain` */
     bool live_only;   /* the shielded second attempt: the active slot, whatever the rules say */

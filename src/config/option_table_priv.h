@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "base/slice.h"
+#include "config/option_kind_priv.h"
 
 enum block_id {
 #define BLOCK(id, ...)    BLOCK_##id,
@@ -23,50 +24,6 @@ enum block_id {
 #undef OPTION
 #undef ABSENT
     BLOCK_COUNT
-};
-
-enum option_kind {
-    KIND_COUNT,    /* uint64_t */
-    KIND_DURATION, /* uint64_t, microseconds */
-    KIND_DEADLINE, /* the same, or "never": UINT64_MAX */
-    KIND_SIZE,     /* uint64_t, bytes */
-    KIND_PERCENT,  /* uint64_t */
-    KIND_MODE,     /* uint64_t, octal */
-    KIND_BOOL,     /* bool */
-    KIND_LEVEL,    /* enum log_level, and so on: one word of a list */
-    KIND_FORMAT,
-    KIND_BALANCE,
-    KIND_UNFIT,
-    KIND_ROLE,
-    KIND_PROBE,
-    KIND_TUNNEL_START,
-    KIND_FILE,    /* char *, NULL while empty: an absolute path */
-    KIND_ACCOUNT, /* the name of a group of users */
-    KIND_NAME,    /* the name of a slot */
-    KIND_PATH,    /* of a URL */
-    KIND_METHOD,
-    KIND_AUTHORITY, /* host, or host and port */
-    KIND_PRINTABLE, /* visible ASCII */
-    KIND_MESSAGE,   /* one line of UTF-8 */
-    KIND_TOKEN,     /* the name of a cookie */
-    KIND_FIELD_NAME,
-    KIND_SECRET, /* visible ASCII that is never shown */
-    KIND_HASH,   /* struct config_hash */
-    KIND_BIND,   /* struct config_bind */
-    KIND_NETS,   /* the lists: struct config_nets and so on */
-    KIND_HOSTS,
-    KIND_PATHS,
-    KIND_NAMES,
-    KIND_HEADERS,
-    KIND_TARGETS,
-    KIND_STATUSES,
-    KIND_SOURCES, /* of a tenant's id */
-    KIND_KEYS,    /* of a canary's users */
-    KIND_SHARES,
-    KIND_REQUEST_RULES, /* "Name: value" */
-    KIND_RESPONSE_RULES,
-    KIND_REQUEST_NAMES, /* of header fields */
-    KIND_RESPONSE_NAMES,
 };
 
 struct block_row {

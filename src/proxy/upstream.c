@@ -12,6 +12,7 @@
 #include "proxy/tunnel.h"
 #include "proxy/warm.h"
 #include "proxy/worker_priv.h"
+#include "route/slot.h"
 #include "route/target.h"
 
 enum { UPSTREAM_MAGIC = 0x0b57ea31 };
@@ -196,4 +197,19 @@ void upstream_pool_evict(struct worker *worker, struct target *target)
     cell->pool = NULL;
     LIST_REMOVE(pool, entry);
     free(pool);
+}
+
+void upstream_pools_share(struct worker *worker)
+{
+    struct upstream_pool *pool = NULL;
+
+    if (worker->waiting.queued > 0)
+        return;
+    LIST_FOREACH(pool, &worker->upstream_pools, entry)
+    {
+        uint64_t wanted = pool->count > 0 ? slot_queued(pool->target->slot) : 0;
+
+        for (; wanted > 0 && pool->bottom != NULL; wanted--)
+            upstream_close(pool->bottom);
+    }
 }

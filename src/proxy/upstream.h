@@ -56,6 +56,10 @@ MUST_CHECK int upstream_open(struct worker *worker, struct target *target,
 void upstream_return(struct upstream *upstream, unsigned max, uint64_t idle_us);
 void upstream_close(struct upstream *upstream);
 
+/* Now and then: where requests of other workers queue for a slot, idle connections of this one to its targets end,
+ * so that they do not take up the targets' max_connections. */
+void upstream_pools_share(struct worker *worker);
+
 /* Closes what waits for the target; its pool object goes too. */
 void upstream_pool_evict(struct worker *worker, struct target *target);
 

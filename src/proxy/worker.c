@@ -116,12 +116,13 @@ static void set_ceiling(struct worker *worker)
     worker->fd_ceiling = (int)(limit.rlim_cur - spare < INT_MAX ? limit.rlim_cur - spare : INT_MAX);
 }
 
-/* The limit may be changed from outside at any time. */
+/* The limit may be changed from outside at any time; what other workers wait for is not told, either. */
 static void on_ceiling_check(struct deadline *deadline)
 {
     struct worker *worker = container_of(deadline, struct worker, ceiling_check);
 
     set_ceiling(worker);
+    upstream_pools_share(worker);
     deadline_arm(worker->wheel, &worker->ceiling_check, CEILING_CHECK_US);
 }
 

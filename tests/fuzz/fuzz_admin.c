@@ -7,9 +7,25 @@
 #include "base/mem.h"
 #include "control/args_priv.h"
 #include "control/command_priv.h"
+#include "control/share_priv.h"
 #include "control/words_priv.h"
+#include "route/split.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t count);
+
+/* A word that is a share is the same share when it is written out. */
+static void check_share(const char *word)
+{
+    char text[SHARE_TEXT_SIZE];
+    uint32_t share = 0;
+    uint32_t again = 0;
+
+    if (share_parse(word, &share) < 0)
+        return;
+    CHECK(share <= SPLIT_WHOLE);
+    share_format(share, text);
+    CHECK(share_parse(text, &again) == 0 && again == share);
+}
 
 static void check_command(char *const *words, unsigned count)
 {
@@ -32,6 +48,8 @@ static void check_command(char *const *words, unsigned count)
     CHECK(args.count >= command->min_words && args.count <= command->max_words);
     CHECK((args.given & ~(command->options | ARGS_EVERY)) == 0);
     CHECK((args.given & ARGS_FORCE) == 0 || args.reason != NULL);
+    for (unsigned i = 0; i < args.count; i++)
+        check_share(args.words[i]);
     for (unsigned i = 0; i < args.count; i++)
         if (args_parse_path(args.words[i], &path) == 0)
             CHECK(path.depth >= 1 && path.depth <= 3 && path.name[0] != '\0');

@@ -112,8 +112,8 @@ static const char *const lines[] = {
     "        tunnels = \"never\"\n",
     "        tunnel_start = \"now\"\n",
     "    preview {\n        header = \"X-P\"\n",
-    "group g2 {\n    services = { \"t\", \"s\" }\n    chain {\n        header = "
-    "\"X-Switchyard-Slot\"\n        secret = \"\"\n",
+    "group g2 {\n    services = { \"t\", \"s\" }\n    chain {\n",
+    "        header = \"X-Switchyard-Slot\"\n        secret = \"\"\n",
 };
 
 Test(dump, prints_values_as_a_file_has_them)

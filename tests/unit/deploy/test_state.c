@@ -150,12 +150,15 @@ static bool has_reader(const struct state *state, const char *reader)
 /* The program before may read it as long as it loses nothing. */
 Test(state, a_state_with_pins_is_for_newer_programs)
 {
-    struct state *state = make_state();
+    struct state *state = state_new(); /* without canaries and pauses, which have the same effect */
     struct state *read = NULL;
     struct history_entry entry = { .sequence = 42, .kind = CHANGE_TENANT_PIN, .target = "acme" };
     struct state_pins pins = { "pins-shop-7.log", { 3, 51, 0xfedcba9876543210 } };
     struct text bytes;
 
+    memcpy(decisions_add(&state->decisions, "api")->active, "blue", sizeof "blue");
+    memcpy(decisions_add(&state->decisions, "shop")->active, "blue", sizeof "blue");
+    state->decisions.epoch = 1;
     cr_expect(has_reader(state, "\"format\":2,\"min_reader\":1,"));
     state->decisions.services[1]->pins = pins;
     cr_expect(has_reader(state, "\"format\":2,\"min_reader\":2,"));
