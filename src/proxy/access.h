@@ -49,6 +49,9 @@ struct access_record {
     char texts[];
 };
 
+/* The access record and the counters of the finished exchange. */
+void access_record(const struct exchange *exchange, uint64_t end_us);
+
 /* The record of an exchange that becomes a tunnel, on the heap; what only its end knows is filled in then. */
 struct access_record *access_keep(const struct exchange *exchange);
 

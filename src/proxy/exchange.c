@@ -6,6 +6,7 @@
 #include "base/check.h"
 #include "base/clock.h"
 #include "base/mem.h"
+#include "proxy/access.h"
 #include "proxy/exchange_state.h"
 #include "proxy/maintenance.h"
 #include "proxy/request_id.h"
@@ -66,6 +67,7 @@ static struct exchange *make_exchange(struct session *session)
     exchange->read_us = session->first_us;
     exchange->response_in = NULL;
     exchange->searched = 0;
+    exchange->changes.room = 0;
     exchange->begin_us = clock_monotonic_us();
     exchange->served_us = exchange->begin_us;
     exchange->request_id = (struct slice){ NULL, 0 };

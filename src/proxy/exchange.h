@@ -12,8 +12,8 @@
 #include "base/arena.h"
 #include "base/fault.h"
 #include "http/head.h"
-#include "http/write_head.h"
 #include "net/wheel.h"
+#include "proxy/exchange_changes.h"
 #include "proxy/flow.h"
 #include "proxy/pace.h"
 #include "route/service.h"
@@ -50,8 +50,8 @@ struct exchange {
     uint8_t response_wait;
     bool is_timed_out;       /* fact: the deadline passed */
     bool is_evicted;         /* fact: the target is being taken away */
-    bool is_paced;           /* pace and idle_end_us are in use */
-    bool is_changed;         /* the heads change by the route: changes, identity_line */
+    bool is_paced;           /* `pace` is in use */
+    bool is_changed;         /* `changes` are in use */
     bool is_due;             /* fact: it may be its turn to go on */
     bool is_candidate;       /* the slot is the candidate of a canary */
     bool is_preview_refused; /* and counted */
@@ -61,7 +61,6 @@ struct exchange {
     uint8_t rule;            /* enum rule: how the slot was found */
     bool is_websocket;       /* the 101 agreed on it */
     uint16_t status;         /* sent to the client; 0: none yet */
-    uint16_t change_room;
     enum fault fault;
     struct session *session;
     struct worker *worker;
@@ -96,11 +95,8 @@ struct exchange {
     struct flow request;
     struct flow response;
     struct slice request_id;
-    struct pace pace;     /* of the client, with policy.body_rate */
-    uint64_t idle_end_us; /* when nobody has moved anything for too long, with policy.body_rate */
-    struct write_changes changes; /* these two with is_changed only */
-    struct slice identity_line;   /* Set-Cookie of a new identity; may be empty */
-    char *change_text;            /* what these two point into, change_room bytes */
+    struct pace pace; /* of the client, with policy.body_rate */
+    struct exchange_changes changes;
     struct policy policy;
     struct head head;
     struct field fields[EXCHANGE_FIELDS];
@@ -129,8 +125,5 @@ void exchange_abort(struct exchange *exchange, enum fault fault);
 
 /* The target goes away now: busy exchanges on it end. */
 void exchange_evict(struct exchange *exchange);
-
-/* The access record and the counters of the finished exchange. */
-void access_record(const struct exchange *exchange, uint64_t end_us);
 
 #endif

@@ -96,13 +96,13 @@ static bool reserve(struct exchange *exchange, size_t size)
 {
     char *room = NULL;
 
-    if (size <= exchange->change_room)
+    if (size <= exchange->changes.room)
         return true;
     room = arena_alloc(&exchange->arena, size);
     if (room == NULL)
         return false;
-    exchange->change_text = room;
-    exchange->change_room = (uint16_t)size;
+    exchange->changes.text = room;
+    exchange->changes.room = size;
     return true;
 }
 
@@ -119,7 +119,7 @@ static struct slice keep_text(char **at, const char *text, size_t len)
 
 bool change_notes_keep(const struct change_notes *notes, struct exchange *exchange)
 {
-    struct write_changes *changes = &exchange->changes;
+    struct exchange_changes *changes = &exchange->changes;
     char *at = NULL;
 
     exchange->is_changed = notes->is_any;
@@ -127,12 +127,12 @@ bool change_notes_keep(const struct change_notes *notes, struct exchange *exchan
         return true;
     if (!reserve(exchange, notes->cookie_len + notes->chain_len + notes->identity_len))
         return false;
-    at = exchange->change_text;
-    changes->rules = NULL;
-    changes->strip_bytes = notes->strip_bytes;
-    changes->hidden_cookie = keep_text(&at, notes->cookie, notes->cookie_len);
-    changes->line = keep_text(&at, notes->chain, notes->chain_len);
-    exchange->identity_line = keep_text(&at, notes->identity, notes->identity_len);
+    at = changes->text;
+    changes->request.rules = NULL;
+    changes->request.strip_bytes = notes->strip_bytes;
+    changes->request.hidden_cookie = keep_text(&at, notes->cookie, notes->cookie_len);
+    changes->request.line = keep_text(&at, notes->chain, notes->chain_len);
+    changes->identity_line = keep_text(&at, notes->identity, notes->identity_len);
     return true;
 }
 
@@ -147,7 +147,7 @@ const struct write_changes *exchange_request_changes(const struct exchange *exch
         return NULL;
     *out = (struct write_changes){ .rules = NULL };
     if (exchange->is_changed)
-        *out = exchange->changes;
+        *out = exchange->changes.request;
     out->rules = rules;
     return out;
 }
@@ -159,5 +159,5 @@ const struct header_rules *exchange_response_rules(const struct exchange *exchan
 
 struct slice exchange_response_line(const struct exchange *exchange)
 {
-    return exchange->is_changed ? exchange->identity_line : slice_of(NULL, 0);
+    return exchange->is_changed ? exchange->changes.identity_line : slice_of(NULL, 0);
 }

@@ -28,6 +28,14 @@ struct change_notes {
     char identity[CHANGE_LINE];
 };
 
+/* What is kept of them; slices into text, which has `room` bytes in the arena. Part of an exchange. */
+struct exchange_changes {
+    struct write_changes request; /* without rules */
+    struct slice identity_line;   /* Set-Cookie of a new identity; may be empty */
+    char *text;
+    size_t room; /* 0 when the exchange begins */
+};
+
 /* Inside the section: what the answer means for the heads. Fields that steer us are marked to stay here. */
 void change_notes_take(struct change_notes *notes, struct exchange *exchange,
                        const struct route_answer *answer);

@@ -290,7 +290,6 @@ static bool keeps_pace(struct exchange *exchange)
         return true;
     if (!exchange->is_paced) {
         pace_init(&exchange->pace);
-        exchange->idle_end_us = 0;
         exchange->is_paced = true;
     }
     if (!pace_note(&exchange->pace, loop_now_us(exchange->worker->loop), is_waiting) || !is_waiting)
@@ -304,9 +303,9 @@ static uint64_t shorten_deadline(struct exchange *exchange, bool has_moved, uint
     uint64_t now_us = loop_now_us(exchange->worker->loop);
     uint64_t left_us = 0;
 
-    if (has_moved || exchange->idle_end_us == 0)
-        exchange->idle_end_us = us > 0 ? now_us + us : UINT64_MAX;
-    left_us = exchange->idle_end_us > now_us ? exchange->idle_end_us - now_us : 1;
+    if (has_moved || exchange->pace.idle_end_us == 0)
+        exchange->pace.idle_end_us = us > 0 ? now_us + us : UINT64_MAX;
+    left_us = exchange->pace.idle_end_us > now_us ? exchange->pace.idle_end_us - now_us : 1;
     if (waits_for_client(exchange) && pace_left_us(&exchange->pace) < left_us)
         left_us = pace_left_us(&exchange->pace);
     return left_us > 0 ? left_us : 1; /* 0 would disarm */
@@ -318,7 +317,7 @@ static bool is_silent(struct exchange *exchange)
     if (!exchange->is_timed_out)
         return false;
     exchange->is_timed_out =
-        !exchange->is_paced || loop_now_us(exchange->worker->loop) >= exchange->idle_end_us;
+        !exchange->is_paced || loop_now_us(exchange->worker->loop) >= exchange->pace.idle_end_us;
     return exchange->is_timed_out;
 }
 

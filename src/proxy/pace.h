@@ -11,10 +11,11 @@
 enum { PACE_WINDOW_US = 10000000 };
 
 struct pace {
-    uint64_t since_us;  /* the last note */
-    uint64_t waited_us; /* of the present window */
-    uint64_t bytes;     /* moved when the window began */
-    bool is_waiting;    /* since the last note */
+    uint64_t since_us;    /* the last note */
+    uint64_t waited_us;   /* of the present window */
+    uint64_t bytes;       /* moved when the window began */
+    bool is_waiting;      /* since the last note */
+    uint64_t idle_end_us; /* the owner's: when nobody has moved anything for too long */
 };
 
 void pace_init(struct pace *pace);

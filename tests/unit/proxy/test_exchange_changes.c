@@ -242,7 +242,8 @@ Test(exchange_changes, redirects_to_https)
 
         peer_send(client, cases[i].request);
         peer_head(client, head, sizeof head);
-        cr_assert_eq(atoi(head + 9), cases[i].status, "%s -> %s", cases[i].request, head);
+        cr_assert_eq(strtol(head + 9, NULL, 10), cases[i].status, "%s -> %s", cases[i].request,
+                     head);
         snprintf(line, sizeof line, "\r\nLocation: %s\r\n",
                  cases[i].location != NULL ? cases[i].location : "");
         if (cases[i].location != NULL)
@@ -277,7 +278,7 @@ Test(exchange_changes, redirects_long_targets_and_believes_trusted_peers)
         client = front_dial(front);
         peer_send(client, text);
         peer_head(client, head, 70000);
-        cr_assert_eq(atoi(head + 9), 308);
+        cr_assert_eq(strtol(head + 9, NULL, 10), 308);
         cr_assert_eq(strcspn(strstr(head, "Location: ") + 10, "\r"),
                      strlen("https://a/") + sizes[i]);
         close(client);
