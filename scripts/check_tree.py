@@ -42,7 +42,7 @@ LIBRARIES = {
     r"event2/|event\.h|evhttp|evutil": ["net", "demo"],
     r"urcu": ["src/base/rcu.c"],
     r"confuse": ["config"],
-    r"openssl/": ["net", "deploy", "src/base/seal.c"],
+    r"openssl/": ["net", "deploy", "src/base/seal.c", "demo"],
     r"libpq": ["store"],
 }
 

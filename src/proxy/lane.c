@@ -143,10 +143,10 @@ static enum lane_result pass_on(struct lane *lane, struct worker *worker, struct
 {
     bool is_dropped = lane->is_closed || lane->is_deaf || lane->is_finished || lane->wants_end;
     enum lane_result result = LANE_MOVED;
-    size_t before = bytes.len;
 
     if (!is_dropped && lane->close_code != 0 && lane_can_close(lane)) {
-        before = pass_to_border(&lane->frame, bytes.ptr, bytes.len);
+        size_t before = pass_to_border(&lane->frame, bytes.ptr, bytes.len);
+
         result = push(lane, worker, slice_of(bytes.ptr, before));
         if (result == LANE_MOVED && ws_frame_is_between(&lane->frame) && lane_can_close(lane))
             result = put_close(lane, worker);

@@ -163,6 +163,12 @@ void tunnel_order_forget(struct worker *worker, const struct slot *slot)
 
 void tunnel_order_fini(struct worker *worker)
 {
-    while (!LIST_EMPTY(&worker->tunnel_orders))
-        drop_order(LIST_FIRST(&worker->tunnel_orders));
+    struct tunnel_order *order = LIST_FIRST(&worker->tunnel_orders);
+
+    while (order != NULL) {
+        struct tunnel_order *next = LIST_NEXT(order, entry);
+
+        drop_order(order);
+        order = next;
+    }
 }
