@@ -19,10 +19,10 @@
 #include "route/service.h"
 
 struct buffer;
+struct maintenance_page;
 struct session;
 struct slot;
 struct target;
-struct maintenance_page;
 struct upstream;
 struct wait_line;
 struct worker;
@@ -69,9 +69,8 @@ struct exchange {
     struct target *target;
     const struct target *tried[TRIED_MAX];
     uint64_t epoch;
-    uint64_t begin_us; /* the head was complete */
-    uint64_t
-        served_us; /* from when on the time is the slot's: without what was waited, or spent elsewhere */
+    uint64_t begin_us;      /* the head was complete */
+    uint64_t served_us;     /* the slot's time begins: without waiting, or what another slot took */
     uint64_t waited_us;     /* held and queued, in all */
     uint64_t read_us;       /* its first byte was there; 0: in the same read */
     uint64_t lease_us;      /* connecting began; 0: a kept connection */
@@ -104,26 +103,18 @@ struct exchange {
     char arena_first[EXCHANGE_ARENA];
 };
 
-/*
- * Makes the exchange of a parsed head in session->in, which it takes over. The head's fields still lie in
- * the worker's scratch. step is called by the caller.
- */
+/* Makes the exchange of a parsed head in session->in, which it takes over; the head's fields still lie in the
+ * worker's scratch. _bad: of a request of which only the fault is known. step is called by the caller. */
 struct exchange *exchange_begin(struct session *session, const struct head *head);
-
-/* An exchange that answers a bad request: only the fault is known. */
 struct exchange *exchange_begin_bad(struct session *session, enum fault fault);
 
-/* Goes on as far as it can. The exchange may be gone afterwards: session->exchange tells. */
+/* Goes on as far as it can; the exchange may be gone afterwards: session->exchange tells. on_*: facts, then a step. */
 void exchange_step(struct exchange *exchange);
-
-/* Facts, each followed by a step. */
 void exchange_on_client(struct exchange *exchange);
 void exchange_on_upstream(struct exchange *exchange);
 
-/* The session is being closed: ends without an answer. */
+/* The session is being closed: ends without an answer. evict: the target goes away now, and busy exchanges with it. */
 void exchange_abort(struct exchange *exchange, enum fault fault);
-
-/* The target goes away now: busy exchanges on it end. */
 void exchange_evict(struct exchange *exchange);
 
 #endif
