@@ -1,8 +1,7 @@
 /*
  * One request and its response. Every callback records a fact and calls exchange_step; the states are in
  * exchange_state.h. Sources: exchange.c (begin, step, finish), exchange_route.c, exchange_lease.c,
- * exchange_request.c, exchange_response.c, exchange_reply.c, exchange_retry.c, exchange_upgrade.c, exchange_changes.c;
- * waiting.c keeps those in WAIT.
+ * _request, _response, _reply, _retry, _upgrade, _changes; waiting.c keeps those in WAIT.
  */
 #ifndef PROXY_EXCHANGE_H
 #define PROXY_EXCHANGE_H
@@ -69,6 +68,8 @@ struct exchange {
     struct target *target;
     const struct target *tried[TRIED_MAX];
     uint64_t epoch;
+    uint64_t
+        random; /* of this request: an identity that is made stays the same when it is tried again */
     uint64_t begin_us;      /* the head was complete */
     uint64_t served_us;     /* the slot's time begins: without waiting, or what another slot took */
     uint64_t waited_us;     /* held and queued, in all */
@@ -103,8 +104,7 @@ struct exchange {
     char arena_first[EXCHANGE_ARENA];
 };
 
-/* Makes the exchange of a parsed head in session->in, which it takes over; the head's fields still lie in the
- * worker's scratch. _bad: of a request of which only the fault is known. step is called by the caller. */
+/* Makes the exchange of a parsed head in session->in, which it takes over. _bad: only the fault is known. */
 struct exchange *exchange_begin(struct session *session, const struct head *head);
 struct exchange *exchange_begin_bad(struct session *session, enum fault fault);
 
