@@ -19,6 +19,7 @@ import time
 
 PEERS = ["haproxy", "nginx"]
 RELAYS = ["relay", "relay-splice"]
+STEERED = "switchyard-steered"
 PROXIES = ["switchyard", *PEERS, *RELAYS]
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 
@@ -53,6 +54,7 @@ SCENARIOS = [
 ]
 IDLE = "idle connection, bytes of RSS"
 TUNNELS = "idle tunnel, bytes of RSS"
+STEERING = "steering: GET 100 B, plain and with tenants, canary, preview, group"
 SYSCALLS = "system calls per GET 100 B"
 
 
@@ -165,16 +167,16 @@ class Bench:
         if name in RELAYS:
             splice = ["--splice"] if name == "relay-splice" else []
             return [self.tools["bench_relay"], *splice, self.address(port), self.address(self.origin_port)]
-        if name == "switchyard":
+        if name in ("switchyard", STEERED):
             program = os.path.join(ROOT, self.args.build, "switchyard")
         else:
             program = shutil.which(name, path=os.environ["PATH"] + ":/usr/sbin:/usr/local/sbin")
         if not program or not os.access(program, os.X_OK):
             self.missing[name] = "not installed" if name != "switchyard" else "not built"
             return None
-        files = {"switchyard": "switchyard.conf", "haproxy": "haproxy.cfg", "nginx": "nginx.conf"}
+        files = {"switchyard": "switchyard.conf", STEERED: "switchyard-steered.conf", "haproxy": "haproxy.cfg", "nginx": "nginx.conf"}
         path, folder = self.write_config(name, files[name], port)
-        if name == "switchyard":
+        if name in ("switchyard", STEERED):
             return [program, "-c", path]
         if name == "haproxy":
             return [program, "-db", "-f", path]
@@ -267,6 +269,42 @@ class Bench:
                 rows[name]["cpu_low"], rows[name]["cpu_high"] = min(cpu), max(cpu)
             if problems[name]:
                 rows[name]["problems"] = problems[name]
+        return rows
+
+    def steer(self, port):
+        """A running canary and a thousand pins, none of which a request of the load meets."""
+        socket_path = os.path.join(self.dir, f"{STEERED}-{port}", "admin.sock")
+        program = os.path.join(ROOT, self.args.build, "switchctl")
+        pins = "".join(f"tenant-{i} green\n" for i in range(1000))
+        for words, text in ((["canary", "start", "release", "--to", "green", "50%"], ""),
+                            (["tenant", "load", "-"], pins)):
+            done = subprocess.run([program, "-s", socket_path, *words], input=text, text=True, capture_output=True)
+            if done.returncode != 0:
+                return (done.stderr or done.stdout).strip()
+        return None
+
+    def measure_steering(self):
+        """Both started anew for every window, because two starts of one binary differ."""
+        scenario = Scenario(STEERING, get("/100", "100"))
+        windows = {"switchyard": [], STEERED: []}
+        rows = {name: {} for name in windows}
+        for turn in range(2 * self.args.rounds):
+            for name in sorted(windows, reverse=turn % 2 == 1):
+                proxy = self.start_proxy(name)
+                if not proxy:
+                    continue
+                process, pid, port = proxy
+                problem = self.steer(port) if name == STEERED else None
+                result = self.measure_once(scenario, pid, port) if problem is None else None
+                self.processes.stop(process)
+                if result is None or result["failed"] > 0:
+                    rows[name].setdefault("problems", []).append(problem or "requests failed")
+                else:
+                    windows[name].append(result["cpu_us_per_request"])
+        for name, values in windows.items():
+            if values:
+                rows[name].update({"cpu_us_per_request": statistics.median(values), "cpu_low": min(values),
+                                   "cpu_high": max(values), "windows": len(values)})
         return rows
 
     def measure_idle(self):
@@ -398,7 +436,19 @@ def print_tables(report, proxies):
                          [cell(ratio(rows, key, PEERS)), cell(ratio(rows, key, RELAYS))])
     if lines:
         table("Memory and system calls", ["what", *proxies, *heads], lines)
+    print_steering(report.get("steering", {}))
     print_problems(report)
+
+
+def print_steering(rows):
+    plain, steered = (rows.get(name, {}) for name in ("switchyard", STEERED))
+    if "cpu_us_per_request" not in plain or "cpu_us_per_request" not in steered:
+        return
+    lines = [[name] + [cell(row[key]) for key in ("cpu_us_per_request", "cpu_low", "cpu_high")]
+             for name, row in (("plain", plain), ("steered", steered))]
+    lines.append(["steered : plain", cell(steered["cpu_us_per_request"] / plain["cpu_us_per_request"], 3),
+                  cell(steered["cpu_low"] / plain["cpu_low"], 3), cell(steered["cpu_high"] / plain["cpu_high"], 3)])
+    table("Steering, GET 100 B: CPU µs per request", ["configuration", "median", "lowest", "highest"], lines)
 
 
 def print_problems(report):
@@ -406,7 +456,7 @@ def print_problems(report):
     for name, why in report["missing"].items():
         print(f"MISSING {name}: {why}")
     groups = dict(report["scenarios"])
-    groups.update({IDLE: report.get("bytes", {}), TUNNELS: report.get("tunnels", {}),
+    groups.update({STEERING: report.get("steering", {}), IDLE: report.get("bytes", {}), TUNNELS: report.get("tunnels", {}),
                    SYSCALLS: report.get("calls", {})})
     for scenario, rows in groups.items():
         for name, row in rows.items():
@@ -476,6 +526,9 @@ def run(bench, report):
         if re.search(args.only, scenario.name):
             print(f"measuring: {scenario.name}", file=sys.stderr)
             report["scenarios"][scenario.name] = bench.measure(scenario)
+    if re.search(args.only, STEERING) and "switchyard" in args.proxies:
+        print(f"measuring: {STEERING}", file=sys.stderr)
+        report["steering"] = bench.measure_steering()
     if re.search(args.only, IDLE):
         print(f"measuring: {IDLE}", file=sys.stderr)
         report["bytes"] = bench.measure_idle()
@@ -490,7 +543,7 @@ def run(bench, report):
 def main():
     args = read_arguments()
     if args.list:
-        print("\n".join([s.name for s in SCENARIOS] + [IDLE, TUNNELS, SYSCALLS]))
+        print("\n".join([s.name for s in SCENARIOS] + [STEERING, IDLE, TUNNELS, SYSCALLS]))
         return 0
     signal.signal(signal.SIGTERM, on_signal)
     signal.signal(signal.SIGINT, on_signal)
