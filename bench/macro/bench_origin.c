@@ -180,8 +180,9 @@ static int take_head(struct session *session, struct slice head)
 /* An echo larger than the socket takes is not this origin's business: it ends. */
 static int echo(const struct session *session, const char *bytes, size_t count)
 {
-    return count == 0 || send(session->fd, bytes, count, MSG_NOSIGNAL) == (ssize_t)count ? ERR_OK
-                                                                                         : ERR_RESET;
+    return count == 0 || send(session->fd, bytes, count, MSG_NOSIGNAL) == (ssize_t)count
+               ? ERR_OK
+               : ERR_RESET;
 }
 
 static int switch_protocol(struct session *session)

@@ -82,7 +82,12 @@ const struct config *deploy_config(const struct deploy *deploy);
 
 /* Submits what a plan_only change described; CONFLICT when the token is unknown, older than ten minutes, used, or
  * the epoch or the configuration are others by now. actor and reason are of who applies. */
-void deploy_apply(struct deploy *deploy, const char *token, const char *actor, const char *reason,
-                  change_done_fn *done, void *arg);
+struct apply {
+    const char *token;
+    const char *actor;
+    const char *reason; /* NULL or "" : the plan's */
+};
+void deploy_apply(struct deploy *deploy, const struct apply *apply, change_done_fn *done,
+                  void *arg);
 
 #endif

@@ -15,7 +15,7 @@ struct route_query {
     const struct head *head;
     const struct address *client; /* after PROXY protocol and trusted peers */
     unsigned worker;
-    uint64_t random;               /* fresh for each call */
+    uint64_t random;               /* fresh for each request */
     const struct target *avoid[2]; /* tried before in this exchange; NULL: none */
     uint64_t now_us;               /* monotonic; for slow_start */
     bool is_repeat;    /* it was counted before: it comes again, after a wait or a failed attempt */

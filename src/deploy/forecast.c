@@ -132,10 +132,9 @@ static const char *find_fault(const struct deploy *deploy, const struct forecast
     return NULL;
 }
 
-void deploy_apply(struct deploy *deploy, const char *token, const char *actor, const char *reason,
-                  change_done_fn *done, void *arg)
+void deploy_apply(struct deploy *deploy, const struct apply *apply, change_done_fn *done, void *arg)
 {
-    struct forecast *forecast = find_forecast(deploy, token);
+    struct forecast *forecast = find_forecast(deploy, apply->token);
     const char *fault = find_fault(deploy, forecast);
     struct change change = { 0 };
     struct ticket *ticket = NULL;
@@ -145,9 +144,9 @@ void deploy_apply(struct deploy *deploy, const char *token, const char *actor, c
         change.if_epoch = forecast->epoch;
         memset(forecast, 0, sizeof *forecast); /* good for one time */
     }
-    snprintf(change.actor, sizeof change.actor, "%s", actor);
-    if (reason != NULL && reason[0] != '\0')
-        snprintf(change.reason, sizeof change.reason, "%s", reason);
+    snprintf(change.actor, sizeof change.actor, "%s", apply->actor);
+    if (apply->reason != NULL && apply->reason[0] != '\0')
+        snprintf(change.reason, sizeof change.reason, "%s", apply->reason);
     if (fault == NULL) {
         deploy_submit(deploy, &change, done, arg);
         return;

@@ -105,12 +105,11 @@ void registry_abort(struct registry *registry, struct plan *plan);
 void registry_commit(struct registry *registry, struct plan *plan);
 struct reg_slot *registry_find_slot(const struct reg_service *service, const char *name);
 struct reg_target *registry_find_target(const struct reg_slot *slot, const char *name);
-
 /* Orders for the tunnels of slots that lost their traffic, or have it again (farewell.c). Both pictures live. */
 void farewell_tell(struct registry *registry, const struct plan *plan, const struct snapshot *was,
                    const struct snapshot *is);
 
-/* Internal to the room: the two halves of retirement (retire.c). */
+/* The two halves of retirement (retire.c). */
 void retire_target(struct registry *registry, struct reg_target *target);
 void retire_slot(struct registry *registry, struct reg_slot *slot);
 void retire_service(struct registry *registry, struct reg_service *service);

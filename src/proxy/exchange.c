@@ -5,6 +5,7 @@
 
 #include "base/check.h"
 #include "base/clock.h"
+#include "base/hash.h"
 #include "base/mem.h"
 #include "proxy/access.h"
 #include "proxy/exchange_state.h"
@@ -69,6 +70,7 @@ static struct exchange *make_exchange(struct session *session)
     exchange->searched = 0;
     exchange->changes.room = 0;
     exchange->begin_us = clock_monotonic_us();
+    exchange->random = hash_random(&worker->random);
     exchange->served_us = exchange->begin_us;
     exchange->request_id = (struct slice){ NULL, 0 };
     flow_init(&exchange->request, &session->stream, NULL);

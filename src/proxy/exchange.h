@@ -1,8 +1,7 @@
 /*
  * One request and its response. Every callback records a fact and calls exchange_step; the states are in
  * exchange_state.h. Sources: exchange.c (begin, step, finish), exchange_route.c, exchange_lease.c,
- * exchange_request.c, exchange_response.c, exchange_reply.c, exchange_retry.c, exchange_upgrade.c, exchange_changes.c;
- * waiting.c keeps those in WAIT.
+ * _request, _response, _reply, _retry, _upgrade, _changes; waiting.c keeps those in WAIT.
  */
 #ifndef PROXY_EXCHANGE_H
 #define PROXY_EXCHANGE_H
@@ -20,6 +19,7 @@
 #include "route/service.h"
 
 struct buffer;
+struct maintenance_page;
 struct session;
 struct slot;
 struct target;
@@ -61,10 +61,10 @@ struct exchange {
     struct target *target;
     const struct target *tried[TRIED_MAX];
     uint64_t epoch;
-    uint64_t begin_us; /* the head was complete */
-    uint64_t
-        served_us;    /* the time is the slot's from here on: without waits, or what another took */
-    uint64_t read_us; /* its first byte was there; 0: in the same read */
+    uint64_t random;     /* of this request, for all of its attempts: a new identity comes of it */
+    uint64_t begin_us;   /* the head was complete */
+    uint64_t served_us;  /* the slot's time begins: without waiting, or what another slot took */
+    uint64_t read_us;    /* its first byte was there; 0: in the same read */
     uint64_t lease_us;   /* connecting began; 0: a kept connection */
     uint64_t connect_us; /* how long it took */
     uint64_t sent_us;    /* the request head was written */
@@ -90,26 +90,17 @@ struct exchange {
     char arena_first[EXCHANGE_ARENA];
 };
 
-/*
- * Makes the exchange of a parsed head in session->in, which it takes over. The head's fields still lie in
- * the worker's scratch. step is called by the caller.
- */
+/* Makes the exchange of a parsed head in session->in, which it takes over. _bad: only the fault is known. */
 struct exchange *exchange_begin(struct session *session, const struct head *head);
-
-/* An exchange that answers a bad request: only the fault is known. */
 struct exchange *exchange_begin_bad(struct session *session, enum fault fault);
 
-/* Goes on as far as it can. The exchange may be gone afterwards: session->exchange tells. */
+/* Goes on as far as it can; the exchange may be gone afterwards: session->exchange tells. on_*: facts, then a step. */
 void exchange_step(struct exchange *exchange);
-
-/* Facts, each followed by a step. */
 void exchange_on_client(struct exchange *exchange);
 void exchange_on_upstream(struct exchange *exchange);
 
-/* The session is being closed: ends without an answer. */
+/* The session is being closed: ends without an answer. evict: the target goes away now, and busy exchanges with it. */
 void exchange_abort(struct exchange *exchange, enum fault fault);
-
-/* The target goes away now: busy exchanges on it end. */
 void exchange_evict(struct exchange *exchange);
 
 #endif

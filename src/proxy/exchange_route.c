@@ -3,7 +3,6 @@
  * that only now is known. What may not go on now goes to WAIT, and comes back here at its turn.
  */
 #include "base/check.h"
-#include "base/hash.h"
 #include "base/rcu.h"
 #include "net/loop.h"
 #include "proxy/exchange.h"
@@ -132,7 +131,7 @@ static enum fault find_and_pin(struct exchange *exchange, struct wait_place *pla
     struct route_query query = { .head = &exchange->head,
                                  .client = &client,
                                  .worker = exchange->worker->id,
-                                 .random = hash_random(&exchange->worker->random),
+                                 .random = exchange->random,
                                  .now_us = loop_now_us(exchange->worker->loop),
                                  .is_repeat = exchange->route.is_counted,
                                  .live_only = exchange->route.is_shielded };

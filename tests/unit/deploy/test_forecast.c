@@ -49,7 +49,8 @@ static struct change_result apply(const char *token)
 {
     struct answer answer = { 0 };
 
-    deploy_apply(desk.deploy, token, "uid=5 pid=9", "as planned", on_done, &answer);
+    deploy_apply(desk.deploy, &(struct apply){ token, "uid=5 pid=9", "as planned" }, on_done,
+                 &answer);
     cr_assert(!answer.is_done, "answered from inside");
     loop_run(desk.loop);
     cr_assert(answer.is_done);
@@ -258,8 +259,8 @@ Test(forecast, applied_twice_at_once_one_wins)
     struct change_result two = plan(CHANGE_SWITCH, "shop", "green");
     struct answer answers[2] = { 0 };
 
-    deploy_apply(desk.deploy, one.token, "uid=5", NULL, on_done, &answers[0]);
-    deploy_apply(desk.deploy, two.token, "uid=6", NULL, on_done, &answers[1]);
+    deploy_apply(desk.deploy, &(struct apply){ one.token, "uid=5", NULL }, on_done, &answers[0]);
+    deploy_apply(desk.deploy, &(struct apply){ two.token, "uid=6", NULL }, on_done, &answers[1]);
     while (!answers[0].is_done || !answers[1].is_done)
         loop_run(desk.loop);
     cr_assert_eq(answers[0].result.outcome, OUTCOME_DONE);
