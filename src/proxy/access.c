@@ -48,7 +48,7 @@ static void count_exchange(const struct exchange *exchange, uint64_t end_us)
         .bytes_out = exchange->bytes_out,
     };
 
-    if (exchange->slot != NULL && exchange->rule == RULE_PREVIEW)
+    if (exchange->slot != NULL && exchange->route.rule == RULE_PREVIEW)
         count_add(&exchange->slot->cells[exchange->worker->id].previews, 1);
     else if (exchange->slot != NULL)
         slot_count(exchange->slot, exchange->worker->id, &sample);
@@ -72,7 +72,7 @@ static const struct service *service_of(const struct exchange *exchange)
 {
     if (exchange->slot != NULL)
         return exchange->slot->service;
-    return exchange->line != NULL ? exchange->line->service : NULL;
+    return exchange->seat.line != NULL ? exchange->seat.line->service : NULL;
 }
 
 /* Collects the texts of the line; returns their bytes in all. */
@@ -103,7 +103,8 @@ static size_t collect_texts(const struct exchange *exchange, struct slice *texts
 
 static uint64_t waited_us(const struct exchange *exchange, uint64_t end_us)
 {
-    return exchange->waited_us + (exchange->line != NULL ? end_us - exchange->wait_begin_us : 0);
+    return exchange->seat.waited_us +
+           (exchange->seat.line != NULL ? end_us - exchange->seat.begin_us : 0);
 }
 
 static void fill_record(const struct exchange *exchange, uint64_t end_us, const struct slice *texts,
@@ -122,10 +123,12 @@ static void fill_record(const struct exchange *exchange, uint64_t end_us, const 
     record->response_us = response_us(exchange);
     record->fault = (uint16_t)exchange->fault;
     record->waited_us = waited_us(exchange, end_us);
-    record->rule = exchange->slot != NULL || exchange->line != NULL ? exchange->rule : RULE_COUNT;
+    record->rule =
+        exchange->slot != NULL || exchange->seat.line != NULL ? exchange->route.rule : RULE_COUNT;
     record->status = exchange->status;
     record->minor = exchange->head.minor;
-    record->tries = (uint8_t)(exchange->tries + exchange->stale_tries + exchange->is_shielded);
+    record->tries =
+        (uint8_t)(exchange->tries + exchange->stale_tries + exchange->route.is_shielded);
     record->worker = (uint8_t)exchange->worker->id;
     for (int i = 0; i < ACCESS_TEXTS; i++) {
         record->sizes[i] = (uint16_t)texts[i].len;
@@ -153,7 +156,8 @@ static void count_tenant_error(const struct exchange *exchange)
 {
     const struct snapshot *snapshot = NULL;
 
-    if (exchange->rule != RULE_TENANT || exchange->slot == NULL || exchange->tenant.ptr == NULL ||
+    if (exchange->route.rule != RULE_TENANT || exchange->slot == NULL ||
+        exchange->route.tenant.ptr == NULL ||
         (exchange->status < 500 && fault_side(exchange->fault) != SIDE_TARGET))
         return;
     rcu_read_begin();
@@ -163,7 +167,7 @@ static void count_tenant_error(const struct exchange *exchange)
 
         if (at->service == exchange->slot->service && at->steering != NULL &&
             at->steering->pins != NULL)
-            pins_count_error(at->steering->pins, exchange->tenant, exchange->worker->id);
+            pins_count_error(at->steering->pins, exchange->route.tenant, exchange->worker->id);
     }
     rcu_read_end();
 }

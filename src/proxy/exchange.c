@@ -124,7 +124,7 @@ struct exchange *exchange_begin_bad(struct session *session, enum fault fault)
 /* Its turn, or the end of its patience: the routing knows which. */
 enum step do_wait(struct exchange *exchange)
 {
-    if (!exchange->is_due && !exchange->is_timed_out)
+    if (!exchange->seat.is_due && !exchange->is_timed_out)
         return STEP_WAIT;
     exchange_enter(exchange, EX_ROUTE);
     return STEP_AGAIN;
@@ -285,7 +285,7 @@ static enum step do_finish(struct exchange *exchange)
     if (exchange->slot != NULL)
         slot_unpin(exchange->slot, worker->id);
     waiting_stir(&worker->waiting);
-    maintenance_page_return(exchange->page);
+    maintenance_page_return(exchange->answer.page);
     hand_back_input(exchange, keep && session->phase != SESSION_CLOSED);
     give_memory_back(exchange);
     if (keep && session->in == NULL && session->phase != SESSION_CLOSED)

@@ -6,15 +6,16 @@
 #ifndef PROXY_EXCHANGE_H
 #define PROXY_EXCHANGE_H
 
-#include <sys/queue.h>
-
 #include "base/arena.h"
 #include "base/fault.h"
 #include "http/head.h"
 #include "net/wheel.h"
 #include "proxy/exchange_changes.h"
+#include "proxy/exchange_route.h"
 #include "proxy/flow.h"
+#include "proxy/maintenance.h"
 #include "proxy/pace.h"
+#include "proxy/waiting.h"
 #include "route/service.h"
 
 struct buffer;
@@ -23,7 +24,6 @@ struct session;
 struct slot;
 struct target;
 struct upstream;
-struct wait_line;
 struct worker;
 
 enum half { HALF_NONE, HALF_HEAD, HALF_BODY, HALF_DONE };
@@ -47,19 +47,12 @@ struct exchange {
     bool linger;          /* unread request bytes may be left */
     uint8_t request_wait; /* enum flow_result: what the request half waits for */
     uint8_t response_wait;
-    bool is_timed_out;       /* fact: the deadline passed */
-    bool is_evicted;         /* fact: the target is being taken away */
-    bool is_paced;           /* `pace` is in use */
-    bool is_changed;         /* `changes` are in use */
-    bool is_due;             /* fact: it may be its turn to go on */
-    bool is_candidate;       /* the slot is the candidate of a canary */
-    bool is_preview_refused; /* and counted */
-    bool is_shielded;        /* the candidate failed: the live slot is asked */
-    bool is_rated;           /* the client's rate was asked: once for a request */
-    bool is_counted;         /* its tenant's requests have it */
-    uint8_t rule;            /* enum rule: how the slot was found */
-    bool is_websocket;       /* the 101 agreed on it */
-    uint16_t status;         /* sent to the client; 0: none yet */
+    bool is_timed_out; /* fact: the deadline passed */
+    bool is_evicted;   /* fact: the target is being taken away */
+    bool is_paced;     /* `pace` is in use */
+    bool is_changed;   /* `changes` are in use */
+    bool is_websocket; /* the 101 agreed on it */
+    uint16_t status;   /* sent to the client; 0: none yet */
     enum fault fault;
     struct session *session;
     struct worker *worker;
@@ -68,26 +61,19 @@ struct exchange {
     struct target *target;
     const struct target *tried[TRIED_MAX];
     uint64_t epoch;
-    uint64_t
-        random; /* of this request: an identity that is made stays the same when it is tried again */
-    uint64_t begin_us;      /* the head was complete */
-    uint64_t served_us;     /* the slot's time begins: without waiting, or what another slot took */
-    uint64_t waited_us;     /* held and queued, in all */
-    uint64_t read_us;       /* its first byte was there; 0: in the same read */
-    uint64_t lease_us;      /* connecting began; 0: a kept connection */
-    uint64_t connect_us;    /* how long it took */
-    uint64_t sent_us;       /* the request head was written */
-    uint64_t first_us;      /* the response head was there */
-    uint64_t progress;      /* what had moved when the deadline was armed last */
-    uint64_t bytes_out;     /* of responses, heads included */
-    struct slice tenant;    /* of the head; ptr NULL: none */
-    struct wait_line *line; /* NULL: it does not wait */
-    TAILQ_ENTRY(exchange) waiting;
-    uint64_t wait_begin_us;        /* in this line */
-    uint32_t wait_bytes;           /* counted as held */
-    uint32_t retry_after_s;        /* of an answer of ours; 0: as usual */
-    struct maintenance_page *page; /* the answer's body; NULL: ours */
-    struct slice page_rest;        /* not yet given to the response's flow */
+    uint64_t random;     /* of this request, for all of its attempts: a new identity comes of it */
+    uint64_t begin_us;   /* the head was complete */
+    uint64_t served_us;  /* the slot's time begins: without waiting, or what another slot took */
+    uint64_t read_us;    /* its first byte was there; 0: in the same read */
+    uint64_t lease_us;   /* connecting began; 0: a kept connection */
+    uint64_t connect_us; /* how long it took */
+    uint64_t sent_us;    /* the request head was written */
+    uint64_t first_us;   /* the response head was there */
+    uint64_t progress;   /* what had moved when the deadline was armed last */
+    uint64_t bytes_out;  /* of responses, heads included */
+    struct exchange_route route;
+    struct wait_seat seat;
+    struct own_answer answer;
     struct deadline deadline;
     struct buffer *head_in;     /* the request head, and what came with it */
     struct buffer *response_in; /* the response head while it is read */

@@ -69,7 +69,7 @@ static struct page_request describe_page(struct exchange *exchange)
         .is_head = head->method == METHOD_HEAD,
         .minor = head->minor,
         .request_id = exchange->request_id,
-        .retry_after_s = exchange->retry_after_s,
+        .retry_after_s = exchange->answer.retry_after_s,
         .date_text = worker_date(exchange->worker),
     };
 
@@ -93,13 +93,13 @@ static size_t write_maintenance(struct exchange *exchange, struct page_request *
 
     atomic_fetch_add_explicit(&service->counts.maintenance, 1, memory_order_relaxed);
     if (!page->is_json)
-        exchange->page = maintenance_page_lease(&exchange->worker->pages, service);
-    if (exchange->page == NULL) {
+        exchange->answer.page = maintenance_page_lease(&exchange->worker->pages, service);
+    if (exchange->answer.page == NULL) {
         page->message = maintenance_message(service, message);
         return page_write(page, out);
     }
-    exchange->page_rest = maintenance_page_body(exchange->page);
-    return page_write_head(page, exchange->page_rest.len, out);
+    exchange->answer.page_rest = maintenance_page_body(exchange->answer.page);
+    return page_write_head(page, exchange->answer.page_rest.len, out);
 }
 
 static void write_page(struct exchange *exchange)
@@ -115,7 +115,7 @@ static void write_page(struct exchange *exchange)
     else
         out->end = (uint32_t)page_write(&page, out->bytes);
     if (page.is_head)
-        exchange->page_rest.len = 0;
+        exchange->answer.page_rest.len = 0;
     exchange->response.out = out;
     exchange->response.out_at = 0;
     exchange->response.in_done = true;
@@ -142,8 +142,8 @@ static enum flow_result send_page(struct exchange *exchange)
     struct flow *flow = &exchange->response;
     enum flow_result result = flow_step(flow, exchange->worker, NULL);
 
-    while (result == FLOW_DONE && exchange->page_rest.len > 0) {
-        struct slice *rest = &exchange->page_rest;
+    while (result == FLOW_DONE && exchange->answer.page_rest.len > 0) {
+        struct slice *rest = &exchange->answer.page_rest;
         size_t size = rest->len < PIECE_BYTES ? rest->len : PIECE_BYTES;
 
         flow->in_framing = FRAMING_LENGTH;

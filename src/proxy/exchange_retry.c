@@ -46,8 +46,8 @@ static bool is_of_connect(enum fault fault)
 
 bool exchange_shield_allowed(const struct exchange *exchange, enum fault fault)
 {
-    if (!exchange->policy.shield || exchange->is_shielded || exchange->slot == NULL ||
-        !exchange->is_candidate || exchange->rule != RULE_CANARY)
+    if (!exchange->policy.shield || exchange->route.is_shielded || exchange->slot == NULL ||
+        !exchange->route.is_candidate || exchange->route.rule != RULE_CANARY)
         return false;
     if (fault != FAULT_TARGET_STATUS && !is_of_connect(fault))
         return false;
@@ -123,7 +123,7 @@ static void turn_to_live(struct exchange *exchange, enum fault fault, unsigned s
     slot_count(slot, exchange->worker->id, &sample);
     count_add(&slot->cells[exchange->worker->id].shielded, 1);
     atomic_fetch_add_explicit(&slot->service->counts.shielded, 1, memory_order_relaxed);
-    exchange->is_shielded = true;
+    exchange->route.is_shielded = true;
     exchange->served_us = now_us;
     exchange->lease_us = 0;
     exchange->connect_us = 0;

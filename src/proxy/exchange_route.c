@@ -57,14 +57,14 @@ static enum fault take_rate(struct exchange *exchange, const struct route_answer
     uint64_t retry_us = 0;
     struct address client;
 
-    if (policy->client_rate == 0 || service->rate == NULL || exchange->is_rated)
+    if (policy->client_rate == 0 || service->rate == NULL || exchange->route.is_rated)
         return FAULT_NONE;
-    exchange->is_rated = true;
+    exchange->route.is_rated = true;
     session_peer(exchange->session, &client);
     retry_us = rate_take(service->rate, &client, policy->client_rate, policy->client_burst, now_us);
     if (retry_us == 0)
         return FAULT_NONE;
-    exchange->retry_after_s = (uint32_t)((retry_us + SECOND_US - 1) / SECOND_US);
+    exchange->answer.retry_after_s = (uint32_t)((retry_us + SECOND_US - 1) / SECOND_US);
     atomic_fetch_add_explicit(&service->counts.limited, 1, memory_order_relaxed);
     return FAULT_CLIENT_LIMITED;
 }
@@ -88,7 +88,7 @@ static enum fault check_request(struct exchange *exchange, const struct route_an
     if (limit != FAULT_NONE)
         return limit;
     if (fault == FAULT_MAINTENANCE)
-        exchange->retry_after_s = answer->service->traffic.retry_after_s;
+        exchange->answer.retry_after_s = answer->service->traffic.retry_after_s;
     if (fault != FAULT_NONE && fault != FAULT_HELD && fault != FAULT_SLOT_BUSY &&
         fault != FAULT_TARGET_BUSY)
         return fault;
@@ -107,7 +107,7 @@ static void pin(struct exchange *exchange, const struct route_answer *answer, en
         return;
     exchange->target = answer->target;
     target_pin(answer->target, worker);
-    if (exchange->tries + exchange->stale_tries == 0 && !exchange->is_shielded)
+    if (exchange->tries + exchange->stale_tries == 0 && !exchange->route.is_shielded)
         budget_count(&answer->slot->cells[worker].budget, exchange->begin_us);
 }
 
@@ -115,13 +115,13 @@ static void pin(struct exchange *exchange, const struct route_answer *answer, en
 static void take_answer(struct exchange *exchange, const struct route_answer *answer)
 {
     exchange->policy = answer->service->policy;
-    exchange->rule = (uint8_t)answer->rule;
-    exchange->is_candidate = answer->is_candidate;
-    if (answer->is_preview_refused && !exchange->is_preview_refused)
+    exchange->route.rule = (uint8_t)answer->rule;
+    exchange->route.is_candidate = answer->is_candidate;
+    if (answer->is_preview_refused && !exchange->route.is_preview_refused)
         atomic_fetch_add_explicit(&answer->service->service->counts.preview_refused, 1,
                                   memory_order_relaxed);
-    exchange->is_preview_refused = answer->is_preview_refused;
-    exchange->tenant = answer->tenant;
+    exchange->route.is_preview_refused = answer->is_preview_refused;
+    exchange->route.tenant = answer->tenant;
 }
 
 /* Looks, and pins or counts in: what is found stays alive until it is let go. */
@@ -133,8 +133,8 @@ static enum fault find_and_pin(struct exchange *exchange, struct wait_place *pla
                                  .worker = exchange->worker->id,
                                  .random = exchange->random,
                                  .now_us = loop_now_us(exchange->worker->loop),
-                                 .is_repeat = exchange->is_counted,
-                                 .live_only = exchange->is_shielded };
+                                 .is_repeat = exchange->route.is_counted,
+                                 .live_only = exchange->route.is_shielded };
     struct route_answer answer = { .target = NULL };
     struct change_notes notes;
     bool is_late = exchange->is_timed_out;
@@ -147,7 +147,7 @@ static enum fault find_and_pin(struct exchange *exchange, struct wait_place *pla
     fault = match_find(snapshot_current(), &query, &answer);
     if (fault != FAULT_NO_SERVICE) {
         take_answer(exchange, &answer);
-        exchange->is_counted |= fault != FAULT_HELD && fault != FAULT_MAINTENANCE;
+        exchange->route.is_counted |= fault != FAULT_HELD && fault != FAULT_MAINTENANCE;
         fault = check_request(exchange, &answer, fault);
         fault = waiting_judge(exchange, &answer, fault, is_late, place);
         if (place->kind == WAIT_NOT) {
@@ -167,7 +167,7 @@ enum step do_route(struct exchange *exchange)
     struct wait_place place = { .kind = WAIT_NOT };
     enum fault fault = find_and_pin(exchange, &place);
 
-    exchange->is_due = false;
+    exchange->seat.is_due = false;
     exchange->is_timed_out = false;
     if (place.kind != WAIT_NOT) {
         waiting_enter(exchange, &place);

@@ -94,9 +94,9 @@ static void add_tunnel(struct ledger *ledger, const struct tunnel *tunnel, uint6
 static void set_waiting(struct ledger_entry *entry, const struct exchange *exchange,
                         uint64_t now_us)
 {
-    entry->kind = exchange->line->slot != NULL ? LEDGER_QUEUED : LEDGER_HELD;
-    entry->slot = exchange->line->slot;
-    entry->idle_us = since(now_us, exchange->wait_begin_us);
+    entry->kind = exchange->seat.line->slot != NULL ? LEDGER_QUEUED : LEDGER_HELD;
+    entry->slot = exchange->seat.line->slot;
+    entry->idle_us = since(now_us, exchange->seat.begin_us);
 }
 
 /* idle: how long an answer has been awaited; 0 once it has begun. */
@@ -111,7 +111,7 @@ static void add_exchange(struct ledger *ledger, const struct exchange *exchange,
     entry->age_us = since(now_us, exchange->begin_us);
     if (exchange->sent_us != 0 && exchange->first_us == 0)
         entry->idle_us = since(now_us, exchange->sent_us);
-    if (exchange->line != NULL)
+    if (exchange->seat.line != NULL)
         set_waiting(entry, exchange, now_us);
     entry->bytes_in = exchange->head.size + exchange->request.moved;
     entry->bytes_out = exchange->bytes_out + exchange->response.written;
@@ -126,9 +126,9 @@ static bool is_asked(const struct ledger *ledger, const struct exchange *exchang
 {
     const struct slot *slot = NULL;
 
-    if (exchange == NULL || (exchange->slot == NULL && exchange->line == NULL))
+    if (exchange == NULL || (exchange->slot == NULL && exchange->seat.line == NULL))
         return false;
-    slot = exchange->line != NULL ? exchange->line->slot : exchange->slot;
+    slot = exchange->seat.line != NULL ? exchange->seat.line->slot : exchange->slot;
     return ledger->slot == NULL || ledger->slot == slot;
 }
 

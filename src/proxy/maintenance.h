@@ -14,6 +14,13 @@
 struct maintenance_page;
 struct service;
 
+/* Of an answer of ours. */
+struct own_answer {
+    struct maintenance_page *page; /* its body; NULL: ours */
+    struct slice page_rest;        /* of it, not yet given to the flow */
+    uint32_t retry_after_s;        /* 0: as usual */
+};
+
 LIST_HEAD(maintenance_page_list, maintenance_page);
 
 /* Copies for the present picture; each lives until nobody sends it any more. */

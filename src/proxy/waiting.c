@@ -93,24 +93,24 @@ static void count_shared(_Atomic uint64_t *count, uint64_t more)
 
 static uint64_t waited_here(const struct exchange *exchange)
 {
-    return clock_monotonic_us() - exchange->wait_begin_us;
+    return clock_monotonic_us() - exchange->seat.begin_us;
 }
 
 static bool is_held(const struct exchange *exchange, const struct service *service)
 {
-    const struct wait_line *line = exchange->line;
+    const struct wait_line *line = exchange->seat.line;
 
     return line != NULL && line->slot == NULL && line->service == service;
 }
 
 static bool is_queued(const struct exchange *exchange, const struct slot *slot)
 {
-    return exchange->line != NULL && exchange->line->slot == slot;
+    return exchange->seat.line != NULL && exchange->seat.line->slot == slot;
 }
 
 static enum fault refuse_hold(struct exchange *exchange, struct service_counts *counts)
 {
-    if (exchange->line != NULL && exchange->line->slot == NULL)
+    if (exchange->seat.line != NULL && exchange->seat.line->slot == NULL)
         count_shared(&counts->hold_expired, 1);
     else
         count_shared(&counts->hold_refused, 1);
@@ -153,7 +153,7 @@ static enum fault judge_queue(struct exchange *exchange, const struct route_answ
     struct slot_cell *cell = &slot->cells[exchange->worker->id];
 
     if (is_queued(exchange, slot) && !late) {
-        exchange->line->is_blocked = true;
+        exchange->seat.line->is_blocked = true;
         place->kind = WAIT_STAY;
         return fault;
     }
@@ -174,7 +174,7 @@ static enum fault judge_queue(struct exchange *exchange, const struct route_answ
 /* The hold is over for a held exchange: whether it is its turn. */
 static bool may_leave_hold(struct exchange *exchange, const struct traffic *traffic)
 {
-    struct wait_line *line = exchange->line;
+    struct wait_line *line = exchange->seat.line;
     uint64_t all = atomic_load_explicit(&line->service->counts.held, memory_order_relaxed);
 
     line->is_releasing = true;
@@ -191,7 +191,7 @@ static bool passes_hold(const struct exchange *exchange, const struct route_answ
     const struct traffic *traffic = &answer->service->traffic;
 
     return traffic->mode == TRAFFIC_HELD || exchange->tries + exchange->stale_tries > 0 ||
-           exchange->is_shielded || (traffic->pass_safe && head_is_safe(&exchange->head));
+           exchange->route.is_shielded || (traffic->pass_safe && head_is_safe(&exchange->head));
 }
 
 enum fault waiting_judge(struct exchange *exchange, const struct route_answer *answer,
@@ -202,7 +202,7 @@ enum fault waiting_judge(struct exchange *exchange, const struct route_answer *a
 
     if (fault == FAULT_HELD) {
         if (is_held(exchange, service))
-            exchange->line->is_releasing = false;
+            exchange->seat.line->is_releasing = false;
         return judge_hold(exchange, answer, late, place);
     }
     if (fault != FAULT_NONE && fault != FAULT_SLOT_BUSY && fault != FAULT_TARGET_BUSY)
@@ -213,7 +213,7 @@ enum fault waiting_judge(struct exchange *exchange, const struct route_answer *a
             return FAULT_HELD;
         }
         late = false; /* what the hold took is not the queue's */
-    } else if (!TAILQ_EMPTY(&waiting->lines) && exchange->line == NULL &&
+    } else if (!TAILQ_EMPTY(&waiting->lines) && exchange->seat.line == NULL &&
                is_behind(waiting, exchange, service, NULL) && !passes_hold(exchange, answer)) {
         find_line(waiting, service, NULL)->is_releasing = true;
         return judge_hold(exchange, answer, false, place);
@@ -228,17 +228,17 @@ enum fault waiting_judge(struct exchange *exchange, const struct route_answer *a
 void waiting_leave(struct exchange *exchange)
 {
     struct waiting *waiting = &exchange->worker->waiting;
-    struct wait_line *line = exchange->line;
+    struct wait_line *line = exchange->seat.line;
     struct service_counts *counts = NULL;
     uint64_t us = 0;
 
     if (line == NULL)
         return;
     us = waited_here(exchange);
-    exchange->line = NULL;
-    exchange->waited_us += us;
+    exchange->seat.line = NULL;
+    exchange->seat.waited_us += us;
     exchange->served_us += us;
-    TAILQ_REMOVE(&line->members, exchange, waiting);
+    TAILQ_REMOVE(&line->members, exchange, seat.entry);
     line->count--;
     if (line->slot != NULL) {
         waiting->queued--;
@@ -246,7 +246,7 @@ void waiting_leave(struct exchange *exchange)
     } else {
         counts = &line->service->counts;
         count_shared(&counts->hold_us_total, us);
-        atomic_fetch_sub(&counts->held_bytes, exchange->wait_bytes);
+        atomic_fetch_sub(&counts->held_bytes, exchange->seat.bytes);
         atomic_fetch_sub_explicit(&counts->held, 1, memory_order_release);
     }
     if (line->count > 0 || waiting->is_looking)
@@ -291,12 +291,12 @@ void waiting_enter(struct exchange *exchange, const struct wait_place *place)
         return;
     waiting_leave(exchange);
     line = make_line(waiting, place);
-    exchange->line = line;
-    exchange->wait_begin_us = clock_monotonic_us();
-    TAILQ_INSERT_TAIL(&line->members, exchange, waiting);
+    exchange->seat.line = line;
+    exchange->seat.begin_us = clock_monotonic_us();
+    TAILQ_INSERT_TAIL(&line->members, exchange, seat.entry);
     line->count++;
     if (place->kind == WAIT_HELD) {
-        exchange->wait_bytes = exchange->head_in->end;
+        exchange->seat.bytes = exchange->head_in->end;
         count_shared(&place->service->counts.held_total, 1);
     } else {
         waiting->queued++;
@@ -317,7 +317,7 @@ static void wake(struct exchange *exchange)
 {
     struct session *session = exchange->session;
 
-    exchange->is_due = true;
+    exchange->seat.is_due = true;
     exchange_step(exchange);
     if (session->exchange == NULL)
         session_step(session);
@@ -331,7 +331,7 @@ static void look_at(struct wait_line *line)
 
     line->is_blocked = false;
     for (unsigned left = line->count; left > 0 && exchange != NULL && !line->is_blocked; left--) {
-        struct exchange *next = TAILQ_NEXT(exchange, waiting);
+        struct exchange *next = TAILQ_NEXT(exchange, seat.entry);
 
         wake(exchange);
         exchange = next;

@@ -22,6 +22,16 @@ struct slot;
 struct timer;
 struct worker;
 
+/* The place of an exchange in a line, and what it has waited. */
+struct wait_seat {
+    struct wait_line *line; /* NULL: it does not wait */
+    TAILQ_ENTRY(exchange) entry;
+    uint64_t begin_us;  /* in this line */
+    uint64_t waited_us; /* held and queued before, in all */
+    uint32_t bytes;     /* counted as held */
+    bool is_due;        /* fact: it may be its turn to go on */
+};
+
 /* Those who wait for the same thing. Ends when nobody is left in it. */
 struct wait_line {
     TAILQ_ENTRY(wait_line) entry;

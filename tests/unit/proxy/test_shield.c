@@ -302,9 +302,9 @@ Test(shield, table)
         static struct exchange exchange;
         char slot = 0; /* only that there is one matters */
 
-        exchange = (struct exchange){ .rule = (uint8_t)attempt->rule,
-                                      .is_candidate = attempt->is_candidate,
-                                      .is_shielded = attempt->is_shielded };
+        exchange = (struct exchange){ .route.rule = (uint8_t)attempt->rule,
+                                      .route.is_candidate = attempt->is_candidate,
+                                      .route.is_shielded = attempt->is_shielded };
         exchange.head.method = (uint8_t)attempt->method;
         exchange.request.lost_input = attempt->lost_input;
         exchange.policy.shield = !attempt->is_off;
