@@ -33,11 +33,21 @@ static void check_all_client_limits(const struct config *config, const struct or
     }
 }
 
+/* Whether there is a limit that a request may have to wait for. */
+static bool has_limit(const struct config_slot *slot)
+{
+    for (size_t i = 0; i < slot->targets.count; i++)
+        if (slot->targets.items[i].max_requests > 0 || slot->targets.items[i].max_connections > 0)
+            return true;
+    return slot->max_requests > 0;
+}
+
 static void check_slot(const struct config_slot *slot, const struct origin *origin)
 {
-    if (slot->queue > 0 && slot->max_requests == 0)
+    if (slot->queue > 0 && !has_limit(slot))
         origin_error(origin, &slot->queue, slot,
-                     "queue of slot '%s' has no effect without max_requests; add max_requests",
+                     "queue of slot '%s' has no effect without max_requests; add max_requests, or "
+                     "max= or max_connections= to its targets",
                      slot->name);
     if (slot->allow_live && slot->role != CONFIG_ROLE_STAGING)
         origin_warning(origin, &slot->allow_live, slot,
