@@ -80,9 +80,16 @@ void deploy_stop(struct deploy *deploy);
 bool deploy_cancel(struct deploy *deploy, const void *arg);
 const struct config *deploy_config(const struct deploy *deploy);
 
+/* Who makes the change of a plan, and why; reason NULL or "": as planned. */
+struct deploy_approval {
+    const char *token;
+    const char *actor;
+    const char *reason;
+};
+
 /* Submits what a plan_only change described; CONFLICT when the token is unknown, older than ten minutes, used, or
- * the epoch or the configuration are others by now. actor and reason are of who applies. */
-void deploy_apply(struct deploy *deploy, const char *token, const char *actor, const char *reason,
+ * the epoch or the configuration are others by now. */
+void deploy_apply(struct deploy *deploy, const struct deploy_approval *approval,
                   change_done_fn *done, void *arg);
 
 /* The present picture is snapshot_current(); what it does not say: */
