@@ -80,12 +80,24 @@ void deploy_stop(struct deploy *deploy);
 bool deploy_cancel(struct deploy *deploy, const void *arg);
 const struct config *deploy_config(const struct deploy *deploy);
 
-/* Submits what a plan_only change described; CONFLICT when the token is unknown, older than ten minutes, used, or
- * the epoch or the configuration are others by now. actor and reason are of who applies. */
-struct apply {
+/* Who makes the change of a plan, and why; reason NULL or "": as planned. */
+struct deploy_approval {
     const char *token;
     const char *actor;
-    const char *reason; /* NULL or "" : the plan's */
+    const char *reason;
+};
+
+/* Submits what a plan_only change described; CONFLICT when the token is unknown, older than ten minutes, used, or
+ * the epoch or the configuration are others by now. */
+void deploy_apply(struct deploy *deploy, const struct deploy_approval *approval,
+                  change_done_fn *done, void *arg);
+
+/* The present picture is snapshot_current(); what it does not say: */
+struct deploy_service_view {
+    const char *group;         /* "" : none */
+    const char *previous;      /* slot before the last switch, "" : none: what rollback goes to */
+    uint64_t switched_wall_us; /* 0: never */
+    uint64_t switch_count;
 };
 void deploy_apply(struct deploy *deploy, const struct apply *apply, change_done_fn *done,
                   void *arg);

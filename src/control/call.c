@@ -310,12 +310,12 @@ static void fill_actor(const struct call *call, char *out, size_t size)
 enum call_step call_apply(struct call *call, const char *token, call_change_fn *on_change)
 {
     char actor[96];
-    const struct apply apply = { token, actor, call->args.reason };
+    struct deploy_approval approval = { token, actor, call->args.reason };
 
     fill_actor(call, actor, sizeof actor);
     call->on_change = on_change;
     call_lend(call);
-    deploy_apply(call->room->deploy, &apply, on_changed, call);
+    deploy_apply(call->room->deploy, &approval, on_changed, call);
     return CALL_PARKED;
 }
 

@@ -1,8 +1,10 @@
 /*
- * What becomes of the tunnels of a slot that loses its traffic: by a switch, by the end of a canary, or because the
- * operator drained all its targets. Looked for in the difference of two pictures, so that no way of losing traffic is
- * forgotten. Control thread; called by registry_commit.
+ * See farewell_priv.h. A slot loses its traffic by a switch, by the end of a canary, or because the operator drained
+ * all its targets. It is looked for in the difference of two pictures, so that no way of losing traffic is forgotten.
+ * Called by registry_commit.
  */
+#include "deploy/farewell_priv.h"
+
 #include "base/clock.h"
 #include "deploy/registry_priv.h"
 #include "route/tunnel_drain.h"

@@ -53,11 +53,11 @@ static void keep(struct deploy *deploy, struct ticket *ticket)
     snprintf(ticket->result.token, sizeof ticket->result.token, "%s", forecast->token);
 }
 
-/* A reading of a file, and what is no change of the traffic, have no plan. */
+/* What reads a file, and what is no change of the traffic, has no plan. */
 static bool is_plannable(enum change_kind kind)
 {
     return kind != CHANGE_RELOAD && kind != CHANGE_LOCK_ACQUIRE && kind != CHANGE_LOCK_RELEASE &&
-           kind != CHANGE_TENANT_PIN && kind != CHANGE_TENANT_UNPIN && kind != CHANGE_TENANT_LOAD;
+           kind != CHANGE_TENANT_LOAD;
 }
 
 /* The first gate that did not pass is the answer. */
@@ -132,9 +132,10 @@ static const char *find_fault(const struct deploy *deploy, const struct forecast
     return NULL;
 }
 
-void deploy_apply(struct deploy *deploy, const struct apply *apply, change_done_fn *done, void *arg)
+void deploy_apply(struct deploy *deploy, const struct deploy_approval *approval,
+                  change_done_fn *done, void *arg)
 {
-    struct forecast *forecast = find_forecast(deploy, apply->token);
+    struct forecast *forecast = find_forecast(deploy, approval->token);
     const char *fault = find_fault(deploy, forecast);
     struct change change = { 0 };
     struct ticket *ticket = NULL;
@@ -144,9 +145,9 @@ void deploy_apply(struct deploy *deploy, const struct apply *apply, change_done_
         change.if_epoch = forecast->epoch;
         memset(forecast, 0, sizeof *forecast); /* good for one time */
     }
-    snprintf(change.actor, sizeof change.actor, "%s", apply->actor);
-    if (apply->reason != NULL && apply->reason[0] != '\0')
-        snprintf(change.reason, sizeof change.reason, "%s", apply->reason);
+    snprintf(change.actor, sizeof change.actor, "%s", approval->actor);
+    if (approval->reason != NULL && approval->reason[0] != '\0')
+        snprintf(change.reason, sizeof change.reason, "%s", approval->reason);
     if (fault == NULL) {
         deploy_submit(deploy, &change, done, arg);
         return;

@@ -12,8 +12,8 @@
 #include "deploy/picture_extra_priv.h"
 #include "deploy/registry_priv.h"
 #include "health/health.h"
-#include "http/header_rules.h"
 #include "route/rate.h"
+#include "route/slot_rules.h"
 #include "route/snapshot.h"
 
 struct picture {
@@ -228,46 +228,40 @@ static const char *const *lines_of(const struct config_texts *texts)
     return (const char *const *)(void *)texts->items;
 }
 
-static struct header_rule_texts request_texts(const struct config_headers *headers)
+static struct slot_rules rules_of(const struct config_headers *headers)
 {
-    return (struct header_rule_texts){
-        .set_count = headers->request_set.count,
-        .set = lines_of(&headers->request_set),
-        .add_count = headers->request_add.count,
-        .add = lines_of(&headers->request_add),
-        .remove_count = headers->request_remove.count,
-        .remove = lines_of(&headers->request_remove),
-    };
-}
-
-static struct header_rule_texts response_texts(const struct config_headers *headers)
-{
-    return (struct header_rule_texts){
-        .set_count = headers->response_set.count,
-        .set = lines_of(&headers->response_set),
-        .add_count = headers->response_add.count,
-        .add = lines_of(&headers->response_add),
-        .remove_count = headers->response_remove.count,
-        .remove = lines_of(&headers->response_remove),
+    return (struct slot_rules){
+        .request = {
+            .set_count = headers->request_set.count,
+            .set = lines_of(&headers->request_set),
+            .add_count = headers->request_add.count,
+            .add = lines_of(&headers->request_add),
+            .remove_count = headers->request_remove.count,
+            .remove = lines_of(&headers->request_remove),
+        },
+        .response = {
+            .set_count = headers->response_set.count,
+            .set = lines_of(&headers->response_set),
+            .add_count = headers->response_add.count,
+            .add = lines_of(&headers->response_add),
+            .remove_count = headers->response_remove.count,
+            .remove = lines_of(&headers->response_remove),
+        },
     };
 }
 
 void picture_equip(struct reg_service *service, const struct config_service *configured)
 {
-    struct header_rule_texts requests = request_texts(&configured->headers);
-    struct header_rule_texts responses = response_texts(&configured->headers);
+    struct slot_rules rules = rules_of(&configured->headers);
 
     /* Once made it stays: workers of the picture in force use it. */
     if (configured->limits.client_rate > 0 && service->service->rate == NULL)
         service->service->rate = rate_new((unsigned)configured->limits.clients);
     for (size_t i = 0; i < configured->slot_count; i++) {
         const struct config_slot *slot = &configured->slots[i];
-        struct header_rule_texts slot_requests = request_texts(&slot->headers);
-        struct header_rule_texts slot_responses = response_texts(&slot->headers);
+        struct slot_rules own = rules_of(&slot->headers);
 
-        slot_set_rules(registry_find_slot(service, slot->name)->slot,
-                       header_rules_new(&requests, &slot_requests),
-                       header_rules_new(&responses, &slot_responses));
+        slot_rules_put(registry_find_slot(service, slot->name)->slot, &rules, &own);
     }
 }
 

@@ -16,6 +16,7 @@
 #include "base/check.h"
 #include "config/config.h"
 #include "deploy/deploy.h"
+#include "deploy/farewell_priv.h"
 #include "deploy/state_priv.h"
 
 struct names;
@@ -34,13 +35,6 @@ struct reg_target {
     uint64_t deadline_us; /* then busy ones are cut off, too */
 };
 TAILQ_HEAD(reg_targets, reg_target);
-
-/* Whether the slot's tunnels were told to end. */
-enum farewell {
-    FAREWELL_NONE,
-    FAREWELL_LEFT,   /* the traffic went elsewhere */
-    FAREWELL_DRAINED /* the operator drained all its targets */
-};
 
 struct reg_slot {
     TAILQ_ENTRY(reg_slot) link;
@@ -105,11 +99,8 @@ void registry_abort(struct registry *registry, struct plan *plan);
 void registry_commit(struct registry *registry, struct plan *plan);
 struct reg_slot *registry_find_slot(const struct reg_service *service, const char *name);
 struct reg_target *registry_find_target(const struct reg_slot *slot, const char *name);
-/* Orders for the tunnels of slots that lost their traffic, or have it again (farewell.c). Both pictures live. */
-void farewell_tell(struct registry *registry, const struct plan *plan, const struct snapshot *was,
-                   const struct snapshot *is);
 
-/* The two halves of retirement (retire.c). */
+/* Internal to the room: the two halves of retirement (retire.c). */
 void retire_target(struct registry *registry, struct reg_target *target);
 void retire_slot(struct registry *registry, struct reg_slot *slot);
 void retire_service(struct registry *registry, struct reg_service *service);

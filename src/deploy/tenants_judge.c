@@ -114,13 +114,16 @@ static void set_pins(struct deploy *deploy, const struct scope *members,
         decisions_own(&deploy->working, gate_scope_at(members, i))->pins = *pins;
 }
 
-/* The step waits in the scope, its line is on the way to the file. */
+/* The step waits in the scope, its line is on the way to the file. Of a plan nothing is left behind. */
 static void take_step(struct deploy *deploy, const struct ticket *ticket,
                       const struct scope *members, struct tenant_scope *scope, enum tenant_op op)
 {
     struct state_pins pins = deploy->working.services[gate_scope_at(members, 0)]->pins;
-    struct tenant_step *step = mem_zalloc(sizeof *step);
+    struct tenant_step *step = NULL;
 
+    if (ticket->change.plan_only)
+        return;
+    step = mem_zalloc(sizeof *step);
     step->op = op;
     memcpy(step->tenant, ticket->change.tenant, sizeof step->tenant);
     memcpy(step->slot, ticket->change.slot, sizeof step->slot);
@@ -208,22 +211,29 @@ static void replace(struct deploy *deploy, const struct scope *members, struct t
 }
 
 /* What is configured is hidden, tenant by tenant; everything else is forgotten. */
-static enum judgement judge_unpin_all(struct deploy *deploy, struct ticket *ticket,
-                                      const struct scope *members, struct tenant_scope *scope)
+static void hide_all(struct deploy *deploy, const struct scope *members,
+                     const struct tenant_scope *scope)
 {
-    size_t count = pins_count(scope->table.live);
-    struct tenant_scope *fresh = NULL;
+    struct tenant_scope *fresh = tenant_scope_new(scope->name);
     struct pins_cursor cursor = { 0 };
     struct pins_entry entry;
 
-    if (count == 0)
-        return judge_same(ticket, "%s: no tenant is pinned", scope->name);
-    fresh = tenant_scope_new(scope->name);
     tenant_table_init(&fresh->table, deploy->tenants->worker_count);
     while (scope->table.base != NULL && pins_next(scope->table.base->pins, &cursor, &entry))
         CHECK(tenant_table_apply(&fresh->table, TENANT_OP_HIDE, entry.tenant, NULL) == 0);
     CHECK(tenant_table_rebase(&fresh->table, scope->table.base) == 0);
     replace(deploy, members, fresh);
+}
+
+static enum judgement judge_unpin_all(struct deploy *deploy, struct ticket *ticket,
+                                      const struct scope *members, struct tenant_scope *scope)
+{
+    size_t count = pins_count(scope->table.live);
+
+    if (count == 0)
+        return judge_same(ticket, "%s: no tenant is pinned", scope->name);
+    if (!ticket->change.plan_only)
+        hide_all(deploy, members, scope);
     deploy->working.epoch++;
     return judge_done(ticket, "%s: %zu tenants are not pinned any more, epoch %llu", scope->name,
                       count, (unsigned long long)deploy->working.epoch);

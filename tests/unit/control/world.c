@@ -66,13 +66,15 @@ void deploy_submit(struct deploy *deploy, const struct change *change, change_do
         timer_arm(pending->timer, deploy->delay_ms);
 }
 
-void deploy_apply(struct deploy *deploy, const struct apply *apply, change_done_fn *done, void *arg)
+void deploy_apply(struct deploy *deploy, const struct deploy_approval *approval,
+                  change_done_fn *done, void *arg)
 {
     struct change change = { .kind = CHANGE_SWITCH };
 
-    snprintf(deploy->token, sizeof deploy->token, "%s", apply->token);
-    snprintf(deploy->token_actor, sizeof deploy->token_actor, "%s", apply->actor);
-    snprintf(change.reason, sizeof change.reason, "%s", apply->reason != NULL ? apply->reason : "");
+    snprintf(deploy->token, sizeof deploy->token, "%s", approval->token);
+    snprintf(deploy->token_actor, sizeof deploy->token_actor, "%s", approval->actor);
+    snprintf(change.reason, sizeof change.reason, "%s",
+             approval->reason != NULL ? approval->reason : "");
     deploy_submit(deploy, &change, done, arg);
 }
 

@@ -48,9 +48,9 @@ static void on_done(void *arg, const struct change_result *result)
 static struct change_result apply(const char *token)
 {
     struct answer answer = { 0 };
+    struct deploy_approval approval = { token, "uid=5 pid=9", "as planned" };
 
-    deploy_apply(desk.deploy, &(struct apply){ token, "uid=5 pid=9", "as planned" }, on_done,
-                 &answer);
+    deploy_apply(desk.deploy, &approval, on_done, &answer);
     cr_assert(!answer.is_done, "answered from inside");
     loop_run(desk.loop);
     cr_assert(answer.is_done);
@@ -257,10 +257,12 @@ Test(forecast, applied_twice_at_once_one_wins)
 {
     struct change_result one = plan(CHANGE_SWITCH, "shop", "green");
     struct change_result two = plan(CHANGE_SWITCH, "shop", "green");
+    struct deploy_approval first = { one.token, "uid=5", NULL };
+    struct deploy_approval second = { two.token, "uid=6", NULL };
     struct answer answers[2] = { 0 };
 
-    deploy_apply(desk.deploy, &(struct apply){ one.token, "uid=5", NULL }, on_done, &answers[0]);
-    deploy_apply(desk.deploy, &(struct apply){ two.token, "uid=6", NULL }, on_done, &answers[1]);
+    deploy_apply(desk.deploy, &first, on_done, &answers[0]);
+    deploy_apply(desk.deploy, &second, on_done, &answers[1]);
     while (!answers[0].is_done || !answers[1].is_done)
         loop_run(desk.loop);
     cr_assert_eq(answers[0].result.outcome, OUTCOME_DONE);

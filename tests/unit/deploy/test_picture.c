@@ -5,7 +5,7 @@
 
 #include "bench_desk.h"
 #include "deploy/deploy_priv.h"
-#include "http/header_rules.h"
+#include "route/slot_rules.h"
 
 static const char config[] =
     "listener http { bind = \"127.0.0.1:0\" }\n"
@@ -182,6 +182,29 @@ Test(picture, header_rules_of_the_slots_follow_a_reload)
     cr_assert_eq(bench_desk_do(&desk, &change).outcome, OUTCOME_DONE);
     shop = bench_desk_service("shop");
     cr_assert(has_line(shop->slots[1].slot->request_rules, "X-Both: service\r\n"));
+}
+
+Test(picture, a_planned_pin_is_in_no_table)
+{
+    struct change change = bench_desk_change(CHANGE_TENANT_PIN, "shop", "green");
+    struct change_result result;
+
+    snprintf(change.tenant, sizeof change.tenant, "acme");
+    change.plan_only = true;
+    result = bench_desk_do(&desk, &change);
+    cr_assert_eq(result.outcome, OUTCOME_DONE, "%s", result.words);
+    cr_assert_neq(result.token[0], '\0');
+    change.plan_only = false;
+    change.kind = CHANGE_TENANT_UNPIN;
+    cr_assert(!bench_desk_do(&desk, &change).changed, "it is not there");
+    change.kind = CHANGE_TENANT_PIN;
+    cr_assert(bench_desk_do(&desk, &change).changed);
+    change.kind = CHANGE_TENANT_UNPIN;
+    snprintf(change.tenant, sizeof change.tenant, "*");
+    change.plan_only = true;
+    cr_assert_eq(bench_desk_do(&desk, &change).outcome, OUTCOME_DONE);
+    cr_assert_neq(pins_find(bench_desk_service("shop")->steering->pins, slice_from("acme")),
+                  PINS_NONE);
 }
 
 Test(picture, pins_reach_all_services_of_a_scope)

@@ -10,6 +10,22 @@
 #include "deploy/state_code_priv.h"
 #include "deploy/state_priv.h"
 
+/* One of each thing that moves traffic. */
+static void add_steering(struct state_service *api, struct state_service *shop)
+{
+    api->hold = (struct state_hold){ .since_wall_us = 5, .until_wall_us = 6 };
+    api->maint.since_wall_us = 7;
+    snprintf(api->maint.message, sizeof api->maint.message, "back \"soon\"");
+    shop->canary = (struct state_canary){
+        .candidate = "blue",
+        .share = 1234,
+        .salt = 0xfedcba9876543211,
+        .is_paused = true,
+        .started_wall_us = 8,
+        .next_wall_us = 9,
+    };
+}
+
 static struct state *make_state(void)
 {
     struct state *state = state_new();
@@ -34,23 +50,13 @@ static struct state *make_state(void)
     };
 
     snprintf(service->active, sizeof service->active, "%s", "blue");
-    service->hold = (struct state_hold){ .since_wall_us = 5, .until_wall_us = 6 };
-    service->maint.since_wall_us = 7;
-    snprintf(service->maint.message, sizeof service->maint.message, "back \"soon\"");
     service = decisions_add(&state->decisions, "shop");
     snprintf(service->active, sizeof service->active, "%s", "green");
     snprintf(service->previous, sizeof service->previous, "%s", "blue");
     service->is_rolled_back = true;
     service->switched_wall_us = 1700000000000001;
     service->switch_count = 12;
-    service->canary = (struct state_canary){
-        .candidate = "blue",
-        .share = 1234,
-        .salt = 0xfedcba9876543211,
-        .is_paused = true,
-        .started_wall_us = 8,
-        .next_wall_us = 9,
-    };
+    add_steering(state->decisions.services[0], service);
     target = state_service_add_target(service, "green", "app.internal:80");
     target->is_added = true;
     snprintf(target->address, sizeof target->address, "%s", "10.0.0.1:80");
