@@ -29,7 +29,7 @@ ROOMS = {
     "proxy": ["base", "http", "net", "route"],
     "health": ["base", "http", "net", "route"],
     "store": ["base", "net"],
-    "deploy": ["base", "http", "net", "config", "route", "health", "store"],
+    "deploy": ["base", "net", "config", "route", "health", "store"],
     "control": ["base", "http", "net", "config", "route", "health", "deploy"],
     "ctl": ["base"],
     "demo": ["base"],

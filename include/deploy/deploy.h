@@ -92,14 +92,4 @@ struct deploy_approval {
 void deploy_apply(struct deploy *deploy, const struct deploy_approval *approval,
                   change_done_fn *done, void *arg);
 
-/* The present picture is snapshot_current(); what it does not say: */
-struct deploy_service_view {
-    const char *group;         /* "" : none */
-    const char *previous;      /* slot before the last switch, "" : none: what rollback goes to */
-    uint64_t switched_wall_us; /* 0: never */
-    uint64_t switch_count;
-};
-void deploy_apply(struct deploy *deploy, const struct apply *apply, change_done_fn *done,
-                  void *arg);
-
 #endif
