@@ -50,12 +50,12 @@ void pair_take_close(int fd, unsigned code, int is_masked)
     take(fd, head, sizeof head);
     size = head[1] & 0x7fu;
     cr_assert_eq(head[0], 0x88);
-    cr_assert_eq(head[1] >> 7, is_masked);
+    cr_assert_eq((head[1] & 0x80) != 0, is_masked);
     cr_assert(size >= 2 && size <= sizeof payload);
     if (is_masked)
         take(fd, mask, sizeof mask);
     take(fd, payload, size);
-    cr_assert_eq((payload[0] ^ mask[0]) << 8 | (payload[1] ^ mask[1]), code);
+    cr_assert_eq((unsigned)((payload[0] ^ mask[0]) << 8 | (payload[1] ^ mask[1])), code);
 }
 
 void pair_drain(int fd)
