@@ -1,0 +1,62 @@
+#!/usr/bin/env bash
+# Runs docs/traffic.md as a reader would: its configuration in front of two demo apps, then every command, whose
+# answer must hold what stands behind "# ". usage: tests/traffic_test.sh [BUILD_DIR]
+set -eu
+cd "$(dirname "$0")/.."
+build=${1:-build}
+
+work=$(mktemp -d "${TMPDIR:-/tmp}/switchyard-traffic-XXXXXX")
+pids=()
+end_all() {
+    for pid in "${pids[@]}"; do kill -TERM "$pid" 2>/dev/null || true; done
+    for pid in "${pids[@]}"; do wait "$pid" 2>/dev/null || true; done
+    rm -rf "$work"
+}
+trap end_all EXIT
+
+fail() {
+    echo "traffic: $*" >&2
+    cat "$work"/*.log >&2 2>/dev/null || true
+    exit 1
+}
+
+read -r front blue green < <(python3 - <<'PY'
+import socket
+held = [socket.socket() for _ in range(3)]
+for one in held:
+    one.bind(("127.0.0.1", 0))
+print(*(one.getsockname()[1] for one in held))
+PY
+)
+place() { # what the page says, with the ports and programs of this run
+    sed -e "s,@RUN@,$work,g" -e "s,127.0.0.1:8080,127.0.0.1:$front,g" -e "s,127.0.0.1:5000,127.0.0.1:$blue,g" \
+        -e "s,127.0.0.1:5001,127.0.0.1:$green,g" -e "s,build/switchctl,$build/switchctl,g"
+}
+
+awk '/^```$/ { if (block) exit; block = 1; next } block { print }' docs/traffic.md | place >"$work/traffic.conf"
+"$build/switchyard-demo" --bind "127.0.0.1:$blue" --slot blue --version v1.0 >"$work/blue.log" 2>&1 &
+pids+=($!)
+"$build/switchyard-demo" --bind "127.0.0.1:$green" --slot green --version v1.1 >"$work/green.log" 2>&1 &
+pids+=($!)
+"$build/switchyard" -c "$work/traffic.conf" >"$work/switchyard.log" 2>&1 &
+pids+=($!)
+for _ in $(seq 300); do
+    [ -S "$work/admin.sock" ] && grep -q ' ready ' "$work/switchyard.log" && break
+    kill -0 "${pids[2]}" 2>/dev/null || fail "switchyard ended"
+    sleep 0.1
+done
+export SWITCHYARD_SOCKET=$work/admin.sock
+"$build/switchctl" wait healthy shop --timeout 20s >/dev/null || fail "the apps are not healthy"
+
+count=0
+while IFS= read -r line; do
+    command=${line%%  \# *}
+    [ "$command" = "$line" ] && command=${line%% \# *}
+    promised=${line##*\# }
+    echo "\$ $command"
+    eval "$command" >"$work/answer" 2>&1 || fail "'$command' failed: $(cat "$work/answer")"
+    grep -qF -- "$promised" "$work/answer" || fail "'$command' should answer '$promised': $(cat "$work/answer")"
+    count=$((count + 1))
+done < <(awk '/^```sh$/ { block = 1; next } /^```/ { block = 0 } block { print }' docs/traffic.md | place)
+[ "$count" -ge 25 ] || fail "only $count commands were found in docs/traffic.md"
+echo "$count commands"
