@@ -16,6 +16,7 @@ struct slot;
 struct tunnel_drain {
     struct slot *
         slot; /* NULL: every tunnel ends within a second, with Close 1001, because the switch stops */
+    uint64_t epoch; /* tunnels that this picture or a later one sent there may stay; 0: none may */
     bool is_cancelled;    /* they may stay after all */
     bool never;           /* nothing is ever closed: only the ledger shows them */
     uint64_t begin_us;    /* monotonic: the first Close */

@@ -54,9 +54,29 @@ static void check_slot(const struct config_slot *slot, const struct origin *orig
                        "allow_live has no effect without role = \"staging\"");
 }
 
+/* The least that a target of the service allows; UINT64_MAX: none of them has a limit. */
+static uint64_t find_least_connections(const struct config_service *service)
+{
+    uint64_t least = UINT64_MAX;
+
+    for (size_t i = 0; i < service->slot_count; i++) {
+        const struct config_targets *targets = &service->slots[i].targets;
+
+        for (size_t j = 0; j < targets->count; j++)
+            if (targets->items[j].max_connections > 0 && targets->items[j].max_connections < least)
+                least = targets->items[j].max_connections;
+    }
+    return least;
+}
+
 static void check_warmup(const struct config_service *service, const struct origin *origin)
 {
     const struct config_warmup *warmup = &service->warmup;
+
+    if (warmup->connections > find_least_connections(service))
+        origin_error(origin, &warmup->connections, warmup,
+                     "warmup: more connections than max_connections of a target allows; lower "
+                     "connections");
 
     if (warmup->requests < warmup->concurrency)
         origin_error(origin, &warmup->requests, &warmup->concurrency,

@@ -148,7 +148,7 @@ static void check_title(struct reading *reading, const struct part *part, const 
         return;
     report_error_at(
         reading->report, scan_place_of(&reading->scan, part->token),
-        "%s: '%s' is no name; letters, digits, '-', '_' and '.', at most 64, starting with "
+        "%s: '%s' is no name; letters, digits, '-', '_' and '.', at most 63, starting with "
         "a letter or digit",
         option_table_blocks[part->id].word, title);
 }

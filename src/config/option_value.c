@@ -210,7 +210,7 @@ bool option_value_is_name(struct slice s)
         if (!is_letter && !(c >= '0' && c <= '9') && !is_inner)
             return false;
     }
-    return s.len > 0 && s.len <= 64;
+    return s.len > 0 && s.len <= 63; /* a NUL behind it fills what others keep it in */
 }
 
 static bool is_known_method(struct slice text)
@@ -230,7 +230,7 @@ static const char *judge_text(const struct option_row *row, struct slice text)
     case KIND_NAMES:
         return option_value_is_name(text)
                    ? NULL
-                   : "is no name; letters, digits, '-', '_' and '.', at most 64, starting with a "
+                   : "is no name; letters, digits, '-', '_' and '.', at most 63, starting with a "
                      "letter or digit";
     case KIND_PRINTABLE: return option_word_is_printable(text) ? NULL : "is not plain ASCII text";
     case KIND_MESSAGE: return text_is_utf8(text) ? NULL : "is not UTF-8";

@@ -85,9 +85,16 @@ static enum call_step write_piece(struct call *call, struct text *out)
         reply_hint(&call->reply, "export again");
         return end_export(call, out);
     }
-    for (unsigned i = 0; pins != NULL && i < PIECE_ENTRIES; i++) {
+    /* a piece ends where a part of the table does: what changes meanwhile may move the entries of a part */
+    for (unsigned i = 0; pins != NULL; i++) {
+        size_t part = walk->cursor.part;
+
         if (!pins_next(pins, &walk->cursor, &entry))
             return end_export(call, out);
+        if (i >= PIECE_ENTRIES && walk->cursor.part != part) {
+            walk->cursor.at = 0; /* this one is the first of the next piece */
+            return CALL_PARKED;
+        }
         add_entry(call, pins, &entry, out);
     }
     return pins != NULL ? CALL_PARKED : end_export(call, out);

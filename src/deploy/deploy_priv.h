@@ -59,6 +59,7 @@ struct deploy {
     struct timer *due;
     struct forecast *forecasts; /* NULL: none yet; else FORECASTS_MAX */
     size_t waiting;             /* on queue and parked */
+    uint64_t arrivals;          /* tickets so far */
     struct decisions working;
     struct plan plan;
     bool has_plan;

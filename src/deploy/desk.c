@@ -16,6 +16,7 @@
 #include "deploy/gate_priv.h"
 #include "deploy/measure_priv.h"
 #include "deploy/names_priv.h"
+#include "deploy/overtake_priv.h"
 #include "net/timer.h"
 
 void ticket_free(struct ticket *ticket)
@@ -135,6 +136,8 @@ static bool prepare(struct deploy *deploy, struct ticket *ticket)
 void desk_enqueue(struct deploy *deploy, struct ticket *ticket)
 {
     ticket->deploy = deploy;
+    if (ticket->arrival == 0)
+        ticket->arrival = ++deploy->arrivals;
     TAILQ_INSERT_TAIL(&deploy->preparing, ticket, link);
     /* With nothing to ask, desk_prepared has run when prepare says false. */
     if (prepare(deploy, ticket))
@@ -158,21 +161,26 @@ static bool is_prepared_anew(const struct ticket *ticket)
     return ticket->change.kind == CHANGE_RELOAD || measure_is_wanted(ticket->change.kind);
 }
 
-/* Those who waited for a lock come first, in their old order; a reload reads its file again, and what is measured is
- * measured again. */
+/* Those who waited for a lock come first, in their old order; but a reload reads its file again, and what is measured
+ * is measured again, also in their order: what overtakes them then is the business of overtake.c. */
 void desk_unpark(struct deploy *deploy)
 {
     struct tickets parked = TAILQ_HEAD_INITIALIZER(parked);
+    struct tickets anew = TAILQ_HEAD_INITIALIZER(anew);
     struct ticket *ticket = NULL;
 
     TAILQ_CONCAT(&parked, &deploy->parked, link);
     while ((ticket = TAILQ_LAST(&parked, tickets)) != NULL) {
         TAILQ_REMOVE(&parked, ticket, link);
-        if (!is_prepared_anew(ticket)) {
+        if (is_prepared_anew(ticket))
+            TAILQ_INSERT_HEAD(&anew, ticket, link);
+        else
             TAILQ_INSERT_HEAD(&deploy->queue, ticket, link);
-            continue;
-        }
+    }
+    while ((ticket = TAILQ_FIRST(&anew)) != NULL) {
+        TAILQ_REMOVE(&anew, ticket, link);
         deploy->waiting--;
+        ticket->measure_count = 0; /* nobody has moved anything under it */
         desk_enqueue(deploy, ticket);
     }
     desk_wake(deploy);
@@ -199,7 +207,7 @@ static void judge_ticket(struct deploy *deploy, struct ticket *ticket)
         return;
     if (ticket->is_judged)
         ticket->result.epoch_before = ticket->result.epoch = deploy->working.epoch;
-    else
+    else if (!overtake_undo(deploy, ticket, &ticket->judgement))
         ticket->judgement = gate_judge(deploy, ticket);
     if (ticket->judgement == JUDGED_WAIT) {
         TAILQ_INSERT_TAIL(&deploy->parked, ticket, link);
@@ -207,8 +215,10 @@ static void judge_ticket(struct deploy *deploy, struct ticket *ticket)
         return;
     }
     TAILQ_INSERT_TAIL(&deploy->batch, ticket, link);
-    if (ticket->judgement == JUDGED_DONE)
-        batch_note(deploy, ticket);
+    if (ticket->judgement != JUDGED_DONE)
+        return;
+    overtake_replace(deploy, ticket);
+    batch_note(deploy, ticket);
 }
 
 /* From the queue to the batch; what makes tables anew is a batch of its own. */
@@ -263,6 +273,11 @@ bool deploy_cancel(struct deploy *deploy, const void *arg)
 
     if (withdraw(&deploy->preparing, arg, &ticket)) {
         ticket->done = NULL; /* its questions are still open */
+        if (ticket->measure == NULL)
+            return true;
+        TAILQ_REMOVE(&deploy->preparing, ticket,
+                     link); /* but for those about targets, which are dropped */
+        ticket_free(ticket);
         return true;
     }
     if (withdraw(&deploy->queue, arg, &ticket))

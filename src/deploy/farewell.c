@@ -19,6 +19,7 @@ struct standing {
     bool is_chosen; /* live or candidate */
     bool is_ready;  /* a target takes requests */
     bool is_empty;  /* no target at all */
+    uint64_t epoch; /* of the picture */
 };
 
 static struct standing find_standing(const struct snapshot_slot *slot)
@@ -85,12 +86,13 @@ static struct tunnel_drain make_order(struct slot *slot, const struct config_dra
 }
 
 static void give_order(struct registry *registry, struct reg_slot *slot, enum farewell farewell,
-                       const struct config_drain *drain)
+                       const struct config_drain *drain, uint64_t epoch)
 {
     struct tunnel_drain order = { .slot = slot->slot, .is_cancelled = true };
 
     if (farewell != FAREWELL_NONE)
         order = make_order(slot->slot, drain);
+    order.epoch = epoch;
     slot->farewell = farewell;
     registry->ops->drain_tunnels(registry->ops_arg, &order);
 }
@@ -104,10 +106,10 @@ static void follow(struct registry *registry, struct reg_slot *slot, const struc
     bool is_ready_again = is->is_ready && !was->is_ready;
 
     if (has_left || is_drained)
-        give_order(registry, slot, has_left ? FAREWELL_LEFT : FAREWELL_DRAINED, drain);
+        give_order(registry, slot, has_left ? FAREWELL_LEFT : FAREWELL_DRAINED, drain, is->epoch);
     else if (slot->farewell != FAREWELL_NONE &&
              (has_come || (slot->farewell == FAREWELL_DRAINED && is_ready_again)))
-        give_order(registry, slot, FAREWELL_NONE, drain);
+        give_order(registry, slot, FAREWELL_NONE, drain, is->epoch);
 }
 
 void farewell_tell(struct registry *registry, const struct plan *plan, const struct snapshot *was,
@@ -126,6 +128,7 @@ void farewell_tell(struct registry *registry, const struct plan *plan, const str
                 continue;
             before = find_standing(old);
             after = find_standing(&service->slots[j]);
+            after.epoch = snapshot_epoch(is);
             follow(registry, registry_find_slot(plan->by_index[i], slot->name), &before, &after,
                    &plan->config->services[i].drain);
         }

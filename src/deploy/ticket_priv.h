@@ -30,6 +30,7 @@ struct ticket {
     change_done_fn *done; /* NULL: nobody waits any more */
     void *arg;
     uint64_t submitted_us;
+    uint64_t arrival; /* in the order of submission, from 1 */
     enum judgement judgement;
     struct change_result result;
     struct config *config;         /* RELOAD: read and checked; taken at commit */

@@ -313,7 +313,10 @@ void lane_ask_close(struct lane *lane, unsigned code)
 
 void lane_ask_end(struct lane *lane, struct worker *worker, unsigned code)
 {
-    if (lane_can_close(lane) && ws_frame_is_between(&lane->frame)) {
+    /* what lies in the pipe is the rest of a frame that is not out yet: behind it, not into it */
+    bool is_inside = lane->pipe != NULL && pipe_used(lane->pipe) > 0;
+
+    if (!is_inside && lane_can_close(lane) && ws_frame_is_between(&lane->frame)) {
         lane->close_code = (uint16_t)code;
         (void)put_close(lane, worker); /* a sink that broke shows itself at the next step */
     }

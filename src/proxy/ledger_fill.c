@@ -83,7 +83,7 @@ static void add_tunnel(struct ledger *ledger, const struct tunnel *tunnel, uint6
     entry->idle_us = since(now_us, tunnel->last_us);
     entry->bytes_in = tunnel->up.bytes;
     entry->bytes_out = tunnel->down.bytes;
-    entry->epoch = tunnel->record->epoch;
+    entry->epoch = tunnel->epoch;
     set_peer(entry, tunnel->session);
     set_text(entry->target, sizeof entry->target, slice_from(tunnel->target->name));
     set_route(entry, access_text(tunnel->record, ACCESS_METHOD),

@@ -189,6 +189,7 @@ static struct tunnel *make_tunnel(struct exchange *exchange)
     tunnel->target = exchange->target;
     tunnel->record = access_keep(exchange);
     tunnel->begin_us = exchange->begin_us;
+    tunnel->epoch = exchange->epoch;
     tunnel->last_us = loop_now_us(worker->loop);
     tunnel->idle_us = exchange->policy.tunnel_us > 0 ? exchange->policy.tunnel_us : IDLE_US;
     lane_init(&tunnel->up, &exchange->session->stream, &exchange->upstream->stream);

@@ -44,6 +44,7 @@ struct tunnel {
     struct access_record *record; /* its line, whole but for the end */
     struct lane up;               /* from the client */
     struct lane down;
+    uint64_t epoch;      /* that it was routed by */
     uint64_t begin_us;   /* of the exchange */
     uint64_t last_us;    /* the last byte, either way */
     uint64_t idle_us;    /* the longest silence */

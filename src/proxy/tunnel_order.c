@@ -15,6 +15,10 @@
 
 enum { CODE_GOING_AWAY = 1001, CODE_RESTART = 1012, SECOND_US = 1000000, CATCH_UP_US = 500000 };
 
+/* After its deadline an order still looks for tunnels that came late, so often and so long. The slot may have gone by
+ * then: it is compared and never looked into, and the epoch keeps another one at the same address apart. */
+enum { LATE_US = 500000, LINGER_US = 60000000 };
+
 /* Owner: worker->tunnel_orders. Ends with its deadline, when it is taken back, or with the worker. */
 struct tunnel_order {
     LIST_ENTRY(tunnel_order) entry;
@@ -58,6 +62,12 @@ static uint64_t draw_distance(struct tunnel_order *order)
     return distance;
 }
 
+/* Those that were routed before the slot lost its traffic; pinned tenants and testers may still come there. */
+static bool is_meant(const struct tunnel_drain *drain, const struct tunnel *tunnel)
+{
+    return tunnel->slot == drain->slot && (drain->epoch == 0 || tunnel->epoch < drain->epoch);
+}
+
 /* The oldest first, as many as are due; false: none is left to be closed. */
 static bool close_due(struct tunnel_order *order, uint64_t now_us)
 {
@@ -68,7 +78,7 @@ static bool close_due(struct tunnel_order *order, uint64_t now_us)
     while (tunnel != NULL && order->next_us <= now_us) {
         struct tunnel *next = TAILQ_NEXT(tunnel, entry);
 
-        if (tunnel->slot == order->drain.slot && tunnel->phase == TUNNEL_OPEN &&
+        if (is_meant(&order->drain, tunnel) && tunnel->phase == TUNNEL_OPEN &&
             tunnel_is_closable(tunnel)) {
             tunnel_close(tunnel, CODE_RESTART, FAULT_TUNNEL_DRAINED);
             order->next_us += draw_distance(order);
@@ -78,14 +88,16 @@ static bool close_due(struct tunnel_order *order, uint64_t now_us)
     return tunnel != NULL;
 }
 
-static void end_all(struct worker *worker, const struct slot *slot, unsigned code, enum fault fault)
+/* drain NULL: every tunnel. */
+static void end_all(struct worker *worker, const struct tunnel_drain *drain, unsigned code,
+                    enum fault fault)
 {
     struct tunnel *tunnel = TAILQ_FIRST(&worker->tunnels);
 
     while (tunnel != NULL) {
         struct tunnel *next = TAILQ_NEXT(tunnel, entry);
 
-        if (slot == NULL || tunnel->slot == slot)
+        if (drain == NULL || is_meant(drain, tunnel))
             tunnel_end(tunnel, code, fault);
         tunnel = next;
     }
@@ -99,8 +111,11 @@ static void pace(struct tunnel_order *order)
     uint64_t wake_us = drain->deadline_us;
 
     if (now_us >= drain->deadline_us) {
-        end_all(worker, drain->slot, CODE_RESTART, FAULT_TUNNEL_DRAINED);
-        drop_order(order);
+        end_all(worker, drain, CODE_RESTART, FAULT_TUNNEL_DRAINED);
+        if (now_us >= drain->deadline_us + LINGER_US || drain->epoch == 0)
+            drop_order(order);
+        else /* a 101 that was asked for before may still come */
+            deadline_arm(worker->wheel, &order->deadline, LATE_US);
         return;
     }
     if (now_us >= order->next_us && !close_due(order, now_us))
@@ -153,8 +168,11 @@ void tunnel_order_obey(struct worker *worker, const struct tunnel_drain *drain)
 
 void tunnel_order_forget(struct worker *worker, const struct slot *slot)
 {
+    const struct tunnel_order *order = find_order(worker, slot);
     const struct tunnel *tunnel = NULL;
 
+    if (order == NULL || order->drain.epoch != 0)
+        return;
     TAILQ_FOREACH(tunnel, &worker->tunnels, entry)
     if (tunnel->slot == slot)
         return;

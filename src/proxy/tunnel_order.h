@@ -12,7 +12,8 @@ struct worker;
 /* Obeys an order; the values are copied. */
 void tunnel_order_obey(struct worker *worker, const struct tunnel_drain *drain);
 
-/* The slot may go away: its order too, unless the worker still has tunnels of it. */
+/* The slot may go away: an order for all of its tunnels too, unless the worker still has some. One that has an epoch
+ * ends by itself. */
 void tunnel_order_forget(struct worker *worker, const struct slot *slot);
 
 /* All orders; at the end of the worker. */

@@ -203,11 +203,14 @@ void upstream_pools_share(struct worker *worker)
 {
     struct upstream_pool *pool = NULL;
 
-    if (worker->waiting.queued > 0)
-        return;
     LIST_FOREACH(pool, &worker->upstream_pools, entry)
     {
-        uint64_t wanted = pool->count > 0 ? slot_queued(pool->target->slot) : 0;
+        const struct slot *slot = pool->target->slot;
+        uint64_t wanted = pool->count > 0 ? slot_queued(slot) : 0;
+
+        /* who queues for that slot here will use them */
+        if (atomic_load_explicit(&slot->cells[worker->id].queued, memory_order_relaxed) > 0)
+            continue;
 
         for (; wanted > 0 && pool->bottom != NULL; wanted--)
             upstream_close(pool->bottom);

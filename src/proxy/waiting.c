@@ -323,14 +323,16 @@ static void wake(struct exchange *exchange)
         session_step(session);
 }
 
-/* Each at most once, from the oldest on, until one may not go and so those behind it may not either. A step of one
- * takes no other out of the line; it may add some at the end. */
-static void look_at(struct wait_line *line)
+/* Each at most once, from the oldest on, until one may not go and so those behind it may not either; all of them after
+ * a change, which may send those behind elsewhere. A step of one takes no other out of the line; it may add some at the
+ * end. */
+static void look_at(struct wait_line *line, bool all)
 {
     struct exchange *exchange = TAILQ_FIRST(&line->members);
 
     line->is_blocked = false;
-    for (unsigned left = line->count; left > 0 && exchange != NULL && !line->is_blocked; left--) {
+    for (unsigned left = line->count; left > 0 && exchange != NULL && (all || !line->is_blocked);
+         left--) {
         struct exchange *next = TAILQ_NEXT(exchange, seat.entry);
 
         wake(exchange);
@@ -346,8 +348,10 @@ static void look_at_all(struct waiting *waiting)
     waiting->is_looking = true;
     TAILQ_FOREACH(line, &waiting->lines, entry)
     if (line->slot != NULL || line->is_releasing || line->is_kicked) {
+        bool is_kicked = line->is_kicked;
+
         line->is_kicked = false;
-        look_at(line);
+        look_at(line, is_kicked);
     }
     waiting->is_looking = false;
     for (line = TAILQ_FIRST(&waiting->lines); line != NULL; line = next) {

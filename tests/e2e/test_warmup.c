@@ -118,6 +118,35 @@ Test(warmup, an_app_that_stays_slow_is_refused)
     STOP_STAGE(&stage);
 }
 
+static bool is_being_warmed(void *arg)
+{
+    return origin_auto_served(arg) > 0;
+}
+
+/* Who takes back what is still being prepared gets that, and nothing goes live behind it. */
+Test(warmup, a_rollback_calls_off_what_is_being_prepared)
+{
+    struct stage stage;
+    struct ctl_line line;
+    const char *answer = NULL;
+
+    stage_open(&stage, &warming);
+    set_delay(stage.green, COLD_US);
+    cr_assert(ctl_open(&line, stage.daemon));
+    cr_assert(ctl_post(&line, "json switch shop --to green"));
+    cr_assert(scene_await(is_being_warmed, stage.green, WAIT_MS));
+    cr_expect_eq(ctl_code(stage.daemon, "rollback shop"), 0);
+    answer = ctl_hear(&line, WAIT_MS);
+    cr_expect(answer != NULL && strstr(answer, "\"overtaken\"") != NULL, "%s",
+              answer != NULL ? answer : "no answer");
+    cr_expect_eq(stage_probe(&stage), LOAD_SLOT_BLUE);
+    cr_expect_eq(stage_epoch(&stage), 1);
+    set_delay(stage.green, 0);
+    cr_expect_eq(ctl_code(stage.daemon, "switch shop --to green"), 0);
+    ctl_close(&line);
+    STOP_STAGE(&stage);
+}
+
 static double count_idle(struct stage *stage)
 {
     return daemon_metric(stage->daemon, "switchyard_upstream_connections_idle", "");

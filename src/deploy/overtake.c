@@ -1,0 +1,104 @@
+/* See overtake_priv.h. A change that is called off is told so at once; what was asked of targets for it is dropped. */
+#include "deploy/overtake_priv.h"
+
+#include "deploy/deploy_priv.h"
+#include "deploy/gate_priv.h"
+#include "deploy/measure_priv.h"
+
+static bool has_service(const struct scope *scope, size_t index)
+{
+    for (size_t i = 0; i < scope->count; i++)
+        if (gate_scope_at(scope, i) == index)
+            return true;
+    return false;
+}
+
+static bool is_overlapping(const struct config *config, const char *a, const char *b)
+{
+    struct scope left;
+    struct scope right;
+
+    if (!gate_look_up(config, a, &left) || !gate_look_up(config, b, &right))
+        return false;
+    for (size_t i = 0; i < left.count; i++)
+        if (has_service(&right, gate_scope_at(&left, i)))
+            return true;
+    return false;
+}
+
+static bool is_older_move(const struct deploy *deploy, const struct ticket *older,
+                          const struct ticket *ticket)
+{
+    return older != ticket && older->done != NULL && !older->is_judged &&
+           !older->change.plan_only && measure_is_wanted(older->change.kind) &&
+           older->arrival < ticket->arrival &&
+           is_overlapping(deploy->config, older->change.name, ticket->change.name);
+}
+
+static struct ticket *find_older(struct deploy *deploy, struct tickets *list,
+                                 const struct ticket *ticket)
+{
+    struct ticket *older = NULL;
+
+    TAILQ_FOREACH(older, list, link)
+    if (is_older_move(deploy, older, ticket))
+        return older;
+    return NULL;
+}
+
+static void refuse(struct ticket *older, const struct ticket *ticket)
+{
+    measure_drop(older->measure);
+    older->measure = NULL;
+    judge_refuse(older, OUTCOME_CONFLICT, FAULT_CONFLICT, "overtaken",
+                 "%s of %s came while this was prepared, and this was called off: nothing was "
+                 "changed by it",
+                 change_kind_name(ticket->change.kind), ticket->change.name);
+    older->is_judged = true;
+}
+
+/* The moves that were called off: bit 0 a promotion, bit 1 anything else. */
+static unsigned call_off(struct deploy *deploy, const struct ticket *ticket)
+{
+    struct tickets *lists[] = { &deploy->preparing, &deploy->parked, &deploy->queue };
+    unsigned found = 0;
+
+    for (unsigned i = 0; i < 3; i++) {
+        struct ticket *older = NULL;
+
+        while ((older = find_older(deploy, lists[i], ticket)) != NULL) {
+            found |= older->change.kind == CHANGE_CANARY_PROMOTE ? 1u : 2u;
+            refuse(older, ticket);
+            if (lists[i] == &deploy->queue)
+                continue;
+            TAILQ_REMOVE(lists[i], older, link);
+            deploy->waiting += lists[i] == &deploy->preparing;
+            TAILQ_INSERT_TAIL(&deploy->queue, older, link);
+        }
+    }
+    return found;
+}
+
+bool overtake_undo(struct deploy *deploy, struct ticket *ticket, enum judgement *judgement)
+{
+    bool is_undo =
+        ticket->change.kind == CHANGE_ROLLBACK || ticket->change.kind == CHANGE_CANARY_ABORT;
+
+    if (!is_undo || ticket->change.plan_only || deploy->is_stopped ||
+        (!gate_is_forced(ticket) && lock_blocking(deploy, ticket) != NULL) ||
+        (ticket->change.if_epoch != 0 && ticket->change.if_epoch != deploy->working.epoch) ||
+        (call_off(deploy, ticket) & 2u) == 0)
+        return false;
+    ticket->result.epoch_before = ticket->result.epoch = deploy->working.epoch;
+    *judgement = judge_same(ticket,
+                            "%s: a move that was still being prepared is called off; nothing "
+                            "has moved",
+                            ticket->change.name);
+    return true;
+}
+
+void overtake_replace(struct deploy *deploy, const struct ticket *ticket)
+{
+    if (measure_is_wanted(ticket->change.kind) && !ticket->change.plan_only)
+        (void)call_off(deploy, ticket);
+}
