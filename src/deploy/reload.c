@@ -14,6 +14,7 @@
 #include "deploy/deploy_priv.h"
 #include "deploy/effective_priv.h"
 #include "deploy/gate_priv.h"
+#include "deploy/group_fit_priv.h"
 #include "deploy/names_priv.h"
 
 /* The errors of a report in as many words as there is room for. */
@@ -161,6 +162,7 @@ void reload_fit_decisions(const struct config *config, const struct decisions *w
 {
     size_t count = was->service_count;
     struct state_service **sorted = mem_grow(NULL, count + 1, sizeof *sorted);
+    const struct state_service **old = mem_grow(NULL, config->service_count + 1, sizeof *old);
     const struct state_lock *lock = NULL;
 
     if (count > 0)
@@ -174,8 +176,11 @@ void reload_fit_decisions(const struct config *config, const struct decisions *w
             count == 0 ? NULL
                        : bsearch(configured->name, sorted, count, sizeof *sorted, compare_name);
 
-        fit_service(configured, found != NULL ? *found : NULL, out, report);
+        old[i] = found != NULL ? *found : NULL;
+        fit_service(configured, old[i], out, report);
     }
+    group_fit(config, old, out, report);
+    free(old);
     free(sorted);
     TAILQ_FOREACH(lock, &was->locks, link)
     {

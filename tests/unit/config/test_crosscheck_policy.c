@@ -20,6 +20,10 @@ static const struct load_case cases[] = {
     { LISTENER "service s { slot b { targets = { \"a:1\" }\nqueue = 5 } }",
       "t.conf:2: queue of slot 'b' has no effect without max_requests" },
     { LISTENER "service s { slot b { targets = { \"a:1\" } queue = 5 max_requests = 5 } }", NULL },
+    { LISTENER "service s { slot b { targets = { \"a:1 max=5\" } queue = 5 } }", NULL },
+    { LISTENER "service s { slot b { targets = { \"a:1 max_connections=4\" } }\n"
+               "warmup { connections = 5 } }",
+      "warmup: more connections than max_connections" },
     { LISTENER "service s { slot b { targets = { \"a:1\" }\nallow_live = true } }",
       "t.conf:2: warning: allow_live has no effect without role" },
 

@@ -203,6 +203,9 @@ static const struct load_case values[] = {
       "t.conf:3: trusted: 'x' is no network" },
     { REST "listener m { bind = \"0.0.0.0:9\" proxy_protocol = yes }",
       "proxy_protocol: 'yes' is not one of false or true" },
+    /* 63 bytes are a name, 64 are not */
+    { REST "service \"a23456789b23456789c23456789d23456789e23456789f23456789g234567890\" { }",
+      "at most 63" },
     { REST "listener \"a b\" { bind = \"0.0.0.0:9\" }", "t.conf:2: listener: 'a b' is no name" },
     { REST "service \"\" { slot x { targets = { \"a:1\" } } paths = { \"/x\" } }",
       "t.conf:2: service: '' is no name" },
