@@ -389,3 +389,29 @@ Test(switch, admin_lines)
     ctl_close(&line);
     STOP_STAGE(&stage);
 }
+
+/* A staging slot goes live, or becomes a candidate, only when the configuration says so. */
+Test(switch, staging_only_when_allowed)
+{
+    static const char refusing[] =
+        "health { enabled = false }\n"
+        "slot stage { targets = { \"127.0.0.1:1\" }  role = \"staging\" }\n";
+    static const char allowing[] =
+        "health { enabled = false }\n"
+        "slot stage { targets = { \"127.0.0.1:1\" }  role = \"staging\"  "
+        "allow_live = true }\n";
+    struct stage stage;
+
+    stage_open(&stage, &(struct stage_options){ .lines = refusing });
+    cr_expect_eq(ctl_code(stage.daemon, "switch shop --to stage"), 3);
+    cr_expect_eq(ctl_code(stage.daemon, "canary start shop --to stage"), 3);
+    cr_expect_eq(ctl_code(stage.daemon, "switch shop --to stage --force --reason now"), 3,
+                 "a role is nothing that force overrides");
+    cr_expect_eq(stage_epoch(&stage), 1);
+    STOP_STAGE(&stage);
+    stage_open(&stage, &(struct stage_options){ .lines = allowing });
+    cr_expect_eq(ctl_code(stage.daemon, "switch shop --to stage"), 0);
+    cr_expect_eq(ctl_code(stage.daemon, "rollback shop"), 0);
+    cr_expect_eq(stage_probe(&stage), LOAD_SLOT_BLUE);
+    STOP_STAGE(&stage);
+}
