@@ -20,6 +20,7 @@
 #include "control/sheet_priv.h"
 #include "deploy/deploy.h"
 #include "http/parse_head.h"
+#include "route/admit.h"
 #include "route/match.h"
 #include "route/slot.h"
 
@@ -107,22 +108,12 @@ static enum fault parse_request(struct rehearsal *rehearsal)
     return FAULT_BAD_REQUEST_LINE; /* the head is whole: a part that the parser skips took its place */
 }
 
-/* The service's own limits, which are known once it is found. */
-static enum fault check_limits(const struct rehearsal *rehearsal)
+static bool is_trusted(const struct config_listener *listener, const struct address *client)
 {
-    const struct policy *policy = &rehearsal->answer.service->policy;
-    const struct head *head = &rehearsal->head;
-
-    if (head->target.len > policy->target_bytes)
-        return FAULT_TARGET_TOO_LONG;
-    if (head->size > policy->head_bytes)
-        return FAULT_HEAD_TOO_LARGE;
-    if (head->field_count > policy->fields)
-        return FAULT_TOO_MANY_FIELDS;
-    if (policy->body_limit > 0 && head->framing == FRAMING_LENGTH &&
-        head->length > policy->body_limit)
-        return FAULT_BODY_TOO_LARGE;
-    return FAULT_NONE;
+    for (size_t i = 0; i < listener->trusted.count; i++)
+        if (address_net_contains(&listener->trusted.items[i], client))
+            return true;
+    return false;
 }
 
 static enum fault route(struct rehearsal *rehearsal)
@@ -133,6 +124,9 @@ static enum fault route(struct rehearsal *rehearsal)
                                  .random = hash_random(&seed),
                                  .now_us = clock_monotonic_us(),
                                  .is_rehearsal = true };
+    bool is_https = rehearsal->listener != NULL &&
+                    is_trusted(rehearsal->listener, &rehearsal->client) &&
+                    admit_says_https(&rehearsal->head);
     enum fault fault = FAULT_NONE;
 
     rcu_read_begin();
@@ -140,17 +134,7 @@ static enum fault route(struct rehearsal *rehearsal)
     rcu_read_end(); /* what was found stays: this thread is the one that replaces pictures */
     if (rehearsal->answer.service == NULL || fault == FAULT_NO_SERVICE)
         return fault;
-    if (fault == FAULT_NONE || fault == FAULT_NO_TARGET)
-        return check_limits(rehearsal) != FAULT_NONE ? check_limits(rehearsal) : fault;
-    return fault;
-}
-
-static bool is_trusted(const struct config_listener *listener, const struct address *client)
-{
-    for (size_t i = 0; i < listener->trusted.count; i++)
-        if (address_net_contains(&listener->trusted.items[i], client))
-            return true;
-    return false;
+    return admit_request(&rehearsal->answer.service->policy, &rehearsal->head, is_https, fault);
 }
 
 static void add_request_cells(struct sheet *sheet, const struct rehearsal *rehearsal,

@@ -9,6 +9,7 @@
 #include "http/header_rules.h"
 #include "proxy/exchange.h"
 #include "proxy/session.h"
+#include "route/admit.h"
 #include "route/match.h"
 #include "route/slot.h"
 
@@ -16,13 +17,7 @@
 
 bool exchange_is_https(const struct exchange *exchange)
 {
-    struct slice value = { NULL, 0 }, first = { NULL, 0 };
-
-    if (!exchange->session->is_trusted)
-        return false;
-    value = head_value(&exchange->head, SLICE("X-Forwarded-Proto"));
-    return slice_next(&value, ',', &first) &&
-           slice_is_equal_nocase(slice_trim(first), SLICE("https"));
+    return exchange->session->is_trusted && admit_says_https(&exchange->head);
 }
 
 /* What asks for a preview is for us alone, whether it was granted or not: it may hold the secret. */

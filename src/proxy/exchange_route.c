@@ -10,6 +10,7 @@
 #include "proxy/exchange_state.h"
 #include "proxy/session.h"
 #include "proxy/worker_priv.h"
+#include "route/admit.h"
 #include "route/match.h"
 #include "route/rate.h"
 #include "route/slot.h"
@@ -17,36 +18,6 @@
 #include "route/target.h"
 
 enum { SECOND_US = 1000000 };
-
-/* OPTIONS and TRACE may ask to go no further than here (RFC 9110 7.6.2); TRACE is never answered by us. */
-static enum fault check_forwards(const struct head *head)
-{
-    if ((head->seen & 1ull << FIELD_MAX_FORWARDS) == 0 ||
-        (head->method != METHOD_OPTIONS && head->method != METHOD_TRACE) ||
-        !slice_is_equal(head_value(head, SLICE("Max-Forwards")), SLICE("0")))
-        return FAULT_NONE;
-    return head->method == METHOD_OPTIONS ? FAULT_NO_FURTHER : FAULT_METHOD_REFUSED;
-}
-
-/* The service's own limits, where they are stricter than the most that any service allows. */
-static enum fault check_limits(const struct exchange *exchange)
-{
-    const struct policy *policy = &exchange->policy;
-    const struct head *head = &exchange->head;
-
-    if (head->target.len > policy->target_bytes)
-        return FAULT_TARGET_TOO_LONG;
-    if (head->size > policy->head_bytes)
-        return FAULT_HEAD_TOO_LARGE;
-    if (head->field_count > policy->fields)
-        return FAULT_TOO_MANY_FIELDS;
-    if (head->wants_upgrade && exchange->request_half != HALF_DONE)
-        return FAULT_UPGRADE_REFUSED; /* in which protocol would its body be? */
-    if (policy->body_limit > 0 && head->framing == FRAMING_LENGTH &&
-        head->length > policy->body_limit)
-        return FAULT_BODY_TOO_LARGE;
-    return check_forwards(head);
-}
 
 /* Whether the client may make one request more of this service now. */
 static enum fault take_rate(struct exchange *exchange, const struct route_answer *answer)
@@ -69,31 +40,18 @@ static enum fault take_rate(struct exchange *exchange, const struct route_answer
     return FAULT_CLIENT_LIMITED;
 }
 
-/* What came in the clear is sent to https; where a request names no host there is no place to send it to. */
-static enum fault check_https(const struct exchange *exchange)
-{
-    if (!exchange->policy.https_redirect || exchange_is_https(exchange))
-        return FAULT_NONE;
-    return exchange->head.host_len > 0 ? FAULT_HTTPS_ONLY : FAULT_BAD_HOST;
-}
-
 /* What is asked of the request once its service is known, before it may wait or go on. */
 static enum fault check_request(struct exchange *exchange, const struct route_answer *answer,
                                 enum fault fault)
 {
     enum fault limit = take_rate(exchange, answer);
 
-    if (limit == FAULT_NONE)
-        limit = check_https(exchange);
     if (limit != FAULT_NONE)
         return limit;
+    fault = admit_request(&exchange->policy, &exchange->head, exchange_is_https(exchange), fault);
     if (fault == FAULT_MAINTENANCE)
         exchange->answer.retry_after_s = answer->service->traffic.retry_after_s;
-    if (fault != FAULT_NONE && fault != FAULT_HELD && fault != FAULT_SLOT_BUSY &&
-        fault != FAULT_TARGET_BUSY)
-        return fault;
-    limit = check_limits(exchange);
-    return limit != FAULT_NONE ? limit : fault;
+    return fault;
 }
 
 /* The slot and, when the request goes on, the target: they live until they are unpinned. */

@@ -1,0 +1,23 @@
+/*
+ * What is asked of a request once routing has found its service: the limits of the service, the redirect to https, how
+ * far it may go. One place for the workers and for `explain`. Pure, any thread.
+ */
+#ifndef ROUTE_ADMIT_H
+#define ROUTE_ADMIT_H
+
+#include <stdbool.h>
+
+#include "base/fault.h"
+
+struct head;
+struct policy;
+
+/* routed: what match_find said. The fault that the request gets in the end: a limit comes before a hold and a full slot,
+ * but behind a service in maintenance or without targets. */
+enum fault admit_request(const struct policy *policy, const struct head *head, bool is_https,
+                         enum fault routed);
+
+/* Whether a request came by https, by its X-Forwarded-Proto: for those that come from a trusted peer. */
+bool admit_says_https(const struct head *head);
+
+#endif
