@@ -13,6 +13,7 @@
 #include "deploy/effective_priv.h"
 #include "deploy/gate_priv.h"
 #include "deploy/pause_priv.h"
+#include "deploy/rollout_priv.h"
 
 bool gate_is_forced(const struct ticket *ticket)
 {
@@ -193,6 +194,17 @@ static enum judgement judge_kind(struct deploy *deploy, struct ticket *ticket)
     case CHANGE_RESUME:
     case CHANGE_MAINT_ON:
     case CHANGE_MAINT_OFF: return pause_judge(deploy, ticket);
+    case CHANGE_ROLLOUT_START:
+    case CHANGE_ROLLOUT_PAUSE:
+    case CHANGE_ROLLOUT_RESUME:
+    case CHANGE_ROLLOUT_ADVANCE:
+    case CHANGE_ROLLOUT_ABORT:
+    case CHANGE_ROLLOUT_PHASE:
+    case CHANGE_CONFIRM:
+    case CHANGE_APPROVE:
+    case CHANGE_REJECT:
+    case CHANGE_CHECK:
+    case CHANGE_RELEASE: return rollout_judge(deploy, ticket);
     }
     CHECK(!"a change of a kind that is not known");
     return JUDGED_REFUSED;

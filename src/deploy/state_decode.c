@@ -112,7 +112,7 @@ static int read_kind(const cJSON *item, enum change_kind *out)
     char word[32];
     int err = strict_json_text(item, "kind", word, sizeof word);
 
-    for (int kind = CHANGE_SWITCH; err == 0 && kind <= CHANGE_MAINT_OFF; kind++) {
+    for (int kind = CHANGE_SWITCH; err == 0 && kind <= CHANGE_RELEASE; kind++) {
         if (strcmp(change_kind_name((enum change_kind)kind), word) != 0)
             continue;
         *out = (enum change_kind)kind;
