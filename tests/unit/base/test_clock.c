@@ -66,3 +66,15 @@ Test(clock, the_wall_clock_counts_microseconds_since_1970)
     cr_assert_geq(now + 1, before); /* time() may lag by a tick */
     cr_assert_leq(now, (uint64_t)time(NULL) + 1);
 }
+
+Test(clock, a_shift_moves_both)
+{
+    const uint64_t day_us = 24ULL * 3600 * 1000 * 1000;
+    uint64_t monotonic_us = clock_monotonic_us();
+    uint64_t wall_us = clock_wall_us();
+
+    clock_shift(day_us);
+    cr_assert_geq(clock_monotonic_us(), monotonic_us + day_us);
+    cr_assert_geq(clock_wall_us(), wall_us + day_us);
+    cr_assert_lt(clock_wall_us(), wall_us + 2 * day_us);
+}
