@@ -14,6 +14,10 @@
 uint64_t clock_monotonic_us(void);
 uint64_t clock_wall_us(void); /* since 1970 */
 
+/* For tests of things that take days: from now on both clocks are so much ahead. Timers do not notice: whoever waits
+ * for one is told to look again. */
+void clock_shift(uint64_t us);
+
 /* "2026-01-02T03:04:05.678Z" (RFC 3339, UTC) of a wall time; out needs CLOCK_STAMP_SIZE bytes. */
 #define CLOCK_STAMP_SIZE 32
 void clock_stamp(uint64_t wall_us, char *out);

@@ -9,8 +9,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "config/config_rollout.h"
 #include "config/config_traffic.h"
-#include "config/config_value.h"
 
 enum config_balance {
     CONFIG_BALANCE_ROUND_ROBIN,
@@ -110,6 +110,8 @@ struct config_service {
     struct config_maint maint;
     struct config_warmup warmup;
     struct config_headers headers;
+    struct config_gate gate;
+    struct config_rollout rollout;
     uint64_t slow_start;
     char *strip_prefix; /* NULL: none */
     bool https_redirect;

@@ -1,6 +1,7 @@
 /* Clocks: see base/clock.h. */
 #include "base/clock.h"
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
@@ -8,12 +9,21 @@
 
 #include "base/err.h"
 
+/* 0, but in tests. */
+static _Atomic uint64_t shift_us;
+
 static uint64_t read_clock_us(clockid_t id)
 {
     struct timespec now = { 0, 0 };
 
     clock_gettime(id, &now);
-    return (uint64_t)now.tv_sec * 1000000u + (uint64_t)now.tv_nsec / 1000u;
+    return (uint64_t)now.tv_sec * 1000000u + (uint64_t)now.tv_nsec / 1000u +
+           atomic_load_explicit(&shift_us, memory_order_relaxed);
+}
+
+void clock_shift(uint64_t us)
+{
+    atomic_fetch_add_explicit(&shift_us, us, memory_order_relaxed);
 }
 
 uint64_t clock_monotonic_us(void)

@@ -17,6 +17,9 @@ void crosscheck_steering(struct config *config, const struct origin *origin);
 /* The part about limits, queues, warm starts and prefixes, in crosscheck_policy.c. */
 void crosscheck_policy(const struct config *config, const struct origin *origin);
 
+/* The part about gates and rollouts, in crosscheck_rollout.c. */
+void crosscheck_rollout(const struct config *config, const struct origin *origin);
+
 /* The part about hosts and paths, in crosscheck_route.c. */
 void crosscheck_route(const struct config *config, const struct origin *origin);
 

@@ -20,6 +20,10 @@ enum option_kind {
     KIND_ROLE,
     KIND_PROBE,
     KIND_TUNNEL_START,
+    KIND_APPROVER,
+    KIND_APPROVAL_FOR,
+    KIND_INCONCLUSIVE,
+    KIND_OVERDUE,
     KIND_FILE,    /* char *, NULL while empty: an absolute path */
     KIND_ACCOUNT, /* the name of a group of users */
     KIND_NAME,    /* the name of a slot */

@@ -38,13 +38,34 @@ static const char *const probe_words[] = {
 static const char *const tunnel_start_words[] = {
     [CONFIG_TUNNELS_LATE] = "late", [CONFIG_TUNNELS_NOW] = "now", NULL
 };
+static const char *const approver_words[] = {
+    [CONFIG_APPROVER_OPERATOR] = "operator", [CONFIG_APPROVER_ADMIN] = "admin", NULL
+};
+static const char *const approval_for_words[] = {
+    [CONFIG_APPROVAL_START] = "start", [CONFIG_APPROVAL_CUTOVER] = "cutover", NULL
+};
+static const char *const inconclusive_words[] = { [CONFIG_INCONCLUSIVE_HOLD] = "hold",
+                                                  [CONFIG_INCONCLUSIVE_ADVANCE] = "advance",
+                                                  [CONFIG_INCONCLUSIVE_ABORT] = "abort",
+                                                  NULL };
+static const char *const overdue_words[] = {
+    [CONFIG_OVERDUE_HOLD] = "hold", [CONFIG_OVERDUE_ABORT] = "abort", NULL
+};
 static const char *const bool_words[] = { "false", "true", NULL };
 
 static const char *const *const choices[] = {
-    [KIND_BOOL] = bool_words,     [KIND_LEVEL] = level_words,
-    [KIND_FORMAT] = format_words, [KIND_BALANCE] = balance_words,
-    [KIND_UNFIT] = unfit_words,   [KIND_ROLE] = role_words,
-    [KIND_PROBE] = probe_words,   [KIND_TUNNEL_START] = tunnel_start_words,
+    [KIND_BOOL] = bool_words,
+    [KIND_LEVEL] = level_words,
+    [KIND_FORMAT] = format_words,
+    [KIND_BALANCE] = balance_words,
+    [KIND_UNFIT] = unfit_words,
+    [KIND_ROLE] = role_words,
+    [KIND_PROBE] = probe_words,
+    [KIND_TUNNEL_START] = tunnel_start_words,
+    [KIND_APPROVER] = approver_words,
+    [KIND_APPROVAL_FOR] = approval_for_words,
+    [KIND_INCONCLUSIVE] = inconclusive_words,
+    [KIND_OVERDUE] = overdue_words,
 };
 
 static const char *const *choices_of(enum option_kind kind)
@@ -251,6 +272,10 @@ static const char *judge_text(const struct option_row *row, struct slice text)
     case KIND_ROLE:
     case KIND_PROBE:
     case KIND_TUNNEL_START:
+    case KIND_APPROVER:
+    case KIND_APPROVAL_FOR:
+    case KIND_INCONCLUSIVE:
+    case KIND_OVERDUE:
     case KIND_PATH:
     case KIND_AUTHORITY:
     case KIND_SECRET:
@@ -353,7 +378,11 @@ int option_value_parse(const struct option_row *row, struct slice text, void *fi
     case KIND_UNFIT:
     case KIND_ROLE:
     case KIND_PROBE:
-    case KIND_TUNNEL_START: return parse_choice(row, text, field, why);
+    case KIND_TUNNEL_START:
+    case KIND_APPROVER:
+    case KIND_APPROVAL_FOR:
+    case KIND_INCONCLUSIVE:
+    case KIND_OVERDUE: return parse_choice(row, text, field, why);
     case KIND_FILE:
     case KIND_ACCOUNT:
     case KIND_NAME:

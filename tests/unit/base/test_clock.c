@@ -122,3 +122,15 @@ Test(clock, refuses_what_is_no_stamp)
         cr_expect_lt(clock_parse(slice_from(cases[i]), &us), 0, "%s", cases[i]);
     }
 }
+
+Test(clock, a_shift_moves_both)
+{
+    const uint64_t day_us = 24ULL * 3600 * 1000 * 1000;
+    uint64_t monotonic_us = clock_monotonic_us();
+    uint64_t wall_us = clock_wall_us();
+
+    clock_shift(day_us);
+    cr_assert_geq(clock_monotonic_us(), monotonic_us + day_us);
+    cr_assert_geq(clock_wall_us(), wall_us + day_us);
+    cr_assert_lt(clock_wall_us(), wall_us + 2 * day_us);
+}
