@@ -56,6 +56,8 @@ MUST_CHECK int health_probe_now(struct health *health, struct target *target,
 
 /* Times are monotonic microseconds (loop_now_us), 0: never. */
 struct health_view {
+    enum probe_database database; /* what the newest good answer said of it */
+    uint64_t database_since_us;   /* since when it says so */
     enum verdict verdict;
     bool is_enabled;
     bool is_passive;   /* the last change was a passive finding */

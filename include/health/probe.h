@@ -39,12 +39,19 @@ struct probe_spec {
     const struct probe_range *statuses; /* 200 to 299 */
 };
 
-enum { PROBE_WORDS_SIZE = 128 };
+enum { PROBE_WORDS_SIZE = 128, PROBE_GAUGES_MAX = 16 };
+
+/* What an answer says of the app's database; an app that is alive without it is alive. */
+enum probe_database { PROBE_DATABASE_UNKNOWN, PROBE_DATABASE_GOOD, PROBE_DATABASE_BAD };
+const char *probe_database_name(enum probe_database database); /* "unknown", "good", "bad" */
 
 struct probe_result {
     enum fault fault; /* FAULT_NONE: good. OVERLOADED, TARGET_EVICTED: nothing was learned */
     uint16_t status;  /* 0: no response head came */
     uint64_t duration_us;
+    enum probe_database database;
+    uint16_t gauge_mask; /* bit i: the body has the i-th number that was asked for */
+    double gauges[PROBE_GAUGES_MAX];
     char words[PROBE_WORDS_SIZE]; /* "status 503, expected 2xx"; "" when good */
 };
 

@@ -64,6 +64,7 @@ static int fit_state(struct deploy *deploy, struct report *report)
     deploy->state->config_hash = dump_hash(deploy->config);
     lock_start(deploy);
     canary_start(deploy);
+    trial_start(deploy);
     pause_start(deploy, report);
     if (err != 0)
         report_error(report, deploy->options.config_path, 0, "%s", words);

@@ -12,9 +12,9 @@
 
 #include "base/err.h"
 #include "base/mem.h"
+#include "base/strict_json.h"
 #include "deploy/state_code_priv.h"
 #include "deploy/state_priv.h"
-#include "deploy/strict_json.h"
 
 /* What is read of the end of a file: so much that HISTORY_RING lines of a usual length are in it. */
 enum { READ_MAX = 24 * 1024 * 1024 };

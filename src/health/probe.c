@@ -46,6 +46,16 @@ struct probe {
     struct probe_answer answer;
 };
 
+const char *probe_database_name(enum probe_database database)
+{
+    switch (database) {
+    case PROBE_DATABASE_UNKNOWN: return "unknown";
+    case PROBE_DATABASE_GOOD: return "good";
+    case PROBE_DATABASE_BAD: return "bad";
+    }
+    return "unknown";
+}
+
 static void reap(void *arg)
 {
     struct probe *probe = arg;

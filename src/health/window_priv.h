@@ -26,6 +26,8 @@ struct window {
     unsigned count; /* of past */
     unsigned next;  /* where in past the next result goes */
     struct health_past past[HEALTH_HISTORY];
+    enum probe_database database;
+    uint64_t database_since_us;
     uint64_t error_us;
     enum fault error_fault;
     char error_words[PROBE_WORDS_SIZE];
