@@ -200,6 +200,7 @@ static void append_history(struct deploy *deploy)
     }
     if (job == NULL)
         return;
+    job->history_bytes = deploy->config->history_bytes;
     deploy->is_appending = true;
     writer_submit(deploy->writer, job);
 }
