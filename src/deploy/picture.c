@@ -180,6 +180,7 @@ void picture_add_slot(struct picture *picture, struct slot *slot,
     picture->slots[picture->slot_count++] = (struct snapshot_slot){
         .slot = slot,
         .role = role,
+        .version = configured->version,
         .circuit = {
             .max_requests = (uint32_t)configured->max_requests,
             .queue = (uint32_t)configured->queue,
