@@ -46,8 +46,9 @@ static bool is_of_connect(enum fault fault)
 
 bool exchange_shield_allowed(const struct exchange *exchange, enum fault fault)
 {
-    if (!exchange->policy.shield || exchange->route.is_shielded || exchange->slot == NULL ||
-        !exchange->route.is_candidate || exchange->route.rule != RULE_CANARY)
+    if (!exchange->policy.shield || exchange->route.is_shielded || exchange->route.is_selfprobe ||
+        exchange->slot == NULL || !exchange->route.is_candidate ||
+        exchange->route.rule != RULE_CANARY)
         return false;
     if (fault != FAULT_TARGET_STATUS && !is_of_connect(fault))
         return false;
