@@ -107,6 +107,7 @@ static enum step begin_response(struct exchange *exchange, struct head *head)
     struct iovec lead = { worker->head_out, 0 };
     long size = 0;
 
+    exchange_report(exchange, FAULT_NONE, head->status);
     if (exchange_shield(exchange, head->status))
         return STEP_AGAIN;
     if (exchange->route.is_selfprobe && !exchange_selfprobe_sign(exchange, head, &how.line))
