@@ -68,7 +68,7 @@ void warmup_refuse_all(struct watch *watch);
 /* What counts: the window's verdict, unless the target is misdeployed or ejected. */
 enum verdict watch_verdict(const struct watch *watch);
 
-/* Something else than a result changed the verdict from `was`: notes it and announces, when it did. */
+/* Something else than a result may have changed the verdict from `was`: announces it when it did. */
 void watch_overrule(struct watch *watch, enum verdict was, const char *words);
 
 /* Makes the watch's verdict the target's and tells. The watch may be gone afterwards. */
