@@ -20,6 +20,9 @@ void crosscheck_policy(const struct config *config, const struct origin *origin)
 /* The part about gates and rollouts, in crosscheck_rollout.c. */
 void crosscheck_rollout(const struct config *config, const struct origin *origin);
 
+/* The part about answers of probes and ejection, in crosscheck_health.c. */
+void crosscheck_health(const struct config *config, const struct origin *origin);
+
 /* The part about hosts and paths, in crosscheck_route.c. */
 void crosscheck_route(const struct config *config, const struct origin *origin);
 

@@ -278,8 +278,10 @@ static const char *judge_text(const struct option_row *row, struct slice text)
     case KIND_OVERDUE:
     case KIND_PATH:
     case KIND_AUTHORITY:
+    case KIND_JSON_PATH:
     case KIND_SECRET:
     case KIND_HASH:
+    case KIND_EVIDENCE_KEY:
     case KIND_BIND:
     case KIND_NETS:
     case KIND_HOSTS:
@@ -287,6 +289,8 @@ static const char *judge_text(const struct option_row *row, struct slice text)
     case KIND_HEADERS:
     case KIND_TARGETS:
     case KIND_STATUSES:
+    case KIND_ASSERTIONS:
+    case KIND_JSON_PATHS:
     case KIND_SOURCES:
     case KIND_KEYS:
     case KIND_SHARES:
@@ -351,6 +355,16 @@ static int parse_path(const struct option_row *row, struct slice text, char **ou
     return option_word_path(text, out, why);
 }
 
+static int parse_json_path(const struct option_row *row, struct slice text, char **out,
+                           struct text *why)
+{
+    if (text.len == 0 && row->min == 0) {
+        *out = NULL;
+        return ERR_OK;
+    }
+    return option_word_json_path(text, out, why);
+}
+
 static int parse_bind(struct slice text, struct config_bind *out, bool is_optional,
                       struct text *why)
 {
@@ -392,17 +406,21 @@ int option_value_parse(const struct option_row *row, struct slice text, void *fi
     case KIND_MESSAGE:
     case KIND_TOKEN:
     case KIND_FIELD_NAME: return parse_text(row, text, field, why);
+    case KIND_JSON_PATH: return parse_json_path(row, text, field, why);
     case KIND_SECRET: return parse_secret(row, text, field, why);
     case KIND_PATH: return parse_path(row, text, field, why);
     case KIND_PATHS: return option_word_prefix(text, field, why);
     case KIND_AUTHORITY: return option_word_authority(text, field, why);
     case KIND_HASH: return option_word_hash(text, field, why);
+    case KIND_EVIDENCE_KEY: return option_source_parse_evidence(text, field, why);
     case KIND_BIND: return parse_bind(text, field, row->fallback != NULL, why);
     case KIND_NETS: return option_word_net(text, field, why);
     case KIND_HOSTS: return option_word_host(text, field, why);
     case KIND_HEADERS: return option_word_header(text, field, why);
     case KIND_TARGETS: return option_word_target(text, field, why);
     case KIND_STATUSES: return option_word_status(text, field, why);
+    case KIND_ASSERTIONS: return option_word_assertion(text, field, why);
+    case KIND_JSON_PATHS: return option_word_json_path(text, field, why);
     case KIND_SHARES: return option_word_share(text, field, why);
     case KIND_SOURCES: return option_source_parse_tenant(text, field, why);
     case KIND_KEYS: return option_source_parse_key(text, field, why);
@@ -540,6 +558,8 @@ void option_value_format(const struct option_row *row, const void *field, bool w
         format_number(row->kind, *(const uint64_t *)field, out);
     else if (row->kind == KIND_HASH)
         format_hash(field, out);
+    else if (row->kind == KIND_EVIDENCE_KEY)
+        option_source_format_evidence(field, out);
     else if (row->kind == KIND_BIND)
         option_value_quote(out, slice_from(((const struct config_bind *)field)->text));
     else if (row->kind == KIND_SECRET && !with_secrets && *(char *const *)field != NULL)
@@ -576,6 +596,8 @@ void option_value_free(const struct option_row *row, void *field)
         free_list(row->kind, field);
     else if (row->kind == KIND_HASH)
         free(((struct config_hash *)field)->name);
+    else if (row->kind == KIND_EVIDENCE_KEY)
+        free(((struct config_evidence_key *)field)->name);
     else if (row->kind == KIND_BIND)
         free(((struct config_bind *)field)->text);
     else if (row->kind == KIND_SECRET)
