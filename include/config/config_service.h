@@ -9,6 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "config/config_guard.h"
 #include "config/config_health.h"
 #include "config/config_judgement.h"
 #include "config/config_rollout.h"
@@ -91,6 +92,7 @@ struct config_service {
     struct config_tenant tenant;
     struct config_canary canary;
     struct config_evidence evidence;
+    struct config_guard guard;
     struct config_preview preview;
     struct config_hold hold;
     struct config_maint maint;
