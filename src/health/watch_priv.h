@@ -36,9 +36,8 @@ struct watch {
     uint64_t due_us;
     struct window window;
     bool is_misdeployed; /* the last answer that says who it is said another slot */
-    uint64_t
-        overruled_us; /* when what is not in the window changed the verdict last; 0: never did */
-    uint64_t overruled_count;
+    uint64_t told_us;    /* when the verdict that counts changed last; 0: it has not */
+    uint64_t told_count;
     struct eject eject;
     uint16_t gauge_mask; /* of the newest answer that had a body */
     double gauges[PROBE_GAUGES_MAX];
