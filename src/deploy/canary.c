@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "deploy/deploy_priv.h"
 #include "deploy/move_priv.h"
+#include "deploy/quarantine_priv.h"
 #include "net/loop.h"
 #include "route/split.h"
 
@@ -202,6 +203,8 @@ static enum judgement check_start(struct deploy *deploy, struct ticket *ticket,
         if (move_check(deploy, ticket, index, slot) != JUDGED_DONE)
             return JUDGED_REFUSED;
     }
+    if (quarantine_check(deploy, ticket, scope, slot) != JUDGED_DONE)
+        return JUDGED_REFUSED;
     return judge_gate(ticket, "canary", true, "no other canary runs");
 }
 

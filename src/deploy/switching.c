@@ -10,6 +10,7 @@
 #include "deploy/deploy_priv.h"
 #include "deploy/gate_priv.h"
 #include "deploy/move_priv.h"
+#include "deploy/quarantine_priv.h"
 
 static void move_service(struct deploy *deploy, size_t index, const char *slot, bool is_rollback)
 {
@@ -76,6 +77,8 @@ static enum judgement switch_scope(struct deploy *deploy, struct ticket *ticket,
 {
     enum judgement judgement = canary_check_switch(deploy, ticket, scope, slot);
 
+    if (judgement == JUDGED_DONE && ticket->change.kind == CHANGE_SWITCH)
+        judgement = quarantine_check(deploy, ticket, scope, slot);
     if (judgement != JUDGED_DONE)
         return judgement;
     for (size_t i = 0; i < scope->count; i++) {
@@ -174,20 +177,13 @@ static bool is_still_meant(struct deploy *deploy, struct ticket *ticket, const s
     return true;
 }
 
-/* While a canary runs the last move was its start: what a rollback takes back is the canary. */
-enum judgement switching_judge_back(struct deploy *deploy, struct ticket *ticket)
+static enum judgement judge_back(struct deploy *deploy, struct ticket *ticket,
+                                 const struct scope *scope)
 {
-    struct scope scope;
     size_t movers = 0;
 
-    if (!gate_find_scope(deploy, ticket, &scope) ||
-        move_check_group(deploy, ticket, &scope) == JUDGED_REFUSED ||
-        !is_still_meant(deploy, ticket, &scope))
-        return JUDGED_REFUSED;
-    if (canary_is_running(deploy, &scope))
-        return canary_abort(deploy, ticket, &scope);
-    for (size_t i = 0; i < scope.count; i++) {
-        size_t index = gate_scope_at(&scope, i);
+    for (size_t i = 0; i < scope->count; i++) {
+        size_t index = gate_scope_at(scope, i);
         const struct state_service *service = deploy->working.services[index];
         enum judgement judgement = JUDGED_DONE;
 
@@ -199,6 +195,22 @@ enum judgement switching_judge_back(struct deploy *deploy, struct ticket *ticket
         if (movers++ == 0)
             note_move(deploy, ticket, index, service->previous);
     }
-    return movers > 0 ? go_back(deploy, ticket, &scope)
-                      : answer_no_way_back(deploy, ticket, &scope);
+    return movers > 0 ? go_back(deploy, ticket, scope) : answer_no_way_back(deploy, ticket, scope);
+}
+
+/* While a canary runs the last move was its start: what a rollback takes back is the canary. */
+enum judgement switching_judge_back(struct deploy *deploy, struct ticket *ticket)
+{
+    enum judgement judgement = JUDGED_REFUSED;
+    struct scope scope;
+
+    if (!gate_find_scope(deploy, ticket, &scope) ||
+        move_check_group(deploy, ticket, &scope) == JUDGED_REFUSED ||
+        !is_still_meant(deploy, ticket, &scope))
+        return JUDGED_REFUSED;
+    judgement = canary_is_running(deploy, &scope) ? canary_abort(deploy, ticket, &scope)
+                                                  : judge_back(deploy, ticket, &scope);
+    if (judgement == JUDGED_DONE)
+        quarantine_note(deploy, ticket, &scope);
+    return judgement;
 }
