@@ -16,9 +16,11 @@
 #include "config/dump.h"
 #include "deploy/batch_priv.h"
 #include "deploy/canary_priv.h"
+#include "deploy/confirm_priv.h"
 #include "deploy/deploy_priv.h"
 #include "deploy/names_priv.h"
 #include "deploy/pause_priv.h"
+#include "deploy/rollout_priv.h"
 #include "net/loop.h"
 #include "net/timer.h"
 
@@ -64,6 +66,8 @@ static int fit_state(struct deploy *deploy, struct report *report)
     lock_start(deploy);
     canary_start(deploy);
     pause_start(deploy, report);
+    confirm_start(deploy);
+    rollout_start(deploy);
     if (err != 0)
         report_error(report, deploy->options.config_path, 0, "%s", words);
     return err;
