@@ -9,6 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "config/config_judgement.h"
 #include "config/config_traffic.h"
 #include "config/config_value.h"
 
@@ -105,6 +106,7 @@ struct config_service {
     struct config_pool pool;
     struct config_tenant tenant;
     struct config_canary canary;
+    struct config_evidence evidence;
     struct config_preview preview;
     struct config_hold hold;
     struct config_maint maint;

@@ -1,6 +1,6 @@
 /*
  * Options of a service or slot that need another one, or contradict it: limits, queues, warm starts,
- * prefixes. See crosscheck_priv.h.
+ * prefixes, the evidence's key. See crosscheck_priv.h.
  */
 #include "config/crosscheck_priv.h"
 
@@ -145,6 +145,17 @@ static bool is_peer_trusted(const struct config *config)
     return false;
 }
 
+static void check_evidence(const struct config_service *service, const struct origin *origin)
+{
+    const struct config_evidence *evidence = &service->evidence;
+
+    if (evidence->key.kind == CONFIG_EVIDENCE_TENANT && service->tenant.from.count == 0)
+        origin_error(origin, &evidence->key, evidence,
+                     "evidence: service '%s' knows no tenants; add tenant { from = { … } } or "
+                     "choose another key",
+                     service->name);
+}
+
 static void check_service(const struct config *config, const struct config_service *service,
                           const struct origin *origin)
 {
@@ -154,6 +165,7 @@ static void check_service(const struct config *config, const struct config_servi
     }
     check_warmup(service, origin);
     check_strip_prefix(service, origin);
+    check_evidence(service, origin);
     if (service->slow_start > 0 && service->balance == CONFIG_BALANCE_HASH)
         origin_warning(origin, &service->slow_start, service,
                        "slow_start has no effect with balance = \"hash\", which keeps users where "

@@ -30,10 +30,11 @@ enum option_kind {
     KIND_MESSAGE,   /* one line of UTF-8 */
     KIND_TOKEN,     /* the name of a cookie */
     KIND_FIELD_NAME,
-    KIND_SECRET, /* visible ASCII that is never shown */
-    KIND_HASH,   /* struct config_hash */
-    KIND_BIND,   /* struct config_bind */
-    KIND_NETS,   /* the lists: struct config_nets and so on */
+    KIND_SECRET,       /* visible ASCII that is never shown */
+    KIND_HASH,         /* struct config_hash */
+    KIND_EVIDENCE_KEY, /* struct config_evidence_key */
+    KIND_BIND,         /* struct config_bind */
+    KIND_NETS,         /* the lists: struct config_nets and so on */
     KIND_HOSTS,
     KIND_PATHS,
     KIND_NAMES,

@@ -255,6 +255,7 @@ static const char *judge_text(const struct option_row *row, struct slice text)
     case KIND_AUTHORITY:
     case KIND_SECRET:
     case KIND_HASH:
+    case KIND_EVIDENCE_KEY:
     case KIND_BIND:
     case KIND_NETS:
     case KIND_HOSTS:
@@ -368,6 +369,7 @@ int option_value_parse(const struct option_row *row, struct slice text, void *fi
     case KIND_PATHS: return option_word_prefix(text, field, why);
     case KIND_AUTHORITY: return option_word_authority(text, field, why);
     case KIND_HASH: return option_word_hash(text, field, why);
+    case KIND_EVIDENCE_KEY: return option_source_parse_evidence(text, field, why);
     case KIND_BIND: return parse_bind(text, field, row->fallback != NULL, why);
     case KIND_NETS: return option_word_net(text, field, why);
     case KIND_HOSTS: return option_word_host(text, field, why);
@@ -511,6 +513,8 @@ void option_value_format(const struct option_row *row, const void *field, bool w
         format_number(row->kind, *(const uint64_t *)field, out);
     else if (row->kind == KIND_HASH)
         format_hash(field, out);
+    else if (row->kind == KIND_EVIDENCE_KEY)
+        option_source_format_evidence(field, out);
     else if (row->kind == KIND_BIND)
         option_value_quote(out, slice_from(((const struct config_bind *)field)->text));
     else if (row->kind == KIND_SECRET && !with_secrets && *(char *const *)field != NULL)
@@ -547,6 +551,8 @@ void option_value_free(const struct option_row *row, void *field)
         free_list(row->kind, field);
     else if (row->kind == KIND_HASH)
         free(((struct config_hash *)field)->name);
+    else if (row->kind == KIND_EVIDENCE_KEY)
+        free(((struct config_evidence_key *)field)->name);
     else if (row->kind == KIND_BIND)
         free(((struct config_bind *)field)->text);
     else if (row->kind == KIND_SECRET)

@@ -26,6 +26,7 @@ static const char *const kind_words[] = {
     [KIND_FIELD_NAME] = "name of a header field",
     [KIND_SECRET] = "secret",
     [KIND_HASH] = "source",
+    [KIND_EVIDENCE_KEY] = "key",
     [KIND_BIND] = "address",
     [KIND_NETS] = "list of networks",
     [KIND_HOSTS] = "list of hosts",

@@ -107,6 +107,8 @@ Test(admin, no_answer_holds_an_empty_line)
         "show errors",
         "show conns",
         "show drain",
+        "show evidence",
+        "show evidence shop",
         "show history",
         "show version",
         "lock",
