@@ -330,5 +330,6 @@ void crosscheck_config(struct config *config, const struct origin *origin)
     crosscheck_route(config, origin);
     crosscheck_steering(config, origin);
     crosscheck_policy(config, origin);
+    crosscheck_health(config, origin);
     set_widest(config);
 }

@@ -30,6 +30,7 @@ enum option_kind {
     KIND_MESSAGE,   /* one line of UTF-8 */
     KIND_TOKEN,     /* the name of a cookie */
     KIND_FIELD_NAME,
+    KIND_JSON_PATH,
     KIND_SECRET,       /* visible ASCII that is never shown */
     KIND_HASH,         /* struct config_hash */
     KIND_EVIDENCE_KEY, /* struct config_evidence_key */
@@ -41,6 +42,8 @@ enum option_kind {
     KIND_HEADERS,
     KIND_TARGETS,
     KIND_STATUSES,
+    KIND_ASSERTIONS, /* about a JSON text, and paths into one: base/assertion.h */
+    KIND_JSON_PATHS,
     KIND_SOURCES, /* of a tenant's id */
     KIND_KEYS,    /* of a canary's users */
     KIND_SHARES,

@@ -253,6 +253,7 @@ static const char *judge_text(const struct option_row *row, struct slice text)
     case KIND_TUNNEL_START:
     case KIND_PATH:
     case KIND_AUTHORITY:
+    case KIND_JSON_PATH:
     case KIND_SECRET:
     case KIND_HASH:
     case KIND_EVIDENCE_KEY:
@@ -263,6 +264,8 @@ static const char *judge_text(const struct option_row *row, struct slice text)
     case KIND_HEADERS:
     case KIND_TARGETS:
     case KIND_STATUSES:
+    case KIND_ASSERTIONS:
+    case KIND_JSON_PATHS:
     case KIND_SOURCES:
     case KIND_KEYS:
     case KIND_SHARES:
@@ -327,6 +330,16 @@ static int parse_path(const struct option_row *row, struct slice text, char **ou
     return option_word_path(text, out, why);
 }
 
+static int parse_json_path(const struct option_row *row, struct slice text, char **out,
+                           struct text *why)
+{
+    if (text.len == 0 && row->min == 0) {
+        *out = NULL;
+        return ERR_OK;
+    }
+    return option_word_json_path(text, out, why);
+}
+
 static int parse_bind(struct slice text, struct config_bind *out, bool is_optional,
                       struct text *why)
 {
@@ -364,6 +377,7 @@ int option_value_parse(const struct option_row *row, struct slice text, void *fi
     case KIND_MESSAGE:
     case KIND_TOKEN:
     case KIND_FIELD_NAME: return parse_text(row, text, field, why);
+    case KIND_JSON_PATH: return parse_json_path(row, text, field, why);
     case KIND_SECRET: return parse_secret(row, text, field, why);
     case KIND_PATH: return parse_path(row, text, field, why);
     case KIND_PATHS: return option_word_prefix(text, field, why);
@@ -376,6 +390,8 @@ int option_value_parse(const struct option_row *row, struct slice text, void *fi
     case KIND_HEADERS: return option_word_header(text, field, why);
     case KIND_TARGETS: return option_word_target(text, field, why);
     case KIND_STATUSES: return option_word_status(text, field, why);
+    case KIND_ASSERTIONS: return option_word_assertion(text, field, why);
+    case KIND_JSON_PATHS: return option_word_json_path(text, field, why);
     case KIND_SHARES: return option_word_share(text, field, why);
     case KIND_SOURCES: return option_source_parse_tenant(text, field, why);
     case KIND_KEYS: return option_source_parse_key(text, field, why);

@@ -24,6 +24,7 @@ static const char *const kind_words[] = {
     [KIND_MESSAGE] = "text",
     [KIND_TOKEN] = "name of a cookie",
     [KIND_FIELD_NAME] = "name of a header field",
+    [KIND_JSON_PATH] = "path into JSON",
     [KIND_SECRET] = "secret",
     [KIND_HASH] = "source",
     [KIND_EVIDENCE_KEY] = "key",
@@ -35,6 +36,8 @@ static const char *const kind_words[] = {
     [KIND_HEADERS] = "list of header fields",
     [KIND_TARGETS] = "list of targets",
     [KIND_STATUSES] = "list of statuses",
+    [KIND_ASSERTIONS] = "list of assertions",
+    [KIND_JSON_PATHS] = "list of paths into JSON",
     [KIND_SOURCES] = "list of sources",
     [KIND_KEYS] = "list of keys",
     [KIND_SHARES] = "list of shares",
@@ -149,6 +152,7 @@ void reference_markdown(struct text *out)
         "- `tenants.conf`: customers one by one, with a list of pins (`pilots.list`), in two "
         "services "
         "that switch together.\n"
+        "- `health.conf`: what apps say of themselves decides, and who fails users is taken out.\n"
         "- `websocket.conf`: long-lived connections and how they leave a slot.\n"
         "- `switchyard.conf`: every option with its default; start from here.\n"
         "\n"

@@ -12,9 +12,9 @@
 
 #include "base/err.h"
 #include "base/mem.h"
+#include "base/strict_json.h"
 #include "deploy/state_code_priv.h"
 #include "deploy/state_priv.h"
-#include "deploy/strict_json.h"
 
 enum { READ_MAX = 8 * 1024 * 1024 };
 

@@ -9,11 +9,11 @@
 
 #include "base/err.h"
 #include "base/num.h"
+#include "base/strict_json.h"
 #include "deploy/envelope_priv.h"
 #include "deploy/pins_log_priv.h"
 #include "deploy/state_code_priv.h"
 #include "deploy/state_priv.h"
-#include "deploy/strict_json.h"
 #include "route/split.h"
 
 enum {

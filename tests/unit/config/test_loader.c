@@ -127,9 +127,7 @@ static const struct load_case unknown[] = {
     { REST "listener m { bind = \"0.0.0.0:9\"\ntls { certificates = { \"x\" } } }",
       "t.conf:3: 'tls' is not available in this version; remove the block" },
     { IN_SERVICE("guard { error_rate = \"5%\" }"), "t.conf:2: 'guard' is not available" },
-    { IN_SERVICE("health { json = { \"a=b\" } }"),
-      "'json' is not available in this version; remove the option" },
-    { IN_SLOT("schema = 7"), "t.conf:2: 'schema' is not available" },
+    { IN_SLOT("schema = 7"), "'schema' is not available in this version; remove the option" },
     { IN_SLOT("database = x"), "t.conf:2: 'database' is not available" },
 };
 
