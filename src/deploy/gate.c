@@ -218,12 +218,21 @@ static enum judgement judge_kind(struct deploy *deploy, struct ticket *ticket)
     return JUDGED_REFUSED;
 }
 
-/* A lock of somebody else: the change waits; a plan says so. The end of a pause waits for nobody. */
+/* What the daemon itself finds necessary to bring traffic back waits for nobody. */
+static bool is_own_rescue(const struct ticket *ticket)
+{
+    enum change_kind kind = ticket->change.kind;
+
+    return ticket->is_internal && (kind == CHANGE_RESUME || kind == CHANGE_ROLLBACK ||
+                                   kind == CHANGE_CANARY_ABORT || kind == CHANGE_TENANT_PIN);
+}
+
+/* A lock of somebody else: the change waits; a plan says so. */
 static enum judgement check_lock(struct deploy *deploy, struct ticket *ticket)
 {
     const struct state_lock *lock = NULL;
 
-    if (ticket->change.force || (ticket->is_internal && ticket->change.kind == CHANGE_RESUME))
+    if (ticket->change.force || is_own_rescue(ticket))
         return JUDGED_DONE;
     lock = lock_blocking(deploy, ticket);
     if (lock == NULL)
