@@ -102,6 +102,12 @@ static enum verdict find_verdict(const struct deploy *deploy, size_t service, co
     return target != NULL ? target_verdict(target->target) : VERDICT_UNKNOWN;
 }
 
+static void note_misdeployed(struct gate_fit *out, const char *name)
+{
+    if (out->misdeployed++ == 0)
+        snprintf(out->imposter, sizeof out->imposter, "%s", name);
+}
+
 void gate_count_fit(const struct deploy *deploy, size_t service, size_t slot, struct gate_fit *out)
 {
     const struct config_slot *configured = &deploy->config->services[service].slots[slot];
@@ -118,6 +124,8 @@ void gate_count_fit(const struct deploy *deploy, size_t service, size_t slot, st
             out->up++;
         else if (verdict == VERDICT_DOWN)
             out->down++;
+        else if (verdict == VERDICT_MISDEPLOYED)
+            note_misdeployed(out, list[i].name);
         else
             out->unknown++;
     }
@@ -227,19 +235,22 @@ static enum judgement judge_kind(struct deploy *deploy, struct ticket *ticket)
     return JUDGED_REFUSED;
 }
 
-/* What brings traffic back, or lets it go on. */
-static bool is_way_back(enum change_kind kind)
+/* What the daemon itself finds necessary to bring traffic back waits for nobody. */
+static bool is_own_rescue(const struct ticket *ticket)
 {
-    return kind == CHANGE_RESUME || kind == CHANGE_ROLLBACK || kind == CHANGE_CANARY_ABORT ||
-           kind == CHANGE_ROLLOUT_ABORT;
+    enum change_kind kind = ticket->change.kind;
+
+    return ticket->is_internal &&
+           (kind == CHANGE_RESUME || kind == CHANGE_ROLLBACK || kind == CHANGE_CANARY_ABORT ||
+            kind == CHANGE_ROLLOUT_ABORT || kind == CHANGE_TENANT_PIN);
 }
 
-/* A lock of somebody else: the change waits; a plan says so. A way back of our own waits for nobody. */
+/* A lock of somebody else: the change waits; a plan says so. */
 static enum judgement check_lock(struct deploy *deploy, struct ticket *ticket)
 {
     const struct state_lock *lock = NULL;
 
-    if (ticket->change.force || (ticket->is_internal && is_way_back(ticket->change.kind)))
+    if (ticket->change.force || is_own_rescue(ticket))
         return JUDGED_DONE;
     lock = lock_blocking(deploy, ticket);
     if (lock == NULL)

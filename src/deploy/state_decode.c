@@ -9,11 +9,11 @@
 
 #include "base/err.h"
 #include "base/num.h"
+#include "base/strict_json.h"
 #include "deploy/envelope_priv.h"
 #include "deploy/pins_log_priv.h"
 #include "deploy/state_code_priv.h"
 #include "deploy/state_priv.h"
-#include "deploy/strict_json.h"
 #include "route/split.h"
 
 enum {
@@ -268,6 +268,8 @@ static int decode_service(const cJSON *item, struct state *state)
     if (err == 0)
         err = read_u64(item, "switches", &service->switch_count);
     if (err == 0)
+        err = allow_missing(read_u64(item, "trial_us", &service->trial_wall_us));
+    if (err == 0)
         err = decode_steering(item, service);
     if (err == 0)
         err = state_confirm_decode(item, &service->confirm);
@@ -369,6 +371,10 @@ int state_decode_entry(const struct cJSON *item, struct history_entry *out)
         err = read_optional(item, "gate", entry.gate, sizeof entry.gate);
     if (err == 0)
         err = allow_missing(decode_share(item, &entry.share));
+    if (err == 0)
+        err = read_optional(item, "trigger", entry.trigger, sizeof entry.trigger);
+    if (err == 0)
+        err = allow_missing(read_u64(item, "decision", &entry.decision));
     if (err == 0)
         *out = entry;
     return err;

@@ -108,6 +108,8 @@ static void encode_service(const struct state_service *service, struct text *out
     add_flag(out, "rolled_back", service->is_rolled_back);
     add_u64(out, "switched_us", service->switched_wall_us);
     add_u64(out, "switches", service->switch_count);
+    if (service->trial_wall_us != 0)
+        add_u64(out, "trial_us", service->trial_wall_us);
     encode_pins(&service->pins, out);
     encode_canary(&service->canary, out);
     encode_traffic(service, out);
@@ -166,6 +168,9 @@ void state_encode_entry(const struct history_entry *entry, struct text *out)
     add_optional_text(out, "gate", entry->gate);
     if (entry->share != 0)
         add_u64(out, "share", entry->share);
+    add_optional_text(out, "trigger", entry->trigger);
+    if (entry->decision != 0)
+        add_u64(out, "decision", entry->decision);
     text_add(out, "}");
 }
 
@@ -228,6 +233,8 @@ static void encode_lists(const struct state_picture *picture, struct text *out)
 
 static unsigned find_service_reader(const struct state_service *service)
 {
+    if (service->trial_wall_us != 0)
+        return STATE_FORMAT;
     if (service->pins.file[0] != '\0' || service->canary.candidate[0] != '\0' ||
         service->hold.since_wall_us != 0 || service->maint.since_wall_us != 0)
         return STATE_FORMAT_STEERING;
@@ -236,7 +243,7 @@ static unsigned find_service_reader(const struct state_service *service)
 
 static unsigned find_entry_reader(const struct history_entry *entry)
 {
-    if (entry->kind > CHANGE_MAINT_OFF)
+    if (entry->kind > CHANGE_MAINT_OFF || entry->trigger[0] != '\0' || entry->decision != 0)
         return STATE_FORMAT;
     return entry->kind > CHANGE_RELOAD ? STATE_FORMAT_STEERING : STATE_FORMAT_FIRST;
 }

@@ -9,9 +9,9 @@
 
 #include "base/err.h"
 #include "base/mem.h"
+#include "base/strict_json.h"
 #include "base/text.h"
 #include "deploy/decisions_priv.h"
-#include "deploy/strict_json.h"
 
 enum { ROLLOUTS_MAX = 100 * 1000 };
 

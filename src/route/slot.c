@@ -12,6 +12,8 @@
 #include "base/fault.h"
 #include "base/mem.h"
 #include "http/header_rules.h"
+#include "route/cohort_cells.h"
+#include "route/slot_evidence.h"
 
 enum { SLOT_MAGIC = 0x736c6f74, CACHE_LINE = 64, CODE_FIRST = 88 };
 
@@ -36,6 +38,8 @@ struct slot *slot_new(struct service *service, const char *name, unsigned worker
     slot->magic = SLOT_MAGIC;
     slot->worker_count = worker_count;
     slot->service = service;
+    slot->evidence = slot_evidence_new(worker_count);
+    slot->cohorts = cohort_cells_new(worker_count);
     memcpy(slot->name, name, strnlen(name, sizeof slot->name - 1));
     for (unsigned worker = 0; worker < worker_count; worker++) {
         struct slot_cell *cell = &slot->cells[worker];
@@ -94,6 +98,8 @@ void slot_free(struct slot *slot)
         free(slot->cells[worker].faults);
     }
     free_rules(slot);
+    slot_evidence_free(slot->evidence);
+    cohort_cells_free(slot->cohorts);
     slot->magic = 0;
     free(slot);
 }
