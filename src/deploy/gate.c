@@ -86,6 +86,12 @@ static enum verdict find_verdict(const struct deploy *deploy, size_t service, co
     return target != NULL ? target_verdict(target->target) : VERDICT_UNKNOWN;
 }
 
+static void note_misdeployed(struct gate_fit *out, const char *name)
+{
+    if (out->misdeployed++ == 0)
+        snprintf(out->imposter, sizeof out->imposter, "%s", name);
+}
+
 void gate_count_fit(const struct deploy *deploy, size_t service, size_t slot, struct gate_fit *out)
 {
     const struct config_slot *configured = &deploy->config->services[service].slots[slot];
@@ -102,6 +108,8 @@ void gate_count_fit(const struct deploy *deploy, size_t service, size_t slot, st
             out->up++;
         else if (verdict == VERDICT_DOWN)
             out->down++;
+        else if (verdict == VERDICT_MISDEPLOYED)
+            note_misdeployed(out, list[i].name);
         else
             out->unknown++;
     }

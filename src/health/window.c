@@ -105,6 +105,12 @@ bool window_put_down(struct window *window, uint64_t now_us, enum fault fault, c
     return true;
 }
 
+void window_condemn(struct window *window, uint64_t now_us)
+{
+    if (window->verdict != VERDICT_DOWN)
+        change(window, VERDICT_DOWN, now_us, false);
+}
+
 void window_put_unknown(struct window *window, uint64_t now_us)
 {
     if (window->verdict == VERDICT_UNKNOWN)
@@ -123,6 +129,7 @@ bool window_is_settled(const struct window *window)
     case VERDICT_UNKNOWN: return false;
     case VERDICT_UP: return window->run > 0 && window->run_good;
     case VERDICT_DOWN: return window->run > 0 && !window->run_good;
+    case VERDICT_MISDEPLOYED: break; /* never a window's own verdict */
     }
     return false;
 }

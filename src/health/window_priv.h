@@ -47,6 +47,9 @@ void window_note(struct window *window, uint64_t now_us, const struct probe_resu
 /* A passive finding: down at once, and up again only after `rise` new good results. False: it was. */
 bool window_put_down(struct window *window, uint64_t now_us, enum fault fault, const char *words);
 
+/* Down at once after a bad result that leaves no doubt; up again only after `rise` good ones. */
+void window_condemn(struct window *window, uint64_t now_us);
+
 /* Health is off: unknown, without a change being counted. */
 void window_put_unknown(struct window *window, uint64_t now_us);
 

@@ -212,6 +212,7 @@ enum step exchange_end(struct exchange *exchange, enum fault fault)
 
 enum step exchange_fail(struct exchange *exchange, enum fault fault)
 {
+    exchange_report(exchange, fault, 0);
     if (exchange_try_again(exchange, fault))
         return STEP_AGAIN;
     exchange->close_upstream = true;

@@ -21,7 +21,7 @@ struct slot;
 
 struct exchange_evidence {
     struct slot *
-        slot; /* asked first; NULL: none was, or it is over. Alive while the exchange has pinned it */
+        slot; /* asked first; NULL: none was, or it was counted. Alive while the exchange has pinned it */
     uint64_t
         target_us; /* the target's last byte was there while the client still reads; 0: at the end */
     uint16_t failed; /* enum fault that its first attempt came to */

@@ -133,6 +133,20 @@ static void turn_to_live(struct exchange *exchange, enum fault fault, unsigned s
     go_back(exchange);
 }
 
+/* A kept connection that had ended, and a target that we take away, are no errors of the app. */
+void exchange_report(struct exchange *exchange, enum fault fault, unsigned status)
+{
+    bool is_error = fault_side(fault) == SIDE_TARGET && fault != FAULT_TARGET_STALE &&
+                    fault != FAULT_TARGET_EVICTED;
+
+    if (exchange->target == NULL || exchange->response_begun)
+        return;
+    if (fault == FAULT_NONE)
+        target_report_answer(exchange->target, exchange->worker->id, status < 500);
+    else if (is_error)
+        target_report_answer(exchange->target, exchange->worker->id, false);
+}
+
 bool exchange_try_again(struct exchange *exchange, enum fault fault)
 {
     bool is_retry = exchange_retry_allowed(exchange, fault);
