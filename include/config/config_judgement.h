@@ -8,6 +8,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "config/config_guard.h"
+
 enum config_evidence_kind {
     CONFIG_EVIDENCE_CLIENT_IP,
     CONFIG_EVIDENCE_HEADER,
@@ -25,6 +27,7 @@ struct config_evidence {
     bool enabled;
     struct config_evidence_key key;
     uint64_t inflight_error;
+    struct config_rules rules;
 };
 
 #endif

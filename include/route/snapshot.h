@@ -30,6 +30,7 @@ struct pick {
 struct snapshot_slot {
     struct slot *slot;
     enum role role;
+    const char *version; /* of what is deployed there; NULL: not given */
     unsigned pick_count;
     struct pick *picks;
     unsigned host_count; /* the slot's own host names */

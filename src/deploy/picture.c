@@ -11,7 +11,6 @@
 #include "deploy/effective_priv.h"
 #include "deploy/picture_extra_priv.h"
 #include "deploy/registry_priv.h"
-#include "health/health.h"
 #include "route/rate.h"
 #include "route/slot_rules.h"
 #include "route/snapshot.h"
@@ -205,6 +204,7 @@ void picture_add_slot(struct picture *picture, struct slot *slot,
     picture->slots[picture->slot_count++] = (struct snapshot_slot){
         .slot = slot,
         .role = role,
+        .version = configured->version,
         .circuit = {
             .max_requests = (uint32_t)configured->max_requests,
             .queue = (uint32_t)configured->queue,
@@ -298,36 +298,4 @@ void picture_name_versions(struct reg_service *service, const struct config_serv
         snprintf(named->version, sizeof named->version, "%s",
                  slot->version != NULL ? slot->version : "");
     }
-}
-
-void picture_watch(struct health *health, struct target *target,
-                   const struct config_service *configured)
-{
-    const struct config_health *wanted = &configured->health;
-    struct probe_range *ranges = mem_grow(NULL, wanted->status.count + 1, sizeof *ranges);
-    struct probe_spec spec = {
-        .enabled = wanted->enabled,
-        .kind = wanted->type == CONFIG_PROBE_TCP ? PROBE_TCP : PROBE_HTTP,
-        .interval_us = wanted->interval,
-        .timeout_us = wanted->timeout,
-        .rise = (unsigned)wanted->rise,
-        .fall = (unsigned)wanted->fall,
-        .jitter = (unsigned)wanted->jitter,
-        .port = (uint16_t)wanted->port,
-        .method = wanted->method,
-        .path = wanted->path,
-        .host = wanted->host,
-        .header_count = (unsigned)wanted->headers.count,
-        .headers = (const char *const *)(void *)wanted->headers.items,
-        .status_count = (unsigned)wanted->status.count,
-        .statuses = ranges,
-    };
-
-    for (size_t i = 0; i < wanted->status.count; i++)
-        ranges[i] = (struct probe_range){
-            .from = wanted->status.items[i].from,
-            .to = wanted->status.items[i].to,
-        };
-    health_watch(health, target, &spec);
-    free(ranges);
 }

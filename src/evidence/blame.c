@@ -60,6 +60,10 @@ enum blame blame_of(enum fault fault, unsigned status)
     case FAULT_TUNNEL_DRAINED:
     case FAULT_PROBE_TIMEOUT: /* probes and commands are no requests */
     case FAULT_PROBE_STATUS:
+    case FAULT_HEALTH_ASSERTION:
+    case FAULT_MISDEPLOYED:
+    case FAULT_MISROUTED:
+    case FAULT_TARGET_EJECTED:
     case FAULT_NAME_UNKNOWN:
     case FAULT_USAGE:
     case FAULT_UNKNOWN_NAME:

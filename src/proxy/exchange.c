@@ -8,6 +8,7 @@
 #include "base/hash.h"
 #include "base/mem.h"
 #include "proxy/access.h"
+#include "proxy/exchange_selfprobe.h"
 #include "proxy/exchange_state.h"
 #include "proxy/maintenance.h"
 #include "proxy/request_id.h"
@@ -106,6 +107,7 @@ struct exchange *exchange_begin(struct session *session, const struct head *head
     if (head->framing == FRAMING_NONE || (head->framing == FRAMING_LENGTH && head->length == 0))
         exchange->request_half = HALF_DONE;
     exchange->request_id = request_id_of(exchange);
+    exchange_selfprobe_know(exchange);
     return exchange;
 }
 
@@ -210,6 +212,7 @@ enum step exchange_end(struct exchange *exchange, enum fault fault)
 
 enum step exchange_fail(struct exchange *exchange, enum fault fault)
 {
+    exchange_report(exchange, fault, 0);
     if (exchange_try_again(exchange, fault))
         return STEP_AGAIN;
     exchange->close_upstream = true;

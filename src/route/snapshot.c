@@ -71,6 +71,7 @@ static void copy_service(struct arena *arena, struct snapshot_service *service)
     for (unsigned i = 0; i < service->slot_count; i++) {
         struct snapshot_slot *slot = &service->slots[i];
 
+        slot->version = snapshot_copy_text(arena, slot->version);
         slot->hosts = copy_texts(arena, slot->hosts, slot->host_count);
         slot->picks =
             snapshot_copy_array(arena, slot->picks, slot->pick_count, sizeof *slot->picks);

@@ -16,7 +16,8 @@ static const enum fault of_the_release[] =
 
 /* Of the side of the target, and still not the release's: an operator's order, and what is no request. */
 static const enum fault not_of_the_release[] =
-    LIST(FAULT_TARGET_EVICTED, FAULT_PROBE_TIMEOUT, FAULT_PROBE_STATUS, FAULT_NAME_UNKNOWN);
+    LIST(FAULT_TARGET_EVICTED, FAULT_PROBE_TIMEOUT, FAULT_PROBE_STATUS, FAULT_NAME_UNKNOWN,
+         FAULT_HEALTH_ASSERTION, FAULT_MISDEPLOYED, FAULT_TARGET_EJECTED);
 
 static bool is_among(enum fault fault, const enum fault *list, size_t count)
 {
