@@ -36,7 +36,9 @@ struct gate_fit {
     unsigned up;
     unsigned unknown;
     unsigned down;
+    unsigned misdeployed; /* ready, and never tried */
     unsigned not_ready;
+    char imposter[136]; /* the name of the first misdeployed one */
 };
 void gate_count_fit(const struct deploy *deploy, size_t service, size_t slot, struct gate_fit *out);
 

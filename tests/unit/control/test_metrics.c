@@ -13,6 +13,7 @@
 #include "control/tally_priv.h"
 #include "http/head.h"
 #include "route/pins.h"
+#include "route/slot_evidence.h"
 #include "unit/control/world.h"
 
 /*
@@ -368,6 +369,10 @@ Test(metrics, say_what_was_counted, .init = start, .fini = stop)
                        "target=\"10.0.0.1:80\"} 1"));
     cr_expect(has_line("switchyard_target_check_failures_total{service=\"shop\",slot=\"blue\","
                        "target=\"10.0.0.1:80\"} 1"));
+    cr_expect(has_line("switchyard_health_value{service=\"shop\",slot=\"blue\","
+                       "target=\"10.0.0.1:80\",name=\"queue.depth\"} 7"));
+    cr_expect(has_line("switchyard_health_value{service=\"shop\",slot=\"blue\","
+                       "target=\"10.0.0.1:80\",name=\"load\"} 0.25"));
     cr_expect(has_line("switchyard_slot_state{service=\"shop\",slot=\"blue\",state=\"live\"} 1"));
     cr_expect(has_line("switchyard_slot_state{service=\"shop\",slot=\"green\",state=\"live\"} 0"));
     cr_expect(has_line("switchyard_slot_info{service=\"shop\",slot=\"green\",version=\"v2\"} 1"));
@@ -410,6 +415,9 @@ Test(metrics, say_how_traffic_is_steered_and_held, .init = start, .fini = stop)
     atomic_store(&cell->queue_refused, 18);
     atomic_store(&cell->previews, 19);
     atomic_store(&cell->shielded, 20);
+    slot_evidence_success(world.slots[0][1], 0, 1, 500);
+    slot_evidence_error(world.slots[0][1], 1, 1);
+    slot_evidence_stall(world.slots[0][1], 1, 2);
     cr_assert_str_eq(check(scrape()), "");
     cr_expect(has_line("switchyard_slot_traffic_ratio{service=\"shop\",slot=\"blue\"} 0.9475"));
     cr_expect(has_line("switchyard_slot_traffic_ratio{service=\"shop\",slot=\"green\"} 0.0525"));
@@ -445,6 +453,10 @@ Test(metrics, say_how_traffic_is_steered_and_held, .init = start, .fini = stop)
     cr_expect(has_line("switchyard_queue_rejected_total{service=\"shop\",slot=\"green\"} 18"));
     cr_expect(has_line("switchyard_preview_requests_total{service=\"shop\",slot=\"green\"} 19"));
     cr_expect(has_line("switchyard_slot_shielded_total{service=\"shop\",slot=\"green\"} 20"));
+    cr_expect(has_line("switchyard_evidence_requests_total{service=\"shop\",slot=\"green\"} 3"));
+    cr_expect(has_line("switchyard_evidence_errors_total{service=\"shop\",slot=\"green\"} 2"));
+    cr_expect(has_line("switchyard_evidence_stalled_total{service=\"shop\",slot=\"green\"} 1"));
+    cr_expect(has_line("switchyard_evidence_requests_total{service=\"shop\",slot=\"blue\"} 0"));
     atomic_store(&counts->held, 0); /* nothing may be left when the slot goes */
     atomic_store(&counts->held_bytes, 0);
     atomic_store(&cell->queued, 0);
@@ -581,4 +593,26 @@ Test(metrics, a_scrape_of_a_thousand_targets_is_quick, .init = start, .fini = st
         }
         service_free(services[i]);
     }
+}
+
+Test(metrics, what_health_found_of_a_target, .init = start, .fini = stop)
+{
+    struct health_view *view = &world.views[0][0][1];
+
+    *view = (struct health_view){ .verdict = VERDICT_MISDEPLOYED,
+                                  .is_enabled = true,
+                                  .is_ejected = true,
+                                  .ejections = 3,
+                                  .database = PROBE_DATABASE_BAD };
+    cr_assert_str_eq(check(scrape()), "");
+    cr_expect(has_line("switchyard_target_misdeployed{service=\"shop\",slot=\"blue\","
+                       "target=\"10.0.0.2:80\"} 1"));
+    cr_expect(has_line("switchyard_target_misdeployed{service=\"shop\",slot=\"blue\","
+                       "target=\"10.0.0.1:80\"} 0"));
+    cr_expect(has_line("switchyard_target_ejected{service=\"shop\",slot=\"blue\","
+                       "target=\"10.0.0.2:80\"} 1"));
+    cr_expect(has_line("switchyard_target_ejections_total{service=\"shop\",slot=\"blue\","
+                       "target=\"10.0.0.2:80\"} 3"));
+    cr_expect(has_line("switchyard_target_database_bad{service=\"shop\",slot=\"blue\","
+                       "target=\"10.0.0.2:80\"} 1"));
 }

@@ -6,7 +6,7 @@
 
 #include "base/err.h"
 #include "base/text.h"
-#include "deploy/strict_json.h"
+#include "base/strict_json.h"
 
 #define BYTES(literal)                                                                             \
     {                                                                                              \
