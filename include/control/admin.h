@@ -11,6 +11,7 @@
 #include "base/check.h"
 
 struct admin;
+struct casebook;
 struct control_stats;
 struct deploy;
 struct health;
@@ -24,6 +25,7 @@ struct control_room {
     struct deploy *deploy;
     struct health *health;
     struct pilot *pilot;
+    struct casebook *casebook; /* NULL: no decision is kept */
     uint64_t started_wall_us;
     void (*quit)(void *arg, bool now);                   /* the `shutdown` command */
     void (*stats)(void *arg, struct control_stats *out); /* of the workers, summed */

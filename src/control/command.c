@@ -7,6 +7,7 @@
 #include "base/err.h"
 #include "control/cmd_canary_priv.h"
 #include "control/cmd_change_priv.h"
+#include "control/cmd_decision_priv.h"
 #include "control/cmd_drain_priv.h"
 #include "control/cmd_evidence_priv.h"
 #include "control/cmd_explain_priv.h"
@@ -57,6 +58,11 @@ static const struct command commands[] = {
       "[--until D|TIME] [--limit N] [--from PLACE]",
       LEVEL_USER, COMMAND_READS, ARGS_WHERE | ARGS_LIMIT | ARGS_FROM, 0, 2, cmd_history_run,
       "finished changes, newest first (20 unless N is given), a page at a time" },
+    { "decisions", "[NAME] [--limit N] [--from ID]", LEVEL_USER, COMMAND_READS,
+      ARGS_LIMIT | ARGS_FROM, 0, 1, cmd_decision_list,
+      "what was decided automatically, newest first (20 unless N is given)" },
+    { "explain-decision", "ID", LEVEL_USER, COMMAND_READS, 0, 1, 1, cmd_decision_explain,
+      "why it was decided, with the numbers to check it by" },
     { "show version", "", LEVEL_USER, COMMAND_READS, 0, 0, 0, cmd_life_version,
       "version and commit of the daemon" },
     { "switch", "NAME [--to SLOT] [--force --reason TEXT] [--if-epoch E] [--timeout D] [--key K]",

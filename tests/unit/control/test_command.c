@@ -27,6 +27,8 @@ static const struct {
     { "show drain", LEVEL_USER, false },
     { "show evidence", LEVEL_USER, false },
     { "show history", LEVEL_USER, false },
+    { "decisions", LEVEL_USER, false },
+    { "explain-decision", LEVEL_USER, false },
     { "show version", LEVEL_USER, false },
     { "switch", LEVEL_OPERATOR, true },
     { "rollback", LEVEL_OPERATOR, true },
