@@ -25,7 +25,7 @@ ROOMS = {
     "http": ["base"],
     "evidence": ["base"],
     "net": ["base"],
-    "config": ["base"],
+    "config": ["base", "evidence"],
     "route": ["base", "http", "evidence"],
     "proxy": ["base", "http", "net", "evidence", "route"],
     "health": ["base", "http", "net", "route"],

@@ -9,9 +9,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "config/config_guard.h"
 #include "config/config_health.h"
+#include "config/config_judgement.h"
+#include "config/config_rollout.h"
 #include "config/config_traffic.h"
-#include "config/config_value.h"
 
 enum config_balance {
     CONFIG_BALANCE_ROUND_ROBIN,
@@ -89,11 +91,15 @@ struct config_service {
     struct config_pool pool;
     struct config_tenant tenant;
     struct config_canary canary;
+    struct config_evidence evidence;
+    struct config_guard guard;
     struct config_preview preview;
     struct config_hold hold;
     struct config_maint maint;
     struct config_warmup warmup;
     struct config_headers headers;
+    struct config_gate gate;
+    struct config_rollout rollout;
     uint64_t slow_start;
     char *strip_prefix; /* NULL: none */
     bool https_redirect;

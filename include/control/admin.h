@@ -16,12 +16,14 @@ struct deploy;
 struct health;
 struct ledger;
 struct loop;
+struct pilot;
 
 /* What commands need; borrowed. */
 struct control_room {
     struct loop *loop;
     struct deploy *deploy;
     struct health *health;
+    struct pilot *pilot;
     uint64_t started_wall_us;
     void (*quit)(void *arg, bool now);                   /* the `shutdown` command */
     void (*stats)(void *arg, struct control_stats *out); /* of the workers, summed */

@@ -12,9 +12,13 @@
 #include "base/mem.h"
 #include "config/config.h"
 #include "control/stats.h"
+#include "http/header_rules.h"
 #include "proxy/worker.h"
 #include "route/slot.h"
 #include "route/tunnel_drain.h"
+
+/* What a configuration may add to a message has room in it. */
+_Static_assert((int)CONFIG_HEADER_LINES_BYTES <= (int)HEADER_RULES_BYTES, "lines of headers");
 
 /* RESERVED_FDS stay for control: admin, probes, state, logs. */
 enum { RESERVED_FDS = 64, LINGER_US = 1000000, SECOND_US = 1000000, NONCE_BYTES = 16 };

@@ -8,6 +8,7 @@
 #include "control/cmd_canary_priv.h"
 #include "control/cmd_change_priv.h"
 #include "control/cmd_drain_priv.h"
+#include "control/cmd_evidence_priv.h"
 #include "control/cmd_explain_priv.h"
 #include "control/cmd_history_priv.h"
 #include "control/cmd_life_priv.h"
@@ -49,8 +50,13 @@ static const struct command commands[] = {
     { "show drain", "[NAME[/SLOT]] [--limit N] [--newest]", LEVEL_USER, COMMAND_READS,
       ARGS_LIMIT | ARGS_NEWEST, 0, 2, cmd_drain_show,
       "what is still in flight on slots that are not live and targets that drain, one by one" },
-    { "show history", "[N] [NAME]", LEVEL_USER, COMMAND_READS, 0, 0, 2, cmd_history_run,
-      "finished changes, newest first (20 unless N is given)" },
+    { "show evidence", "[NAME[/SLOT]]", LEVEL_USER, COMMAND_READS, 0, 0, 1, cmd_evidence_show,
+      "what was counted of each slot for the judgement: requests, errors, latency" },
+    { "show history",
+      "[N] [NAME] [--kind K] [--outcome O] [--actor A] [--trigger T] [--since D|TIME] "
+      "[--until D|TIME] [--limit N] [--from PLACE]",
+      LEVEL_USER, COMMAND_READS, ARGS_WHERE | ARGS_LIMIT | ARGS_FROM, 0, 2, cmd_history_run,
+      "finished changes, newest first (20 unless N is given), a page at a time" },
     { "show version", "", LEVEL_USER, COMMAND_READS, 0, 0, 0, cmd_life_version,
       "version and commit of the daemon" },
     { "switch", "NAME [--to SLOT] [--force --reason TEXT] [--if-epoch E] [--timeout D] [--key K]",

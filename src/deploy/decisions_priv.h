@@ -59,6 +59,8 @@ struct state_service {
     char previous[64];   /* slot before the last move; "" : none */
     bool is_rolled_back; /* the last move was a rollback: there is nothing to roll back to */
     uint64_t switched_wall_us;
+    int64_t switched_us;    /* monotonic, not stored; set by trial_start */
+    uint64_t trial_wall_us; /* the live slot is on trial since then; 0: since the switch */
     uint64_t switch_count;
     struct state_pins pins;
     struct state_canary canary;

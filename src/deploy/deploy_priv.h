@@ -105,6 +105,9 @@ void lock_purge(struct deploy *deploy, struct decisions *decisions);
 bool reload_prepare(struct deploy *deploy, struct ticket *ticket); /* false: it waits for names */
 enum judgement reload_judge(struct deploy *deploy, struct ticket *ticket);
 
+/* trial.c: monotonic times of switches that were loaded */
+void trial_start(struct deploy *deploy);
+
 /* Decisions for this configuration: kept where they still fit, else from the configuration, with words. */
 void reload_fit_decisions(const struct config *config, const struct decisions *was,
                           struct decisions *out, struct report *report);

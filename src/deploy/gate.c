@@ -13,6 +13,7 @@
 #include "deploy/effective_priv.h"
 #include "deploy/gate_priv.h"
 #include "deploy/pause_priv.h"
+#include "deploy/rollout_priv.h"
 
 bool gate_is_forced(const struct ticket *ticket)
 {
@@ -201,17 +202,37 @@ static enum judgement judge_kind(struct deploy *deploy, struct ticket *ticket)
     case CHANGE_RESUME:
     case CHANGE_MAINT_ON:
     case CHANGE_MAINT_OFF: return pause_judge(deploy, ticket);
+    case CHANGE_ROLLOUT_START:
+    case CHANGE_ROLLOUT_PAUSE:
+    case CHANGE_ROLLOUT_RESUME:
+    case CHANGE_ROLLOUT_ADVANCE:
+    case CHANGE_ROLLOUT_ABORT:
+    case CHANGE_ROLLOUT_PHASE:
+    case CHANGE_CONFIRM:
+    case CHANGE_APPROVE:
+    case CHANGE_REJECT:
+    case CHANGE_CHECK:
+    case CHANGE_RELEASE: return rollout_judge(deploy, ticket);
     }
     CHECK(!"a change of a kind that is not known");
     return JUDGED_REFUSED;
 }
 
-/* A lock of somebody else: the change waits; a plan says so. The end of a pause waits for nobody. */
+/* What the daemon itself finds necessary to bring traffic back waits for nobody. */
+static bool is_own_rescue(const struct ticket *ticket)
+{
+    enum change_kind kind = ticket->change.kind;
+
+    return ticket->is_internal && (kind == CHANGE_RESUME || kind == CHANGE_ROLLBACK ||
+                                   kind == CHANGE_CANARY_ABORT || kind == CHANGE_TENANT_PIN);
+}
+
+/* A lock of somebody else: the change waits; a plan says so. */
 static enum judgement check_lock(struct deploy *deploy, struct ticket *ticket)
 {
     const struct state_lock *lock = NULL;
 
-    if (ticket->change.force || (ticket->is_internal && ticket->change.kind == CHANGE_RESUME))
+    if (ticket->change.force || is_own_rescue(ticket))
         return JUDGED_DONE;
     lock = lock_blocking(deploy, ticket);
     if (lock == NULL)

@@ -84,7 +84,8 @@ bool overtake_undo(struct deploy *deploy, struct ticket *ticket, enum judgement 
     bool is_undo =
         ticket->change.kind == CHANGE_ROLLBACK || ticket->change.kind == CHANGE_CANARY_ABORT;
 
-    if (!is_undo || ticket->change.plan_only || deploy->is_stopped ||
+    /* One of ours takes back what is on trial, whatever else is under way. */
+    if (!is_undo || ticket->is_internal || ticket->change.plan_only || deploy->is_stopped ||
         (!gate_is_forced(ticket) && lock_blocking(deploy, ticket) != NULL) ||
         (ticket->change.if_epoch != 0 && ticket->change.if_epoch != deploy->working.epoch) ||
         (call_off(deploy, ticket) & 2u) == 0)
@@ -99,6 +100,9 @@ bool overtake_undo(struct deploy *deploy, struct ticket *ticket, enum judgement 
 
 void overtake_replace(struct deploy *deploy, const struct ticket *ticket)
 {
-    if (measure_is_wanted(ticket->change.kind) && !ticket->change.plan_only)
+    bool is_own_undo = ticket->is_internal && (ticket->change.kind == CHANGE_ROLLBACK ||
+                                               ticket->change.kind == CHANGE_CANARY_ABORT);
+
+    if ((measure_is_wanted(ticket->change.kind) || is_own_undo) && !ticket->change.plan_only)
         (void)call_off(deploy, ticket);
 }

@@ -68,6 +68,11 @@ static uint32_t clamp_u32(uint64_t value)
     return value < UINT32_MAX ? (uint32_t)value : UINT32_MAX;
 }
 
+static uint64_t least(uint64_t a, uint64_t b)
+{
+    return a < b ? a : b;
+}
+
 static struct policy make_policy(const struct config_service *configured)
 {
     return (struct policy){
@@ -97,6 +102,9 @@ static struct policy make_policy(const struct config_service *configured)
             (uint32_t)(configured->limits.client_burst != 0 ? configured->limits.client_burst
                                                             : configured->limits.client_rate),
         .tunnel_us = configured->timeouts.tunnel,
+        .inflight_error_us =
+            least(configured->evidence.inflight_error, configured->timeouts.response),
+        .evidence = configured->evidence.enabled,
     };
 }
 
@@ -121,6 +129,21 @@ static enum hash_key hash_key_of(const struct config_service *configured)
     }
     CHECK(!"a hash key that the configuration does not know");
     return HASH_CLIENT_IP;
+}
+
+static struct evidence_key evidence_key_of(const struct config_service *configured)
+{
+    const struct config_evidence_key *key = &configured->evidence.key;
+
+    switch (key->kind) {
+    case CONFIG_EVIDENCE_CLIENT_IP: return (struct evidence_key){ .kind = EVIDENCE_CLIENT_IP };
+    case CONFIG_EVIDENCE_HEADER:
+        return (struct evidence_key){ .kind = EVIDENCE_HEADER, .name = key->name };
+    case CONFIG_EVIDENCE_TENANT: return (struct evidence_key){ .kind = EVIDENCE_TENANT };
+    case CONFIG_EVIDENCE_PATH: return (struct evidence_key){ .kind = EVIDENCE_PATH };
+    }
+    CHECK(!"a key of the evidence that the configuration does not know");
+    return (struct evidence_key){ .kind = EVIDENCE_CLIENT_IP };
 }
 
 static enum role role_of(const struct config_slot *configured)
@@ -151,6 +174,7 @@ int picture_add_service(struct picture *picture, const struct picture_service *w
         .balance = balance_of(configured),
         .hash_key = hash_key_of(configured),
         .hash_name = configured->hash.name,
+        .evidence_key = evidence_key_of(configured),
         .refuse_unfit = configured->when_unfit == CONFIG_UNFIT_REFUSE,
         .host_count = (unsigned)configured->hosts.count,
         .hosts = texts_of(&configured->hosts),

@@ -136,6 +136,8 @@ static void fit_service(const struct config_service *configured, const struct st
     snprintf(service->previous, sizeof service->previous, "%s", was->previous);
     service->is_rolled_back = was->is_rolled_back;
     service->switched_wall_us = was->switched_wall_us;
+    service->switched_us = was->switched_us;
+    service->trial_wall_us = was->trial_wall_us;
     service->switch_count = was->switch_count;
     service->pins = was->pins;
     TAILQ_FOREACH(target, &was->targets, link)

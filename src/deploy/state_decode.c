@@ -112,7 +112,7 @@ static int read_kind(const cJSON *item, enum change_kind *out)
     char word[32];
     int err = strict_json_text(item, "kind", word, sizeof word);
 
-    for (int kind = CHANGE_SWITCH; err == 0 && kind <= CHANGE_MAINT_OFF; kind++) {
+    for (int kind = CHANGE_SWITCH; err == 0 && kind <= CHANGE_RELEASE; kind++) {
         if (strcmp(change_kind_name((enum change_kind)kind), word) != 0)
             continue;
         *out = (enum change_kind)kind;
@@ -268,6 +268,8 @@ static int decode_service(const cJSON *item, struct state *state)
     if (err == 0)
         err = read_u64(item, "switches", &service->switch_count);
     if (err == 0)
+        err = allow_missing(read_u64(item, "trial_us", &service->trial_wall_us));
+    if (err == 0)
         err = decode_steering(item, service);
     if (err == 0)
         err = decode_pins(item, &service->pins);
@@ -367,6 +369,10 @@ int state_decode_entry(const struct cJSON *item, struct history_entry *out)
         err = read_optional(item, "gate", entry.gate, sizeof entry.gate);
     if (err == 0)
         err = allow_missing(decode_share(item, &entry.share));
+    if (err == 0)
+        err = read_optional(item, "trigger", entry.trigger, sizeof entry.trigger);
+    if (err == 0)
+        err = allow_missing(read_u64(item, "decision", &entry.decision));
     if (err == 0)
         *out = entry;
     return err;

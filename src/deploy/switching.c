@@ -21,6 +21,8 @@ static void move_service(struct deploy *deploy, size_t index, const char *slot, 
     memcpy(service->previous, was, sizeof was);
     service->is_rolled_back = is_rollback;
     service->switched_wall_us = clock_wall_us();
+    service->switched_us = (int64_t)clock_monotonic_us();
+    service->trial_wall_us = 0;
     service->switch_count++;
 }
 
@@ -45,12 +47,13 @@ static enum judgement move_scope(struct deploy *deploy, struct ticket *ticket,
                                  const struct scope *scope)
 {
     char slot[sizeof ticket->result.to];
-    bool is_canary_over = canary_end(deploy, scope);
+    bool is_canary_over = canary_is_running(deploy, scope);
     bool has_moved = false;
 
     memcpy(slot, ticket->result.to, sizeof slot);
     for (size_t i = 0; i < scope->count; i++) {
         size_t index = gate_scope_at(scope, i);
+        struct state_canary canary = deploy->working.services[index]->canary;
 
         if (strcmp(deploy->working.services[index]->active, slot) == 0)
             continue;
@@ -58,7 +61,10 @@ static enum judgement move_scope(struct deploy *deploy, struct ticket *ticket,
             note_move(deploy, ticket, index, slot);
         has_moved = true;
         move_service(deploy, index, slot, false);
+        if (strcmp(canary.candidate, slot) == 0)
+            decisions_own(&deploy->working, index)->trial_wall_us = canary.started_wall_us;
     }
+    canary_end(deploy, scope);
     deploy->working.epoch++;
     return judge_done(ticket, "%s: %s -> %s%s, epoch %llu", ticket->change.name,
                       ticket->result.from, slot, is_canary_over ? ", the canary is over" : "",
@@ -143,6 +149,31 @@ static enum judgement go_back(struct deploy *deploy, struct ticket *ticket,
                       (unsigned long long)deploy->working.epoch);
 }
 
+/* Whose traffic a rollback would take back now; NULL: nobody's. */
+static const char *find_on_trial(const struct state_service *service)
+{
+    if (service->canary.candidate[0] != '\0')
+        return service->canary.candidate;
+    return can_go_back(service) ? service->active : NULL;
+}
+
+/* A rollback may say what it is meant for; when that is over by now nothing moves. */
+static bool is_still_meant(struct deploy *deploy, struct ticket *ticket, const struct scope *scope)
+{
+    for (size_t i = 0; ticket->change.from[0] != '\0' && i < scope->count; i++) {
+        const struct state_service *service = deploy->working.services[gate_scope_at(scope, i)];
+        const char *slot = find_on_trial(service);
+
+        if (slot != NULL && strcmp(slot, ticket->change.from) == 0)
+            continue;
+        judge_refuse(ticket, OUTCOME_CONFLICT, FAULT_CONFLICT, "from",
+                     "%s is not on trial on %s any more (live: %s): nothing was moved",
+                     ticket->change.from, service->name, service->active);
+        return false;
+    }
+    return true;
+}
+
 /* While a canary runs the last move was its start: what a rollback takes back is the canary. */
 enum judgement switching_judge_back(struct deploy *deploy, struct ticket *ticket)
 {
@@ -150,7 +181,8 @@ enum judgement switching_judge_back(struct deploy *deploy, struct ticket *ticket
     size_t movers = 0;
 
     if (!gate_find_scope(deploy, ticket, &scope) ||
-        move_check_group(deploy, ticket, &scope) == JUDGED_REFUSED)
+        move_check_group(deploy, ticket, &scope) == JUDGED_REFUSED ||
+        !is_still_meant(deploy, ticket, &scope))
         return JUDGED_REFUSED;
     if (canary_is_running(deploy, &scope))
         return canary_abort(deploy, ticket, &scope);

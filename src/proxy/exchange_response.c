@@ -343,6 +343,8 @@ static void arm_deadline(struct exchange *exchange)
             us = policy->response_us;
         else if (exchange->request_wait == FLOW_WAIT_READ)
             us = policy->body_us;
+    } else if (exchange->response.in_done && exchange->evidence.target_us == 0) {
+        exchange->evidence.target_us = clock_monotonic_us(); /* only the client keeps us */
     }
     if (exchange->is_paced)
         us = shorten_deadline(exchange, has_moved, us);

@@ -122,6 +122,7 @@ static void turn_to_live(struct exchange *exchange, enum fault fault, unsigned s
     };
 
     slot_count(slot, exchange->worker->id, &sample);
+    exchange_evidence_shield(exchange);
     count_add(&slot->cells[exchange->worker->id].shielded, 1);
     atomic_fetch_add_explicit(&slot->service->counts.shielded, 1, memory_order_relaxed);
     exchange->route.is_shielded = true;
@@ -158,10 +159,12 @@ bool exchange_try_again(struct exchange *exchange, enum fault fault)
         turn_to_live(exchange, fault, (unsigned)fault_status(fault));
         return true;
     }
-    if (fault == FAULT_TARGET_STALE)
+    if (fault == FAULT_TARGET_STALE) {
         exchange->stale_tries++;
-    else
+    } else {
         exchange->tries++;
+        exchange->evidence.failed = (uint16_t)fault;
+    }
     go_back(exchange);
     return true;
 }

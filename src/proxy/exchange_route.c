@@ -62,6 +62,7 @@ static void pin(struct exchange *exchange, const struct route_answer *answer, en
 
     exchange->slot = answer->slot;
     slot_pin(answer->slot, worker);
+    exchange_evidence_route(exchange, answer, fault);
     if (fault != FAULT_NONE)
         return;
     exchange->target = answer->target;

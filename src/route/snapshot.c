@@ -65,6 +65,7 @@ static void copy_service(struct arena *arena, struct snapshot_service *service)
     service->hosts = copy_texts(arena, service->hosts, service->host_count);
     service->paths = copy_texts(arena, service->paths, service->path_count);
     service->hash_name = snapshot_copy_text(arena, service->hash_name);
+    service->evidence_key.name = snapshot_copy_text(arena, service->evidence_key.name);
     service->slots =
         snapshot_copy_array(arena, service->slots, service->slot_count, sizeof *service->slots);
     for (unsigned i = 0; i < service->slot_count; i++) {

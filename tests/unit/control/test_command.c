@@ -25,6 +25,7 @@ static const struct {
     { "show errors", LEVEL_USER, false },
     { "show conns", LEVEL_USER, false },
     { "show drain", LEVEL_USER, false },
+    { "show evidence", LEVEL_USER, false },
     { "show history", LEVEL_USER, false },
     { "show version", LEVEL_USER, false },
     { "switch", LEVEL_OPERATOR, true },

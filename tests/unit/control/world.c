@@ -15,6 +15,7 @@
 #include "base/mem.h"
 #include "base/rcu.h"
 #include "deploy/deploy_view.h"
+#include "deploy/history_filter.h"
 #include "net/loop.h"
 #include "net/timer.h"
 #include "route/pins.h"
@@ -152,6 +153,25 @@ uint64_t deploy_draining(const struct deploy *deploy, const struct slot *slot)
 {
     (void)slot;
     return deploy->draining;
+}
+
+unsigned deploy_history_page(const struct deploy *deploy, const struct history_filter *filter,
+                             unsigned limit, const struct history_entry **out, uint64_t *next)
+{
+    unsigned count = 0;
+
+    *next = 0;
+    for (unsigned i = 0; i < deploy->history_count && *next == 0; i++) {
+        const struct history_entry *entry = &deploy->history[i];
+
+        if (!history_filter_fits(filter, entry))
+            continue;
+        if (count < limit)
+            out[count++] = entry;
+        else
+            *next = out[count - 1]->sequence;
+    }
+    return count;
 }
 
 bool deploy_history(const struct deploy *deploy, unsigned index, struct history_entry *out)
