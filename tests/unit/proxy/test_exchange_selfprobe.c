@@ -8,6 +8,7 @@
 #include "proxy/worker.h"
 #include "route/rate.h"
 #include "route/slot.h"
+#include "route/slot_evidence.h"
 #include "route/snapshot.h"
 
 #define NONCE "0123456789abcdef"
@@ -23,6 +24,7 @@ static void set_nonce(struct worker_options *options)
 
 static void shape_versions(struct snapshot_service *service)
 {
+    service->policy.evidence = true;
     service->slots[0].version = "v3.1";
 }
 
@@ -62,6 +64,7 @@ Test(exchange_selfprobe, the_right_nonce_is_answered_with_slot_and_version)
     cr_assert_null(strstr(answer, "v0"), "%s", answer);
     front_await(&front_counts(front)->exchanges, 0);
     cr_assert_eq(count_requests(front), 0, "it counts nowhere");
+    cr_assert_eq(slot_evidence_totals(front_slot(front, 0))->n, 0, "and testifies nothing");
     cr_assert_eq(slot_sum_faults(front_slot(front, 0), FAULT_NONE), 0);
     front_stop(front);
 }
@@ -87,6 +90,7 @@ Test(exchange_selfprobe, a_forged_one_is_a_request_like_others)
         cr_assert_null(strstr(answer, "v3.1"), "%s", answer);
         front_await(&front_counts(front)->exchanges, 0);
         cr_assert_eq(count_requests(front), i + 1);
+        cr_assert_eq(slot_evidence_totals(front_slot(front, 0))->n, i + 1);
     }
     front_stop(front);
 }
