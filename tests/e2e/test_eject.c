@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/mem.h"
 #include "e2e/e2e.h"
 #include "support/client.h"
@@ -54,8 +55,9 @@ static void set_errors(struct origin_auto *origin, unsigned thousandths)
 static bool ask_until(const struct pair *pair, const char *metric, double value)
 {
     const char *target = origin_auto_address(pair->one);
+    uint64_t end_us = clock_monotonic_us() + WAIT_MS * UINT64_C(1000);
 
-    for (int i = 0; i < 4000; i++) {
+    for (unsigned i = 0; clock_monotonic_us() < end_us; i++) {
         client_ask(daemon_front(pair->daemon), ASK, NULL);
         if (i % 10 == 0 && daemon_metric(pair->daemon, metric, target) == value)
             return true;
