@@ -42,7 +42,9 @@ enum args_option {
     ARGS_LISTENER = 1u << 21,
 
     /* Families: each bit stands for several options whose values are kept by name, in args.named. */
-    ARGS_WHERE = 1u << 30, /* --kind --outcome --actor --trigger --since --until */
+    ARGS_WHERE = 1u << 30,     /* --kind --outcome --actor --trigger --since --until */
+    ARGS_WITH = 1u << 29,      /* --with, several times */
+    ARGS_SIGNALLED = 1u << 28, /* --service --rollout */
 };
 
 /* Every command takes these; a changing one takes ARGS_CHANGE besides. */

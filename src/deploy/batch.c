@@ -402,8 +402,9 @@ static bool is_rescue(const struct ticket *ticket)
 {
     enum change_kind kind = ticket->change.kind;
 
-    return !ticket->change.plan_only && (kind == CHANGE_ROLLBACK || kind == CHANGE_CANARY_ABORT ||
-                                         kind == CHANGE_RESUME || kind == CHANGE_MAINT_OFF);
+    return !ticket->change.plan_only &&
+           (kind == CHANGE_ROLLBACK || kind == CHANGE_CANARY_ABORT ||
+            kind == CHANGE_ROLLOUT_ABORT || kind == CHANGE_RESUME || kind == CHANGE_MAINT_OFF);
 }
 
 /* Rescues leave the batch for a list of their own; everybody else is refused. */

@@ -12,6 +12,7 @@
 
 #include "base/address.h"
 #include "deploy/state_pins_priv.h"
+#include "deploy/state_rollout_priv.h"
 #include "route/target.h"
 
 /* A decision about one target. */
@@ -66,6 +67,7 @@ struct state_service {
     struct state_canary canary;
     struct state_hold hold;
     struct state_maint maint;
+    struct state_confirm confirm;
     struct state_targets targets;
     size_t target_count;
 };
@@ -88,6 +90,7 @@ struct decisions {
     struct state_service **services;
     size_t service_count;
     struct state_locks locks;
+    struct state_book book;
 };
 
 void decisions_init(struct decisions *decisions);

@@ -16,10 +16,12 @@
 #include "config/dump.h"
 #include "deploy/batch_priv.h"
 #include "deploy/canary_priv.h"
+#include "deploy/confirm_priv.h"
 #include "deploy/deploy_priv.h"
 #include "deploy/history_filter.h"
 #include "deploy/names_priv.h"
 #include "deploy/pause_priv.h"
+#include "deploy/rollout_priv.h"
 #include "net/loop.h"
 #include "net/timer.h"
 
@@ -66,6 +68,8 @@ static int fit_state(struct deploy *deploy, struct report *report)
     canary_start(deploy);
     trial_start(deploy);
     pause_start(deploy, report);
+    confirm_start(deploy);
+    rollout_start(deploy);
     if (err != 0)
         report_error(report, deploy->options.config_path, 0, "%s", words);
     return err;

@@ -52,6 +52,22 @@ bool gate_look_up(const struct config *config, const char *name, struct scope *o
     return true;
 }
 
+static bool has_service(const struct scope *scope, size_t index)
+{
+    for (size_t i = 0; i < scope->count; i++)
+        if (gate_scope_at(scope, i) == index)
+            return true;
+    return false;
+}
+
+bool gate_is_overlapping(const struct scope *a, const struct scope *b)
+{
+    for (size_t i = 0; i < a->count; i++)
+        if (has_service(b, gate_scope_at(a, i)))
+            return true;
+    return false;
+}
+
 bool gate_find_scope(struct deploy *deploy, struct ticket *ticket, struct scope *out)
 {
     if (gate_look_up(deploy->config, ticket->change.name, out))
@@ -120,10 +136,11 @@ void gate_count_fit(const struct deploy *deploy, size_t service, size_t slot, st
 static uint64_t find_fingerprint(const struct change *change)
 {
     char text[1024];
-    int len =
-        snprintf(text, sizeof text, "%d\n%s\n%s\n%s\n%u\n%d\n%u\n%" PRIu64 "\n%s",
-                 (int)change->kind, change->name, change->slot, change->target, change->weight,
-                 change->force, change->share, change->max_us, change->message);
+    int len = snprintf(text, sizeof text,
+                       "%d\n%s\n%s\n%s\n%u\n%d\n%u\n%" PRIu64 "\n%s\n%" PRIu64 "\n%d\n%s",
+                       (int)change->kind, change->name, change->slot, change->target,
+                       change->weight, change->force, change->share, change->max_us,
+                       change->message, change->confirm_us, (int)change->plan, change->profile);
 
     uint64_t hash = hash_bytes(0, text, (size_t)len);
     struct pins_cursor cursor = { 0 };
@@ -223,8 +240,9 @@ static bool is_own_rescue(const struct ticket *ticket)
 {
     enum change_kind kind = ticket->change.kind;
 
-    return ticket->is_internal && (kind == CHANGE_RESUME || kind == CHANGE_ROLLBACK ||
-                                   kind == CHANGE_CANARY_ABORT || kind == CHANGE_TENANT_PIN);
+    return ticket->is_internal &&
+           (kind == CHANGE_RESUME || kind == CHANGE_ROLLBACK || kind == CHANGE_CANARY_ABORT ||
+            kind == CHANGE_ROLLOUT_ABORT || kind == CHANGE_TENANT_PIN);
 }
 
 /* A lock of somebody else: the change waits; a plan says so. */
@@ -261,7 +279,7 @@ enum judgement gate_pass(struct deploy *deploy, struct ticket *ticket)
     judgement = check_lock(deploy, ticket);
     if (judgement != JUDGED_DONE)
         return judgement;
-    judgement = judge_kind(deploy, ticket);
+    judgement = rollout_guard(deploy, ticket, judge_kind);
     if (judgement == JUDGED_DONE)
         ticket->result.epoch = deploy->working.epoch;
     return judgement;

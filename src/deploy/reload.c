@@ -11,11 +11,13 @@
 #include "base/mem.h"
 #include "config/loader.h"
 #include "deploy/canary_priv.h"
+#include "deploy/confirm_priv.h"
 #include "deploy/deploy_priv.h"
 #include "deploy/effective_priv.h"
 #include "deploy/gate_priv.h"
 #include "deploy/group_fit_priv.h"
 #include "deploy/names_priv.h"
+#include "deploy/rollout_priv.h"
 
 /* The errors of a report in as many words as there is room for. */
 static void print_report(const struct report *report, char *out, size_t size)
@@ -152,11 +154,13 @@ static void fit_service(const struct config_service *configured, const struct st
     service->canary = was->canary;
     service->hold = was->hold;
     service->maint = was->maint;
+    service->confirm = was->confirm;
     fit_active(configured, service, report);
     canary_fit(configured, service, report);
     fit_targets(configured, service);
     if (!is_slot_of(configured, service->previous))
         service->previous[0] = '\0';
+    confirm_fit(service, report);
 }
 
 void reload_fit_decisions(const struct config *config, const struct decisions *was,
@@ -182,6 +186,7 @@ void reload_fit_decisions(const struct config *config, const struct decisions *w
         fit_service(configured, old[i], out, report);
     }
     group_fit(config, old, out, report);
+    rollout_fit(config, was, out, report);
     free(old);
     free(sorted);
     TAILQ_FOREACH(lock, &was->locks, link)

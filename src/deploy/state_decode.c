@@ -272,6 +272,8 @@ static int decode_service(const cJSON *item, struct state *state)
     if (err == 0)
         err = decode_steering(item, service);
     if (err == 0)
+        err = state_confirm_decode(item, &service->confirm);
+    if (err == 0)
         err = decode_pins(item, &service->pins);
     cJSON_ArrayForEach(target, targets)
     {
@@ -446,6 +448,8 @@ static const char *decode_content(const cJSON *content, struct state *state)
         return "services";
     if (decode_list(content, "locks", state, decode_lock) != 0)
         return "locks";
+    if (state_book_decode(content, &state->decisions.book) != 0)
+        return "rollouts";
     if (decode_list(content, "keys", state, decode_key) != 0)
         return "keys";
     return decode_list(content, "history", state, decode_entry) != 0 ? "history" : NULL;

@@ -113,6 +113,7 @@ static void encode_service(const struct state_service *service, struct text *out
     encode_pins(&service->pins, out);
     encode_canary(&service->canary, out);
     encode_traffic(service, out);
+    state_confirm_encode(&service->confirm, out);
     text_add(out, ",\"targets\":[");
     TAILQ_FOREACH(target, &service->targets, link)
     {
@@ -191,6 +192,7 @@ static void encode_decisions(const struct decisions *decisions, struct text *out
         comma = ",";
     }
     text_add(out, "]");
+    state_book_encode(&decisions->book, out);
 }
 
 /* The newest ones that are asked for, oldest first. */
@@ -252,6 +254,8 @@ static unsigned find_reader(const struct state_picture *picture)
     const struct state_entry *entry = NULL;
     unsigned reader = STATE_FORMAT_FIRST;
 
+    if (state_book_is_used(picture->decisions))
+        return STATE_FORMAT;
     for (size_t i = 0; i < picture->decisions->service_count; i++) {
         unsigned needed = find_service_reader(picture->decisions->services[i]);
 

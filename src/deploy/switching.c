@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "deploy/canary_priv.h"
+#include "deploy/consent_priv.h"
 #include "deploy/deploy_priv.h"
 #include "deploy/gate_priv.h"
 #include "deploy/move_priv.h"
@@ -24,6 +25,7 @@ static void move_service(struct deploy *deploy, size_t index, const char *slot, 
     service->switched_us = (int64_t)clock_monotonic_us();
     service->trial_wall_us = 0;
     service->switch_count++;
+    service->confirm = (struct state_confirm){ 0 };
 }
 
 static void note_move(struct deploy *deploy, struct ticket *ticket, size_t index, const char *slot)
@@ -71,6 +73,22 @@ static enum judgement move_scope(struct deploy *deploy, struct ticket *ticket,
                       (unsigned long long)deploy->working.epoch);
 }
 
+/* A rollout has asked for them in its own phases. */
+static enum judgement check_consents(struct deploy *deploy, struct ticket *ticket,
+                                     const struct scope *scope, const char *slot)
+{
+    struct consent_ask ask = {
+        .name = ticket->change.name,
+        .slot = slot,
+        .actor = ticket->change.actor,
+        .stage = CONSENT_WHOLE,
+    };
+
+    if (ticket->change.kind != CHANGE_SWITCH && ticket->change.kind != CHANGE_CANARY_PROMOTE)
+        return JUDGED_DONE;
+    return consent_check(deploy, ticket, scope, &ask);
+}
+
 static enum judgement switch_scope(struct deploy *deploy, struct ticket *ticket,
                                    const struct scope *scope, const char *slot)
 {
@@ -86,7 +104,15 @@ static enum judgement switch_scope(struct deploy *deploy, struct ticket *ticket,
     note_move(deploy, ticket, gate_scope_at(scope, 0), slot);
     if (is_live_everywhere(deploy, scope, slot) && !canary_is_running(deploy, scope))
         return judge_same(ticket, "%s is live on %s already", ticket->change.name, slot);
-    return move_scope(deploy, ticket, scope);
+    return check_consents(deploy, ticket, scope, slot) == JUDGED_DONE
+               ? move_scope(deploy, ticket, scope)
+               : JUDGED_REFUSED;
+}
+
+enum judgement switching_move(struct deploy *deploy, struct ticket *ticket,
+                              const struct scope *scope, const char *slot)
+{
+    return switch_scope(deploy, ticket, scope, slot);
 }
 
 enum judgement switching_judge(struct deploy *deploy, struct ticket *ticket)
@@ -174,20 +200,13 @@ static bool is_still_meant(struct deploy *deploy, struct ticket *ticket, const s
     return true;
 }
 
-/* While a canary runs the last move was its start: what a rollback takes back is the canary. */
-enum judgement switching_judge_back(struct deploy *deploy, struct ticket *ticket)
+enum judgement switching_return(struct deploy *deploy, struct ticket *ticket,
+                                const struct scope *scope)
 {
-    struct scope scope;
     size_t movers = 0;
 
-    if (!gate_find_scope(deploy, ticket, &scope) ||
-        move_check_group(deploy, ticket, &scope) == JUDGED_REFUSED ||
-        !is_still_meant(deploy, ticket, &scope))
-        return JUDGED_REFUSED;
-    if (canary_is_running(deploy, &scope))
-        return canary_abort(deploy, ticket, &scope);
-    for (size_t i = 0; i < scope.count; i++) {
-        size_t index = gate_scope_at(&scope, i);
+    for (size_t i = 0; i < scope->count; i++) {
+        size_t index = gate_scope_at(scope, i);
         const struct state_service *service = deploy->working.services[index];
         enum judgement judgement = JUDGED_DONE;
 
@@ -199,6 +218,18 @@ enum judgement switching_judge_back(struct deploy *deploy, struct ticket *ticket
         if (movers++ == 0)
             note_move(deploy, ticket, index, service->previous);
     }
-    return movers > 0 ? go_back(deploy, ticket, &scope)
-                      : answer_no_way_back(deploy, ticket, &scope);
+    return movers > 0 ? go_back(deploy, ticket, scope) : answer_no_way_back(deploy, ticket, scope);
+}
+
+/* While a canary runs the last move was its start: what a rollback takes back is the canary. */
+enum judgement switching_judge_back(struct deploy *deploy, struct ticket *ticket)
+{
+    struct scope scope;
+
+    if (!gate_find_scope(deploy, ticket, &scope) ||
+        move_check_group(deploy, ticket, &scope) == JUDGED_REFUSED ||
+        !is_still_meant(deploy, ticket, &scope))
+        return JUDGED_REFUSED;
+    return canary_is_running(deploy, &scope) ? canary_abort(deploy, ticket, &scope)
+                                             : switching_return(deploy, ticket, &scope);
 }

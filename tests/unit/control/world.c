@@ -155,6 +155,12 @@ uint64_t deploy_draining(const struct deploy *deploy, const struct slot *slot)
     return deploy->draining;
 }
 
+void deploy_view_rollout(const struct deploy *deploy, unsigned service_index,
+                         struct deploy_rollout_view *out)
+{
+    *out = deploy->rollout[service_index];
+}
+
 unsigned deploy_history_page(const struct deploy *deploy, const struct history_filter *filter,
                              unsigned limit, const struct history_entry **out, uint64_t *next)
 {
