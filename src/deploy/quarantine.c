@@ -8,7 +8,7 @@
 #include "config/judgement.h"
 #include "deploy/deploy_priv.h"
 #include "deploy/deploy_view.h"
-#include "deploy/state_book_priv.h"
+#include "deploy/state_rollbacks_priv.h"
 
 static uint64_t now_ms(void)
 {
@@ -113,7 +113,7 @@ enum judgement quarantine_release(struct deploy *deploy, struct ticket *ticket)
         size_t index = gate_scope_at(&scope, i);
         const struct book *book = &deploy->working.services[index]->book;
 
-        if (state_book_is_empty(book))
+        if (state_rollbacks_is_empty(book))
             continue;
         if (book->blocked_count > 0)
             snprintf(versions, sizeof versions, " (%s)", book->blocked[book->blocked_count - 1]);

@@ -12,7 +12,7 @@
 #include "base/strict_json.h"
 #include "deploy/envelope_priv.h"
 #include "deploy/pins_log_priv.h"
-#include "deploy/state_book_priv.h"
+#include "deploy/state_rollbacks_priv.h"
 #include "deploy/state_code_priv.h"
 #include "deploy/state_priv.h"
 #include "route/split.h"
@@ -271,7 +271,7 @@ static int decode_service(const cJSON *item, struct state *state)
     if (err == 0)
         err = allow_missing(read_u64(item, "trial_us", &service->trial_wall_us));
     if (err == 0)
-        err = state_book_decode(item, &service->book);
+        err = state_rollbacks_decode(item, &service->book);
     if (err == 0)
         err = decode_steering(item, service);
     if (err == 0)

@@ -1,5 +1,5 @@
-/* See state_book_priv.h. */
-#include "deploy/state_book_priv.h"
+/* See state_rollbacks_priv.h. */
+#include "deploy/state_rollbacks_priv.h"
 
 #include <cjson/cJSON.h>
 #include <inttypes.h>
@@ -8,14 +8,14 @@
 #include "base/err.h"
 #include "base/strict_json.h"
 
-bool state_book_is_empty(const struct book *book)
+bool state_rollbacks_is_empty(const struct book *book)
 {
     return book->rollback_count == 0 && book->blocked_count == 0;
 }
 
-void state_book_encode(const struct book *book, struct text *out)
+void state_rollbacks_encode(const struct book *book, struct text *out)
 {
-    if (state_book_is_empty(book))
+    if (state_rollbacks_is_empty(book))
         return;
     text_add(out, ",\"book\":{\"rollbacks\":[");
     for (uint32_t i = 0; i < book->rollback_count; i++)
@@ -70,7 +70,7 @@ static int decode_blocked(const cJSON *member, struct book *book)
     return err;
 }
 
-int state_book_decode(const struct cJSON *service, struct book *out)
+int state_rollbacks_decode(const struct cJSON *service, struct book *out)
 {
     const cJSON *member = cJSON_GetObjectItemCaseSensitive(service, "book");
     struct book book = { 0 };

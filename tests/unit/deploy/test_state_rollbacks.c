@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "base/err.h"
-#include "deploy/state_book_priv.h"
+#include "deploy/state_rollbacks_priv.h"
 
 static int read(const char *json, struct book *out)
 {
@@ -12,12 +12,12 @@ static int read(const char *json, struct book *out)
     int err = 0;
 
     cr_assert_not_null(service, "%s", json);
-    err = state_book_decode(service, out);
+    err = state_rollbacks_decode(service, out);
     cJSON_Delete(service);
     return err;
 }
 
-Test(state_book, comes_back_as_it_was)
+Test(state_rollbacks, comes_back_as_it_was)
 {
     struct book book = { .rollback_count = 2,
                          .rollbacks_ms = { 1700000000001, 1700000000002 },
@@ -28,27 +28,27 @@ Test(state_book, comes_back_as_it_was)
 
     text_init(&text, 10000);
     text_add(&text, "{\"name\":\"shop\"");
-    state_book_encode(&book, &text);
+    state_rollbacks_encode(&book, &text);
     text_add(&text, "}");
     cr_assert_eq(read(text.bytes, &again), 0, "%s", text.bytes);
     cr_expect_eq(memcmp(&book, &again, sizeof book), 0);
     text_fini(&text);
 }
 
-Test(state_book, empty_one_is_not_written)
+Test(state_rollbacks, empty_one_is_not_written)
 {
     struct book book = { 0 };
     struct text text;
 
     text_init(&text, 1000);
-    state_book_encode(&book, &text);
+    state_rollbacks_encode(&book, &text);
     cr_expect_eq(text.len, 0);
-    cr_expect(state_book_is_empty(&book));
+    cr_expect(state_rollbacks_is_empty(&book));
     cr_expect_eq(read("{\"name\":\"shop\"}", &book), 0);
     text_fini(&text);
 }
 
-Test(state_book, what_does_not_fit_is_refused)
+Test(state_rollbacks, what_does_not_fit_is_refused)
 {
     static const char *const cases[] = {
         "{\"book\":7}",
@@ -68,7 +68,7 @@ Test(state_book, what_does_not_fit_is_refused)
     }
 }
 
-Test(state_book, more_than_there_is_room_for_is_refused)
+Test(state_rollbacks, more_than_there_is_room_for_is_refused)
 {
     struct book book = { 0 };
     struct text text;
