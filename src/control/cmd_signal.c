@@ -64,7 +64,7 @@ static bool is_meant(const struct call *call, unsigned service_index, uint64_t r
     if (rollout == 0)
         return true;
     deploy_view_rollout(call->room->deploy, service_index, &view);
-    return view.id == rollout && rollout_is_running(view.phase);
+    return view.id == rollout && view.ended_wall_us == 0;
 }
 
 static bool take_pair(struct call *call, const char *word, struct pair *out)

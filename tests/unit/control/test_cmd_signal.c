@@ -104,7 +104,7 @@ Test(cmd_signal, counts_for_a_rollout_only_while_it_goes_on)
     cr_expect_eq(look(2).level, SIGNAL_CRITICAL);
     ask_refused("signal cpu=5 --rollout 8\n", OUTCOME_CONFLICT,
                 "rollout 8 does not go on any more");
-    asker_world.deploy.rollout[1].phase = ROLLOUT_SETTLED;
+    asker_world.deploy.rollout[1].ended_wall_us = 1;
     ask_refused("signal cpu=5 --rollout 7\n", OUTCOME_CONFLICT,
                 "rollout 7 does not go on any more");
 }
