@@ -95,6 +95,45 @@ void deploy_view_traffic(const struct deploy *deploy, unsigned service_index,
         *out = deploy->traffic[service_index];
 }
 
+void deploy_view_rollout(const struct deploy *deploy, unsigned service_index,
+                         struct deploy_rollout_view *out)
+{
+    *out = deploy->rollout[service_index];
+}
+
+bool deploy_rollout_at(const struct deploy *deploy, unsigned index, unsigned *service_index,
+                       struct deploy_rollout_view *out)
+{
+    for (unsigned i = 0; i < WORLD_SERVICES; i++)
+        if (deploy->rollout[i].id != 0 && index-- == 0) {
+            *out = deploy->rollout[i];
+            if (service_index != NULL)
+                *service_index = i;
+            return true;
+        }
+    return false;
+}
+
+void deploy_view_confirm(const struct deploy *deploy, unsigned service_index,
+                         struct deploy_confirm_view *out)
+{
+    *out = deploy->confirm[service_index];
+}
+
+bool deploy_view_consent(const struct deploy *deploy, unsigned service_index, unsigned index,
+                         struct deploy_consent_view *out)
+{
+    *out = deploy->consent[service_index];
+    return index == 0 && out->who[0] != '\0';
+}
+
+const char *deploy_slot_label(const struct deploy *deploy, unsigned service_index, const char *slot)
+{
+    (void)deploy;
+    (void)service_index;
+    return strcmp(slot, "blue") == 0 ? "LIVE" : "STANDBY";
+}
+
 const struct pins *deploy_pins(const struct deploy *deploy, unsigned service_index)
 {
     return service_index < WORLD_SERVICES ? deploy->pins[service_index] : NULL;
@@ -153,12 +192,6 @@ uint64_t deploy_draining(const struct deploy *deploy, const struct slot *slot)
 {
     (void)slot;
     return deploy->draining;
-}
-
-void deploy_view_rollout(const struct deploy *deploy, unsigned service_index,
-                         struct deploy_rollout_view *out)
-{
-    *out = deploy->rollout[service_index];
 }
 
 unsigned deploy_history_page(const struct deploy *deploy, const struct history_filter *filter,
