@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/err.h"
+#include "control/cmd_alerts_priv.h"
 #include "control/cmd_canary_priv.h"
 #include "control/cmd_change_priv.h"
 #include "control/cmd_decision_priv.h"
@@ -17,6 +18,7 @@
 #include "control/cmd_plan_priv.h"
 #include "control/cmd_replay_priv.h"
 #include "control/cmd_rollout_priv.h"
+#include "control/cmd_rules_priv.h"
 #include "control/cmd_show_priv.h"
 #include "control/cmd_signal_priv.h"
 #include "control/cmd_status_priv.h"
@@ -57,6 +59,10 @@ static const struct command commands[] = {
       "what is still in flight on slots that are not live and targets that drain, one by one" },
     { "show evidence", "[NAME[/SLOT]]", LEVEL_USER, COMMAND_READS, 0, 0, 1, cmd_evidence_show,
       "what was counted of each slot for the judgement: requests, errors, latency" },
+    { "show rules", "[NAME]", LEVEL_USER, COMMAND_READS, 0, 0, 1, cmd_rules_show,
+      "how what is on trial is judged: every rule with value, limit and state" },
+    { "show alerts", "[N]", LEVEL_USER, COMMAND_READS, 0, 0, 1, cmd_alerts_show,
+      "what the judgement told people since the start, newest first (20 unless N is given)" },
     { "show history",
       "[N] [NAME] [--kind K] [--outcome O] [--actor A] [--trigger T] [--since D|TIME] "
       "[--until D|TIME] [--limit N] [--from PLACE]",
@@ -84,6 +90,8 @@ static const struct command commands[] = {
     { "rollback", "NAME [--force --reason TEXT] [--if-epoch E] [--timeout D] [--key K]",
       LEVEL_OPERATOR, COMMAND_CHANGES, FORCED, 1, 1, cmd_change_rollback,
       "moves the traffic back to the slot before the last switch" },
+    { "release", "NAME", LEVEL_OPERATOR, COMMAND_CHANGES, ARGS_CHANGE, 1, 1, cmd_rules_release,
+      "lets versions start again that were taken back by themselves, without a cool-down" },
     { "canary start", "NAME [--to SLOT] [N%] [--force --reason TEXT]", LEVEL_OPERATOR,
       COMMAND_CHANGES, FORCED | ARGS_TO, 1, 2, cmd_canary_start,
       "gives a share of users (the first configured step) to a slot (the standby one)" },
