@@ -374,6 +374,9 @@ Test(engine, no_error_row_decides_on_two_errors)
     struct memory memory = { .n = 1e6, .e = 10, .spread = 400, .expected = 400 };
     unsigned at = 0;
 
+    settings.false_rollback_per_hour = 0.2;
+    engine_configure(engine, &settings);
+    engine_begin(engine);
     engine_remember(engine, &memory);
     candidate.n = candidate.e = 1;
     baseline.n = 2000;
