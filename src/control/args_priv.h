@@ -45,6 +45,7 @@ enum args_option {
     ARGS_WHERE = 1u << 30,     /* --kind --outcome --actor --trigger --since --until */
     ARGS_WITH = 1u << 29,      /* --with, several times */
     ARGS_SIGNALLED = 1u << 28, /* --service --rollout */
+    ARGS_DRILL = 1u << 27,     /* --share --synthetic --watch, and --assert several times */
 };
 
 /* Every command takes these; a changing one takes ARGS_CHANGE besides. */
