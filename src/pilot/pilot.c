@@ -12,6 +12,7 @@
 #include "config/config.h"
 #include "deploy/deploy.h"
 #include "net/timer.h"
+#include "pilot/driver_priv.h"
 #include "pilot/pilot_priv.h"
 
 /* The shortest tick that any service wants; 0: none is judged. */
@@ -64,6 +65,43 @@ static void configure(struct pilot *pilot, const struct config *config)
         timer_arm(pilot->timer, pilot->tick_ms);
 }
 
+static enum engine_advice advise(void *arg, unsigned service_index, double next_weight,
+                                 const char **reason)
+{
+    return pilot_advise(arg, service_index, next_weight, reason);
+}
+
+static void alert(void *arg, unsigned service_index, enum pilot_severity severity,
+                  const struct act_cause *cause)
+{
+    act_alert(arg, service_index, severity, cause);
+}
+
+static bool find_front(void *arg, unsigned service_index, struct pilot_front *out)
+{
+    const struct pilot_options *options = &((const struct pilot *)arg)->options;
+
+    return options->front != NULL && options->front(options->arg, service_index, out);
+}
+
+static const struct driver_ops driver_ops = {
+    .advise = advise,
+    .alert = alert,
+    .front = find_front,
+};
+
+static struct driver *make_driver(struct pilot *pilot)
+{
+    struct driver_options options = {
+        .loop = pilot->options.loop,
+        .deploy = pilot->options.deploy,
+        .ops = &driver_ops,
+        .arg = pilot,
+    };
+
+    return driver_new(&options);
+}
+
 int pilot_new(const struct pilot_options *options, char *words, unsigned words_size,
               struct pilot **out)
 {
@@ -77,6 +115,7 @@ int pilot_new(const struct pilot_options *options, char *words, unsigned words_s
     TAILQ_INIT(&pilot->moves);
     alert_log_init(&pilot->alerts);
     configure(pilot, deploy_config(options->deploy));
+    pilot->driver = make_driver(pilot);
     *out = pilot;
     return 0;
 }
@@ -88,6 +127,7 @@ void pilot_free(struct pilot *pilot)
     if (pilot == NULL)
         return;
     timer_free(pilot->timer);
+    driver_free(pilot->driver);
     while ((move = TAILQ_FIRST(&pilot->moves)) != NULL) {
         (void)deploy_cancel(pilot->options.deploy,
                             move); /* one under way is not answered: nobody loops */
