@@ -1,116 +1,118 @@
-/* room: evidence */
+/* room: route */
 /*
- * What judging costs: one tick of an engine, in microseconds, for error rows alone, with latency, and while nothing
- * comes; a tenant's look; and a tick that is recorded. One line per result.
+ * What the evidence costs: counting one request, in nanoseconds, and folding 50 slots of two workers, in nanoseconds
+ * for all of them, after so many requests on each slot; and the cells of single tenants. Ten such folds in a second are what the control thread does.
+ * One line per result.
  */
 #include <stdio.h>
-#include <string.h>
+#include <stdlib.h>
 
 #include "base/clock.h"
 #include "base/hash.h"
-#include "evidence/cohort.h"
-#include "evidence/record.h"
+#include "base/mem.h"
+#include "route/cohort_cells.h"
+#include "route/slot.h"
+#include "route/slot_evidence.h"
 
-enum { TICKS = 20000, VARIANTS = 64 };
+enum { SLOTS = 50, WORKERS = 2, COUNTED = 20000000, FOLDS = 400 };
 
-struct scene {
-    const char *name;
-    unsigned candidate_n, baseline_n; /* in a tick */
-    bool has_latency;
-    bool is_recorded;
-};
+static struct slot *slots[SLOTS];
+static struct slot_evidence_mark *marks;
+static volatile uint64_t sink;
 
-static const struct scene scenes[] = {
-    { "nothing comes", 0, 0, false, false },
-    { "errors, 1000/s at 5%", 5, 95, false, false },
-    { "errors, 50000/s at 50%", 2500, 2500, false, false },
-    { "latency, 1000/s at 5%", 5, 95, true, false },
-    { "latency, 50000/s at 50%", 2500, 2500, true, false },
-    { "latency, recorded", 2500, 2500, true, true },
-};
-
-static struct counts candidates[VARIANTS];
-static struct counts baselines[VARIANTS];
-
-static void fill(struct counts *out, unsigned n, bool has_latency, uint64_t *random)
+/* Latencies of a typical service: a few octaves, and a tail. */
+static uint64_t draw_us(uint64_t drawn)
 {
-    memset(out, 0, sizeof *out);
-    out->n = n;
-    for (unsigned i = 0; i < n; i++) {
-        uint64_t bits = hash_random(random);
-        uint64_t us = 20000 + (bits >> 40) % 60000;
+    return (500 + drawn % 1500) << (drawn >> 20 & 255) / 100;
+}
 
-        out->bins[bits % COUNTS_BINS].n++;
-        if ((bits >> 8) % 1000 == 0) {
-            out->bins[bits % COUNTS_BINS].e++;
-            out->e++;
-        } else if (has_latency) {
-            out->buckets[counts_bucket(us)]++;
-            out->sum_us += us;
+static void bench_count(void)
+{
+    uint64_t random = 5;
+    uint64_t begin_us = clock_monotonic_us();
+    uint64_t took_us = 0;
+
+    for (unsigned i = 0; i < COUNTED; i++)
+        sink += draw_us(hash_random(&random) >> 8) + (random & 63);
+    took_us = clock_monotonic_us() - begin_us;
+    begin_us = clock_monotonic_us();
+    for (unsigned i = 0; i < COUNTED; i++)
+        slot_evidence_success(slots[0], 0, random & 63, draw_us(hash_random(&random) >> 8));
+    took_us = clock_monotonic_us() - begin_us - took_us;
+    printf("%-32s %8.1f ns\n", "count one success", (double)took_us * 1000 / COUNTED);
+}
+
+static void bench_fold(unsigned requests)
+{
+    uint64_t random = 9;
+    uint64_t took_us = 0;
+    char name[40];
+    struct counts counts;
+
+    for (unsigned fold = 0; fold < FOLDS; fold++) {
+        uint64_t begin_us = 0;
+
+        for (unsigned i = 0; i < SLOTS * requests; i++) {
+            uint64_t drawn = hash_random(&random) >> 8;
+
+            if (drawn % 100 == 0)
+                slot_evidence_error(slots[i % SLOTS], drawn >> 32 & 1, drawn >> 40 & 63);
+            else
+                slot_evidence_success(slots[i % SLOTS], drawn >> 32 & 1, drawn >> 40 & 63,
+                                      draw_us(drawn));
         }
+        begin_us = clock_monotonic_us();
+        for (unsigned i = 0; i < SLOTS; i++) {
+            slot_evidence_fold(slots[i], &marks[i], &counts);
+            sink += counts.n;
+        }
+        took_us += clock_monotonic_us() - begin_us;
     }
+    snprintf(name, sizeof name, "fold 50 slots, %u requests each", requests);
+    printf("%-32s %8.0f ns\n", name, (double)took_us * 1000 / FOLDS);
 }
 
-static void measure_ticks(const struct scene *scene)
+static void take_entry(void *arg, const struct cohort_entry *entry)
 {
-    struct engine_event events[ENGINE_EVENTS_MAX];
-    struct record *record = record_new(10000, 1024 * 1024);
-    struct settings settings;
-    struct engine *engine = NULL;
-    uint64_t random = 1;
-    uint64_t start = 0;
-    unsigned event_count = 0;
-
-    settings_default(&settings);
-    settings.auto_rollback = 0;
-    engine = engine_new(&settings);
-    for (unsigned i = 0; i < VARIANTS; i++) {
-        fill(&candidates[i], scene->candidate_n, scene->has_latency, &random);
-        fill(&baselines[i], scene->baseline_n, scene->has_latency, &random);
-    }
-    start = clock_monotonic_us();
-    for (unsigned i = 0; i < TICKS; i++) {
-        struct engine_tick tick = { .dt_ms = 100,
-                                    .weight = 50,
-                                    .candidate = &candidates[i % VARIANTS],
-                                    .baseline = &baselines[i % VARIANTS] };
-
-        event_count += scene->is_recorded ? record_tick(record, engine, &tick, events)
-                                          : engine_tick(engine, &tick, events);
-    }
-    printf("evidence %-28s %6.2f us/tick (%u events)\n", scene->name,
-           (double)(clock_monotonic_us() - start) / TICKS, event_count);
-    engine_free(engine);
-    record_free(record);
+    (void)arg;
+    sink += entry->n;
 }
 
-static void measure_cohort(void)
+static void bench_cohorts(unsigned tenants)
 {
-    struct cohort_look look = { .baseline_rate = 0.001, .phi = 1 };
-    struct engine_event event;
-    struct settings settings;
-    struct cohort cohort;
-    uint64_t start = 0;
-    unsigned event_count = 0;
+    struct cohort_mark mark = { .room = { 0 } };
+    uint64_t took_us = 0;
+    char text[40];
 
-    settings_default(&settings);
-    cohort_init(&cohort, &settings, 1e-6, &look);
-    start = clock_monotonic_us();
-    for (unsigned i = 0; i < TICKS; i++) {
-        look.now_ms += 100;
-        look.candidate.n += 1;
-        look.baseline.n += 100;
-        look.baseline.e += i % 10 == 0;
-        event_count += cohort_judge(&cohort, &settings, &look, &event);
+    for (unsigned fold = 0; fold < FOLDS; fold++) {
+        uint64_t begin_us = 0;
+
+        for (unsigned i = 0; i < tenants; i++)
+            cohort_cells_count(slots[1], i % WORKERS,
+                               slice_of(text, (size_t)snprintf(text, sizeof text, "t-%u", i)),
+                               false);
+        begin_us = clock_monotonic_us();
+        cohort_cells_fold(slots[1], &mark, take_entry, NULL);
+        took_us += clock_monotonic_us() - begin_us;
     }
-    printf("evidence %-28s %6.2f us/look (%u events, %zu bytes)\n", "one tenant",
-           (double)(clock_monotonic_us() - start) / TICKS, event_count, sizeof cohort);
+    cohort_mark_fini(&mark);
+    snprintf(text, sizeof text, "fold %u tenants of one slot", tenants);
+    printf("%-32s %8.0f ns\n", text, (double)took_us * 1000 / FOLDS);
 }
 
 int main(void)
 {
-    for (size_t i = 0; i < sizeof scenes / sizeof *scenes; i++)
-        measure_ticks(&scenes[i]);
-    measure_cohort();
+    static const unsigned rates[] = { 0, 1, 10, 100, 1000 };
+
+    marks = mem_zalloc(SLOTS * sizeof *marks);
+    for (unsigned i = 0; i < SLOTS; i++)
+        slots[i] = slot_new(NULL, "blue", WORKERS);
+    bench_count();
+    for (size_t i = 0; i < sizeof rates / sizeof *rates; i++)
+        bench_fold(rates[i]);
+    bench_cohorts(1000);
+    for (unsigned i = 0; i < SLOTS; i++)
+        slot_free(slots[i]);
+    free(marks);
     return 0;
 }
