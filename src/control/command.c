@@ -10,6 +10,7 @@
 #include "control/cmd_change_priv.h"
 #include "control/cmd_decision_priv.h"
 #include "control/cmd_drain_priv.h"
+#include "control/cmd_drill_priv.h"
 #include "control/cmd_evidence_priv.h"
 #include "control/cmd_explain_priv.h"
 #include "control/cmd_history_priv.h"
@@ -80,6 +81,10 @@ static const struct command commands[] = {
       "tells values from outside: all of them or none" },
     { "show signals", "[NAME]", LEVEL_USER, COMMAND_READS, 0, 0, 1, cmd_signal_show,
       "values that were told from outside, with their levels" },
+    { "drill",
+      "NAME [--share S] [--synthetic N] [--watch D] [--assert KEY=VALUE]... [--reason TEXT]",
+      LEVEL_OPERATOR, COMMAND_ACTS, ARGS_DRILL | ARGS_REASON, 1, 1, cmd_drill_run,
+      "gives a small share (1%) to the standby slot and takes it back, to see that it works" },
     { "show version", "", LEVEL_USER, COMMAND_READS, 0, 0, 0, cmd_life_version,
       "version and commit of the daemon" },
     { "switch",

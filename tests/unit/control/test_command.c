@@ -35,6 +35,7 @@ static const struct {
     { "replay", LEVEL_USER, false },
     { "signal", LEVEL_OPERATOR, true },
     { "show signals", LEVEL_USER, false },
+    { "drill", LEVEL_OPERATOR, true },
     { "show version", LEVEL_USER, false },
     { "switch", LEVEL_OPERATOR, true },
     { "rollback", LEVEL_OPERATOR, true },

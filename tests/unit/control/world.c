@@ -241,6 +241,12 @@ uint64_t deploy_draining(const struct deploy *deploy, const struct slot *slot)
     return deploy->draining;
 }
 
+void deploy_view_drill(const struct deploy *deploy, unsigned service_index,
+                       struct deploy_drill_view *out)
+{
+    *out = deploy->drill[service_index];
+}
+
 unsigned deploy_history_page(const struct deploy *deploy, const struct history_filter *filter,
                              unsigned limit, const struct history_entry **out, uint64_t *next)
 {

@@ -14,6 +14,7 @@
 #include "control/stats.h"
 #include "deploy/deploy.h"
 #include "deploy/deploy_view.h"
+#include "deploy/drill_view.h"
 #include "deploy/rollout_view.h"
 #include "health/health.h"
 #include "pilot/pilot.h"
@@ -43,6 +44,7 @@ struct deploy { /* the stand-in */
     struct deploy_canary_view canary[WORLD_SERVICES];
     struct deploy_trial_view trial[WORLD_SERVICES];
     struct deploy_book_view book[WORLD_SERVICES];
+    struct deploy_drill_view drill[WORLD_SERVICES];
     struct deploy_traffic_view traffic[WORLD_SERVICES];
     struct deploy_rollout_view rollout[WORLD_SERVICES]; /* id 0: none */
     struct deploy_confirm_view confirm[WORLD_SERVICES];
