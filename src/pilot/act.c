@@ -189,8 +189,8 @@ static void submit(struct pilot *pilot, unsigned service_index,
     deploy_submit_own(pilot->options.deploy, &move->change, on_moved, move);
 }
 
-/* Whether the slot has a target that may get requests; deploy asks the same of the whole group. */
-static bool has_target(unsigned service_index, const char *slot_name)
+/* Deploy asks the same of the whole group. */
+bool act_has_target(unsigned service_index, const char *slot_name)
 {
     const struct snapshot_service *service = snapshot_service_at(snapshot_current(), service_index);
 
@@ -225,7 +225,7 @@ static bool is_blocked(struct pilot *pilot, struct lookout *lookout,
 {
     unsigned service_index = (unsigned)(lookout - pilot->lookouts);
 
-    if (has_target(service_index, trial->baseline) && !is_suffering(lookout))
+    if (act_has_target(service_index, trial->baseline) && !is_suffering(lookout))
         return false;
     lookout->blocked_until_us = clock_monotonic_us() + BLOCKED_US;
     say(pilot, lookout, PILOT_CRITICAL, cause, "%s stays on %s: the other side is not fit; %s",

@@ -20,6 +20,9 @@ struct act_cause {
  * to a side that is fit and not worse, only in the automatic window; else an alert. True: it was asked for. */
 bool act_roll_back(struct pilot *pilot, unsigned service_index, const struct act_cause *cause);
 
+/* Whether the slot has a target that may get requests. */
+bool act_has_target(unsigned service_index, const char *slot_name);
+
 /* One line for the log, `show alerts` and the metrics. */
 void act_alert(struct pilot *pilot, unsigned service_index, enum pilot_severity severity,
                const struct act_cause *cause);

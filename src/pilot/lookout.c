@@ -15,6 +15,7 @@
 #include "evidence/explanation.h"
 #include "evidence/record.h"
 #include "health/health_slot.h"
+#include "pilot/cohorts_priv.h"
 #include "pilot/pilot_priv.h"
 #include "pilot/remember_priv.h"
 #include "route/snapshot.h"
@@ -34,10 +35,11 @@ static const struct config_service *find_configured(const struct pilot *pilot, u
     return &deploy_config(pilot->options.deploy)->services[index];
 }
 
-void lookout_fini(struct lookout *lookout)
+void lookout_fini(struct pilot *pilot, struct lookout *lookout)
 {
     engine_free(lookout->engine);
     record_free(lookout->record);
+    cohorts_free(pilot, lookout->cohorts);
     free(lookout->seats);
     *lookout = (struct lookout){ .engine = NULL };
 }
@@ -80,12 +82,13 @@ void lookout_configure(struct pilot *pilot, struct lookout *lookout,
 {
     struct settings settings;
 
-    (void)pilot;
     snprintf(lookout->name, sizeof lookout->name, "%s", configured->name);
     if (!configured->evidence.enabled || configured->slot_count < 2) {
         engine_free(lookout->engine);
         record_free(lookout->record);
         lookout->record = NULL;
+        cohorts_free(pilot, lookout->cohorts);
+        lookout->cohorts = NULL;
         lookout->engine = NULL;
         lookout->trial = 0;
         return;
@@ -361,4 +364,5 @@ void lookout_tick(struct pilot *pilot, unsigned service_index, uint64_t now_us)
         judge(pilot, service_index, service, now_us, dt_ms);
     else
         observe(pilot, lookout, dt_ms);
+    cohorts_tick(pilot, service_index, &lookout->cohorts, now_us);
 }

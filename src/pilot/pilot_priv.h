@@ -17,10 +17,12 @@
 #include "evidence/settings.h"
 #include "pilot/act_priv.h"
 #include "pilot/alert_log_priv.h"
+#include "pilot/cohorts_priv.h"
 #include "pilot/pilot.h"
 #include "route/slot_evidence.h"
 
 struct casebook;
+struct cohorts;
 struct config_service;
 struct drill;
 struct record;
@@ -50,6 +52,7 @@ struct lookout {
     unsigned open_moves; /* submitted, not answered */
     uint64_t alerts[PILOT_SEVERITIES];
     struct record *record;         /* of the trial; NULL: there is none */
+    struct cohorts *cohorts;       /* NULL: no tenant is pinned */
     uint64_t signalled;            /* the trial that a critical signal has met; 0: none */
     struct deploy_trial_view view; /* of the last tick */
 };
@@ -71,6 +74,7 @@ struct pilot {
     struct lookout *lookouts;
     unsigned lookout_count;
     struct moves moves;
+    struct pinnings pinnings;
     struct driver *driver;
     struct alert_log alerts;
     struct pilot_rollbacks *rollbacks; /* PILOT_ROLLBACKS_MAX */
@@ -83,7 +87,7 @@ struct pilot {
 };
 
 /* lookout.c */
-void lookout_fini(struct lookout *lookout);
+void lookout_fini(struct pilot *pilot, struct lookout *lookout);
 
 /* For this service of the configuration: memory and marks stay, an engine comes, goes or gets its new settings. */
 void lookout_configure(struct pilot *pilot, struct lookout *lookout,
