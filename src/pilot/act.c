@@ -46,10 +46,9 @@ static void log_alert(const struct pilot_alert *alert)
               pilot_severity_name(alert->severity), alert->trigger, words);
 }
 
-void act_alert(struct pilot *pilot, unsigned service_index, enum pilot_severity severity,
-               const struct act_cause *cause)
+static void raise_alert(struct pilot *pilot, struct lookout *lookout, enum pilot_severity severity,
+                        const struct act_cause *cause)
 {
-    struct lookout *lookout = &pilot->lookouts[service_index];
     struct pilot_alert alert = {
         .wall_us = clock_wall_us(),
         .severity = severity,
@@ -60,6 +59,8 @@ void act_alert(struct pilot *pilot, unsigned service_index, enum pilot_severity 
     snprintf(alert.service, sizeof alert.service, "%s", lookout->name);
     snprintf(alert.trigger, sizeof alert.trigger, "%s", cause->trigger);
     snprintf(alert.words, sizeof alert.words, "%s", cause->words);
+    if (cause->has_moved)
+        alert_log_forget(&pilot->alerts, &alert);
     added = alert_log_add(&pilot->alerts, &alert, clock_monotonic_us());
     if (added == NULL)
         return;
@@ -67,6 +68,13 @@ void act_alert(struct pilot *pilot, unsigned service_index, enum pilot_severity 
     log_alert(added);
 }
 
+void act_alert(struct pilot *pilot, unsigned service_index, enum pilot_severity severity,
+               const struct act_cause *cause)
+{
+    raise_alert(pilot, &pilot->lookouts[service_index], severity, cause);
+}
+
+/* With words of our own around the cause's. What has moved is said each time, anything else once in a while. */
 static void __attribute__((format(printf, 5, 6)))
 say(struct pilot *pilot, struct lookout *lookout, enum pilot_severity severity,
     const struct act_cause *cause, const char *format, ...)
@@ -79,7 +87,7 @@ say(struct pilot *pilot, struct lookout *lookout, enum pilot_severity severity,
     vsnprintf(words, sizeof words, format, args);
     va_end(args);
     said.words = words;
-    act_alert(pilot, (unsigned)(lookout - pilot->lookouts), severity, &said);
+    raise_alert(pilot, lookout, severity, &said);
 }
 
 static void count_rollback(struct pilot *pilot, const struct move *move, enum outcome outcome)
@@ -105,7 +113,9 @@ static void count_rollback(struct pilot *pilot, const struct move *move, enum ou
 static void note_moved(struct pilot *pilot, struct lookout *lookout, const struct move *move,
                        const struct change_result *result)
 {
-    struct act_cause cause = { .trigger = move->change.trigger, .decision = move->change.decision };
+    struct act_cause cause = { .trigger = move->change.trigger,
+                               .decision = move->change.decision,
+                               .has_moved = true };
 
     lookout->moved = move->trial;
     lookout->after_until_us = clock_monotonic_us() + AFTERMATH_US;
@@ -225,7 +235,8 @@ static bool is_blocked(struct pilot *pilot, struct lookout *lookout,
 {
     unsigned service_index = (unsigned)(lookout - pilot->lookouts);
 
-    if (act_has_target(service_index, trial->baseline) && !is_suffering(lookout))
+    if (clock_monotonic_us() >= lookout->unfit_until_us &&
+        act_has_target(service_index, trial->baseline) && !is_suffering(lookout))
         return false;
     lookout->blocked_until_us = clock_monotonic_us() + BLOCKED_US;
     say(pilot, lookout, PILOT_CRITICAL, cause, "%s stays on %s: the other side is not fit; %s",

@@ -14,6 +14,7 @@ struct act_cause {
     const char *trigger; /* "err_mod", "guard_error", "signal:complaints", "selfprobe" … */
     const char *words;   /* the explanation, one line */
     uint64_t decision;   /* 0: none stored */
+    bool has_moved;      /* it was carried out: said in any case, not once in a while */
 };
 
 /* Asks for the rollback of the service's trial (its group moves as a whole): at most one automatic move per trial, only

@@ -358,6 +358,8 @@ void lookout_tick(struct pilot *pilot, unsigned service_index, uint64_t now_us)
     is_after = lookout->trial == 0 && now_us < lookout->after_until_us;
     fold(pilot, lookout, service, is_after ? lookout->left : lookout->view.candidate,
          lookout->view.baseline);
+    if (lookout->trial != 0 && !act_has_target(service_index, lookout->view.baseline))
+        lookout->unfit_until_us = now_us + (uint64_t)(lookout->settings.shared_grace_ms * 1000);
     if (!take_time(lookout, now_us, &dt_ms))
         return;
     if (lookout->trial != 0 || is_after)

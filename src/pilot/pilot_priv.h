@@ -49,7 +49,8 @@ struct lookout {
     uint64_t after_until_us; /* so long it is looked whether that helped */
     char left[64];           /* the slot that was left then */
     uint64_t blocked_until_us;
-    unsigned open_moves; /* submitted, not answered */
+    uint64_t unfit_until_us; /* the other side had no target lately: no move before */
+    unsigned open_moves;     /* submitted, not answered */
     uint64_t alerts[PILOT_SEVERITIES];
     struct record *record;         /* of the trial; NULL: there is none */
     struct cohorts *cohorts;       /* NULL: no tenant is pinned */
