@@ -17,6 +17,7 @@
 #include "evidence/settings.h"
 #include "pilot/act_priv.h"
 #include "pilot/alert_log_priv.h"
+#include "pilot/comparison_priv.h"
 #include "pilot/pilot.h"
 #include "route/slot_evidence.h"
 
@@ -49,7 +50,8 @@ struct lookout {
     uint64_t blocked_until_us;
     unsigned open_moves; /* submitted, not answered */
     uint64_t alerts[PILOT_SEVERITIES];
-    struct record *record;         /* of the trial; NULL: there is none */
+    struct record *record; /* of the trial; NULL: there is none */
+    struct comparison_marks marks;
     uint64_t signalled;            /* the trial that a critical signal has met; 0: none */
     struct deploy_trial_view view; /* of the last tick */
 };
@@ -76,6 +78,7 @@ struct pilot {
     unsigned rollback_count;
     struct counts candidate, baseline, scratch;
     struct casebook *casebook;
+    uint64_t began_us;   /* monotonic */
     struct drill *drill; /* NULL: none goes on */
     struct signals *signals;
     struct timer *signal_timer; /* armed while there are signals */
