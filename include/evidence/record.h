@@ -12,12 +12,17 @@
 #include "base/text.h"
 #include "evidence/engine.h"
 
-enum { RECORD_BYTES_LEAST = 64 * 1024, RECORD_BYTES_MAX = 16 * 1024 * 1024, RECORD_WORDS = 256 };
+enum {
+    RECORD_BYTES_LEAST = 64 * 1024,
+    RECORD_BYTES_MAX = 16 * 1024 * 1024,
+    RECORD_TICKS_MAX = 100000,
+    RECORD_WORDS = 256,
+};
 
 struct record;
 
 /* Keeps at least the last span_ms of ticks, at most two times that; less when `bytes` (two times, at least
- * RECORD_BYTES_LEAST each) are too few for them. */
+ * RECORD_BYTES_LEAST each) or RECORD_TICKS_MAX are too few for them. */
 struct record *record_new(uint64_t span_ms, size_t bytes);
 void record_free(struct record *record);
 

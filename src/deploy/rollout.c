@@ -1,8 +1,8 @@
 /*
- * See deploy/rollout.h and rollout_priv.h. A rollout is a decision like a canary: a change moves it on, and the traffic
- * that belongs to the phase moves in the same batch. Control thread; the names are pure.
+ * See rollout_priv.h. A rollout is a decision like a canary: a change moves it on, and the traffic
+ * that belongs to the phase moves in the same batch. Control thread.
  */
-#include "deploy/rollout.h"
+#include "deploy/rollout_priv.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -14,39 +14,9 @@
 #include "deploy/consent_priv.h"
 #include "deploy/deploy_priv.h"
 #include "deploy/move_priv.h"
-#include "deploy/rollout_priv.h"
+#include "deploy/quarantine_priv.h"
 #include "net/loop.h"
 #include "route/split.h"
-
-static const struct {
-    const char *word;
-    const char *people;
-    unsigned next;
-} phases[ROLLOUT_PHASE_COUNT] = {
-#define PHASE(name, word, people, next) [ROLLOUT_##name] = { word, people, next },
-    ROLLOUT_PHASES(PHASE)
-#undef PHASE
-};
-
-const char *rollout_phase_name(enum rollout_phase phase)
-{
-    return phases[phase].word;
-}
-
-const char *rollout_phase_people(enum rollout_phase phase)
-{
-    return phases[phase].people;
-}
-
-bool rollout_is_running(enum rollout_phase phase)
-{
-    return phases[phase].next != 0;
-}
-
-bool rollout_may_follow(enum rollout_phase from, enum rollout_phase to)
-{
-    return (phases[from].next & 1u << to) != 0;
-}
 
 bool rollout_has_moved(const struct state_rollout *rollout)
 {
@@ -222,7 +192,7 @@ static enum judgement check_slots(struct deploy *deploy, struct ticket *ticket,
         if (move_check(deploy, ticket, index, slot) != JUDGED_DONE)
             return JUDGED_REFUSED;
     }
-    return JUDGED_DONE;
+    return quarantine_check(deploy, ticket, scope, slot);
 }
 
 static const char *find_version(const struct deploy *deploy, const struct scope *scope,

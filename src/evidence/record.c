@@ -15,6 +15,7 @@ struct segment {
     bool is_used;
     uint64_t from_ms;
     struct engine_state state; /* before its first tick */
+    uint32_t tick_count;
     uint8_t *bytes;
     size_t len;
 };
@@ -68,6 +69,7 @@ static void begin_segment(struct record *record, const struct engine_state *stat
     segment->is_used = true;
     segment->from_ms = state->now_ms;
     segment->state = *state;
+    segment->tick_count = 0;
     segment->len = 0;
 }
 
@@ -84,6 +86,7 @@ unsigned record_tick(struct record *record, struct engine *engine, const struct 
     engine_codec_write_tick(&walk, tick);
     /* a new segment begins with the state before this tick, so there must be room for all that may come of it */
     if (!segment->is_used || record->capacity - segment->len < TICK_BYTES ||
+        segment->tick_count >= RECORD_TICKS_MAX / 2 ||
         engine->state.now_ms - segment->from_ms >= record->span_ms)
         begin_segment(record, &engine->state);
     count = engine_tick(engine, tick, events);
@@ -94,6 +97,7 @@ unsigned record_tick(struct record *record, struct engine *engine, const struct 
     segment = &record->segments[record->newest];
     memcpy(segment->bytes + segment->len, record->tick, walk.len);
     segment->len += walk.len;
+    segment->tick_count++;
     return count;
 }
 

@@ -137,6 +137,8 @@ static void run_ticks(struct replay *replay)
             return;
         engine_codec_read_tick(&replay->walk, &replay->tick);
         recorded = read_events(replay);
+        if (replay->out->tick_count == RECORD_TICKS_MAX)
+            replay->walk.is_bad = true;
         if (replay->walk.is_bad)
             return;
         replayed = run_tick(replay);

@@ -12,6 +12,7 @@
 #include "config/judgement.h"
 #include "deploy/deploy.h"
 #include "deploy/rollout.h"
+#include "evidence/explanation.h"
 #include "evidence/record.h"
 #include "health/health_slot.h"
 #include "pilot/pilot_priv.h"
@@ -22,6 +23,7 @@
 enum {
     RECORD_SPAN_MS = 10 * 60 * 1000,
     RECORD_BYTES = 512 * 1024, /* two times that for every service on trial */
+    EXPLANATION_BYTES = 4096,
     PROBE_US = 1000 * 1000,
     BLOCKED_US = 60 * 1000 * 1000,
     STALE_INTERVALS = 3, /* without a result for so many, nothing is known */
@@ -221,11 +223,17 @@ static bool is_without_past(const struct lookout *lookout, const struct engine_e
 static void explain(const struct lookout *lookout, const struct engine_event *event, char *out,
                     size_t size)
 {
-    snprintf(out, size, "%s %s: %s %llu of %llu, %s %llu of %llu, evidence %.2f of %.2f",
-             engine_action_name(event->action), event->trigger, lookout->view.candidate,
-             (unsigned long long)event->candidate_x, (unsigned long long)event->candidate_n,
-             lookout->view.baseline, (unsigned long long)event->baseline_x,
-             (unsigned long long)event->baseline_n, event->evidence, event->threshold);
+    struct explanation_names names = {
+        .candidate = lookout->view.candidate,
+        .version = lookout->view.version,
+        .baseline = lookout->view.baseline,
+    };
+    struct text text;
+
+    text_init(&text, EXPLANATION_BYTES);
+    explanation_add_event(&text, event, &names);
+    snprintf(out, size, "%s", text.len > 0 ? text.bytes : "");
+    text_fini(&text);
 }
 
 static void on_rollback(struct pilot *pilot, unsigned service_index,

@@ -66,12 +66,16 @@ static uint64_t pick_errors(struct traffic *traffic, uint64_t n, double rate)
 static void fill(struct traffic *traffic, struct counts *out, double mean, double rate,
                  double median_us)
 {
+    double tail = out == &traffic->candidate ? traffic->candidate_tail : 0;
+
     memset(out, 0, sizeof *out);
     out->n = traffic_poisson(traffic, mean);
     out->e = pick_errors(traffic, out->n, rate);
     for (uint64_t i = out->e; traffic->has_latency && i < out->n; i++) {
         uint64_t us = (uint64_t)(median_us * exp(traffic->sigma * normal(traffic)));
 
+        if (tail > 0 && traffic_random(traffic) < tail)
+            us *= 30;
         out->sum_us += us;
         out->buckets[counts_bucket(us)]++;
     }

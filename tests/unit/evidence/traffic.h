@@ -17,6 +17,7 @@ struct traffic {
     double candidate_rate, baseline_rate; /* of errors */
     double candidate_median_us, baseline_median_us;
     double sigma;
+    double candidate_tail; /* share of its successes that take thirty times as long */
     bool has_latency;
     struct counts candidate, baseline; /* of the last tick */
 };
