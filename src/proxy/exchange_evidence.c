@@ -102,7 +102,7 @@ void exchange_evidence_route(struct exchange *exchange, const struct route_answe
     if (evidence->slot != NULL && evidence->slot != answer->slot)
         leave_first(exchange, answer);
     if (fault != FAULT_NONE || evidence->is_over || !exchange->policy.evidence ||
-        answer->rule == RULE_PREVIEW)
+        answer->rule == RULE_PREVIEW || exchange->route.is_selfprobe)
         return;
     if (evidence->slot == NULL) {
         evidence->slot = answer->slot;

@@ -369,10 +369,6 @@ Test(metrics, say_what_was_counted, .init = start, .fini = stop)
                        "target=\"10.0.0.1:80\"} 1"));
     cr_expect(has_line("switchyard_target_check_failures_total{service=\"shop\",slot=\"blue\","
                        "target=\"10.0.0.1:80\"} 1"));
-    cr_expect(has_line("switchyard_health_value{service=\"shop\",slot=\"blue\","
-                       "target=\"10.0.0.1:80\",name=\"queue.depth\"} 7"));
-    cr_expect(has_line("switchyard_health_value{service=\"shop\",slot=\"blue\","
-                       "target=\"10.0.0.1:80\",name=\"load\"} 0.25"));
     cr_expect(has_line("switchyard_slot_state{service=\"shop\",slot=\"blue\",state=\"live\"} 1"));
     cr_expect(has_line("switchyard_slot_state{service=\"shop\",slot=\"green\",state=\"live\"} 0"));
     cr_expect(has_line("switchyard_slot_info{service=\"shop\",slot=\"green\",version=\"v2\"} 1"));
@@ -593,26 +589,4 @@ Test(metrics, a_scrape_of_a_thousand_targets_is_quick, .init = start, .fini = st
         }
         service_free(services[i]);
     }
-}
-
-Test(metrics, what_health_found_of_a_target, .init = start, .fini = stop)
-{
-    struct health_view *view = &world.views[0][0][1];
-
-    *view = (struct health_view){ .verdict = VERDICT_MISDEPLOYED,
-                                  .is_enabled = true,
-                                  .is_ejected = true,
-                                  .ejections = 3,
-                                  .database = PROBE_DATABASE_BAD };
-    cr_assert_str_eq(check(scrape()), "");
-    cr_expect(has_line("switchyard_target_misdeployed{service=\"shop\",slot=\"blue\","
-                       "target=\"10.0.0.2:80\"} 1"));
-    cr_expect(has_line("switchyard_target_misdeployed{service=\"shop\",slot=\"blue\","
-                       "target=\"10.0.0.1:80\"} 0"));
-    cr_expect(has_line("switchyard_target_ejected{service=\"shop\",slot=\"blue\","
-                       "target=\"10.0.0.2:80\"} 1"));
-    cr_expect(has_line("switchyard_target_ejections_total{service=\"shop\",slot=\"blue\","
-                       "target=\"10.0.0.2:80\"} 3"));
-    cr_expect(has_line("switchyard_target_database_bad{service=\"shop\",slot=\"blue\","
-                       "target=\"10.0.0.2:80\"} 1"));
 }

@@ -42,9 +42,9 @@ struct deploy { /* the stand-in */
     struct pending_change *pending;
     const struct config *config;
     struct deploy_canary_view canary[WORLD_SERVICES];
-    struct deploy_drill_view drill[WORLD_SERVICES];
     struct deploy_trial_view trial[WORLD_SERVICES];
     struct deploy_book_view book[WORLD_SERVICES];
+    struct deploy_drill_view drill[WORLD_SERVICES];
     struct deploy_traffic_view traffic[WORLD_SERVICES];
     struct deploy_rollout_view rollout[WORLD_SERVICES]; /* id 0: none */
     struct deploy_confirm_view confirm[WORLD_SERVICES];
