@@ -114,6 +114,7 @@ int pilot_new(const struct pilot_options *options, char *words, unsigned words_s
     int err = 0;
 
     pilot->options = *options;
+    pilot->began_us = clock_monotonic_us();
     pilot->timer = timer_new(options->loop, on_tick, pilot);
     pilot->rollbacks = mem_zalloc(PILOT_ROLLBACKS_MAX * sizeof *pilot->rollbacks);
     TAILQ_INIT(&pilot->moves);
