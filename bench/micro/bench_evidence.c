@@ -1,7 +1,7 @@
 /* room: route */
 /*
  * What the evidence costs: counting one request, in nanoseconds, and folding 50 slots of two workers, in nanoseconds
- * for all of them, after so many requests on each slot. Ten such folds in a second are what the control thread does.
+ * for all of them, after so many requests on each slot; and the cells of single tenants. Ten such folds in a second are what the control thread does.
  * One line per result.
  */
 #include <stdio.h>
@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "base/hash.h"
 #include "base/mem.h"
+#include "route/cohort_cells.h"
 #include "route/slot.h"
 #include "route/slot_evidence.h"
 
@@ -71,6 +72,34 @@ static void bench_fold(unsigned requests)
     printf("%-32s %8.0f ns\n", name, (double)took_us * 1000 / FOLDS);
 }
 
+static void take_entry(void *arg, const struct cohort_entry *entry)
+{
+    (void)arg;
+    sink += entry->n;
+}
+
+static void bench_cohorts(unsigned tenants)
+{
+    struct cohort_mark mark = { .room = { 0 } };
+    uint64_t took_us = 0;
+    char text[40];
+
+    for (unsigned fold = 0; fold < FOLDS; fold++) {
+        uint64_t begin_us = 0;
+
+        for (unsigned i = 0; i < tenants; i++)
+            cohort_cells_count(slots[1], i % WORKERS,
+                               slice_of(text, (size_t)snprintf(text, sizeof text, "t-%u", i)),
+                               false);
+        begin_us = clock_monotonic_us();
+        cohort_cells_fold(slots[1], &mark, take_entry, NULL);
+        took_us += clock_monotonic_us() - begin_us;
+    }
+    cohort_mark_fini(&mark);
+    snprintf(text, sizeof text, "fold %u tenants of one slot", tenants);
+    printf("%-32s %8.0f ns\n", text, (double)took_us * 1000 / FOLDS);
+}
+
 int main(void)
 {
     static const unsigned rates[] = { 0, 1, 10, 100, 1000 };
@@ -81,6 +110,7 @@ int main(void)
     bench_count();
     for (size_t i = 0; i < sizeof rates / sizeof *rates; i++)
         bench_fold(rates[i]);
+    bench_cohorts(1000);
     for (unsigned i = 0; i < SLOTS; i++)
         slot_free(slots[i]);
     free(marks);

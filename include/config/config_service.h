@@ -13,6 +13,7 @@
 #include "config/config_health.h"
 #include "config/config_judgement.h"
 #include "config/config_rollout.h"
+#include "config/config_signal.h"
 #include "config/config_traffic.h"
 
 enum config_balance {
@@ -100,6 +101,8 @@ struct config_service {
     struct config_headers headers;
     struct config_gate gate;
     struct config_rollout rollout;
+    struct config_signal *signals;
+    size_t signal_count;
     uint64_t slow_start;
     char *strip_prefix; /* NULL: none */
     bool https_redirect;

@@ -11,11 +11,13 @@
 #include "base/check.h"
 
 struct admin;
+struct casebook;
 struct control_stats;
 struct deploy;
 struct health;
 struct ledger;
 struct loop;
+struct signals;
 struct pilot;
 
 /* What commands need; borrowed. */
@@ -24,6 +26,8 @@ struct control_room {
     struct deploy *deploy;
     struct health *health;
     struct pilot *pilot;
+    struct casebook *casebook; /* NULL: no decision is kept */
+    struct signals *signals;   /* NULL: there are none */
     uint64_t started_wall_us;
     void (*quit)(void *arg, bool now);                   /* the `shutdown` command */
     void (*stats)(void *arg, struct control_stats *out); /* of the workers, summed */

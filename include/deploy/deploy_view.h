@@ -54,6 +54,17 @@ struct deploy_trial_view {
 void deploy_view_trial(const struct deploy *deploy, unsigned service_index,
                        struct deploy_trial_view *out);
 
+/* What automatic rollbacks of the service forbid. */
+struct deploy_book_view {
+    unsigned rollbacks;   /* that still count */
+    uint64_t cooldown_us; /* nothing is begun for so long */
+    bool is_limited;      /* nothing is begun before somebody says release */
+    unsigned blocked;     /* versions that may not be started */
+    char quarantined[64]; /* the newest of them; "" : none */
+};
+void deploy_view_book(const struct deploy *deploy, unsigned service_index,
+                      struct deploy_book_view *out);
+
 /* Hold and maintenance of a service. */
 struct deploy_traffic_view {
     bool is_held;

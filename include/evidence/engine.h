@@ -33,7 +33,7 @@ struct engine_tick {
 };
 
 struct engine;
-enum { ENGINE_EVENTS_MAX = 32, ENGINE_ROWS_MAX = 12 };
+enum { ENGINE_EVENTS_MAX = 32, ENGINE_ROWS_MAX = 12, ENGINE_GUARDS_MAX = 4 };
 
 struct engine *engine_new(const struct settings *settings);
 void engine_free(struct engine *engine);
@@ -80,6 +80,15 @@ struct engine_row_view {
     double threshold;
     uint64_t muted_ms; /* for so long; 0: it is not */
 };
+struct engine_guard_view {
+    const char *name;
+    bool is_on;      /* configured, and there is what it needs */
+    double value;    /* of the last full window */
+    double limit;    /* that it may have */
+    unsigned run;    /* windows above it in a row */
+    unsigned needed; /* to fire */
+    uint64_t muted_ms;
+};
 struct engine_view {
     uint64_t now_ms;
     uint64_t candidate_n, candidate_e; /* since engine_begin */
@@ -92,6 +101,7 @@ struct engine_view {
     bool is_shared; /* a shared failure lasts */
     unsigned row_count;
     struct engine_row_view rows[ENGINE_ROWS_MAX];
+    struct engine_guard_view guards[ENGINE_GUARDS_MAX];
 };
 void engine_look(const struct engine *engine, struct engine_view *out);
 

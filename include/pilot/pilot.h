@@ -14,10 +14,12 @@
 #include "deploy/change_result.h"
 #include "evidence/engine.h"
 
+struct casebook;
 struct deploy;
 struct health;
 struct loop;
 struct pilot;
+struct signals;
 
 /* A listener, and the secret by which the workers know a request of ours (health/selfprobe.h). */
 struct pilot_front {
@@ -42,6 +44,10 @@ struct pilot_options {
 MUST_CHECK int pilot_new(const struct pilot_options *options, char *words, unsigned words_size,
                          struct pilot **out);
 void pilot_free(struct pilot *pilot);
+
+/* What was decided, and what was told from outside; they live as long as the pilot. */
+struct casebook *pilot_casebook(struct pilot *pilot);
+struct signals *pilot_signals(struct pilot *pilot);
 
 /* The configuration was replaced; services are others. */
 void pilot_reconfigure(struct pilot *pilot);

@@ -28,7 +28,7 @@ struct target_cell {
     _Alignas(64) _Atomic uint64_t in_flight; /* exchanges that hold the target */
     _Atomic uint64_t idle;                   /* pooled connections */
     _Atomic uint64_t connections;            /* all of them, tunnels too */
-    _Atomic uint64_t requests;
+    _Atomic uint64_t requests;               /* attempts that were answered or failed */
     _Atomic uint64_t connects;
     _Atomic uint64_t connect_errors;
     void *pool;              /* the worker's idle connections to this target; the worker's alone */
@@ -68,8 +68,8 @@ void target_set_up_since(struct target *target, uint64_t now_us);
  */
 void target_report_connect(struct target *target, bool ok);
 
-/* How an exchange with the target went: an answer below 500, or an error. Its worker; good is one load while there were
- * no errors. */
+/* How an attempt at the target went: an answer below 500, or an error. Its worker; what the workers share is only loaded
+ * while there are no errors. */
 void target_report_answer(struct target *target, unsigned worker, bool ok);
 
 /* By the worker, inside a read-side section (pin) and anywhere (unpin). */

@@ -400,6 +400,8 @@ static int start_control(struct daemon *daemon)
         .deploy = daemon->deploy,
         .health = daemon->health,
         .pilot = daemon->pilot,
+        .casebook = pilot_casebook(daemon->pilot),
+        .signals = pilot_signals(daemon->pilot),
         .started_wall_us = clock_wall_us(),
         .quit = on_quit_command,
         .stats = sum_stats,

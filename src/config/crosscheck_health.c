@@ -114,6 +114,8 @@ static void check_statuses(const struct config_service *service, const struct or
                          "that all is well; remove it from one of them");
 }
 
+enum { EJECT_TIME_US = 30 * 1000 * 1000, EJECT_MOST = 50 };
+
 static void check_eject(const struct config_service *service, const struct origin *origin)
 {
     const struct config_health *health = &service->health;
@@ -125,9 +127,9 @@ static void check_eject(const struct config_service *service, const struct origi
         origin_error(origin, field, service,
                      "health: eject_errors and eject_rate have no effect with enabled = false; "
                      "remove them");
-    if (!is_on && (origin_is_known(origin, &eject->time) || origin_is_known(origin, &eject->most)))
-        origin_warning(origin, origin_is_known(origin, &eject->time) ? &eject->time : &eject->most,
-                       service,
+    /* the defaults may be written out, as a dump does */
+    if (!is_on && (eject->time != EJECT_TIME_US || eject->most != EJECT_MOST))
+        origin_warning(origin, eject->time != EJECT_TIME_US ? &eject->time : &eject->most, service,
                        "health: eject_time and eject_most have no effect without eject_errors or "
                        "eject_rate");
 }

@@ -43,6 +43,10 @@ static const char *const inconclusive_words[] = { [CONFIG_INCONCLUSIVE_HOLD] = "
 static const char *const overdue_words[] = {
     [CONFIG_OVERDUE_HOLD] = "hold", [CONFIG_OVERDUE_ABORT] = "abort", NULL
 };
+static const char *const signal_action_words[] = { [CONFIG_SIGNAL_ALERT] = "alert",
+                                                   [CONFIG_SIGNAL_ROLLBACK] = "rollback",
+                                                   [CONFIG_SIGNAL_HOLD] = "hold",
+                                                   NULL };
 static const char *const bool_words[] = { "false", "true", NULL };
 
 static const char *const *const choices[] = {
@@ -58,6 +62,7 @@ static const char *const *const choices[] = {
     [KIND_APPROVAL_FOR] = approval_for_words,
     [KIND_INCONCLUSIVE] = inconclusive_words,
     [KIND_OVERDUE] = overdue_words,
+    [KIND_SIGNAL_ACTION] = signal_action_words,
 };
 
 const char *const *option_choice_words(enum option_kind kind)

@@ -194,6 +194,7 @@ static const char *judge_text(const struct option_row *row, struct slice text)
     case KIND_APPROVAL_FOR:
     case KIND_INCONCLUSIVE:
     case KIND_OVERDUE:
+    case KIND_SIGNAL_ACTION:
     case KIND_PATH:
     case KIND_AUTHORITY:
     case KIND_JSON_PATH:
@@ -318,7 +319,8 @@ int option_value_parse(const struct option_row *row, struct slice text, void *fi
     case KIND_APPROVER:
     case KIND_APPROVAL_FOR:
     case KIND_INCONCLUSIVE:
-    case KIND_OVERDUE: return option_choice_parse(row, text, field, why);
+    case KIND_OVERDUE:
+    case KIND_SIGNAL_ACTION: return option_choice_parse(row, text, field, why);
     case KIND_FILE:
     case KIND_ACCOUNT:
     case KIND_NAME:

@@ -16,7 +16,8 @@ enum value_kind {
     VALUE_HEADER,
     VALUE_NUMBER,
     VALUE_DURATION,
-    VALUE_NAMED /* a word, kept with the name of the option */
+    VALUE_NAMED,   /* a word, kept with the name of the option */
+    VALUE_REPEATED /* the same, and it may be given several times */
 };
 
 struct option {
@@ -60,6 +61,9 @@ static const struct option options[] = {
     { "--trigger", ARGS_WHERE, VALUE_NAMED, 0, 31 },
     { "--since", ARGS_WHERE, VALUE_NAMED, 0, 40 },
     { "--until", ARGS_WHERE, VALUE_NAMED, 0, 40 },
+    { "--with", ARGS_WITH, VALUE_REPEATED, 0, 120 },
+    { "--service", ARGS_SIGNALLED, VALUE_NAMED, 0, 63 },
+    { "--rollout", ARGS_SIGNALLED, VALUE_NAMED, 0, 20 },
 };
 enum { OPTION_COUNT = sizeof options / sizeof options[0] };
 
@@ -119,7 +123,8 @@ static bool is_given(const struct args *args, const struct option *option)
 {
     if (option->kind == VALUE_NAMED)
         return args_named(args, option->name) != NULL;
-    return (args->given & option->bit) != 0 && option->kind != VALUE_HEADER;
+    return (args->given & option->bit) != 0 && option->kind != VALUE_HEADER &&
+           option->kind != VALUE_REPEATED;
 }
 
 /* Puts the value of an option where it belongs; false when it is not of the option's kind. */
@@ -134,6 +139,7 @@ static bool set_value(struct args *args, const struct option *option, const char
         memcpy(field, &value, sizeof value);
         return text.len > 0 && text.len <= option->max;
     case VALUE_HEADER: return add_header(args, text, option->max);
+    case VALUE_REPEATED:
     case VALUE_NAMED: return add_named(args, option, text);
     case VALUE_NUMBER: return num_parse_u64(text, UINT64_MAX, (uint64_t *)(void *)field) == 0;
     case VALUE_DURATION:
@@ -147,6 +153,7 @@ static const char *kind_words(enum value_kind kind)
 {
     switch (kind) {
     case VALUE_NONE: return "nothing";
+    case VALUE_REPEATED:
     case VALUE_NAMED:
     case VALUE_WORD: return "a text that is not empty and not too long";
     case VALUE_HEADER: return "\"Name: value\", at most 24 of them";

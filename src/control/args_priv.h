@@ -43,8 +43,10 @@ enum args_option {
     ARGS_CONFIRM = 1u << 22, /* --confirm-within */
 
     /* Families: each bit stands for several options whose values are kept by name, in args.named. */
-    ARGS_ROLLOUT = 1u << 29, /* --plan --profile */
-    ARGS_WHERE = 1u << 30,   /* --kind --outcome --actor --trigger --since --until */
+    ARGS_WHERE = 1u << 30,     /* --kind --outcome --actor --trigger --since --until */
+    ARGS_WITH = 1u << 29,      /* --with, several times */
+    ARGS_SIGNALLED = 1u << 28, /* --service --rollout */
+    ARGS_ROLLOUT = 1u << 27,   /* --plan --profile */
 };
 
 /* Every command takes these; a changing one takes ARGS_CHANGE besides. */

@@ -126,8 +126,7 @@ static enum call_step take_words(struct call *call, struct history_filter *filte
         *count = args->limit;
     for (unsigned i = 0; i < args->count; i++) {
         if (i == 0 && (args->given & ARGS_LIMIT) == 0 &&
-            num_parse_u64(slice_from(args->words[i]), COUNT_MAX, count) == 0 &&
-            *count > 0)
+            num_parse_u64(slice_from(args->words[i]), COUNT_MAX, count) == 0 && *count > 0)
             continue;
         if (filter->name[0] != '\0' || *count == 0 || !args_is_name(args->words[i]))
             return call_refuse_usage(call, "\"%.80s\" is no count of 1 to %d and no name",

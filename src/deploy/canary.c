@@ -9,6 +9,7 @@
 #include "deploy/consent_priv.h"
 #include "deploy/deploy_priv.h"
 #include "deploy/move_priv.h"
+#include "deploy/quarantine_priv.h"
 #include "deploy/rollout_priv.h"
 #include "net/loop.h"
 #include "route/split.h"
@@ -232,6 +233,8 @@ static enum judgement check_start(struct deploy *deploy, struct ticket *ticket,
         if (move_check(deploy, ticket, index, slot) != JUDGED_DONE)
             return JUDGED_REFUSED;
     }
+    if (quarantine_check(deploy, ticket, scope, slot) != JUDGED_DONE)
+        return JUDGED_REFUSED;
     judge_gate(ticket, "canary", true, "no other canary runs");
     return check_consents(deploy, ticket, scope, slot, CONSENT_START);
 }

@@ -13,6 +13,7 @@
 #include "base/address.h"
 #include "deploy/state_pins_priv.h"
 #include "deploy/state_rollout_priv.h"
+#include "evidence/book.h"
 #include "route/target.h"
 
 /* A decision about one target. */
@@ -63,6 +64,7 @@ struct state_service {
     int64_t switched_us;    /* monotonic, not stored; set by trial_start */
     uint64_t trial_wall_us; /* the live slot is on trial since then; 0: since the switch */
     uint64_t switch_count;
+    struct book book; /* of automatic rollbacks; every service of a group has it */
     struct state_pins pins;
     struct state_canary canary;
     struct state_hold hold;

@@ -13,6 +13,7 @@
 #include "deploy/effective_priv.h"
 #include "deploy/gate_priv.h"
 #include "deploy/pause_priv.h"
+#include "deploy/quarantine_priv.h"
 #include "deploy/rollout_priv.h"
 
 bool gate_is_forced(const struct ticket *ticket)
@@ -228,8 +229,8 @@ static enum judgement judge_kind(struct deploy *deploy, struct ticket *ticket)
     case CHANGE_CONFIRM:
     case CHANGE_APPROVE:
     case CHANGE_REJECT:
-    case CHANGE_CHECK:
-    case CHANGE_RELEASE: return rollout_judge(deploy, ticket);
+    case CHANGE_CHECK: return rollout_judge(deploy, ticket);
+    case CHANGE_RELEASE: return quarantine_release(deploy, ticket);
     }
     CHECK(!"a change of a kind that is not known");
     return JUDGED_REFUSED;

@@ -141,6 +141,7 @@ static void fit_service(const struct config_service *configured, const struct st
     service->switched_us = was->switched_us;
     service->trial_wall_us = was->trial_wall_us;
     service->switch_count = was->switch_count;
+    service->book = was->book;
     service->pins = was->pins;
     TAILQ_FOREACH(target, &was->targets, link)
     {

@@ -14,6 +14,7 @@
 #include "deploy/consent_priv.h"
 #include "deploy/deploy_priv.h"
 #include "deploy/move_priv.h"
+#include "deploy/quarantine_priv.h"
 #include "net/loop.h"
 #include "route/split.h"
 
@@ -193,7 +194,7 @@ static enum judgement check_slots(struct deploy *deploy, struct ticket *ticket,
         if (move_check(deploy, ticket, index, slot) != JUDGED_DONE)
             return JUDGED_REFUSED;
     }
-    return JUDGED_DONE;
+    return quarantine_check(deploy, ticket, scope, slot);
 }
 
 static const char *find_version(const struct deploy *deploy, const struct scope *scope,

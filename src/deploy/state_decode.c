@@ -14,6 +14,7 @@
 #include "deploy/pins_log_priv.h"
 #include "deploy/state_code_priv.h"
 #include "deploy/state_priv.h"
+#include "deploy/state_rollbacks_priv.h"
 #include "route/split.h"
 
 enum {
@@ -269,6 +270,8 @@ static int decode_service(const cJSON *item, struct state *state)
         err = read_u64(item, "switches", &service->switch_count);
     if (err == 0)
         err = allow_missing(read_u64(item, "trial_us", &service->trial_wall_us));
+    if (err == 0)
+        err = state_rollbacks_decode(item, &service->book);
     if (err == 0)
         err = decode_steering(item, service);
     if (err == 0)

@@ -14,6 +14,7 @@
 #include "deploy/envelope_priv.h"
 #include "deploy/state_code_priv.h"
 #include "deploy/state_priv.h"
+#include "deploy/state_rollbacks_priv.h"
 
 static void add_text(struct text *out, const char *name, const char *value)
 {
@@ -110,6 +111,7 @@ static void encode_service(const struct state_service *service, struct text *out
     add_u64(out, "switches", service->switch_count);
     if (service->trial_wall_us != 0)
         add_u64(out, "trial_us", service->trial_wall_us);
+    state_rollbacks_encode(&service->book, out);
     encode_pins(&service->pins, out);
     encode_canary(&service->canary, out);
     encode_traffic(service, out);
@@ -233,7 +235,7 @@ static void encode_lists(const struct state_picture *picture, struct text *out)
 
 static unsigned find_service_reader(const struct state_service *service)
 {
-    if (service->trial_wall_us != 0)
+    if (service->trial_wall_us != 0 || !state_rollbacks_is_empty(&service->book))
         return STATE_FORMAT;
     if (service->pins.file[0] != '\0' || service->canary.candidate[0] != '\0' ||
         service->hold.since_wall_us != 0 || service->maint.since_wall_us != 0)

@@ -11,6 +11,7 @@
 #include "deploy/deploy_priv.h"
 #include "deploy/gate_priv.h"
 #include "deploy/move_priv.h"
+#include "deploy/quarantine_priv.h"
 
 static void move_service(struct deploy *deploy, size_t index, const char *slot, bool is_rollback)
 {
@@ -94,6 +95,8 @@ static enum judgement switch_scope(struct deploy *deploy, struct ticket *ticket,
 {
     enum judgement judgement = canary_check_switch(deploy, ticket, scope, slot);
 
+    if (judgement == JUDGED_DONE && ticket->change.kind == CHANGE_SWITCH)
+        judgement = quarantine_check(deploy, ticket, scope, slot);
     if (judgement != JUDGED_DONE)
         return judgement;
     for (size_t i = 0; i < scope->count; i++) {
@@ -224,12 +227,16 @@ enum judgement switching_return(struct deploy *deploy, struct ticket *ticket,
 /* While a canary runs the last move was its start: what a rollback takes back is the canary. */
 enum judgement switching_judge_back(struct deploy *deploy, struct ticket *ticket)
 {
+    enum judgement judgement = JUDGED_REFUSED;
     struct scope scope;
 
     if (!gate_find_scope(deploy, ticket, &scope) ||
         move_check_group(deploy, ticket, &scope) == JUDGED_REFUSED ||
         !is_still_meant(deploy, ticket, &scope))
         return JUDGED_REFUSED;
-    return canary_is_running(deploy, &scope) ? canary_abort(deploy, ticket, &scope)
-                                             : switching_return(deploy, ticket, &scope);
+    judgement = canary_is_running(deploy, &scope) ? canary_abort(deploy, ticket, &scope)
+                                                  : switching_return(deploy, ticket, &scope);
+    if (judgement == JUDGED_DONE)
+        quarantine_note(deploy, ticket, &scope);
+    return judgement;
 }

@@ -101,7 +101,7 @@ static void describe_row(const struct engine_state *state, enum row_name name,
         .threshold = row_threshold(&rule),
         .phi = at->row.phi,
         .confirm = NAN,
-        .budget_per_hour = rule.budget,
+        .budget_per_hour = rule.budget * 3600000 / state->settings.horizon_ms,
         .top_bin = -1,
     };
     set_trigger(event, row_table[name].name);
@@ -119,7 +119,7 @@ static bool is_confirmed(struct engine_state *state, enum row_name name,
                          struct engine_output *out)
 {
     const struct settings *settings = &state->settings;
-    bool is_old = (double)(state->now_ms - event->since_ms) >= settings->confirm_ms;
+    bool is_old = (double)(state->now_ms - event->since_ms) > settings->confirm_ms;
     bool is_silent = (double)run->baseline_n <= settings->confirm_few;
 
     if (state->is_alone || (row_table[name].kind != ROW_ABS && row_table[name].kind != ROW_HIST))

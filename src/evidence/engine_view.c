@@ -113,6 +113,26 @@ static void look_at_row(const struct engine_state *state, enum row_name name,
     };
 }
 
+static void look_at_guard(const struct engine_state *state, enum guard guard, double phi,
+                          struct engine_guard_view *out)
+{
+    const struct guard_state *at = &state->guards.guards[guard];
+    struct guard_ask ask = { .guard = guard, .phi = phi, .is_paired = !state->is_alone };
+    uint64_t muted_until_ms = at->silence.muted_until_ms;
+    struct guard_verdict verdict;
+    bool is_on = guard_look(&state->guards, &state->settings, &ask, &verdict);
+
+    *out = (struct engine_guard_view){
+        .name = guard_name(guard),
+        .is_on = is_on,
+        .value = verdict.value,
+        .limit = verdict.limit,
+        .run = at->violated_count,
+        .needed = (unsigned)state->settings.guard_consecutive,
+        .muted_ms = muted_until_ms > state->now_ms ? muted_until_ms - state->now_ms : 0,
+    };
+}
+
 void engine_look(const struct engine *engine, struct engine_view *out)
 {
     const struct engine_state *state = &engine->state;
@@ -136,4 +156,6 @@ void engine_look(const struct engine *engine, struct engine_view *out)
         if (!state->rows[i].is_off)
             look_at_row(state, i, &out->rows[out->row_count++]);
     }
+    for (unsigned i = 0; i < GUARD_COUNT; i++)
+        look_at_guard(state, i, out->phi, &out->guards[i]);
 }

@@ -199,6 +199,21 @@ struct guard_verdict guard_judge(struct guard_windows *windows, const struct set
     return verdict;
 }
 
+bool guard_look(const struct guard_windows *windows, const struct settings *settings,
+                const struct guard_ask *ask, struct guard_verdict *out)
+{
+    struct finding finding;
+
+    *out = (struct guard_verdict){ 0 };
+    if (!is_on(settings, ask->guard, ask->is_paired))
+        return false;
+    guard_sum(windows, settings, window_of(settings, ask->guard), &out->sums);
+    finding = judge(settings, ask->guard, out, ask->phi);
+    out->fires = finding.is_violated && !finding.is_vetoed &&
+                 windows->guards[ask->guard].violated_count >= settings->guard_consecutive;
+    return true;
+}
+
 void guard_restart(struct guard_windows *windows)
 {
     for (size_t i = 0; i < GUARD_PIECES; i++)

@@ -53,6 +53,15 @@ bool guard_add(struct guard_windows *windows, const struct settings *settings,
 struct guard_verdict guard_judge(struct guard_windows *windows, const struct settings *settings,
                                  enum guard guard, double phi, bool is_paired);
 
+/* The same without counting; false: it is not on. */
+struct guard_ask {
+    enum guard guard;
+    double phi;
+    bool is_paired;
+};
+bool guard_look(const struct guard_windows *windows, const struct settings *settings,
+                const struct guard_ask *ask, struct guard_verdict *out);
+
 void guard_sum(const struct guard_windows *windows, const struct settings *settings,
                double window_ms, struct guard_sums *out);
 

@@ -35,7 +35,7 @@ static bool is_below_rate(const struct eject *eject, const struct eject_spec *sp
         return false;
     errors = newest->errors - oldest->errors;
     *requests = newest->requests - oldest->requests;
-    if (*requests < errors) /* those that found no connection */
+    if (*requests < errors) /* they were read a moment later */
         *requests = errors;
     *good = *requests - errors;
     return *requests >= EJECT_REQUESTS_MIN && *good * 100 < *requests * spec->rate;

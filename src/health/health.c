@@ -69,17 +69,10 @@ enum verdict watch_verdict(const struct watch *watch)
     return watch->eject.is_out ? VERDICT_DOWN : watch->window.verdict;
 }
 
-static void note_overruled(struct watch *watch)
-{
-    watch->overruled_us = loop_now_us(watch->health->loop);
-    watch->overruled_count++;
-}
-
 void watch_overrule(struct watch *watch, enum verdict was, const char *words)
 {
     if (watch_verdict(watch) == was)
         return;
-    note_overruled(watch);
     watch_announce(watch, was, words);
 }
 
@@ -89,6 +82,8 @@ void watch_announce(struct watch *watch, enum verdict was, const char *words)
     struct target *target = watch->target;
     enum verdict is = watch_verdict(watch);
 
+    watch->told_us = loop_now_us(health->loop);
+    watch->told_count++;
     if (is != VERDICT_UP)
         target_set_up_since(target, 0);
     else if (was != VERDICT_UP)
@@ -173,7 +168,6 @@ static bool learn(struct watch *watch, const struct probe_result *result, char *
 {
     uint64_t now_us = loop_now_us(watch->health->loop);
     enum verdict was = watch_verdict(watch);
-    bool is_changed = false;
 
     if (result->fault == FAULT_OVERLOADED) { /* of ours: says nothing of the target */
         window_note(&watch->window, now_us, result);
@@ -181,13 +175,11 @@ static bool learn(struct watch *watch, const struct probe_result *result, char *
     }
     if (result->fault == FAULT_NONE)
         target_report_connect(watch->target, true);
-    is_changed = window_add(&watch->window, now_us, result);
+    (void)window_add(&watch->window, now_us, result);
     note_identity(watch, result);
     take_gauges(watch, result);
     if (watch_verdict(watch) == was)
         return false;
-    if (!is_changed)
-        note_overruled(watch);
     describe_change(watch, result, words);
     return true;
 }
@@ -345,6 +337,7 @@ static void switch_off(struct watch *watch)
 {
     window_put_unknown(&watch->window, loop_now_us(watch->health->loop));
     watch->is_misdeployed = false;
+    watch->told_us = 0;
     watch->gauge_mask = 0;
     eject_reset(&watch->eject);
     target_set_up_since(watch->target, 0);
@@ -439,9 +432,9 @@ bool health_view(const struct target *target, struct health_view *out)
     }
     window_view(&watch->window, out);
     out->verdict = watch_verdict(watch);
-    out->changes += watch->overruled_count;
-    if (watch->overruled_us > out->since_us)
-        out->since_us = watch->overruled_us;
+    out->changes = watch->told_count;
+    if (watch->told_us != 0)
+        out->since_us = watch->told_us;
     out->is_ejected = watch->eject.is_out;
     out->ejected_until_us = watch->eject.until_us;
     out->ejections = watch->eject.count;

@@ -36,9 +36,8 @@ struct watch {
     uint64_t due_us;
     struct window window;
     bool is_misdeployed; /* the last answer that says who it is said another slot */
-    uint64_t
-        overruled_us; /* when what is not in the window changed the verdict last; 0: never did */
-    uint64_t overruled_count;
+    uint64_t told_us;    /* when the verdict that counts changed last; 0: it has not */
+    uint64_t told_count;
     struct eject eject;
     uint16_t gauge_mask; /* of the newest answer that had a body */
     double gauges[PROBE_GAUGES_MAX];
@@ -68,7 +67,7 @@ void warmup_refuse_all(struct watch *watch);
 /* What counts: the window's verdict, unless the target is misdeployed or ejected. */
 enum verdict watch_verdict(const struct watch *watch);
 
-/* Something else than a result changed the verdict from `was`: notes it and announces, when it did. */
+/* Something else than a result may have changed the verdict from `was`: announces it when it did. */
 void watch_overrule(struct watch *watch, enum verdict was, const char *words);
 
 /* Makes the watch's verdict the target's and tells. The watch may be gone afterwards. */

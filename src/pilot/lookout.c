@@ -12,12 +12,18 @@
 #include "config/judgement.h"
 #include "deploy/deploy.h"
 #include "deploy/rollout.h"
+#include "evidence/explanation.h"
+#include "evidence/record.h"
 #include "health/health_slot.h"
 #include "pilot/pilot_priv.h"
+#include "pilot/remember_priv.h"
 #include "route/snapshot.h"
 #include "route/split.h"
 
 enum {
+    RECORD_SPAN_MS = 10 * 60 * 1000,
+    RECORD_BYTES = 512 * 1024, /* two times that for every service on trial */
+    EXPLANATION_BYTES = 4096,
     PROBE_US = 1000 * 1000,
     BLOCKED_US = 60 * 1000 * 1000,
     STALE_INTERVALS = 3, /* without a result for so many, nothing is known */
@@ -31,6 +37,7 @@ static const struct config_service *find_configured(const struct pilot *pilot, u
 void lookout_fini(struct lookout *lookout)
 {
     engine_free(lookout->engine);
+    record_free(lookout->record);
     free(lookout->seats);
     *lookout = (struct lookout){ .engine = NULL };
 }
@@ -41,6 +48,13 @@ struct lookout *lookout_find(struct pilot *pilot, const char *name)
         if (strcmp(pilot->lookouts[i].name, name) == 0)
             return &pilot->lookouts[i];
     return NULL;
+}
+
+/* The engine was changed otherwise than by a tick. */
+static void restart_record(struct lookout *lookout)
+{
+    if (lookout->record != NULL)
+        record_restart(lookout->record);
 }
 
 /* The engine's own clock of the window stands still: the one from the switch counts, which a restart does not end. */
@@ -56,6 +70,7 @@ static void configure_engine(struct lookout *lookout, const struct settings *set
         lookout->trial = 0;
     } else if (memcmp(&lookout->settings, &fitted, sizeof fitted) != 0) {
         engine_configure(lookout->engine, &fitted);
+        restart_record(lookout);
     }
     lookout->settings = fitted;
 }
@@ -69,6 +84,8 @@ void lookout_configure(struct pilot *pilot, struct lookout *lookout,
     snprintf(lookout->name, sizeof lookout->name, "%s", configured->name);
     if (!configured->evidence.enabled || configured->slot_count < 2) {
         engine_free(lookout->engine);
+        record_free(lookout->record);
+        lookout->record = NULL;
         lookout->engine = NULL;
         lookout->trial = 0;
         return;
@@ -82,6 +99,7 @@ void lookout_rearm(struct lookout *lookout)
 {
     if (lookout->engine != NULL)
         engine_begin(lookout->engine);
+    restart_record(lookout);
 }
 
 bool lookout_is_automatic(const struct pilot *pilot, unsigned service_index,
@@ -204,11 +222,17 @@ static bool is_without_past(const struct lookout *lookout, const struct engine_e
 static void explain(const struct lookout *lookout, const struct engine_event *event, char *out,
                     size_t size)
 {
-    snprintf(out, size, "%s %s: %s %llu of %llu, %s %llu of %llu, evidence %.2f of %.2f",
-             engine_action_name(event->action), event->trigger, lookout->view.candidate,
-             (unsigned long long)event->candidate_x, (unsigned long long)event->candidate_n,
-             lookout->view.baseline, (unsigned long long)event->baseline_x,
-             (unsigned long long)event->baseline_n, event->evidence, event->threshold);
+    struct explanation_names names = {
+        .candidate = lookout->view.candidate,
+        .version = lookout->view.version,
+        .baseline = lookout->view.baseline,
+    };
+    struct text text;
+
+    text_init(&text, EXPLANATION_BYTES);
+    explanation_add_event(&text, event, &names);
+    snprintf(out, size, "%s", text.len > 0 ? text.bytes : "");
+    text_fini(&text);
 }
 
 static void on_rollback(struct pilot *pilot, unsigned service_index,
@@ -232,6 +256,7 @@ static void on_event(struct pilot *pilot, unsigned service_index, const struct e
     struct act_cause cause = { .trigger = event->trigger, .words = words };
 
     explain(lookout, event, words, sizeof words);
+    cause.decision = remember_event(pilot, service_index, event, words);
     switch (event->action) {
     case ENGINE_ROLLBACK: on_rollback(pilot, service_index, event, &cause); break;
     case ENGINE_BLOCKED:
@@ -264,7 +289,8 @@ static void judge(struct pilot *pilot, unsigned service_index,
 
     if (lookout->trial != 0)
         add_probes(pilot, service_index, service, now_us, &tick);
-    count = engine_tick(lookout->engine, &tick, events);
+    count = lookout->record != NULL ? record_tick(lookout->record, lookout->engine, &tick, events)
+                                    : engine_tick(lookout->engine, &tick, events);
     for (unsigned i = 0; i < count; i++)
         on_event(pilot, service_index, &events[i], now_us);
 }
@@ -287,7 +313,10 @@ static void follow_trial(struct pilot *pilot, unsigned service_index)
     if (id == 0)
         return;
     lookout->after_until_us = 0;
+    if (lookout->record == NULL)
+        lookout->record = record_new(RECORD_SPAN_MS, RECORD_BYTES);
     engine_begin(lookout->engine);
+    restart_record(lookout);
 }
 
 /* In the tick that is over; false: the first one, which has no beginning. */
@@ -300,6 +329,15 @@ static bool take_time(struct lookout *lookout, uint64_t now_us, uint64_t *dt_ms)
         lookout->last_us = now_us;
     lookout->last_us += *dt_ms * 1000;
     return has_began;
+}
+
+/* Behind its trial the live slot is what the next one is compared with. */
+static void observe(struct pilot *pilot, struct lookout *lookout, uint64_t dt_ms)
+{
+    record_free(lookout->record);
+    lookout->record = NULL;
+    engine_observe(lookout->engine, dt_ms,
+                   lookout->view.kind == TRIAL_NONE ? &pilot->baseline : &pilot->candidate);
 }
 
 void lookout_tick(struct pilot *pilot, unsigned service_index, uint64_t now_us)
@@ -321,7 +359,6 @@ void lookout_tick(struct pilot *pilot, unsigned service_index, uint64_t now_us)
         return;
     if (lookout->trial != 0 || is_after)
         judge(pilot, service_index, service, now_us, dt_ms);
-    else /* behind its trial the live slot is what the next one is compared with */
-        engine_observe(lookout->engine, dt_ms,
-                       lookout->view.kind == TRIAL_NONE ? &pilot->baseline : &pilot->candidate);
+    else
+        observe(pilot, lookout, dt_ms);
 }

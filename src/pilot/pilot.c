@@ -14,6 +14,8 @@
 #include "net/timer.h"
 #include "pilot/driver_priv.h"
 #include "pilot/pilot_priv.h"
+#include "pilot/remember_priv.h"
+#include "pilot/signal_act_priv.h"
 
 /* The shortest tick that any service wants; 0: none is judged. */
 static uint64_t find_tick(const struct pilot *pilot)
@@ -59,6 +61,7 @@ static void configure(struct pilot *pilot, const struct config *config)
     free(old);
     pilot->lookouts = list;
     pilot->lookout_count = (unsigned)config->service_count;
+    signal_act_configure(pilot);
     pilot->tick_ms = find_tick(pilot);
     timer_disarm(pilot->timer);
     if (pilot->tick_ms > 0)
@@ -106,15 +109,20 @@ int pilot_new(const struct pilot_options *options, char *words, unsigned words_s
               struct pilot **out)
 {
     struct pilot *pilot = mem_zalloc(sizeof *pilot);
+    int err = 0;
 
-    (void)words;
-    (void)words_size;
     pilot->options = *options;
     pilot->timer = timer_new(options->loop, on_tick, pilot);
     pilot->rollbacks = mem_zalloc(PILOT_ROLLBACKS_MAX * sizeof *pilot->rollbacks);
     TAILQ_INIT(&pilot->moves);
     alert_log_init(&pilot->alerts);
+    signal_act_start(pilot);
     configure(pilot, deploy_config(options->deploy));
+    err = remember_start(pilot, words, words_size);
+    if (err != 0) {
+        pilot_free(pilot);
+        return err;
+    }
     pilot->driver = make_driver(pilot);
     *out = pilot;
     return 0;
@@ -128,6 +136,8 @@ void pilot_free(struct pilot *pilot)
         return;
     timer_free(pilot->timer);
     driver_free(pilot->driver);
+    signal_act_stop(pilot);
+    remember_stop(pilot);
     while ((move = TAILQ_FIRST(&pilot->moves)) != NULL) {
         (void)deploy_cancel(pilot->options.deploy,
                             move); /* one under way is not answered: nobody loops */
@@ -140,6 +150,16 @@ void pilot_free(struct pilot *pilot)
     free(pilot->rollbacks);
     alert_log_fini(&pilot->alerts);
     free(pilot);
+}
+
+struct casebook *pilot_casebook(struct pilot *pilot)
+{
+    return pilot->casebook;
+}
+
+struct signals *pilot_signals(struct pilot *pilot)
+{
+    return pilot->signals;
 }
 
 void pilot_reconfigure(struct pilot *pilot)

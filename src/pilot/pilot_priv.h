@@ -20,7 +20,10 @@
 #include "pilot/pilot.h"
 #include "route/slot_evidence.h"
 
+struct casebook;
 struct config_service;
+struct record;
+struct signals;
 struct snapshot_service;
 
 /* How far the counters of a slot were read. */
@@ -45,6 +48,8 @@ struct lookout {
     uint64_t blocked_until_us;
     unsigned open_moves; /* submitted, not answered */
     uint64_t alerts[PILOT_SEVERITIES];
+    struct record *record;         /* of the trial; NULL: there is none */
+    uint64_t signalled;            /* the trial that a critical signal has met; 0: none */
     struct deploy_trial_view view; /* of the last tick */
 };
 
@@ -70,6 +75,9 @@ struct pilot {
     struct pilot_rollbacks *rollbacks; /* PILOT_ROLLBACKS_MAX */
     unsigned rollback_count;
     struct counts candidate, baseline, scratch;
+    struct casebook *casebook;
+    struct signals *signals;
+    struct timer *signal_timer; /* armed while there are signals */
 };
 
 /* lookout.c */

@@ -14,9 +14,9 @@
 #include "route/slot.h"
 #include "route/slot_evidence.h"
 
-static unsigned bin_of(struct slice key)
+static uint8_t bin_of(struct slice key)
 {
-    return (unsigned)hash_bytes(0, key.ptr, key.len) % COUNTS_BINS;
+    return (uint8_t)(hash_bytes(0, key.ptr, key.len) % COUNTS_BINS);
 }
 
 static struct slice first_segment(struct slice path)
@@ -28,33 +28,42 @@ static struct slice first_segment(struct slice path)
     return segment;
 }
 
-/* A request without the header or the tenant has the bin of its client: those without are not one key. */
-static unsigned find_bin(const struct exchange *exchange, const struct route_answer *answer)
+/* Of another key than the client; a request without the header or the tenant keeps the bin of its client: those
+ * without are not one key. */
+static void choose_bin(struct exchange *exchange, const struct route_answer *answer)
 {
     const struct evidence_key *key = &answer->service->evidence_key;
     struct slice value = { NULL, 0 };
 
     switch (key->kind) {
-    case EVIDENCE_CLIENT_IP: break;
+    case EVIDENCE_CLIENT_IP: return;
     case EVIDENCE_HEADER: value = head_value(&exchange->head, slice_from(key->name)); break;
     case EVIDENCE_TENANT: value = answer->tenant; break;
-    case EVIDENCE_PATH: return bin_of(first_segment(exchange->head.path));
+    case EVIDENCE_PATH: exchange->evidence.bin = bin_of(first_segment(exchange->head.path)); return;
     }
-    return value.len > 0 ? bin_of(value) : exchange->session->client_bin;
+    if (value.len > 0)
+        exchange->evidence.bin = bin_of(value);
 }
 
-static void count(struct exchange *exchange, struct slot *slot, bool is_error, uint64_t us)
+static void count_tenant(struct exchange *exchange, struct slot *slot, bool is_error)
 {
-    struct exchange_evidence *evidence = &exchange->evidence;
-    unsigned worker = exchange->worker->id;
+    if (exchange->route.tenant.ptr != NULL)
+        cohort_cells_count(slot, exchange->worker->id, exchange->route.tenant, is_error);
+}
 
-    evidence->is_over = true;
-    if (is_error)
-        slot_evidence_error(slot, worker, evidence->bin);
-    else
-        slot_evidence_success(slot, worker, evidence->bin, us);
-    if (exchange->route.rule == RULE_TENANT && exchange->route.tenant.ptr != NULL)
-        cohort_cells_count(slot, worker, exchange->route.tenant, is_error);
+/* Counted: nothing of this exchange is any more. */
+static void close_count(struct exchange *exchange, struct slot *slot, bool is_error)
+{
+    exchange->evidence.slot = NULL;
+    exchange->evidence.is_over = true;
+    if (exchange->route.rule == RULE_TENANT)
+        count_tenant(exchange, slot, is_error);
+}
+
+static void count_error(struct exchange *exchange, struct slot *slot)
+{
+    slot_evidence_error(slot, exchange->worker->id, exchange->evidence.bin);
+    close_count(exchange, slot, true);
 }
 
 /* Another slot than before: what failed there stays there, if there still is such a slot. A kept connection that was
@@ -70,7 +79,7 @@ static void leave_first(struct exchange *exchange, const struct route_answer *an
     evidence->is_over = true;
     for (unsigned i = 0; i < answer->service->slot_count; i++)
         if (answer->service->slots[i].slot == first)
-            count(exchange, answer->service->slots[i].slot, true, 0);
+            count_error(exchange, answer->service->slots[i].slot);
 }
 
 /* An alarm that rings too early, for an exchange before this one in the same memory, is set anew by then: so that
@@ -90,49 +99,56 @@ void exchange_evidence_route(struct exchange *exchange, const struct route_answe
 {
     struct exchange_evidence *evidence = &exchange->evidence;
 
-    if (evidence->slot != NULL && evidence->slot != answer->slot && !evidence->is_over)
+    if (evidence->slot != NULL && evidence->slot != answer->slot)
         leave_first(exchange, answer);
     if (fault != FAULT_NONE || evidence->is_over || !exchange->policy.evidence ||
-        answer->rule == RULE_PREVIEW)
+        answer->rule == RULE_PREVIEW || exchange->route.is_selfprobe)
         return;
     if (evidence->slot == NULL) {
         evidence->slot = answer->slot;
-        evidence->bin = (uint8_t)find_bin(exchange, answer);
+        evidence->bin = exchange->session->client_bin;
+        if (answer->service->evidence_key.kind != EVIDENCE_CLIENT_IP)
+            choose_bin(exchange, answer);
     }
     watch(exchange);
 }
 
-/* The slot's time; counted by whom it was pinned only. */
+/* Its slot is pinned, and it was not counted yet. */
 static bool is_countable(const struct exchange *exchange)
 {
-    return exchange->evidence.slot != NULL && exchange->evidence.slot == exchange->slot &&
-           !exchange->evidence.is_over;
+    return exchange->evidence.slot != NULL && exchange->evidence.slot == exchange->slot;
 }
 
 void exchange_evidence_shield(struct exchange *exchange)
 {
     if (is_countable(exchange))
-        count(exchange, exchange->slot, true, 0);
+        count_error(exchange, exchange->slot);
     exchange->evidence.is_over = true;
+}
+
+static void end_other(struct exchange *exchange, enum blame blame)
+{
+    if (blame == BLAME_RELEASE || (blame == BLAME_US && exchange->evidence.failed != FAULT_NONE))
+        count_error(exchange, exchange->slot);
 }
 
 void exchange_evidence_end(struct exchange *exchange, uint64_t end_us)
 {
     struct exchange_evidence *evidence = &exchange->evidence;
+    enum blame blame = BLAME_NOBODY;
 
     if (!is_countable(exchange))
         return;
+    blame = blame_of(exchange->fault, exchange->status);
+    if (blame != BLAME_NOBODY) {
+        end_other(exchange, blame);
+        return;
+    }
     if (evidence->target_us != 0)
         end_us = evidence->target_us;
-    switch (blame_of(exchange->fault, exchange->status)) {
-    case BLAME_NOBODY: count(exchange, exchange->slot, false, end_us - exchange->served_us); break;
-    case BLAME_RELEASE: count(exchange, exchange->slot, true, 0); break;
-    case BLAME_CLIENT: break;
-    case BLAME_US:
-        if (evidence->failed != FAULT_NONE)
-            count(exchange, exchange->slot, true, 0);
-        break;
-    }
+    slot_evidence_success(exchange->slot, exchange->worker->id, evidence->bin,
+                          end_us - exchange->served_us);
+    close_count(exchange, exchange->slot, false);
 }
 
 /* Since when the target could have answered; now while it has not got the whole request. */
@@ -148,7 +164,6 @@ static uint64_t asked_us(const struct exchange *exchange, uint64_t now_us)
 void exchange_evidence_on_stall(struct deadline *deadline)
 {
     struct exchange *exchange = container_of(deadline, struct exchange, stall);
-    struct exchange_evidence *evidence = &exchange->evidence;
     uint64_t limit_us = exchange->policy.inflight_error_us;
     uint64_t now_us = clock_monotonic_us();
     uint64_t age_us = 0;
@@ -163,8 +178,6 @@ void exchange_evidence_on_stall(struct deadline *deadline)
         deadline_arm(exchange->worker->wheel, deadline, limit_us - age_us);
         return;
     }
-    evidence->is_over = true;
-    slot_evidence_stall(exchange->slot, exchange->worker->id, evidence->bin);
-    if (exchange->route.rule == RULE_TENANT && exchange->route.tenant.ptr != NULL)
-        cohort_cells_count(exchange->slot, exchange->worker->id, exchange->route.tenant, true);
+    slot_evidence_stall(exchange->slot, exchange->worker->id, exchange->evidence.bin);
+    close_count(exchange, exchange->slot, true);
 }

@@ -4,7 +4,7 @@
  * or when its target has had all of it for policy.inflight_error_us and has sent no response head: a slot that hangs
  * completes nothing, and would else be judged on nothing. What hangs is counted then and not again at its end; a
  * response that has begun (a large download, server-sent events) is no hanging, however long it takes.
- * Preview and what never reached a slot are not counted. On the worker's thread.
+ * Previews, requests of our own and what never reached a slot are not counted. On the worker's thread.
  */
 #ifndef PROXY_EXCHANGE_EVIDENCE_H
 #define PROXY_EXCHANGE_EVIDENCE_H
@@ -21,7 +21,7 @@ struct slot;
 
 struct exchange_evidence {
     struct slot *
-        slot; /* asked first; NULL: none was, or it is over. Alive while the exchange has pinned it */
+        slot; /* asked first; NULL: none was, or it was counted. Alive while the exchange has pinned it */
     uint64_t
         target_us; /* the target's last byte was there while the client still reads; 0: at the end */
     uint16_t failed; /* enum fault that its first attempt came to */

@@ -217,20 +217,13 @@ static enum step complete(struct exchange *exchange)
     return exchange_end(exchange, FAULT_NONE);
 }
 
-/* The target has done its part, and only the client keeps us. */
-static void note_last(struct exchange *exchange)
-{
-    if (exchange->response.in_done && exchange->evidence.target_us == 0)
-        exchange->evidence.target_us = clock_monotonic_us();
-}
-
 static enum step took_response(struct exchange *exchange, enum flow_result result)
 {
     exchange->response_wait = (uint8_t)result;
     switch (result) {
     case FLOW_DONE: return complete(exchange);
-    case FLOW_WAIT_READ: return STEP_WAIT;
-    case FLOW_WAIT_WRITE: note_last(exchange); return STEP_WAIT;
+    case FLOW_WAIT_READ:
+    case FLOW_WAIT_WRITE: return STEP_WAIT;
     case FLOW_TURN_OVER: stream_wake(&exchange->session->stream); return STEP_WAIT;
     case FLOW_ENDED:
     case FLOW_READ_FAILED: return exchange_fail(exchange, FAULT_TARGET_TRUNCATED);
@@ -350,6 +343,8 @@ static void arm_deadline(struct exchange *exchange)
             us = policy->response_us;
         else if (exchange->request_wait == FLOW_WAIT_READ)
             us = policy->body_us;
+    } else if (exchange->response.in_done && exchange->evidence.target_us == 0) {
+        exchange->evidence.target_us = clock_monotonic_us(); /* only the client keeps us */
     }
     if (exchange->is_paced)
         us = shorten_deadline(exchange, has_moved, us);

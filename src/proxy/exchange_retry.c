@@ -139,7 +139,7 @@ void exchange_report(struct exchange *exchange, enum fault fault, unsigned statu
     bool is_error = fault_side(fault) == SIDE_TARGET && fault != FAULT_TARGET_STALE &&
                     fault != FAULT_TARGET_EVICTED;
 
-    if (exchange->target == NULL || !exchange->policy.health || exchange->response_begun)
+    if (exchange->target == NULL || exchange->response_begun)
         return;
     if (fault == FAULT_NONE)
         target_report_answer(exchange->target, exchange->worker->id, status < 500);

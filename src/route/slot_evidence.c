@@ -72,8 +72,7 @@ void slot_evidence_success(struct slot *slot, unsigned worker, unsigned bin, uin
     add_32(&cell->buckets[bucket]);
     add_32(&cell->bins[bin].n);
     add_64(&cell->sum_us, us);
-    touch(cell, UINT64_C(1) << bucket / LINE_BUCKETS | UINT64_C(1)
-                                                           << (BUCKET_LINES + bin / LINE_BINS));
+    touch(cell, UINT64_C(1) << bucket / LINE_BUCKETS | UINT64_C(1) << BINS_LINE);
     end_request(cell);
 }
 
@@ -85,7 +84,7 @@ void slot_evidence_error(struct slot *slot, unsigned worker, unsigned bin)
     add_32(&cell->bins[bin].n);
     add_32(&cell->bins[bin].e);
     add_64(&cell->e, 1);
-    touch(cell, UINT64_C(1) << (BUCKET_LINES + bin / LINE_BINS));
+    touch(cell, UINT64_C(1) << BINS_LINE);
     end_request(cell);
 }
 
@@ -157,8 +156,8 @@ static bool follow_line(struct slot_evidence *evidence, unsigned line)
             is_changed |= follow_bucket(evidence, line * LINE_BUCKETS + i);
         return is_changed;
     }
-    for (unsigned i = 0; i < LINE_BINS; i++)
-        is_changed |= follow_bin(evidence, (line - BUCKET_LINES) * LINE_BINS + i);
+    for (unsigned i = 0; i < COUNTS_BINS; i++)
+        is_changed |= follow_bin(evidence, i);
     return is_changed;
 }
 
@@ -223,8 +222,7 @@ static void give_line(const struct slot_evidence_totals *totals, struct slot_evi
         }
         return;
     }
-    line -= BUCKET_LINES;
-    for (unsigned i = line * LINE_BINS; i < (line + 1) * LINE_BINS; i++)
+    for (unsigned i = 0; i < COUNTS_BINS; i++)
         give_bin(&totals->bins[i], &given->bins[i], &out->bins[i]);
 }
 

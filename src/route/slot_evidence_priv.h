@@ -7,13 +7,13 @@
 #include "route/slot_evidence.h"
 #include "route/target.h"
 
-/* A cache line of counters is what is marked as touched, one bit each: those of the buckets, then those of the bins. */
+/* What is marked as touched: a bit for each cache line of buckets, and one for all bins, which traffic from everywhere
+ * touches together. */
 enum {
     LINE_BUCKETS = 16,
-    LINE_BINS = 8,
     BUCKET_LINES = COUNTS_BUCKETS / LINE_BUCKETS,
-    BIN_LINES = COUNTS_BINS / LINE_BINS,
-    EVIDENCE_LINES = BUCKET_LINES + BIN_LINES
+    BINS_LINE = BUCKET_LINES,
+    EVIDENCE_LINES = BUCKET_LINES + 1
 };
 _Static_assert(BUCKET_LINES *LINE_BUCKETS == COUNTS_BUCKETS, "whole lines of buckets");
 _Static_assert(EVIDENCE_LINES <= 64, "a bit for each line");

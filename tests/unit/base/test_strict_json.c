@@ -5,8 +5,8 @@
 #include <string.h>
 
 #include "base/err.h"
-#include "base/text.h"
 #include "base/strict_json.h"
+#include "base/text.h"
 
 #define BYTES(literal)                                                                             \
     {                                                                                              \

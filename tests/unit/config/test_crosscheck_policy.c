@@ -57,6 +57,18 @@ static const struct load_case cases[] = {
     { IN_SERVICE("\nhttps_redirect = true"),
       "t.conf:3: warning: https_redirect: no listener trusts a peer" },
     { TRUSTING "service s {" SLOT "https_redirect = true }", NULL },
+
+    { IN_SERVICE("evidence {\nkey = tenant }"),
+      "t.conf:3: evidence: service 's' knows no tenants; add tenant" },
+    { IN_SERVICE("evidence { key = tenant } tenant { from = { \"header:X-T\" } }"), NULL },
+    { IN_SERVICE("evidence { key = \"header:X-User\" inflight_error = 10ms }"), NULL },
+    { IN_SERVICE("evidence { key = path enabled = false }"), NULL },
+    { IN_SERVICE("evidence {\nkey = \"cookie:uid\" }"),
+      "'cookie:uid': write \"client-ip\", \"header:NAME\", \"tenant\" or \"path\"" },
+    { IN_SERVICE("evidence {\nkey = \"header\" }"), "'header': write \"client-ip\"" },
+    { IN_SERVICE("evidence {\nkey = \"header:a b\" }"), "'header:a b': write \"client-ip\"" },
+    { IN_SERVICE("evidence {\nkey = \"path:1\" }"), "'path:1': write \"client-ip\"" },
+    { IN_SERVICE("evidence {\ninflight_error = 9ms }"), "t.conf:3: " },
 };
 
 Test(crosscheck_policy, finds_what_no_value_shows)

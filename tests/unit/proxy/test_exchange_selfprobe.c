@@ -8,6 +8,7 @@
 #include "proxy/worker.h"
 #include "route/rate.h"
 #include "route/slot.h"
+#include "route/slot_evidence.h"
 #include "route/snapshot.h"
 
 #define NONCE "0123456789abcdef"
@@ -19,6 +20,11 @@ enum { HEAD_SIZE = 2048, METHOD_OF_GET = 0 };
 static void set_nonce(struct worker_options *options)
 {
     options->nonce = NONCE;
+}
+
+static void count_evidence(struct policy *policy)
+{
+    policy->evidence = true;
 }
 
 static void shape_versions(struct snapshot_service *service)
@@ -50,8 +56,8 @@ static uint64_t count_requests(struct front *front)
 
 Test(exchange_selfprobe, the_right_nonce_is_answered_with_slot_and_version)
 {
-    struct front *front =
-        front_start(&(struct front_options){ .set = set_nonce, .shape = shape_versions });
+    struct front *front = front_start(&(struct front_options){
+        .set = set_nonce, .shape = shape_versions, .tune = count_evidence });
     char seen[HEAD_SIZE], answer[HEAD_SIZE];
 
     pass(front, ASK OURS "\r\n", seen, answer);
@@ -62,6 +68,7 @@ Test(exchange_selfprobe, the_right_nonce_is_answered_with_slot_and_version)
     cr_assert_null(strstr(answer, "v0"), "%s", answer);
     front_await(&front_counts(front)->exchanges, 0);
     cr_assert_eq(count_requests(front), 0, "it counts nowhere");
+    cr_assert_eq(slot_evidence_totals(front_slot(front, 0))->n, 0, "and is no evidence");
     cr_assert_eq(slot_sum_faults(front_slot(front, 0), FAULT_NONE), 0);
     front_stop(front);
 }
@@ -74,8 +81,8 @@ static const char *const forged[] = {
 
 Test(exchange_selfprobe, a_forged_one_is_a_request_like_others)
 {
-    struct front *front =
-        front_start(&(struct front_options){ .set = set_nonce, .shape = shape_versions });
+    struct front *front = front_start(&(struct front_options){
+        .set = set_nonce, .shape = shape_versions, .tune = count_evidence });
 
     for (unsigned i = 0; i < sizeof forged / sizeof *forged; i++) {
         char seen[HEAD_SIZE], answer[HEAD_SIZE], request[HEAD_SIZE];
@@ -87,6 +94,7 @@ Test(exchange_selfprobe, a_forged_one_is_a_request_like_others)
         cr_assert_null(strstr(answer, "v3.1"), "%s", answer);
         front_await(&front_counts(front)->exchanges, 0);
         cr_assert_eq(count_requests(front), i + 1);
+        cr_assert_eq(slot_evidence_totals(front_slot(front, 0))->n, i + 1);
     }
     front_stop(front);
 }
