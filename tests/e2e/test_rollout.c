@@ -13,11 +13,6 @@
 
 #define HEALTH "    health { interval = \"100ms\"  timeout = \"90ms\"  rise = 1 }\n"
 
-/* Steps without evidence, and a short watch. */
-#define QUICK                                                                                      \
-    HEALTH "    canary { steps = { \"10%\", \"50%\" } }\n"                                         \
-           "    guard { evidence { enabled = false } }\n"
-
 static void say(const struct stage *stage, const char *words, int code)
 {
     struct ctl_result result = ctl_run(stage->daemon, words);
