@@ -100,6 +100,7 @@ static struct driver *make_driver(struct pilot *pilot)
         .deploy = pilot->options.deploy,
         .ops = &driver_ops,
         .arg = pilot,
+        .tick_ms = DRIVER_TICK_MS,
     };
 
     return driver_new(&options);
@@ -155,6 +156,11 @@ void pilot_free(struct pilot *pilot)
 struct casebook *pilot_casebook(struct pilot *pilot)
 {
     return pilot->casebook;
+}
+
+struct deployments *pilot_deployments(struct pilot *pilot)
+{
+    return driver_deployments(pilot->driver);
 }
 
 struct signals *pilot_signals(struct pilot *pilot)
