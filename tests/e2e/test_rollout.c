@@ -52,9 +52,8 @@ Test(rollout, goes_on_by_itself)
     struct stage stage;
 
     open_with(&stage,
-              HEALTH
-              "    canary { steps = { \"10%\", \"50%\" } }\n"
-              "    rollout { phase_time = 1s on_inconclusive = advance watch_minor = 0s }\n",
+              HEALTH "    canary { steps = { \"10%\", \"50%\" } }\n"
+                     "    rollout { phase_time = 1s on_inconclusive = advance watch_minor = 0s }\n",
               "");
     say(&stage, "rollout start shop --to green", 0);
     say(&stage, "switch shop --to green", 3);
