@@ -207,9 +207,12 @@ Test(rollout, a_kill_in_any_phase_finds_it_there)
     };
     struct stage stage;
 
-    open_with(&stage, HEALTH "    canary { steps = { \"50%\" } }\n", "");
+    open_with(&stage,
+              HEALTH "    canary { steps = { \"50%\" } }\n    gate { checklist = { backup } }\n",
+              "");
     say(&stage, "rollout start shop", 0);
     say(&stage, "rollout pause shop", 0);
+    say(&stage, "check shop backup", 0);
     for (size_t i = 0; i < COUNT_OF(phases); i++) {
         char phase[64];
 
