@@ -102,6 +102,7 @@ static struct driver *make_driver(struct pilot *pilot)
         .deploy = pilot->options.deploy,
         .ops = &driver_ops,
         .arg = pilot,
+        .tick_ms = DRIVER_TICK_MS,
     };
 
     return driver_new(&options);
@@ -141,9 +142,9 @@ void pilot_free(struct pilot *pilot)
         return;
     timer_free(pilot->timer);
     drill_stop(pilot);
+    driver_free(pilot->driver);
     signal_act_stop(pilot);
     remember_stop(pilot);
-    driver_free(pilot->driver);
     while ((move = TAILQ_FIRST(&pilot->moves)) != NULL) {
         (void)deploy_cancel(pilot->options.deploy,
                             move); /* one under way is not answered: nobody loops */
@@ -162,6 +163,11 @@ void pilot_free(struct pilot *pilot)
 struct casebook *pilot_casebook(struct pilot *pilot)
 {
     return pilot->casebook;
+}
+
+struct deployments *pilot_deployments(struct pilot *pilot)
+{
+    return driver_deployments(pilot->driver);
 }
 
 struct signals *pilot_signals(struct pilot *pilot)
