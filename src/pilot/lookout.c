@@ -40,6 +40,7 @@ void lookout_fini(struct pilot *pilot, struct lookout *lookout)
     engine_free(lookout->engine);
     record_free(lookout->record);
     cohorts_free(pilot, lookout->cohorts);
+    comparison_end(&lookout->marks);
     free(lookout->seats);
     *lookout = (struct lookout){ .engine = NULL };
 }
@@ -318,7 +319,8 @@ static void judge(struct pilot *pilot, unsigned service_index,
 }
 
 /* Another trial, or none, than in the tick before. */
-static void follow_trial(struct pilot *pilot, unsigned service_index)
+static void follow_trial(struct pilot *pilot, unsigned service_index,
+                         const struct snapshot_service *service, uint64_t now_us)
 {
     struct lookout *lookout = &pilot->lookouts[service_index];
     bool is_trial = !is_over(pilot, service_index, &lookout->view);
@@ -332,8 +334,10 @@ static void follow_trial(struct pilot *pilot, unsigned service_index)
         return;
     lookout->trial = id;
     lookout->blocked_until_us = 0;
+    comparison_end(&lookout->marks);
     if (id == 0)
         return;
+    comparison_begin(&lookout->marks, service, now_us);
     lookout->after_until_us = 0;
     if (lookout->record == NULL)
         lookout->record = record_new(RECORD_SPAN_MS, RECORD_BYTES);
@@ -373,7 +377,7 @@ void lookout_tick(struct pilot *pilot, unsigned service_index, uint64_t now_us)
                                                                  lookout->settings.tick_ms * 500))
         return;
     deploy_view_trial(pilot->options.deploy, service_index, &lookout->view);
-    follow_trial(pilot, service_index);
+    follow_trial(pilot, service_index, service, now_us);
     is_after = lookout->trial == 0 && now_us < lookout->after_until_us;
     fold(pilot, lookout, service, is_after ? lookout->left : lookout->view.candidate,
          lookout->view.baseline);

@@ -102,6 +102,7 @@ static struct driver *make_driver(struct pilot *pilot)
         .deploy = pilot->options.deploy,
         .ops = &driver_ops,
         .arg = pilot,
+        .tick_ms = DRIVER_TICK_MS,
     };
 
     return driver_new(&options);
@@ -114,6 +115,7 @@ int pilot_new(const struct pilot_options *options, char *words, unsigned words_s
     int err = 0;
 
     pilot->options = *options;
+    pilot->began_us = clock_monotonic_us();
     pilot->timer = timer_new(options->loop, on_tick, pilot);
     pilot->rollbacks = mem_zalloc(PILOT_ROLLBACKS_MAX * sizeof *pilot->rollbacks);
     TAILQ_INIT(&pilot->moves);
@@ -153,9 +155,9 @@ void pilot_free(struct pilot *pilot)
         return;
     timer_free(pilot->timer);
     drill_stop(pilot);
+    driver_free(pilot->driver);
     signal_act_stop(pilot);
     remember_stop(pilot);
-    driver_free(pilot->driver);
     drop_moves(pilot);
     for (unsigned i = 0; i < pilot->lookout_count; i++)
         lookout_fini(pilot, &pilot->lookouts[i]);
@@ -169,6 +171,11 @@ void pilot_free(struct pilot *pilot)
 struct casebook *pilot_casebook(struct pilot *pilot)
 {
     return pilot->casebook;
+}
+
+struct deployments *pilot_deployments(struct pilot *pilot)
+{
+    return driver_deployments(pilot->driver);
 }
 
 struct signals *pilot_signals(struct pilot *pilot)

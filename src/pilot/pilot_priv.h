@@ -18,6 +18,7 @@
 #include "pilot/act_priv.h"
 #include "pilot/alert_log_priv.h"
 #include "pilot/cohorts_priv.h"
+#include "pilot/comparison_priv.h"
 #include "pilot/pilot.h"
 #include "route/slot_evidence.h"
 
@@ -54,6 +55,7 @@ struct lookout {
     uint64_t alerts[PILOT_SEVERITIES];
     struct record *record;         /* of the trial; NULL: there is none */
     struct cohorts *cohorts;       /* NULL: no tenant is pinned */
+    struct comparison_marks marks;
     uint64_t signalled;            /* the trial that a critical signal has met; 0: none */
     struct deploy_trial_view view; /* of the last tick */
 };
@@ -82,6 +84,7 @@ struct pilot {
     unsigned rollback_count;
     struct counts candidate, baseline, scratch;
     struct casebook *casebook;
+    uint64_t began_us;   /* monotonic */
     struct drill *drill; /* NULL: none goes on */
     struct signals *signals;
     struct timer *signal_timer; /* armed while there are signals */
