@@ -192,11 +192,15 @@ void pilot_look(struct pilot *pilot, unsigned service_index, struct pilot_trial 
 {
     struct lookout *lookout = &pilot->lookouts[service_index];
     struct deploy_trial_view view;
+    struct deploy_book_view book;
 
     memset(out, 0, sizeof *out);
     if (lookout->engine == NULL)
         return;
     deploy_view_trial(pilot->options.deploy, service_index, &view);
+    deploy_view_book(pilot->options.deploy, service_index, &book);
+    memcpy(lookout->quarantined, book.quarantined, sizeof lookout->quarantined);
+    out->quarantined = lookout->quarantined[0] != '\0' ? lookout->quarantined : NULL;
     out->is_judged = true;
     out->is_watched = lookout->trial != 0;
     out->is_automatic =

@@ -53,10 +53,11 @@ struct lookout {
     uint64_t unfit_until_us; /* the other side had no target lately: no move before */
     unsigned open_moves;     /* submitted, not answered */
     uint64_t alerts[PILOT_SEVERITIES];
-    struct record *record;         /* of the trial; NULL: there is none */
-    struct cohorts *cohorts;       /* NULL: no tenant is pinned */
+    struct record *record;   /* of the trial; NULL: there is none */
+    struct cohorts *cohorts; /* NULL: no tenant is pinned */
     struct comparison_marks marks;
     uint64_t signalled;            /* the trial that a critical signal has met; 0: none */
+    char quarantined[64];          /* what pilot_look showed last */
     struct deploy_trial_view view; /* of the last tick */
 };
 

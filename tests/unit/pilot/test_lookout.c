@@ -79,6 +79,7 @@ Test(lookout, failing_slot_after_a_switch_is_taken_back_once)
 {
     struct bench_pilot bench;
     struct deploy_service_view view;
+    struct pilot_trial trial;
     unsigned ticks = 0;
 
     bench_pilot_init(&bench, bench_pilot_config);
@@ -90,6 +91,9 @@ Test(lookout, failing_slot_after_a_switch_is_taken_back_once)
     cr_expect_str_eq(bench_pilot_live(&bench), "blue");
     bench_pilot_run(&bench, 600, (struct bench_traffic){ .n = 20, .e = 20 }, none);
     cr_expect_str_eq(bench_pilot_live(&bench), "blue", "nothing moves any more");
+    pilot_look(bench.pilot, 0, &trial);
+    cr_assert_not_null(trial.quarantined);
+    cr_expect_str_eq(trial.quarantined, "v2");
     deploy_view_service(bench.desk.deploy, 0, &view);
     cr_expect_eq(view.switch_count, 2);
     bench_pilot_fini(&bench);
