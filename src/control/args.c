@@ -62,6 +62,10 @@ static const struct option options[] = {
     { "--since", ARGS_WHERE, VALUE_NAMED, 0, 40 },
     { "--until", ARGS_WHERE, VALUE_NAMED, 0, 40 },
     { "--with", ARGS_WITH, VALUE_REPEATED, 0, 120 },
+    { "--share", ARGS_DRILL, VALUE_NAMED, 0, 20 },
+    { "--synthetic", ARGS_DRILL, VALUE_NAMED, 0, 20 },
+    { "--watch", ARGS_DRILL, VALUE_NAMED, 0, 20 },
+    { "--assert", ARGS_DRILL, VALUE_REPEATED, 0, 120 },
     { "--service", ARGS_SIGNALLED, VALUE_NAMED, 0, 63 },
     { "--rollout", ARGS_SIGNALLED, VALUE_NAMED, 0, 20 },
 };

@@ -47,6 +47,7 @@ enum args_option {
     ARGS_WITH = 1u << 29,      /* --with, several times */
     ARGS_SIGNALLED = 1u << 28, /* --service --rollout */
     ARGS_ROLLOUT = 1u << 27,   /* --plan --profile */
+    ARGS_DRILL = 1u << 26,     /* --share --synthetic --watch, and --assert several times */
 };
 
 /* Every command takes these; a changing one takes ARGS_CHANGE besides. */

@@ -9,6 +9,7 @@
 
 #include "base/clock.h"
 #include "control/cmd_rollout_priv.h"
+#include "control/cmd_rules_priv.h"
 #include "control/cmd_traffic_priv.h"
 #include "control/json_priv.h"
 #include "control/scope_priv.h"
@@ -355,6 +356,8 @@ enum call_step cmd_status_run(struct call *call)
         return CALL_DONE;
     add_head_line(call);
     cmd_traffic_add_lines(call->room->deploy, &path, &call->reply.text);
+    cmd_rules_add_lines(call->room, &path, &call->reply.text);
+    cmd_rules_add_json(call->room, &path, reply_result(&call->reply));
     add_part(call, PART_SERVICES, &path, false);
     add_part(call, PART_SLOTS, &path, true);
     add_part(call, PART_TARGETS, &path, true);

@@ -5,10 +5,12 @@
 #include <string.h>
 
 #include "base/err.h"
+#include "control/cmd_alerts_priv.h"
 #include "control/cmd_canary_priv.h"
 #include "control/cmd_change_priv.h"
 #include "control/cmd_decision_priv.h"
 #include "control/cmd_drain_priv.h"
+#include "control/cmd_drill_priv.h"
 #include "control/cmd_evidence_priv.h"
 #include "control/cmd_explain_priv.h"
 #include "control/cmd_history_priv.h"
@@ -17,6 +19,7 @@
 #include "control/cmd_plan_priv.h"
 #include "control/cmd_replay_priv.h"
 #include "control/cmd_rollout_priv.h"
+#include "control/cmd_rules_priv.h"
 #include "control/cmd_show_priv.h"
 #include "control/cmd_signal_priv.h"
 #include "control/cmd_status_priv.h"
@@ -57,6 +60,10 @@ static const struct command commands[] = {
       "what is still in flight on slots that are not live and targets that drain, one by one" },
     { "show evidence", "[NAME[/SLOT]]", LEVEL_USER, COMMAND_READS, 0, 0, 1, cmd_evidence_show,
       "what was counted of each slot for the judgement: requests, errors, latency" },
+    { "show rules", "[NAME]", LEVEL_USER, COMMAND_READS, 0, 0, 1, cmd_rules_show,
+      "how what is on trial is judged: every rule with value, limit and state" },
+    { "show alerts", "[N]", LEVEL_USER, COMMAND_READS, 0, 0, 1, cmd_alerts_show,
+      "what the judgement told people since the start, newest first (20 unless N is given)" },
     { "show history",
       "[N] [NAME] [--kind K] [--outcome O] [--actor A] [--trigger T] [--since D|TIME] "
       "[--until D|TIME] [--limit N] [--from PLACE]",
@@ -74,6 +81,10 @@ static const struct command commands[] = {
       "tells values from outside: all of them or none" },
     { "show signals", "[NAME]", LEVEL_USER, COMMAND_READS, 0, 0, 1, cmd_signal_show,
       "values that were told from outside, with their levels" },
+    { "drill",
+      "NAME [--share S] [--synthetic N] [--watch D] [--assert KEY=VALUE]... [--reason TEXT]",
+      LEVEL_OPERATOR, COMMAND_ACTS, ARGS_DRILL | ARGS_REASON, 1, 1, cmd_drill_run,
+      "gives a small share (1%) to the standby slot and takes it back, to see that it works" },
     { "show version", "", LEVEL_USER, COMMAND_READS, 0, 0, 0, cmd_life_version,
       "version and commit of the daemon" },
     { "switch",
@@ -84,6 +95,8 @@ static const struct command commands[] = {
     { "rollback", "NAME [--force --reason TEXT] [--if-epoch E] [--timeout D] [--key K]",
       LEVEL_OPERATOR, COMMAND_CHANGES, FORCED, 1, 1, cmd_change_rollback,
       "moves the traffic back to the slot before the last switch" },
+    { "release", "NAME", LEVEL_OPERATOR, COMMAND_CHANGES, ARGS_CHANGE, 1, 1, cmd_rules_release,
+      "lets versions start again that were taken back by themselves, without a cool-down" },
     { "canary start", "NAME [--to SLOT] [N%] [--force --reason TEXT]", LEVEL_OPERATOR,
       COMMAND_CHANGES, FORCED | ARGS_TO, 1, 2, cmd_canary_start,
       "gives a share of users (the first configured step) to a slot (the standby one)" },

@@ -134,6 +134,7 @@ static void walk_clocks(struct walk *walk, struct engine_state *state)
     walk_bool(walk, &state->is_rolled_back);
     walk_bool(walk, &state->is_full);
     walk_u64(walk, &state->full_since_ms);
+    walk_u64(walk, &state->full_before_ms);
     walk_bool(walk, &state->has_first);
     walk_u64(walk, &state->first_ms);
     walk_double(walk, &state->weight);

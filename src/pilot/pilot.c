@@ -12,6 +12,7 @@
 #include "config/config.h"
 #include "deploy/deploy.h"
 #include "net/timer.h"
+#include "pilot/drill_priv.h"
 #include "pilot/pilot_priv.h"
 #include "pilot/remember_priv.h"
 #include "pilot/signal_act_priv.h"
@@ -61,6 +62,7 @@ static void configure(struct pilot *pilot, const struct config *config)
     pilot->lookouts = list;
     pilot->lookout_count = (unsigned)config->service_count;
     signal_act_configure(pilot);
+    drill_configure(pilot);
     pilot->tick_ms = find_tick(pilot);
     timer_disarm(pilot->timer);
     if (pilot->tick_ms > 0)
@@ -85,6 +87,7 @@ int pilot_new(const struct pilot_options *options, char *words, unsigned words_s
         pilot_free(pilot);
         return err;
     }
+    drill_settle(pilot);
     *out = pilot;
     return 0;
 }
@@ -96,6 +99,7 @@ void pilot_free(struct pilot *pilot)
     if (pilot == NULL)
         return;
     timer_free(pilot->timer);
+    drill_stop(pilot);
     signal_act_stop(pilot);
     remember_stop(pilot);
     while ((move = TAILQ_FIRST(&pilot->moves)) != NULL) {

@@ -22,6 +22,7 @@
 
 struct casebook;
 struct config_service;
+struct drill;
 struct record;
 struct signals;
 struct snapshot_service;
@@ -75,6 +76,7 @@ struct pilot {
     unsigned rollback_count;
     struct counts candidate, baseline, scratch;
     struct casebook *casebook;
+    struct drill *drill; /* NULL: none goes on */
     struct signals *signals;
     struct timer *signal_timer; /* armed while there are signals */
 };
