@@ -123,7 +123,9 @@ static void note_refused(struct pilot *pilot, struct lookout *lookout, const str
 
     if (is_gate)
         lookout->blocked_until_us = clock_monotonic_us() + BLOCKED_US;
-    if (lookout->trial == move->trial)
+    if (lookout->trial == move->trial && is_gate)
+        second_look_refuse(lookout);
+    else if (lookout->trial == move->trial)
         lookout_rearm(lookout);
     say(pilot, lookout, is_gate ? PILOT_CRITICAL : PILOT_WARN, &cause,
         "%s was not taken back from %s: %s", move->change.name, move->change.from, result->words);
@@ -187,6 +189,15 @@ static void submit(struct pilot *pilot, unsigned service_index,
     deploy_submit_own(pilot->options.deploy, &move->change, on_moved, move);
 }
 
+void act_block(struct pilot *pilot, unsigned service_index, const struct act_cause *cause)
+{
+    struct lookout *lookout = &pilot->lookouts[service_index];
+
+    lookout->blocked_until_us = clock_monotonic_us() + BLOCKED_US;
+    say(pilot, lookout, PILOT_CRITICAL, cause, "%s stays on %s: the other side is not fit; %s",
+        lookout->name, lookout->view.candidate, cause->words);
+}
+
 /* The other side is no better: a move would help nobody. */
 static bool is_blocked(struct pilot *pilot, struct lookout *lookout, const struct act_cause *cause)
 {
@@ -199,12 +210,9 @@ static bool is_blocked(struct pilot *pilot, struct lookout *lookout, const struc
     engine_look(lookout->engine, view);
     is_unfit = view->is_baseline_unhealthy || view->is_shared;
     free(view);
-    if (!is_unfit)
-        return false;
-    lookout->blocked_until_us = clock_monotonic_us() + BLOCKED_US;
-    say(pilot, lookout, PILOT_CRITICAL, cause, "%s stays on %s: the other side is not fit; %s",
-        lookout->name, lookout->view.candidate, cause->words);
-    return true;
+    if (is_unfit)
+        act_block(pilot, (unsigned)(lookout - pilot->lookouts), cause);
+    return is_unfit;
 }
 
 /* Promised to an operator, not found out by the rules: switch and window do not matter. */

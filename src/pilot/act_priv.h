@@ -20,6 +20,9 @@ struct act_cause {
  * to a side that is fit and not worse, only in the automatic window; else an alert. True: it was asked for. */
 bool act_roll_back(struct pilot *pilot, unsigned service_index, const struct act_cause *cause);
 
+/* It is not done, because the other side is no better: an alert says so. */
+void act_block(struct pilot *pilot, unsigned service_index, const struct act_cause *cause);
+
 /* One line for the log, `show alerts` and the metrics. */
 void act_alert(struct pilot *pilot, unsigned service_index, enum pilot_severity severity,
                const struct act_cause *cause);
