@@ -74,7 +74,8 @@ static uint32_t find_step(const struct deploy *deploy, const struct scope *scope
     return next < SPLIT_WHOLE ? next : 0;
 }
 
-enum rollout_phase rollout_next(const struct deploy *deploy, const struct state_rollout *rollout)
+enum rollout_phase rollout_next(const struct deploy *deploy, const struct decisions *decisions,
+                                const struct state_rollout *rollout)
 {
     struct scope scope;
     uint32_t share = 0;
@@ -85,7 +86,7 @@ enum rollout_phase rollout_next(const struct deploy *deploy, const struct state_
     case ROLLOUT_PROVING: return ROLLOUT_READY;
     case ROLLOUT_READY:
     case ROLLOUT_RAMPING:
-        share = deploy->working.services[gate_scope_at(&scope, 0)]->canary.share;
+        share = decisions->services[gate_scope_at(&scope, 0)]->canary.share;
         return rollout->plan == ROLLOUT_CANARY && find_step(deploy, &scope, share) != 0
                    ? ROLLOUT_RAMPING
                    : ROLLOUT_CUTOVER;
@@ -120,7 +121,8 @@ const char *rollout_destination(const struct deploy *deploy, const struct decisi
     if (rollout == NULL || (change->rollout != 0 && change->rollout != rollout->id))
         return NULL;
     if (change->kind == CHANGE_ROLLOUT_ADVANCE)
-        phase = rollout->phase == ROLLOUT_RAMPING ? ROLLOUT_CUTOVER : rollout_next(deploy, rollout);
+        phase = rollout->phase == ROLLOUT_RAMPING ? ROLLOUT_CUTOVER
+                                                  : rollout_next(deploy, decisions, rollout);
     return is_measured(rollout, phase) ? rollout->to : NULL;
 }
 
@@ -306,7 +308,7 @@ static enum judgement advance(struct deploy *deploy, struct ticket *ticket,
                               struct state_rollout *rollout)
 {
     ticket->change.share = 0; /* from where it is */
-    return rollout_go(deploy, ticket, rollout, rollout_next(deploy, rollout));
+    return rollout_go(deploy, ticket, rollout, rollout_next(deploy, &deploy->working, rollout));
 }
 
 static enum judgement judge_running(struct deploy *deploy, struct ticket *ticket)

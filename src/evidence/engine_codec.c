@@ -246,12 +246,12 @@ void engine_codec_write_tick(struct walk *walk, const struct engine_tick *tick)
     bool has[2] = { tick->candidate != NULL, tick->baseline != NULL };
 
     walk_tick(walk, &copy, has);
-    if (has[0]) {
+    if (tick->candidate != NULL) {
         struct counts counts = *tick->candidate;
 
         walk_counts(walk, &counts);
     }
-    if (has[1]) {
+    if (tick->baseline != NULL) {
         struct counts counts = *tick->baseline;
 
         walk_counts(walk, &counts);

@@ -79,6 +79,7 @@ struct pilot {
     struct lookout *lookouts;
     unsigned lookout_count;
     struct moves moves;
+    struct driver *driver;
     struct alert_log alerts;
     struct pilot_rollbacks *rollbacks; /* PILOT_ROLLBACKS_MAX */
     unsigned rollback_count;

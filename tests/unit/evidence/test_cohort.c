@@ -126,10 +126,10 @@ Test(cohort, two_errors_are_not_enough)
     settings_default(&settings);
     cohort_init(&cohort, &settings, 0.3, &look);
     do {
-        look.now_ms += 20000;
+        look.now_ms += 100000;
         look.candidate.n++;
         look.candidate.e++;
-        look.baseline.n += 50;
+        look.baseline.n += 5000;
         errors++;
     } while (errors < 20 && !cohort_judge(&cohort, &settings, &look, &event));
     cr_assert_eq(errors, 3);

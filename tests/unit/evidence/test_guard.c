@@ -12,13 +12,10 @@ static struct guard_windows windows;
 /* What a guard says of one full second, the third in a row. */
 static struct guard_verdict judge(enum guard guard, struct guard_sums second, double phi)
 {
-    struct guard_verdict verdict = { 0 };
-
     memset(&windows, 0, sizeof windows);
     windows.guards[guard].violated_count = 2;
     cr_assert(guard_add(&windows, &settings, &second, 1000));
-    verdict = guard_judge(&windows, &settings, guard, phi, true);
-    return verdict;
+    return guard_judge(&windows, &settings, guard, phi, true);
 }
 
 static bool fires(enum guard guard, struct guard_side candidate, struct guard_side baseline)
