@@ -16,7 +16,13 @@
 #include "route/snapshot.h"
 #include "route/split.h"
 
-enum { TICK_MS = 100, WATCH_MAGIC = 0x77617463, USUAL_US = 50000, WORKERS = 2, TURNS_MAX = 5000 };
+enum {
+    USUAL_TICK_MS = 100,
+    WATCH_MAGIC = 0x77617463,
+    USUAL_US = 50000,
+    WORKERS = 2,
+    TURNS_MAX = 5000
+};
 
 static const char head[] = "listener http { bind = \"127.0.0.1:0\" }\n"
                            "service shop {\n"
@@ -121,7 +127,7 @@ static void count_traffic(struct season *season)
     traffic->baseline_rate = season->blue.error_rate;
     traffic->candidate_median_us = USUAL_US * season->green.slower;
     traffic->baseline_median_us = USUAL_US * season->blue.slower;
-    (void)traffic_tick(traffic, TICK_MS);
+    (void)traffic_tick(traffic, season->tick_ms);
     count_all(season, &season->green, &traffic->candidate);
     count_all(season, &season->blue, &traffic->baseline);
 }
@@ -141,7 +147,7 @@ static void tick(struct season *season)
     struct pilot *pilot = season->bench.pilot;
 
     count_traffic(season);
-    clock_shift(TICK_MS * 1000);
+    clock_shift(1000 * (uint64_t)season->tick_ms);
     if (season->check_ticks > 0 && season->ticks % season->check_ticks == 0) {
         check(&season->blue);
         check(&season->green);
@@ -256,7 +262,8 @@ void season_open(struct season *season, const struct season_options *options)
              options->lines != NULL ? options->lines : "");
     bench_pilot_init(&season->bench, config);
     season->traffic = traffic_new(options->seed, options->per_s, 0);
-    season->check_ticks = check_s * 1000 / TICK_MS;
+    season->tick_ms = options->tick_ms != 0 ? options->tick_ms : USUAL_TICK_MS;
+    season->check_ticks = check_s * 1000 / season->tick_ms;
     season_heal(season);
     add_watch(&season->blue);
     add_watch(&season->green);

@@ -29,6 +29,7 @@ struct season {
     struct bench_pilot bench;
     struct made_traffic traffic;
     struct season_slot blue, green;
+    unsigned tick_ms;
     unsigned check_ticks; /* between two checks; 0: there are none */
     uint64_t ticks;       /* so far */
     uint64_t epoch;       /* of the last tick: grows or stays */
@@ -38,6 +39,7 @@ struct season {
 struct season_options {
     const char *lines; /* NULL: none */
     unsigned check_s;  /* seconds between two checks; 0: one */
+    unsigned tick_ms;  /* 0: 100 */
     uint64_t seed;
     double per_s;
 };
