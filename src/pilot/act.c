@@ -14,6 +14,7 @@
 #include "base/mem.h"
 #include "config/config.h"
 #include "deploy/deploy.h"
+#include "deploy/rollout.h"
 #include "pilot/pilot_priv.h"
 #include "route/snapshot.h"
 #include "route/target.h"
@@ -180,25 +181,80 @@ static const char *find_name(const struct pilot *pilot, unsigned service_index,
     return group != NULL ? group->name : service->name;
 }
 
-static void submit(struct pilot *pilot, unsigned service_index,
-                   const struct deploy_trial_view *view, const struct act_cause *cause)
+/* On the list, not yet submitted. */
+static struct move *make_move(struct pilot *pilot, unsigned service_index,
+                              const struct deploy_trial_view *view, const struct act_cause *cause)
 {
     struct lookout *lookout = &pilot->lookouts[service_index];
     struct move *move = mem_zalloc(sizeof *move);
 
     move->pilot = pilot;
     move->trial = view->id;
-    move->change = (struct change){ .kind = CHANGE_ROLLBACK, .decision = cause->decision };
+    move->change.decision = cause->decision;
     memcpy(move->service, lookout->name, sizeof move->service);
     snprintf(move->change.name, sizeof move->change.name, "%s",
              find_name(pilot, service_index, view));
-    snprintf(move->change.from, sizeof move->change.from, "%s", view->candidate);
     snprintf(move->change.trigger, sizeof move->change.trigger, "%s", cause->trigger);
     snprintf(move->change.reason, sizeof move->change.reason, "%s", cause->words);
     snprintf(move->change.actor, sizeof move->change.actor, "%s", actor);
-    lookout->open_moves++;
     TAILQ_INSERT_TAIL(&pilot->moves, move, link);
+    return move;
+}
+
+static void submit(struct pilot *pilot, unsigned service_index,
+                   const struct deploy_trial_view *view, const struct act_cause *cause)
+{
+    struct move *move = make_move(pilot, service_index, view, cause);
+
+    move->change.kind = CHANGE_ROLLBACK;
+    snprintf(move->change.from, sizeof move->change.from, "%s", view->candidate);
+    pilot->lookouts[service_index].open_moves++;
     deploy_submit_own(pilot->options.deploy, &move->change, on_moved, move);
+}
+
+static void on_held(void *arg, const struct change_result *result)
+{
+    struct move *move = arg;
+    struct pilot *pilot = move->pilot;
+    struct lookout *lookout = lookout_find(pilot, move->service);
+    struct act_cause cause = { .trigger = move->change.trigger, .decision = move->change.decision };
+
+    TAILQ_REMOVE(&pilot->moves, move, link);
+    if (lookout != NULL && result->changed)
+        say(pilot, lookout, PILOT_INFO, &cause,
+            "the canary of %s stays where it is until canary resume: %s", move->change.name,
+            move->change.reason);
+    free(move);
+}
+
+/* One hold at a time. */
+static bool is_held(const struct pilot *pilot, const struct lookout *lookout)
+{
+    const struct move *move = NULL;
+
+    TAILQ_FOREACH(move, &pilot->moves, link)
+    if (move->change.kind == CHANGE_CANARY_PAUSE && strcmp(move->service, lookout->name) == 0)
+        return true;
+    return false;
+}
+
+void act_hold(struct pilot *pilot, unsigned service_index, const struct act_cause *cause)
+{
+    struct lookout *lookout = &pilot->lookouts[service_index];
+    struct deploy_rollout_view rollout;
+    struct deploy_canary_view canary;
+    struct deploy_trial_view view;
+    struct move *move = NULL;
+
+    deploy_view_canary(pilot->options.deploy, service_index, &canary);
+    deploy_view_rollout(pilot->options.deploy, service_index, &rollout);
+    if (!canary.is_running || canary.next_step_us == 0 || is_held(pilot, lookout) ||
+        (rollout.id != 0 && rollout_is_running(rollout.phase)))
+        return;
+    deploy_view_trial(pilot->options.deploy, service_index, &view);
+    move = make_move(pilot, service_index, &view, cause);
+    move->change.kind = CHANGE_CANARY_PAUSE;
+    deploy_submit_own(pilot->options.deploy, &move->change, on_held, move);
 }
 
 /* Deploy asks the same of the whole group. */

@@ -21,6 +21,9 @@ struct act_cause {
  * to a side that is fit and not worse, only in the automatic window; else an alert. True: it was asked for. */
 bool act_roll_back(struct pilot *pilot, unsigned service_index, const struct act_cause *cause);
 
+/* A canary with steps by time takes no further one before a person says so; a rollout asks the evidence itself. */
+void act_hold(struct pilot *pilot, unsigned service_index, const struct act_cause *cause);
+
 /* Whether the slot has a target that may get requests. */
 bool act_has_target(unsigned service_index, const char *slot_name);
 

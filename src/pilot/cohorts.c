@@ -110,13 +110,16 @@ void cohorts_free(struct pilot *pilot, struct cohorts *cohorts)
 
 void cohorts_forget(struct pilot *pilot)
 {
-    struct pinning *pinning = NULL;
+    struct pinning *pinning = TAILQ_FIRST(&pilot->pinnings);
 
-    while ((pinning = TAILQ_FIRST(&pilot->pinnings)) != NULL) {
+    while (pinning != NULL) {
+        struct pinning *next = TAILQ_NEXT(pinning, link);
+
         (void)deploy_cancel(pilot->options.deploy, pinning);
-        TAILQ_REMOVE(&pilot->pinnings, pinning, link);
         free(pinning);
+        pinning = next;
     }
+    TAILQ_INIT(&pilot->pinnings);
 }
 
 /* Its place in the table; NULL: there is no room for another one. */

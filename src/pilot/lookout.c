@@ -60,6 +60,19 @@ static void restart_record(struct lookout *lookout)
         record_restart(lookout->record);
 }
 
+static bool is_same(const struct settings *a, const struct settings *b)
+{
+#define SETTING(name, fallback, least, most, sentence)                                             \
+    if (a->name != b->name)                                                                        \
+        return false;
+#include "evidence/settings.def"
+#undef SETTING
+    for (size_t i = 0; i < a->step_count && i < b->step_count; i++)
+        if (a->steps[i] != b->steps[i])
+            return false;
+    return a->step_count == b->step_count;
+}
+
 /* The engine's own clock of the window stands still: the one from the switch counts, which a restart does not end. */
 static void configure_engine(struct lookout *lookout, const struct settings *settings,
                              bool is_automatic)
@@ -71,7 +84,7 @@ static void configure_engine(struct lookout *lookout, const struct settings *set
     if (lookout->engine == NULL) {
         lookout->engine = engine_new(&fitted);
         lookout->trial = 0;
-    } else if (memcmp(&lookout->settings, &fitted, sizeof fitted) != 0) {
+    } else if (!is_same(&lookout->settings, &fitted)) {
         engine_configure(lookout->engine, &fitted);
         restart_record(lookout);
     }
@@ -285,11 +298,17 @@ static void on_event(struct pilot *pilot, unsigned service_index, const struct e
         lookout->blocked_until_us = now_us + BLOCKED_US;
         act_alert(pilot, service_index, PILOT_CRITICAL, &cause);
         break;
-    case ENGINE_ALERT:
     case ENGINE_SHARED:
+        act_alert(pilot, service_index, PILOT_CRITICAL, &cause);
+        act_hold(pilot, service_index, &cause);
+        break;
+    case ENGINE_ALERT:
     case ENGINE_CRITICAL:
     case ENGINE_UNHELPED: act_alert(pilot, service_index, PILOT_CRITICAL, &cause); break;
     case ENGINE_HOLD:
+        act_alert(pilot, service_index, PILOT_WARN, &cause);
+        act_hold(pilot, service_index, &cause);
+        break;
     case ENGINE_CONCENTRATED:
     case ENGINE_WARNING: act_alert(pilot, service_index, PILOT_WARN, &cause); break;
     case ENGINE_CLEARED: act_alert(pilot, service_index, PILOT_INFO, &cause); break;

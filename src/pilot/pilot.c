@@ -134,10 +134,23 @@ int pilot_new(const struct pilot_options *options, char *words, unsigned words_s
     return 0;
 }
 
+/* One that is under way is not answered any more: nobody turns the loop. */
+static void drop_moves(struct pilot *pilot)
+{
+    struct move *move = TAILQ_FIRST(&pilot->moves);
+
+    while (move != NULL) {
+        struct move *next = TAILQ_NEXT(move, link);
+
+        (void)deploy_cancel(pilot->options.deploy, move);
+        free(move);
+        move = next;
+    }
+    TAILQ_INIT(&pilot->moves);
+}
+
 void pilot_free(struct pilot *pilot)
 {
-    struct move *move = NULL;
-
     if (pilot == NULL)
         return;
     timer_free(pilot->timer);
@@ -145,12 +158,7 @@ void pilot_free(struct pilot *pilot)
     driver_free(pilot->driver);
     signal_act_stop(pilot);
     remember_stop(pilot);
-    while ((move = TAILQ_FIRST(&pilot->moves)) != NULL) {
-        (void)deploy_cancel(pilot->options.deploy,
-                            move); /* one under way is not answered: nobody loops */
-        TAILQ_REMOVE(&pilot->moves, move, link);
-        free(move);
-    }
+    drop_moves(pilot);
     for (unsigned i = 0; i < pilot->lookout_count; i++)
         lookout_fini(pilot, &pilot->lookouts[i]);
     cohorts_forget(pilot);

@@ -123,6 +123,35 @@ Test(act, deadline_of_a_confirmation_asks_nobody)
     bench_pilot_fini(&bench);
 }
 
+/* Steps by time wait for a person; what has none is left alone. */
+Test(act, hold_keeps_a_canary_where_it_is)
+{
+    struct bench_pilot bench;
+    struct change change = bench_desk_change(CHANGE_CANARY_START, "shop", "green");
+    struct act_cause cause = { .trigger = "lat50warn", .words = "slower" };
+    struct deploy_canary_view view;
+
+    bench_pilot_init(&bench, "listener http { bind = \"127.0.0.1:0\" }\n"
+                             "service shop {\n"
+                             "  health { enabled = false }\n"
+                             "  canary { step_time = \"1h\" }\n"
+                             "  slot blue { targets = { \"127.0.0.1:5001\" } }\n"
+                             "  slot green { targets = { \"127.0.0.1:5002\" } }\n"
+                             "}\n");
+    act_hold(bench.pilot, 0, &cause);
+    cr_expect(TAILQ_EMPTY(&bench.pilot->moves));
+    cr_assert_eq(bench_desk_do(&bench.desk, &change).outcome, OUTCOME_DONE);
+    act_hold(bench.pilot, 0, &cause);
+    act_hold(bench.pilot, 0, &cause);
+    bench_pilot_run(&bench, 1, usual, none);
+    deploy_view_canary(bench.desk.deploy, 0, &view);
+    cr_expect(view.is_running && view.is_paused);
+    cr_expect_eq(count_alerts(&bench, "lat50warn"), 1);
+    act_hold(bench.pilot, 0, &cause);
+    cr_expect(TAILQ_EMPTY(&bench.pilot->moves));
+    bench_pilot_fini(&bench);
+}
+
 Test(act, group_moves_as_a_whole)
 {
     struct bench_pilot bench;
