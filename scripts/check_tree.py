@@ -33,18 +33,20 @@ ROOMS = {
     "deploy": ["base", "net", "config", "evidence", "route", "health", "store"],
     "pilot": ["base", "net", "config", "evidence", "route", "health", "deploy"],
     "control": ["base", "http", "net", "config", "evidence", "route", "health", "deploy", "pilot"],
-    "ctl": ["base"],
+    "lint": ["base"],
+    "ctl": ["base", "lint"],
     "demo": ["base"],
 }
-ROOMS["app"] = [room for room in ROOMS if room not in ("ctl", "demo")]
+ROOMS["app"] = [room for room in ROOMS if room not in ("ctl", "demo", "lint")]
 
 # Where a library's header may be included: a room, or one file.
 LIBRARIES = {
-    r"cjson/|cJSON": ["control", "config", "deploy", "ctl", "demo"],
+    r"cjson/|cJSON": ["control", "config", "deploy", "ctl", "demo", "lint"],
     r"event2/|event\.h|evhttp|evutil": ["net", "demo"],
     r"urcu": ["src/base/rcu.c"],
     r"confuse": ["config"],
-    r"openssl/": ["net", "deploy", "src/base/seal.c", "demo"],
+    r"openssl/": ["net", "deploy", "src/base/seal.c", "demo", "lint"],
+    r"pg_query": ["lint"],
     r"libpq": ["store"],
 }
 
