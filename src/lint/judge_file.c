@@ -175,19 +175,10 @@ static void judge_statement(struct visit *visit, const struct lexer *lexer,
 
 /* --- what the lexer saw --- */
 
-static void judge_note(struct visit *visit, const char *bytes, const struct lex_note *note)
+static void judge_meta(struct visit *visit, const char *start, const char *words)
 {
-    char words[80];
-    size_t len = note->end - note->start;
-    const char *start = bytes + note->start;
-    struct lint_finding *finding = NULL;
-    bool is_meta = note->kind == LEX_META;
+    struct lint_finding *finding = visit_find(visit, LINT_PSQL_META_COMMAND, "", words);
 
-    snprintf(words, sizeof words, "%.*s", (int)(len < 60 ? len : 60), start);
-    judge_file_aside(visit, is_meta ? "MetaCommand" : "Variable", note->start, len);
-    finding = visit_find(visit, is_meta ? LINT_PSQL_META_COMMAND : LINT_PSQL_VARIABLE, "", words);
-    if (!is_meta)
-        return;
     if (strncmp(start, "\\i ", 3) == 0 || strncmp(start, "\\ir ", 4) == 0 ||
         strncmp(start, "\\include", 8) == 0)
         finding->points = 20; /* the other file is not followed */
@@ -197,14 +188,38 @@ static void judge_note(struct visit *visit, const char *bytes, const struct lex_
         visit_find(visit, LINT_COPY_FROM, "the table of \\copy", "");
 }
 
-/* The same variable is said once per file. */
+static void judge_note(struct visit *visit, const char *bytes, const struct lex_note *note)
+{
+    char words[80];
+    size_t len = note->end - note->start;
+
+    snprintf(words, sizeof words, "%.*s", (int)(len < 70 ? len : 70), bytes + note->start);
+    switch (note->kind) {
+    case LEX_COMMENT:
+    case LEX_COPY_DATA: return;
+    case LEX_META:
+        judge_file_aside(visit, "MetaCommand", note->start, len);
+        judge_meta(visit, bytes + note->start, words);
+        return;
+    case LEX_VARIABLE:
+        judge_file_aside(visit, "Variable", note->start, len);
+        visit_find(visit, LINT_PSQL_VARIABLE, "", words);
+        return;
+    case LEX_LONG_NAME:
+        judge_file_aside(visit, "Name", note->start, len);
+        visit_find(visit, LINT_IDENTIFIER_TOO_LONG, "", words);
+        return;
+    }
+}
+
+/* The same variable or name is said once per file. */
 static bool is_repeated(const struct lexer *lexer, const char *bytes, size_t at)
 {
     const struct lex_note *note = &lexer->notes[at];
     size_t len = note->end - note->start;
 
-    for (size_t i = at > 1000 ? at - 1000 : 0; i < at && note->kind == LEX_VARIABLE; i++)
-        if (lexer->notes[i].kind == LEX_VARIABLE &&
+    for (size_t i = at > 1000 ? at - 1000 : 0; i < at && note->kind != LEX_META; i++)
+        if (lexer->notes[i].kind == note->kind &&
             lexer->notes[i].end - lexer->notes[i].start == len &&
             memcmp(bytes + lexer->notes[i].start, bytes + note->start, len) == 0)
             return true;
@@ -214,8 +229,7 @@ static bool is_repeated(const struct lexer *lexer, const char *bytes, size_t at)
 static void judge_notes(struct visit *visit, const struct lexer *lexer, const char *bytes)
 {
     for (size_t i = 0; i < lexer->note_count; i++)
-        if ((lexer->notes[i].kind == LEX_META || lexer->notes[i].kind == LEX_VARIABLE) &&
-            !is_repeated(lexer, bytes, i))
+        if (!is_repeated(lexer, bytes, i))
             judge_note(visit, bytes, &lexer->notes[i]);
 }
 

@@ -10,7 +10,7 @@
 
 /* A statement with more tokens between two commas, or more brackets inside each other, is called deep: a chain of
  * 10 000 operators is a tree of that depth, and the parser walks trees by recursion. */
-enum { CHAIN_MAX = 12000, DEPTH_MAX = 200 };
+enum { CHAIN_MAX = 12000, DEPTH_MAX = 200, NAME_MAX_BYTES = 63 };
 
 /* Where a COPY statement is on its way to "FROM STDIN". */
 enum copy_state { COPY_NONE, COPY_SEEN, COPY_FROM, COPY_STDIN };
@@ -287,6 +287,8 @@ static void take_word(struct walk *walk)
              (byte_at(walk, walk->at + 1) == '\'' || byte_at(walk, walk->at + 1) == '"'))
         walk->at++; /* the quoted text follows as a token of its own */
     else {
+        if (word.len > NAME_MAX_BYTES)
+            add_note(walk->out, LEX_LONG_NAME, start, walk->at);
         follow_atomic(walk, word);
         follow_copy(walk, word, is_first);
     }
@@ -333,10 +335,13 @@ static void take_semicolon(struct walk *walk)
 static void take_other(struct walk *walk)
 {
     char c = walk->in[walk->at];
+    size_t start = walk->at;
 
-    begin_token(walk, walk->at);
+    begin_token(walk, start);
     if (c == '\'' || c == '"') {
         skip_quoted(walk, c, false);
+        if (c == '"' && walk->at - start > NAME_MAX_BYTES + 2)
+            add_note(walk->out, LEX_LONG_NAME, start, walk->at);
     } else if (c == '$' && skip_dollar(walk)) {
         /* behind the closing tag now */
     } else {

@@ -14,6 +14,7 @@ enum lex_kind {
     LEX_COMMENT,   /* one line or block comment, with its marks */
     LEX_META,      /* a command of psql, up to the end of its line */
     LEX_VARIABLE,  /* :name, :'name', :"name" */
+    LEX_LONG_NAME, /* an identifier that PostgreSQL cuts; the parser gives it cut already */
     LEX_COPY_DATA, /* lines behind COPY .. FROM stdin, with the line that ends them */
 };
 

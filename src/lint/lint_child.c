@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "lint/sanitized_priv.h"
 
 enum { STACK_BYTES = 64 << 20, CODE_FAILED = 1 };
 
@@ -30,7 +31,7 @@ static void set_limit(int what, rlim_t value)
 
 static void set_limits(const struct lint_options *options)
 {
-#if !defined(__SANITIZE_ADDRESS__) /* whose shadow needs terabytes of addresses */
+#if !SANITIZED /* whose shadow needs terabytes of addresses */
     set_limit(RLIMIT_AS, options->memory_max_bytes);
 #endif
     set_limit(RLIMIT_STACK, STACK_BYTES);

@@ -8,7 +8,7 @@
 #include "base/text.h"
 #include "lint/volatility_priv.h"
 
-enum { MESSAGE_MAX = 4096, IDENTIFIER_MAX = 63, SMALL_ROWS = 10000, LARGE_ROWS = 10000000 };
+enum { MESSAGE_MAX = 4096, SMALL_ROWS = 10000, LARGE_ROWS = 10000000 };
 
 /* The template with $r and $n filled in, in the arena. */
 static const char *fill_in(struct visit *visit, const char *template, const char *relation,
@@ -200,12 +200,6 @@ void visit_repeatable(struct visit *visit, bool is_guarded)
 {
     if (!is_guarded && !visit_in_transaction(visit))
         visit_find(visit, LINT_NON_IDEMPOTENT, "", "");
-}
-
-void visit_identifier(struct visit *visit, const char *name)
-{
-    if (strlen(name) > IDENTIFIER_MAX)
-        visit_find(visit, LINT_IDENTIFIER_TOO_LONG, "", name);
 }
 
 void visit_parallel(struct visit *visit, const char *relation, const char *why)

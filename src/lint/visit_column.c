@@ -48,7 +48,6 @@ void visit_column_style(struct visit *visit, const char *name, const struct sql_
                       is_named(type, "serial") || is_named(type, "serial4") ||
                       is_named(type, "smallserial") || is_named(type, "serial2");
 
-    visit_identifier(visit, name);
     if (is_integer)
         visit_find(visit, LINT_PREFER_BIGINT, "", name);
     if (sql_type_is_serial(type))
@@ -263,7 +262,6 @@ void visit_add_constraint(struct visit *visit, struct sql_name table, const cJSO
     const char *relation = visit_lock(visit, table, lock);
     const char *name = sql_text(constraint, "conname");
 
-    visit_identifier(visit, name);
     if (sql_word(constraint, "contype", "CONSTR_FOREIGN"))
         (void)visit_lock(visit, sql_name_of_range(sql_get(constraint, "pktable")), LINT_LOCK_SRE);
     if (!visit_is_new(visit, entry))

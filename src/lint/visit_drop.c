@@ -341,7 +341,6 @@ void visit_rename(struct visit *visit, const cJSON *body)
 {
     const char *type = sql_text(body, "renameType");
 
-    visit_identifier(visit, sql_text(body, "newname"));
     if (strcmp(type, "OBJECT_COLUMN") == 0)
         rename_column(visit, body);
     else if (strcmp(type, "OBJECT_TABLE") == 0 || strcmp(type, "OBJECT_FOREIGN_TABLE") == 0)

@@ -121,7 +121,6 @@ static void change_of_table(struct visit *visit, const cJSON *range, enum lint_r
     struct sql_name table = sql_name_of_range(range);
     const char *relation = visit_lock(visit, table, rule_at(rule)->lock);
 
-    visit_identifier(visit, name);
     if (!visit_is_new(visit, visit_relation(visit, table)))
         visit_find(visit, rule, relation, name);
 }
@@ -181,7 +180,6 @@ void visit_sequence(struct visit *visit, const cJSON *body)
     struct entry *entry = visit_relation(visit, name);
 
     visit_repeatable(visit, sql_flag(body, "if_not_exists"));
-    visit_identifier(visit, name.name);
     if (entry == NULL)
         (void)catalog_add(visit->catalog, ENTRY_SEQUENCE, name, visit->file_number);
 }

@@ -73,7 +73,6 @@ void visit_rewrite(struct visit *visit, const struct entry *entry);
 
 /* "IF NOT EXISTS" or "IF EXISTS" is missing where the file runs in no transaction. */
 void visit_repeatable(struct visit *visit, bool is_guarded);
-void visit_identifier(struct visit *visit, const char *name);
 
 /* A default or expression that differs from row to row, as far as is known. */
 bool visit_is_volatile(const cJSON *expression);

@@ -89,7 +89,6 @@ static void create_elements(struct creation *make, const cJSON *elements)
             const char *column = sql_string(cJSON_GetArrayItem(sql_get(body, "keys"), 0));
 
             make->visit->location = sql_int(body, "location");
-            visit_identifier(make->visit, sql_text(body, "conname"));
             create_constraint(make, body, column);
             mark_keys(make, body);
         } else {
@@ -125,7 +124,6 @@ void visit_create_table(struct visit *visit, const cJSON *body)
     bool is_known = visit_relation(visit, name) != NULL;
 
     visit_repeatable(visit, sql_flag(body, "if_not_exists") || is_temporary);
-    visit_identifier(visit, name.name);
     if (is_known && sql_flag(body, "if_not_exists"))
         return;
     if (sql_word(range, "relpersistence", "u"))
@@ -156,7 +154,6 @@ void visit_create_table_as(struct visit *visit, const cJSON *body)
     bool is_temporary = sql_word(range, "relpersistence", "t");
 
     visit_repeatable(visit, sql_flag(body, "if_not_exists") || is_temporary);
-    visit_identifier(visit, name.name);
     if (visit_relation(visit, name) != NULL)
         return;
     (void)catalog_add(visit->catalog, is_view ? ENTRY_MATVIEW : ENTRY_TABLE, name,
@@ -172,7 +169,6 @@ void visit_view(struct visit *visit, const cJSON *body)
     bool is_replacing =
         sql_flag(body, "replace") && (entry != NULL || !catalog_is_complete(visit->catalog));
 
-    visit_identifier(visit, name.name);
     if (is_replacing && !visit_is_new(visit, entry)) {
         const char *relation = visit_lock(visit, name, LINT_LOCK_AE);
 
@@ -216,7 +212,6 @@ void visit_index(struct visit *visit, const cJSON *body)
     char name[256];
 
     index_name(body, table, name, sizeof name);
-    visit_identifier(visit, name);
     visit_repeatable(visit, is_guarded);
     if (is_concurrent && visit_needs_no_transaction(visit, "CREATE INDEX", true))
         return;

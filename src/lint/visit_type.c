@@ -8,7 +8,6 @@ static struct entry *define_type(struct visit *visit, const cJSON *list, enum en
     struct sql_name name = sql_name_of_list(list);
     struct entry *entry = catalog_add(visit->catalog, kind, name, visit->file_number);
 
-    visit_identifier(visit, name.name);
     entry->transaction = visit->transaction;
     return entry;
 }
