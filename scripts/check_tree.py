@@ -47,7 +47,7 @@ LIBRARIES = {
     r"confuse": ["config"],
     r"openssl/": ["net", "deploy", "src/base/seal.c", "demo", "lint"],
     r"pg_query": ["lint"],
-    r"libpq": ["store"],
+    r"libpq": ["store", "lint"],
 }
 
 BANNED_CALLS = "strcpy strcat sprintf vsprintf strtok atoi alloca gets".split()

@@ -21,7 +21,8 @@ struct lint_options {
     const char *const *paths; /* "-" is standard input */
     unsigned path_count;
     bool is_recursive;
-    const char *baseline;     /* DDL to begin with, or NULL */
+    bool is_independent;  /* each file begins at the baseline; otherwise they build on each other */
+    const char *baseline; /* DDL to begin with, or NULL */
     const char *baseline_dsn; /* the same asked of a server, or NULL */
     const char *applied;      /* "VERSION [SHA256]" lines, or NULL */
     const char *verify_dsn;   /* a server to compare with, or NULL */
@@ -56,6 +57,10 @@ struct lint *lint_run(const struct lint_options *options, struct lint_progress *
 struct lint *lint_run_text(const struct lint_options *options, const char *path,
                            struct slice baseline, struct slice text);
 const struct lint_report *lint_report_of(const struct lint *lint);
+const struct lint_options *lint_options_of(const struct lint *lint);
+
+/* The DDL that the run began with; "" when there is none. Valid until lint_free. */
+struct slice lint_baseline_of(const struct lint *lint);
 
 /* A line for everything that kept the run from its answer (an unreadable baseline): "" when there is none. */
 const char *lint_trouble_of(const struct lint *lint);

@@ -11,6 +11,7 @@
 #include "lint/history_check_priv.h"
 #include "lint/judge_file_priv.h"
 #include "lint/lint_priv.h"
+#include "lint/server_priv.h"
 #include "lint/visit_priv.h"
 
 void lint_options_init(struct lint_options *options)
@@ -68,6 +69,24 @@ static void learn_baseline(struct lint *lint, struct slice text, const char *pat
         lint->trouble = catalog_format(&lint->arena, "baseline %s: %s", path, problem);
 }
 
+/* The schema of a server, and how large its tables are. */
+static void learn_server(struct lint *lint)
+{
+    const char *dsn = lint->options->baseline_dsn;
+    struct text words;
+
+    text_init(&lint->dump, LINT_INPUT_MAX);
+    text_init(&words, 4096);
+    if (server_dump(dsn, &lint->dump, &words) == 0)
+        learn_baseline(lint, text_slice(&lint->dump), "of the server");
+    if (words.len == 0 && server_learn_rows(dsn, lint->catalog, &words) == 0)
+        text_clear(&words);
+    if (words.len > 0)
+        lint->trouble =
+            catalog_format(&lint->arena, "--baseline-dsn: %.*s", (int)words.len - 1, words.bytes);
+    text_fini(&words);
+}
+
 static void prepare(struct lint *lint)
 {
     const struct lint_file *file = NULL;
@@ -77,6 +96,8 @@ static void prepare(struct lint *lint)
         file = read_own(lint, "baseline", lint->options->baseline);
         if (file != NULL)
             learn_baseline(lint, slice_of(file->bytes, file->length), file->path);
+    } else if (lint->options->baseline_dsn != NULL) {
+        learn_server(lint);
     }
     if (lint->options->applied == NULL || lint->trouble[0] != '\0')
         return;
@@ -129,6 +150,16 @@ static void note_progress(struct lint_progress *progress, const char *path)
     progress->line = 0;
 }
 
+/* The next file knows nothing of those before it. */
+static void begin_anew(struct lint *lint)
+{
+    catalog_free(lint->catalog);
+    lint->catalog = lint->visit.catalog = catalog_new(&lint->arena);
+    lint->last_versioned = NULL;
+    if (lint->options->baseline != NULL || lint->options->baseline_dsn != NULL)
+        learn_baseline(lint, lint_baseline_of(lint), "");
+}
+
 struct lint *lint_run(const struct lint_options *options, struct lint_progress *progress)
 {
     struct lint *lint = lint_new(options);
@@ -140,6 +171,8 @@ struct lint *lint_run(const struct lint_options *options, struct lint_progress *
         note_progress(progress, file->path);
         if (file->trouble == LINT_READABLE)
             gather_read(file, options->input_max_bytes);
+        if (options->is_independent && file != lint->report.files)
+            begin_anew(lint);
         if (file->trouble == LINT_READABLE)
             judge_one(lint, file, progress);
         add_to_report(lint, file);
@@ -165,6 +198,21 @@ const struct lint_report *lint_report_of(const struct lint *lint)
     return &lint->report;
 }
 
+const struct lint_options *lint_options_of(const struct lint *lint)
+{
+    return lint->options;
+}
+
+struct slice lint_baseline_of(const struct lint *lint)
+{
+    if (lint->dump.len > 0)
+        return text_slice(&lint->dump);
+    for (const struct lint_file *file = lint->own_files; file != NULL; file = file->next)
+        if (file->path == lint->options->baseline && file->bytes != NULL)
+            return slice_of(file->bytes, file->length);
+    return SLICE("");
+}
+
 const char *lint_trouble_of(const struct lint *lint)
 {
     return lint->trouble;
@@ -188,6 +236,7 @@ void lint_free(struct lint *lint)
         for (struct lint_file *file = lists[i]; file != NULL; file = file->next)
             free(file->bytes);
     history_check_fini(&lint->applied);
+    text_fini(&lint->dump);
     catalog_free(lint->catalog);
     arena_reset(&lint->arena);
     free(lint);

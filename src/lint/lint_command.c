@@ -10,8 +10,9 @@
 #include "base/num.h"
 #include "lint/lint_child_priv.h"
 #include "lint/print.h"
+#include "lint/verify.h"
 
-enum { EXIT_USAGE = 2, PG_LOWEST = 12, PG_HIGHEST = 18 };
+enum { EXIT_USAGE = 2, EXIT_REFUSED = 3, PG_LOWEST = 12, PG_HIGHEST = 18 };
 
 static const size_t output_max = (size_t)1 << 30;
 
@@ -146,23 +147,36 @@ static int take_enable(struct reading *reading, const char *value)
     return 0;
 }
 
-/* What is specified elsewhere but not here yet: said, never ignored. */
-static int take_not_built(struct reading *reading, const char *value)
+static int take_baseline_dsn(struct reading *reading, const char *value)
 {
-    return refuse(reading, "this option is not built yet", value);
+    reading->options->baseline_dsn = value;
+    return 0;
+}
+
+static int take_verify_with(struct reading *reading, const char *value)
+{
+    reading->options->verify_dsn = value;
+    return 0;
 }
 
 static const struct {
     const char *name;
     take_value take;
 } valued[] = {
-    { "--format", take_format },          { "--fail-on", take_fail_on },
-    { "--max-level", take_max_level },    { "--transaction", take_transaction },
-    { "--strategy", take_strategy },      { "--baseline", take_baseline },
-    { "--applied", take_applied },        { "--pg-version", take_pg_version },
-    { "--max-size", take_max_size },      { "--max-memory", take_max_memory },
-    { "--max-time", take_max_time },      { "--enable", take_enable },
-    { "--baseline-dsn", take_not_built }, { "--verify-with", take_not_built },
+    { "--format", take_format },
+    { "--fail-on", take_fail_on },
+    { "--max-level", take_max_level },
+    { "--transaction", take_transaction },
+    { "--strategy", take_strategy },
+    { "--baseline", take_baseline },
+    { "--applied", take_applied },
+    { "--pg-version", take_pg_version },
+    { "--max-size", take_max_size },
+    { "--max-memory", take_max_memory },
+    { "--max-time", take_max_time },
+    { "--enable", take_enable },
+    { "--baseline-dsn", take_baseline_dsn },
+    { "--verify-with", take_verify_with },
 };
 
 /* An option without a value; false: it is none. */
@@ -170,6 +184,8 @@ static bool take_flag(struct lint_options *options, const char *word)
 {
     if (strcmp(word, "-r") == 0 || strcmp(word, "--recursive") == 0)
         options->is_recursive = true;
+    else if (strcmp(word, "--independent") == 0)
+        options->is_independent = true;
     else if (strcmp(word, "--advice") == 0)
         options->shows_advice = true;
     else if (strcmp(word, "--no-reason") == 0)
@@ -217,9 +233,33 @@ int lint_command_parse(int count, char *const *words, struct lint_options *optio
             return ERR_INVALID;
     }
     options->paths = paths;
+    if (options->baseline != NULL && options->baseline_dsn != NULL)
+        return refuse(&reading, "--baseline and --baseline-dsn exclude each other", "");
+    if (options->baseline == NULL && options->baseline_dsn == NULL)
+        options->baseline_dsn = options->verify_dsn; /* what is there is what the files meet */
     if (options->path_count == 0)
         return refuse(&reading, "db lint needs a file or a folder, or - for standard input", "");
     return 0;
+}
+
+/* 1: the server cannot be used; 3: it says something else than the linter; 0. */
+static int compare(const struct lint *lint, const struct lint_options *options)
+{
+    struct text out;
+    unsigned differences = 0;
+    int err = 0;
+
+    text_init(&out, output_max);
+    err = verify_run(lint, options->verify_dsn, lint_baseline_of(lint), &out, &differences);
+    if (out.len > 0)
+        fprintf(stderr, "%s", out.bytes);
+    fprintf(stderr, "switchctl: %s: %u difference%s between the linter and the server\n",
+            err != 0 ? "not compared to the end" : "compared", differences,
+            differences == 1 ? "" : "s");
+    text_fini(&out);
+    if (err != 0)
+        return 1;
+    return differences > 0 ? EXIT_REFUSED : 0;
 }
 
 static int run(const struct lint_options *options, struct lint_progress *progress)
@@ -238,6 +278,11 @@ static int run(const struct lint_options *options, struct lint_progress *progres
         text_add_format(&trouble, "%s\n", lint_trouble_of(lint));
     if (trouble.len > 0)
         fprintf(stderr, "switchctl: %s", trouble.bytes);
+    if (options->verify_dsn != NULL && lint_trouble_of(lint)[0] == '\0') {
+        int compared = compare(lint, options);
+
+        code = code == 1 || compared == 0 ? code : compared;
+    }
     print_report(lint, options, code, &out);
     if (out.len > 0 && fwrite(out.bytes, 1, out.len, stdout) != out.len)
         code = 1;
@@ -269,26 +314,31 @@ int lint_command(int count, char *const *words)
 
 void lint_command_help(void)
 {
-    fputs("usage: switchctl db lint [options] PATH...    (PATH: a file, a folder, or - )\n"
-          "\n"
-          "  --baseline FILE         DDL of the schema as it is (pg_dump -s); without it the worst "
-          "is assumed\n"
-          "  --transaction MODE      auto: statements stand alone; wrap: the runner wraps each "
-          "file; none\n"
-          "  --strategy S            shared (one database, the default) or parallel\n"
-          "  --applied FILE          lines VERSION [SHA256] of what has been applied\n"
-          "  --pg-version N          the server's; the grammar is that of 15\n"
-          "  --fail-on CLASS         caution, blocks-writes (default), breaks-rollback, invalid\n"
-          "  --max-level LEVEL       low, medium (default), high, critical\n"
-          "  --advice                show advice too\n"
-          "  --enable RULE,RULE      require-statement-timeout, require-table-schema\n"
-          "  --no-reason             suppressions need no reason\n"
-          "  -r, --recursive         folders in folders\n"
-          "  --format F              human (default), json (or --json), gcc\n"
-          "  --max-size S            of one file (16m)      --max-time D    of all (60s)\n"
-          "  --max-memory S          of the analysis (2047m)\n"
-          "\n"
-          "exit: 0 within the limits, 3 refused, 1 something could not be read or analysed, 2 "
-          "usage\n",
-          stdout);
+    fputs(
+        "usage: switchctl db lint [options] PATH...    (PATH: a file, a folder, or - )\n"
+        "\n"
+        "  --baseline FILE         DDL of the schema as it is (pg_dump -s); without it the worst "
+        "is assumed\n"
+        "  --baseline-dsn DSN      the same from a server, with the sizes of tables (needs "
+        "pg_dump)\n"
+        "  --verify-with DSN       also runs everything in a scratch database there and compares\n"
+        "  --transaction MODE      auto: statements stand alone; wrap: the runner wraps each "
+        "file; none\n"
+        "  --strategy S            shared (one database, the default) or parallel\n"
+        "  --applied FILE          lines VERSION [SHA256] of what has been applied\n"
+        "  --pg-version N          the server's; the grammar is that of 15\n"
+        "  --fail-on CLASS         caution, blocks-writes (default), breaks-rollback, invalid\n"
+        "  --max-level LEVEL       low, medium (default), high, critical\n"
+        "  --advice                show advice too\n"
+        "  --enable RULE,RULE      require-statement-timeout, require-table-schema\n"
+        "  --no-reason             suppressions need no reason\n"
+        "  -r, --recursive         folders in folders\n"
+        "  --independent           files do not build on each other\n"
+        "  --format F              human (default), json (or --json), gcc\n"
+        "  --max-size S            of one file (16m)      --max-time D    of all (60s)\n"
+        "  --max-memory S          of the analysis (2047m)\n"
+        "\n"
+        "exit: 0 within the limits, 3 refused, 1 something could not be read or analysed, 2 "
+        "usage\n",
+        stdout);
 }

@@ -14,6 +14,7 @@ struct lint {
     struct applied_list applied;
     struct lint_report report;
     struct lint_file *own_files; /* baseline and such */
+    struct text dump;            /* of --baseline-dsn */
     const struct lint_file *last_versioned;
     const char *trouble;
 };

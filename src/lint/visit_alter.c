@@ -414,6 +414,8 @@ void visit_alter_table(struct visit *visit, const cJSON *body)
     alter.entry = visit_relation(visit, alter.table);
     alter.relation = visit_name(visit, alter.table);
     alter.is_new = visit_is_new(visit, alter.entry);
+    if (alter.entry == NULL && sql_flag(body, "missing_ok") && catalog_is_complete(visit->catalog))
+        return; /* IF EXISTS of what is known not to exist */
     cJSON_ArrayForEach(item, sql_get(body, "cmds"))
     {
         alter.command = sql_get(item, "AlterTableCmd");

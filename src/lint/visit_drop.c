@@ -30,11 +30,20 @@ static void lock_related(struct visit *visit, const struct entry *table)
             (void)visit_lock_entry(visit, at->refers, LINT_LOCK_AE);
 }
 
+/* IF EXISTS of what is known not to exist locks nothing. */
+static const char *lock_dropped(struct removal *drop, struct sql_name name, enum lint_lock lock)
+{
+    if (sql_flag(drop->body, "missing_ok") && catalog_is_complete(drop->visit->catalog) &&
+        visit_relation(drop->visit, name) == NULL)
+        return visit_name(drop->visit, name);
+    return visit_lock(drop->visit, name, lock);
+}
+
 static void drop_table(struct removal *drop)
 {
     struct sql_name name = sql_name_of_list(drop->object);
     struct entry *entry = visit_relation(drop->visit, name);
-    const char *relation = visit_lock(drop->visit, name, LINT_LOCK_AE);
+    const char *relation = lock_dropped(drop, name, LINT_LOCK_AE);
 
     if (!visit_is_new(drop->visit, entry))
         visit_find(drop->visit, LINT_DROP_TABLE, relation, "");
@@ -48,7 +57,7 @@ static void drop_view(struct removal *drop)
 {
     struct sql_name name = sql_name_of_list(drop->object);
     struct entry *entry = visit_relation(drop->visit, name);
-    const char *relation = visit_lock(drop->visit, name, LINT_LOCK_AE);
+    const char *relation = lock_dropped(drop, name, LINT_LOCK_AE);
 
     if (!visit_is_new(drop->visit, entry))
         visit_find(drop->visit, LINT_DROP_VIEW, relation, "");
@@ -69,7 +78,7 @@ static void drop_index(struct removal *drop)
     if (entry != NULL && entry->table != NULL)
         (void)visit_lock_entry(visit, entry->table, lock);
     else
-        (void)visit_lock(visit, name, lock);
+        (void)lock_dropped(drop, name, lock);
     if (!visit_is_new(visit, entry))
         visit_find(visit, is_concurrent ? LINT_DROP_INDEX_CONCURRENTLY : LINT_DROP_INDEX, "",
                    name.name);

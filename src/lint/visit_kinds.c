@@ -41,7 +41,7 @@ static void visit_drop_subscription(struct visit *visit, const cJSON *body)
     visit_find(visit, LINT_REPLICATION_OBJECT, "", sql_text(body, "subname"));
 }
 
-static void visit_create_publication(struct visit *visit, const cJSON *body)
+static void visit_publication(struct visit *visit, const cJSON *body)
 {
     const cJSON *item = NULL;
 
@@ -208,8 +208,8 @@ static const struct {
     { "CreateSchemaStmt", visit_schema },
     { "CreateExtensionStmt", visit_create_extension },
     { "AlterExtensionStmt", visit_alter_extension },
-    { "CreatePublicationStmt", visit_create_publication },
-    { "AlterPublicationStmt", visit_replication },
+    { "CreatePublicationStmt", visit_publication },
+    { "AlterPublicationStmt", visit_publication },
     { "CreateSubscriptionStmt", visit_create_subscription },
     { "AlterSubscriptionStmt", visit_replication },
     { "DropSubscriptionStmt", visit_drop_subscription },

@@ -150,7 +150,7 @@ void visit_grant(struct visit *visit, const cJSON *body)
         visit_find(visit, LINT_REVOKE_PRIVILEGE, "", "");
 }
 
-/* A comment on a table or one of its parts locks the table against other changes of its shape. */
+/* A comment on a table or a column locks the table against other changes of its shape. */
 void visit_comment(struct visit *visit, const cJSON *body)
 {
     const char *type = sql_text(body, "objtype");
@@ -159,9 +159,7 @@ void visit_comment(struct visit *visit, const cJSON *body)
     int count = cJSON_GetArraySize(items);
     struct sql_name name = { .schema = "", .name = "" };
 
-    if (strcmp(type, "OBJECT_COLUMN") == 0 || strcmp(type, "OBJECT_TABCONSTRAINT") == 0 ||
-        strcmp(type, "OBJECT_TRIGGER") == 0 || strcmp(type, "OBJECT_POLICY") == 0 ||
-        strcmp(type, "OBJECT_RULE") == 0)
+    if (strcmp(type, "OBJECT_COLUMN") == 0)
         skip = 1;
     else if (strcmp(type, "OBJECT_TABLE") != 0 && strcmp(type, "OBJECT_VIEW") != 0 &&
              strcmp(type, "OBJECT_MATVIEW") != 0 && strcmp(type, "OBJECT_FOREIGN_TABLE") != 0)

@@ -43,6 +43,12 @@ Test(lint_command, options_and_paths)
     cr_expect(options.is_parallel);
     cr_expect(options.is_enabled[LINT_REQUIRE_TABLE_SCHEMA]);
     cr_expect_eq(options.pg_version, 16);
+    cr_assert_eq(parse(WORDS("a", "--verify-with", "dbname=x", "--independent")), 0, "%s", problem);
+    cr_expect_str_eq(options.baseline_dsn, "dbname=x");
+    cr_expect(options.is_independent);
+    cr_assert_eq(parse(WORDS("a", "--verify-with", "dbname=x", "--baseline", "b")), 0);
+    cr_expect_null(options.baseline_dsn);
+    cr_expect_lt(parse(WORDS("a", "--baseline-dsn", "dbname=x", "--baseline", "b")), 0);
 }
 
 Test(lint_command, what_is_refused)
