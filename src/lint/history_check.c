@@ -79,7 +79,7 @@ static void check_applied(struct visit *visit, const struct version *version,
 {
     const struct applied *highest = NULL;
 
-    for (size_t i = 0; i < applied->count; i++) {
+    for (size_t i = 0; i < applied->count && applied->rows != NULL; i++) {
         const struct applied *row = &applied->rows[i];
 
         if (migration_name_compare_versions(&row->version, version) == 0) {

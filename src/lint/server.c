@@ -2,6 +2,7 @@
 #include "lint/server_priv.h"
 
 #include <errno.h>
+#include <libpq-fe.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -5,14 +5,14 @@
 #ifndef LINT_SERVER_PRIV_H
 #define LINT_SERVER_PRIV_H
 
-#include <libpq-fe.h>
-
 #include "base/check.h"
 #include "base/text.h"
 #include "lint/catalog_priv.h"
 
+struct pg_conn; /* libpq's PGconn */
+
 /* A connection to database (NULL: that of dsn) with a deadline for connecting; NULL, and words, when it fails. */
-PGconn *server_open(const char *dsn, const char *database, struct text *words);
+struct pg_conn *server_open(const char *dsn, const char *database, struct text *words);
 
 /* `pg_dump -s` of the database; the connection's parts go through the environment, so that no password is shown by ps. */
 MUST_CHECK int server_dump(const char *dsn, struct text *out, struct text *words);

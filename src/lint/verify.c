@@ -1,6 +1,7 @@
 /* The linter compared with a real server: see lint/verify.h. */
 #include "lint/verify.h"
 
+#include <libpq-fe.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>

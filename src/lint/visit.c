@@ -176,8 +176,7 @@ const char *visit_lock(struct visit *visit, struct sql_name name, enum lint_lock
 
     if (visit->is_silent)
         return relation;
-    if (name.schema[0] == '\0' && visit->options->is_enabled[LINT_REQUIRE_TABLE_SCHEMA] &&
-        entry == NULL)
+    if (name.schema[0] == '\0' && visit->options->is_enabled[LINT_REQUIRE_TABLE_SCHEMA])
         visit_find(visit, LINT_REQUIRE_TABLE_SCHEMA, name.name, "");
     note_lock(visit, relation, lock, visit_is_new(visit, entry));
     return relation;
@@ -200,6 +199,14 @@ void visit_repeatable(struct visit *visit, bool is_guarded)
 {
     if (!is_guarded && !visit_in_transaction(visit))
         visit_find(visit, LINT_NON_IDEMPOTENT, "", "");
+}
+
+void visit_newer(struct visit *visit, unsigned since, const char *what)
+{
+    if (visit->options->pg_version < since)
+        visit_find(visit, LINT_PARSE_ERROR, "",
+                   catalog_format(visit->arena, "%s came with PostgreSQL %u, the server has %u",
+                                  what, since, visit->options->pg_version));
 }
 
 void visit_parallel(struct visit *visit, const char *relation, const char *why)

@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "lint/visit_kinds_priv.h"
 #include "lint/visit_priv.h"
 
 /* What a command works on. */
@@ -269,6 +270,8 @@ static void alter_detach(struct alter *alter)
                          sql_word(alter->command, "subtype", "AT_DetachPartitionFinalize");
     enum lint_lock lock = is_concurrent ? LINT_LOCK_SUE : LINT_LOCK_AE;
 
+    if (sql_flag(part, "concurrent"))
+        visit_newer(alter->visit, 14, "DETACH PARTITION .. CONCURRENTLY");
     if (sql_flag(part, "concurrent") &&
         visit_needs_no_transaction(alter->visit, "DETACH PARTITION", true))
         return;

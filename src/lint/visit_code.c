@@ -7,6 +7,7 @@
 #include "base/mem.h"
 #include "lint/lexer_priv.h"
 #include "lint/sanitized_priv.h"
+#include "lint/visit_kinds_priv.h"
 #include "lint/visit_priv.h"
 
 #if SANITIZED
@@ -282,6 +283,8 @@ void visit_function(struct visit *visit, const cJSON *body)
 
     if (sql_flag(body, "replace") && is_known && !visit_is_new(visit, entry))
         visit_find(visit, LINT_REPLACE_FUNCTION, "", name.name);
+    if (sql_get(body, "sql_body") != NULL)
+        visit_newer(visit, 14, "a body of SQL without quotes");
     if (entry == NULL)
         (void)catalog_add(visit->catalog, ENTRY_FUNCTION, name, visit->file_number);
     if (visit->is_silent || visit->is_inner || source == NULL || sql_get(body, "sql_body") != NULL)

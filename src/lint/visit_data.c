@@ -1,6 +1,7 @@
 /* Statements that read or change rows. Called by visit_statement. */
 #include <string.h>
 
+#include "lint/visit_kinds_priv.h"
 #include "lint/visit_priv.h"
 #include "lint/volatility_priv.h"
 
@@ -136,6 +137,7 @@ void visit_merge(struct visit *visit, const cJSON *body)
 {
     const char *relation = begin_write(visit, sql_name_of_range(sql_get(body, "relation")));
 
+    visit_newer(visit, 15, "MERGE");
     visit_with(visit, body);
     if (relation != NULL)
         visit_find(visit, LINT_MERGE, relation, "");

@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "lint/visit_kinds_priv.h"
 #include "lint/visit_priv.h"
 
 /* One object that is dropped. */

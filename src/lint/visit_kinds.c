@@ -1,6 +1,7 @@
 /* Which visitor judges which kind of statement, and what is judged in all of them. Called by lint.c. */
 #include <string.h>
 
+#include "lint/visit_kinds_priv.h"
 #include "lint/visit_priv.h"
 
 typedef void (*visit_kind)(struct visit *visit, const cJSON *body);

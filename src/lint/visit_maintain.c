@@ -2,6 +2,7 @@
  * visit_statement. */
 #include <string.h>
 
+#include "lint/visit_kinds_priv.h"
 #include "lint/visit_priv.h"
 
 /* REINDEX DATABASE, SCHEMA, SYSTEM: one transaction per table. */

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lint/visit_kinds_priv.h"
 #include "lint/visit_priv.h"
 
 static void begin(struct visit *visit)

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "lint/visit_column_priv.h"
+#include "lint/visit_kinds_priv.h"
 #include "lint/visit_priv.h"
 
 enum { WIDE_INDEX_COLUMNS = 3 };

@@ -1,6 +1,7 @@
 /* Types: enums, composites, domains. Called by visit_statement. */
 #include <string.h>
 
+#include "lint/visit_kinds_priv.h"
 #include "lint/visit_priv.h"
 
 static struct entry *define_type(struct visit *visit, const cJSON *list, enum entry_kind kind)

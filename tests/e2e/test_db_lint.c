@@ -242,6 +242,22 @@ Test(db_lint, limits)
     ctl_free(&result);
 }
 
+/* libpg_query exports two thousand names; one of ours among them would be called in its place. */
+Test(db_lint, no_name_is_shared_with_the_parser)
+{
+    char *command = mem_format(
+        "lib=$(ldd " BUILD_DIR
+        "/switchctl | awk '/libpg_query/ { print $3 }'); [ -n \"$lib\" ] || exit 3; "
+        "for f in \"$lib\" " BUILD_DIR
+        "/switchctl; do nm -D --defined-only \"$f\" | awk '{ print $3 }' | "
+        "sort -u; done > %s/names; nm -D --defined-only \"$lib\" | grep -q ' lappend$' || exit 4; "
+        "[ -z \"$(sort %s/names | uniq -d)\" ]",
+        folder, folder);
+
+    cr_expect_eq(system(command), 0, "%s", command);
+    free(command);
+}
+
 /* --- with a real server --- */
 
 /* Data decides: the fixture has rows, and views that depend on its tables. */

@@ -47,19 +47,30 @@ static void check_lexer(struct slice bytes)
     lexer_fini(&lexer);
 }
 
+/* The worst class of a statement's findings that counts. */
+static enum lint_class check_findings(const struct lint_statement *statement, size_t len)
+{
+    enum lint_class worst = LINT_SAFE;
+
+    for (const struct lint_finding *at = statement->findings; at != NULL; at = at->next) {
+        REQUIRE(at->line >= 1 && at->line <= len + 1 && at->column >= 1);
+        REQUIRE(at->message[0] != '\0');
+        if (!at->is_suppressed && at->class > LINT_ADVICE && at->class > worst)
+            worst = at->class;
+    }
+    return worst;
+}
+
 static void check_report(const struct lint *lint, size_t len)
 {
     const struct lint_file *file = lint_report_of(lint)->files;
     enum lint_class worst = LINT_SAFE;
 
     for (const struct lint_statement *at = file->statements; at != NULL; at = at->next) {
+        enum lint_class class = check_findings(at, len);
+
         REQUIRE(at->offset <= len && at->length <= len && at->line >= 1);
-        for (const struct lint_finding *finding = at->findings; finding; finding = finding->next) {
-            REQUIRE(finding->line >= 1 && finding->line <= len + 1 && finding->column >= 1);
-            REQUIRE(finding->message[0] != '\0');
-            if (!finding->is_suppressed && finding->class > LINT_ADVICE && finding->class > worst)
-                worst = finding->class;
-        }
+        worst = class > worst ? class : worst;
     }
     REQUIRE(file->class == worst && file->score <= 100);
 }

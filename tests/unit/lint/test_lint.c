@@ -217,6 +217,55 @@ Test(lint, parallel_databases)
     }
 }
 
+Test(lint, versions_of_the_server)
+{
+    static const char *const newer[] = {
+        "MERGE INTO t USING u ON t.a = u.a WHEN MATCHED THEN DELETE;",
+        "ALTER TABLE t DETACH PARTITION p CONCURRENTLY;",
+        "CREATE FUNCTION f() RETURNS int RETURN 1;",
+    };
+    struct lint_options options;
+    struct lint *lint = NULL;
+
+    lint_options_init(&options);
+    for (size_t i = 0; i < sizeof newer / sizeof newer[0]; i++) {
+        options.pg_version = 13;
+        lint = check_run_with(&options, "x.sql", newer[i]);
+        cr_expect_eq(check_count(lint, "parse-error"), 1, "%s", newer[i]);
+        lint_free(lint);
+        options.pg_version = 15;
+        lint = check_run_with(&options, "x.sql", newer[i]);
+        cr_expect_eq(check_count(lint, "parse-error"), 0, "%s", newer[i]);
+        lint_free(lint);
+    }
+    options.pg_version = 17;
+    lint = check_run_with(&options, "x.sql", "SELECT JSON_TABLE ( x;");
+    cr_expect_not_null(strstr(check_find(lint, "parse-error")->message, "PostgreSQL 15"));
+    lint_free(lint);
+}
+
+Test(lint, rules_that_are_off)
+{
+    struct lint_options options;
+    struct lint *lint = NULL;
+
+    lint_options_init(&options);
+    lint = check_run_with(&options, "x.sql", "DROP TABLE t;");
+    cr_expect_null(check_find(lint, "require-table-schema"));
+    cr_expect_null(check_find(lint, "require-statement-timeout"));
+    lint_free(lint);
+    options.is_enabled[LINT_REQUIRE_TABLE_SCHEMA] = true;
+    options.is_enabled[LINT_REQUIRE_STATEMENT_TIMEOUT] = true;
+    lint = check_run_with(&options, "x.sql", "DROP TABLE t;");
+    cr_expect_eq(check_count(lint, "require-table-schema"), 1);
+    cr_expect_eq(check_count(lint, "require-statement-timeout"), 1);
+    lint_free(lint);
+    lint = check_run_with(&options, "x.sql", "SET statement_timeout = 9; DROP TABLE public.t;");
+    cr_expect_null(check_find(lint, "require-table-schema"));
+    cr_expect_null(check_find(lint, "require-statement-timeout"));
+    lint_free(lint);
+}
+
 Test(lint, codes)
 {
     struct lint_options options;
