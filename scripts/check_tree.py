@@ -25,7 +25,7 @@ ROOMS = {
     "http": ["base"],
     "evidence": ["base"],
     "net": ["base"],
-    "config": ["base"],
+    "config": ["base", "evidence"],
     "route": ["base", "http", "evidence"],
     "proxy": ["base", "http", "net", "evidence", "route"],
     "health": ["base", "http", "net", "route"],
@@ -41,7 +41,8 @@ ROOMS["app"] = [room for room in ROOMS if room not in ("ctl", "demo", "lint")]
 
 # Where a library's header may be included: a room, or one file.
 LIBRARIES = {
-    r"cjson/|cJSON": ["control", "config", "deploy", "ctl", "demo", "lint"],
+    r"cjson/|cJSON": ["control", "config", "deploy", "pilot", "health", "ctl", "demo", "lint",
+                      "src/base/strict_json.c"],
     r"event2/|event\.h|evhttp|evutil": ["net", "demo"],
     r"urcu": ["src/base/rcu.c"],
     r"confuse": ["config"],

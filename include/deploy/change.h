@@ -41,11 +41,13 @@ enum change_kind {
     CHANGE_ROLLOUT_RESUME,
     CHANGE_ROLLOUT_ADVANCE, /* name: the next phase or step now */
     CHANGE_ROLLOUT_ABORT,   /* name: everybody back, the rollout is over */
-    CHANGE_ROLLOUT_PHASE,   /* internal: the driver's step; name, phase, message: why */
-    CHANGE_CONFIRM,         /* name: what was switched with a deadline stays */
-    CHANGE_APPROVE,         /* name */
-    CHANGE_REJECT,          /* name */
-    CHANGE_CHECK,           /* name, message: an item of the checklist is done */
+    CHANGE_ROLLOUT_PHASE, /* internal: the driver's step; name, rollout, phase, reason. RAMPING while ramping: the
+                             * next step from share on; PROVING while proving: its time begins anew; an end that is
+                             * reached: what follows it was done */
+    CHANGE_CONFIRM, /* name: what was switched with a deadline stays */
+    CHANGE_APPROVE, /* name, slot ("": where a switch would go) */
+    CHANGE_REJECT,  /* name */
+    CHANGE_CHECK,   /* name, slot, message: an item of the checklist is done */
     CHANGE_RELEASE, /* name: versions that were rolled back may be tried again, no cool-down */
 };
 
@@ -79,6 +81,7 @@ struct change {
     enum rollout_plan plan;
     char profile[32]; /* ROLLOUT_START: "" : the configured one */
     unsigned phase;   /* ROLLOUT_PHASE: enum rollout_phase (deploy/rollout.h) */
+    uint64_t rollout; /* ROLLOUT_*: only the one with this id; 0: whichever runs */
 };
 
 /* Called once, on the control thread, never from inside deploy_submit. */

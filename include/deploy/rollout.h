@@ -56,11 +56,16 @@ struct deploy_rollout_view {
     bool is_paused;
     uint64_t started_wall_us;
     uint64_t entered_wall_us; /* the phase, or the step of it */
+    uint64_t in_phase_us;     /* since then */
+    uint64_t watch_us;        /* so long it is watched after the cutover, by its profile */
     uint64_t ended_wall_us;   /* 0: it goes on */
-    uint64_t confirm_wall_us; /* back by itself then; 0: no such deadline */
     uint64_t manual_us;       /* waited for people so far */
     unsigned approvals;
     unsigned approvals_needed;
+    unsigned checks; /* items of the checklist that are done */
+    unsigned checks_needed;
+    bool is_held;        /* stays where it is until somebody looks: no evidence, or over its time */
+    bool is_final;       /* what follows the end was done */
     char waits_for[160]; /* "1 approval", "evidence", "" : nothing */
     char words[256];     /* why it is where it is */
 };
@@ -70,5 +75,10 @@ struct deploy;
 /* Of the service at index, or of its group. id 0: none. */
 void deploy_view_rollout(const struct deploy *deploy, unsigned service_index,
                          struct deploy_rollout_view *out);
+
+/* The rollout at index of all that are remembered; false behind the end. *service_index (may be NULL) is its first
+ * service. */
+bool deploy_rollout_at(const struct deploy *deploy, unsigned index, unsigned *service_index,
+                       struct deploy_rollout_view *out);
 
 #endif

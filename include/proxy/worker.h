@@ -37,7 +37,10 @@ struct worker_options {
     uint64_t keepalive_us; /* until the first service is known */
     uint64_t linger_us;    /* for a client to read our last answer */
     unsigned max_sessions;
+    const char *
+        nonce; /* by which requests of our own are known (exchange_selfprobe); copied; NULL: none is */
 };
+enum { WORKER_NONCE_SIZE = 65 };
 
 /* Written by the worker, read by control. */
 struct worker_counts {

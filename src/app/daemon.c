@@ -36,6 +36,7 @@
 #include "net/loop.h"
 #include "net/resolver.h"
 #include "net/timer.h"
+#include "pilot/pilot.h"
 #include "proxy/access_format.h"
 #include "route/target.h"
 
@@ -58,6 +59,7 @@ struct daemon {
     struct resolver *resolver;
     struct health *health;
     struct deploy *deploy;
+    struct pilot *pilot;
     struct crew *crew;
     struct doors *doors;
     struct admin *admin;
@@ -157,6 +159,7 @@ static void on_commit(void *arg, const struct config *config)
 
     doors_commit(daemon->doors, config);
     crew_tune(daemon->crew, config);
+    pilot_reconfigure(daemon->pilot);
     log_set_level(config->log.level);
     ports_write(daemon->run_dir, daemon->doors, daemon->api);
 }
@@ -359,6 +362,36 @@ static int start_deploy(struct daemon *daemon)
     return err;
 }
 
+/* Every listener serves every service. */
+static bool find_front(void *arg, unsigned service_index, struct pilot_front *out)
+{
+    struct daemon *daemon = arg;
+
+    (void)service_index;
+    out->nonce = crew_nonce(daemon->crew);
+    return doors_front(daemon->doors, deploy_config(daemon->deploy), &out->address,
+                       &out->proxy_protocol);
+}
+
+static int start_pilot(struct daemon *daemon)
+{
+    struct pilot_options options = {
+        .loop = daemon->loop,
+        .deploy = daemon->deploy,
+        .health = daemon->health,
+        .worker_count = crew_size(daemon->crew),
+        .state_dir = deploy_config(daemon->deploy)->state_dir,
+        .front = find_front,
+        .arg = daemon,
+    };
+    char words[512] = "";
+    int err = pilot_new(&options, words, sizeof words, &daemon->pilot);
+
+    if (err != ERR_OK)
+        fprintf(stderr, "switchyard: %s\n", words);
+    return err;
+}
+
 static int start_control(struct daemon *daemon)
 {
     const struct config *config = deploy_config(daemon->deploy);
@@ -366,6 +399,9 @@ static int start_control(struct daemon *daemon)
         .loop = daemon->loop,
         .deploy = daemon->deploy,
         .health = daemon->health,
+        .pilot = daemon->pilot,
+        .casebook = pilot_casebook(daemon->pilot),
+        .signals = pilot_signals(daemon->pilot),
         .started_wall_us = clock_wall_us(),
         .quit = on_quit_command,
         .stats = sum_stats,
@@ -423,7 +459,7 @@ static int start(struct daemon *daemon)
         fprintf(stderr, "switchyard: %s\n", words);
         return EXIT_FAILURE;
     }
-    if (start_control(daemon) != ERR_OK)
+    if (start_pilot(daemon) != ERR_OK || start_control(daemon) != ERR_OK)
         return EXIT_FAILURE;
     watch_signals(daemon);
     crew_start(daemon->crew);
@@ -439,6 +475,7 @@ static void stop(struct daemon *daemon)
     admin_free(daemon->admin);
     crew_free(daemon->crew);
     resolver_free(daemon->resolver);
+    pilot_free(daemon->pilot);
     if (daemon->deploy != NULL)
         deploy_free(daemon->deploy);
     health_free(daemon->health);

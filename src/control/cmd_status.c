@@ -8,11 +8,14 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "control/cmd_rollout_priv.h"
+#include "control/cmd_rules_priv.h"
 #include "control/cmd_traffic_priv.h"
 #include "control/json_priv.h"
 #include "control/scope_priv.h"
 #include "control/sheet_priv.h"
 #include "deploy/deploy_view.h"
+#include "deploy/rollout_view.h"
 #include "health/health.h"
 #include "route/slot.h"
 #include "route/target.h"
@@ -20,19 +23,13 @@
 #define COUNT(array) (sizeof(array) / sizeof(array)[0])
 
 static const struct sheet_column slot_columns[] = {
-    { "service", "SERVICE", SHEET_TEXT },
-    { "group", "GROUP", SHEET_TEXT },
-    { "slot", "SLOT", SHEET_TEXT },
-    { "role", "ROLE", SHEET_TEXT },
-    { "version", "VERSION", SHEET_TEXT },
-    { NULL, "UP", SHEET_TEXT },
-    { "targets", NULL, SHEET_NUMBER },
-    { "targets_up", NULL, SHEET_NUMBER },
-    { "in_flight", "IN FLIGHT", SHEET_NUMBER },
-    { "draining", NULL, SHEET_NUMBER },
-    { "hosts", "HOSTS", SHEET_TEXT },
-    { "previous", NULL, SHEET_BOOL },
-    { NULL, "SINCE", SHEET_TEXT },
+    { "service", "SERVICE", SHEET_TEXT }, { "group", "GROUP", SHEET_TEXT },
+    { "slot", "SLOT", SHEET_TEXT },       { "role", "ROLE", SHEET_TEXT },
+    { "state", "STATE", SHEET_TEXT },     { "version", "VERSION", SHEET_TEXT },
+    { NULL, "UP", SHEET_TEXT },           { "targets", NULL, SHEET_NUMBER },
+    { "targets_up", NULL, SHEET_NUMBER }, { "in_flight", "IN FLIGHT", SHEET_NUMBER },
+    { "draining", NULL, SHEET_NUMBER },   { "hosts", "HOSTS", SHEET_TEXT },
+    { "previous", NULL, SHEET_BOOL },     { NULL, "SINCE", SHEET_TEXT },
 };
 
 static const struct sheet_column target_columns[] = {
@@ -58,6 +55,12 @@ static const struct sheet_column target_columns[] = {
     { "last_error", NULL, SHEET_TEXT },
     { "last_error_age_seconds", NULL, SHEET_SECONDS },
     { "results", "LAST 64", SHEET_TEXT },
+    { "misdeployed", NULL, SHEET_BOOL },
+    { "database", NULL, SHEET_TEXT },
+    { "ejected", NULL, SHEET_BOOL },
+    { "ejected_seconds_left", NULL, SHEET_SECONDS },
+    { "ejections", NULL, SHEET_NUMBER },
+    { "gauges", NULL, SHEET_TEXT },
 };
 
 static const struct sheet_column service_columns[] = {
@@ -66,6 +69,7 @@ static const struct sheet_column service_columns[] = {
     { "slots", "SLOTS", SHEET_TEXT },       { "hosts", "HOSTS", SHEET_TEXT },
     { "paths", "PATHS", SHEET_TEXT },       { "switches", "SWITCHES", SHEET_NUMBER },
     { "switched", "SWITCHED", SHEET_TEXT }, { "traffic", "TRAFFIC", SHEET_TEXT },
+    { "part", "PART", SHEET_TEXT },
 };
 
 /* "a,b,c", or `none` for an empty list, into out. */
@@ -109,6 +113,7 @@ static void add_slot_row(struct sheet *sheet, const struct scope *scope)
     sheet_add_text(sheet, scope->view.group);
     sheet_add_text(sheet, slot->slot->name);
     sheet_add_text(sheet, role_name(slot->role));
+    sheet_add_text(sheet, deploy_slot_label(scope->deploy, scope->service_index, slot->slot->name));
     sheet_add_text(sheet, slot->slot->version);
     sheet_add_format(sheet, "%u/%u", up, slot->pick_count);
     sheet_add_u64(sheet, slot->pick_count);
@@ -149,6 +154,8 @@ static void add_check_words(struct sheet *sheet, const struct health_view *view)
         sheet_add_text(sheet, "health is off");
     else if (view->results == 0)
         sheet_add_text(sheet, "no result yet");
+    else if (view->verdict == VERDICT_MISDEPLOYED || view->is_ejected)
+        sheet_add_text(sheet, view->error_words);
     else if (view->verdict == VERDICT_DOWN && view->is_passive)
         sheet_add_format(sheet, "taken out by traffic: %s", view->error_words);
     else if (view->last_fault != FAULT_NONE)
@@ -158,6 +165,33 @@ static void add_check_words(struct sheet *sheet, const struct health_view *view)
                          (double)view->last_duration_us / 1000);
     else
         sheet_add_format(sheet, "connected in %.1f ms", (double)view->last_duration_us / 1000);
+}
+
+/* "depth=7 pool.active=3" */
+static void add_gauges(struct sheet *sheet, const struct target *target)
+{
+    struct health_gauge gauges[PROBE_GAUGES_MAX];
+    unsigned count = health_gauges(target, gauges);
+    struct text list;
+
+    text_init(&list, 8192);
+    for (unsigned i = 0; i < count; i++)
+        text_add_format(&list, "%s%s=%.15g", i > 0 ? " " : "", gauges[i].name, gauges[i].value);
+    sheet_add_text(sheet, list.len > 0 ? list.bytes : "");
+    text_fini(&list);
+}
+
+static void add_finding_cells(struct sheet *sheet, const struct target *target,
+                              const struct health_view *view, uint64_t now_us)
+{
+    uint64_t until_us = view->ejected_until_us;
+
+    sheet_add_bool(sheet, view->verdict == VERDICT_MISDEPLOYED);
+    sheet_add_text(sheet, probe_database_name(view->database));
+    sheet_add_bool(sheet, view->is_ejected);
+    sheet_add_seconds(sheet, view->is_ejected && until_us > now_us ? until_us - now_us : 0);
+    sheet_add_u64(sheet, view->ejections);
+    add_gauges(sheet, target);
 }
 
 static void add_health_cells(struct sheet *sheet, const struct target *target)
@@ -179,6 +213,7 @@ static void add_health_cells(struct sheet *sheet, const struct target *target)
     sheet_add_text(sheet, view.error_words);
     add_age(sheet, view.error_us, now_us);
     add_bar(sheet, &view);
+    add_finding_cells(sheet, target, &view, now_us);
 }
 
 static uint64_t sum_cells(const struct target *target, size_t offset)
@@ -233,6 +268,7 @@ static void add_service_row(struct sheet *sheet, const struct scope *scope)
     sheet_add_u64(sheet, scope->view.switch_count);
     sheet_add_text(sheet, stamp);
     sheet_add_text(sheet, cmd_traffic_mode(scope));
+    sheet_add_text(sheet, cmd_rollout_part(scope));
 }
 
 enum part { PART_SERVICES, PART_SLOTS, PART_TARGETS };
@@ -320,6 +356,8 @@ enum call_step cmd_status_run(struct call *call)
         return CALL_DONE;
     add_head_line(call);
     cmd_traffic_add_lines(call->room->deploy, &path, &call->reply.text);
+    cmd_rules_add_lines(call->room, &path, &call->reply.text);
+    cmd_rules_add_json(call->room, &path, reply_result(&call->reply));
     add_part(call, PART_SERVICES, &path, false);
     add_part(call, PART_SLOTS, &path, true);
     add_part(call, PART_TARGETS, &path, true);

@@ -22,11 +22,16 @@ void exposition_open(struct exposition *exposition, const char *name, enum expos
 
 /* labels: "" or `a="b",c="d"`. */
 void exposition_u64(struct exposition *exposition, const char *labels, uint64_t value);
+/* Not finite: as +Inf, -Inf or NaN. */
+void exposition_real(struct exposition *exposition, const char *labels, double value);
 void exposition_seconds(struct exposition *exposition, const char *labels, uint64_t us);
 
 /* Two label texts in one sample: `a` and `b` joined. */
 void exposition_u64_with(struct exposition *exposition, const char *a, const char *b,
                          uint64_t value);
+
+void exposition_double_with(struct exposition *exposition, const char *a, const char *b,
+                            double value);
 
 struct exposition_histogram {
     const uint64_t *buckets;  /* count of them, not cumulative; the last has no upper edge */

@@ -108,7 +108,9 @@ static bool prepare(struct deploy *deploy, struct ticket *ticket)
     case CHANGE_TARGET_ADD: return targets_prepare(deploy, ticket);
     case CHANGE_SWITCH:
     case CHANGE_CANARY_START:
-    case CHANGE_CANARY_PROMOTE: return measure_prepare(deploy, ticket);
+    case CHANGE_CANARY_PROMOTE:
+    case CHANGE_ROLLOUT_ADVANCE:
+    case CHANGE_ROLLOUT_PHASE: return measure_prepare(deploy, ticket);
     case CHANGE_ROLLBACK:
     case CHANGE_TARGET_READY:
     case CHANGE_TARGET_DRAIN:
@@ -132,9 +134,7 @@ static bool prepare(struct deploy *deploy, struct ticket *ticket)
     case CHANGE_ROLLOUT_START:
     case CHANGE_ROLLOUT_PAUSE:
     case CHANGE_ROLLOUT_RESUME:
-    case CHANGE_ROLLOUT_ADVANCE:
     case CHANGE_ROLLOUT_ABORT:
-    case CHANGE_ROLLOUT_PHASE:
     case CHANGE_CONFIRM:
     case CHANGE_APPROVE:
     case CHANGE_REJECT:

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "deploy/deploy_priv.h"
 #include "deploy/deploy_view.h"
 #include "route/split.h"
@@ -15,6 +16,20 @@ static void note_version(const struct config_service *configured, struct deploy_
     const char *version = slot != NULL && slot->version != NULL ? slot->version : out->candidate;
 
     snprintf(out->version, sizeof out->version, "%s", version);
+}
+
+void trial_start(struct deploy *deploy)
+{
+    uint64_t now_wall_us = clock_wall_us();
+    int64_t now_us = (int64_t)clock_monotonic_us();
+
+    for (size_t i = 0; i < deploy->state->decisions.service_count; i++) {
+        struct state_service *service = decisions_own(&deploy->state->decisions, i);
+        uint64_t at_us = service->switched_wall_us;
+        uint64_t age_us = now_wall_us > at_us ? now_wall_us - at_us : 0;
+
+        service->switched_us = now_us - (int64_t)(age_us < INT64_MAX / 2 ? age_us : INT64_MAX / 2);
+    }
 }
 
 void deploy_view_trial(const struct deploy *deploy, unsigned service_index,
@@ -34,7 +49,10 @@ void deploy_view_trial(const struct deploy *deploy, unsigned service_index,
     } else if (service->previous[0] != '\0' && !service->is_rolled_back) {
         out->kind = TRIAL_SWITCHED;
         out->share = SPLIT_WHOLE;
-        out->id = out->began_wall_us = out->switched_wall_us = service->switched_wall_us;
+        out->switched_wall_us = service->switched_wall_us;
+        out->switched_age_us = clock_monotonic_us() - (uint64_t)service->switched_us;
+        out->id = out->began_wall_us =
+            service->trial_wall_us != 0 ? service->trial_wall_us : service->switched_wall_us;
         snprintf(out->candidate, sizeof out->candidate, "%s", service->active);
         snprintf(out->baseline, sizeof out->baseline, "%s", service->previous);
     }
