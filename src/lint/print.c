@@ -32,7 +32,7 @@ static void add_lines(struct text *out, const char *prefix, const char *lines)
     struct slice rest = slice_from(lines);
     struct slice line = { 0 };
 
-    while (slice_next(&rest, '\n', &line)) {
+    while (rest.len > 0 && slice_next(&rest, '\n', &line)) {
         text_add(out, prefix);
         text_add_slice(out, line);
         text_add(out, "\n");

@@ -22,7 +22,7 @@ static void add_instead(struct text *out, const char *lines)
     const char *comma = "";
 
     text_add(out, ",\"instead\":[");
-    while (slice_next(&rest, '\n', &line)) {
+    while (rest.len > 0 && slice_next(&rest, '\n', &line)) {
         text_add_format(out, "%s\"", comma);
         text_add_json(out, line);
         text_add(out, "\"");

@@ -10,19 +10,54 @@
 
 enum { MESSAGE_MAX = 4096, SMALL_ROWS = 10000, LARGE_ROWS = 10000000 };
 
-/* The template with $r and $n filled in, in the arena. */
-static const char *fill_in(struct visit *visit, const char *template, const char *relation,
-                           const char *name)
+static bool is_plain(const char *name)
+{
+    if (name[0] >= '0' && name[0] <= '9')
+        return false;
+    return name[strspn(name, "abcdefghijklmnopqrstuvwxyz_0123456789")] == '\0';
+}
+
+static void add_identifier(struct text *text, const char *name)
+{
+    text_add_format(text, is_plain(name) ? "%s" : "\"%s\"", name);
+}
+
+/* $n where SQL is written: a name that needs quotes gets them around itself and the letters behind it ("$n_fk"). */
+static const char *add_name(struct text *text, const char *template, const char *name)
+{
+    size_t suffix = strspn(template, "abcdefghijklmnopqrstuvwxyz_0123456789");
+    bool is_quoted = text->len > 0 && text->bytes[text->len - 1] == '"';
+    bool needs_quotes = !is_quoted && name[0] != '\0' && !is_plain(name);
+
+    if (needs_quotes)
+        text_add(text, "\"");
+    text_add(text, name);
+    text_add_slice(text, slice_of(template, suffix));
+    if (needs_quotes)
+        text_add(text, "\"");
+    return template + suffix;
+}
+
+/* The template with $r and $n filled in, in the arena; is_sql: for what can be copied into a file. */
+static const char *fill_in(struct visit *visit, const char *template, const char *const names[2],
+                           bool is_sql)
 {
     struct text text;
     const char *filled = "";
 
     text_init(&text, MESSAGE_MAX);
-    for (; *template != '\0'; template ++) {
-        if (template[0] == '$' && (template[1] == 'r' || template[1] == 'n'))
-            text_add(&text, *++template == 'r' ? relation : name);
-        else
-            text_add_slice(&text, slice_of(template, 1));
+    while (*template != '\0') {
+        if (template[0] == '$' && template[1] == 'n' && is_sql) {
+            template = add_name(&text, template + 2, names[1]);
+        } else if (template[0] == '$' && template[1] == 'n') {
+            text_add(&text, names[1]);
+            template += 2;
+        } else if (template[0] == '$' && template[1] == 'r') {
+            text_add(&text, names[0]);
+            template += 2;
+        } else {
+            text_add_slice(&text, slice_of(template ++, 1));
+        }
     }
     filled = catalog_text(visit->arena, text.bytes != NULL ? text.bytes : "");
     text_fini(&text);
@@ -54,6 +89,7 @@ struct lint_finding *visit_find(struct visit *visit, enum lint_rule_id id, const
 {
     const struct lint_rule *rule = rule_at(id);
     struct lint_finding *finding = &visit->spare;
+    const char *const names[2] = { relation, name };
     size_t offset = visit->statement != NULL ? visit->statement->offset : 0;
 
     if (visit->is_silent)
@@ -66,10 +102,11 @@ struct lint_finding *visit_find(struct visit *visit, enum lint_rule_id id, const
                                .lock = rule->lock == LINT_LOCK_ANY ? LINT_LOCK_NONE : rule->lock,
                                .relation = catalog_text(visit->arena, relation),
                                .reason = "" };
-    finding->message = fill_in(visit, rule->why, relation, name);
+    finding->message = fill_in(visit, rule->why, names, false);
     if (visit->where != NULL)
-        finding->message = fill_in(visit, "$n $r", visit->where, finding->message);
-    finding->instead = fill_in(visit, rule->instead, relation, name);
+        finding->message =
+            fill_in(visit, "$r $n", (const char *const[]){ finding->message, visit->where }, false);
+    finding->instead = fill_in(visit, rule->instead, names, true);
     if (visit->location > 0 && visit->where == NULL)
         offset = visit->base + (size_t)visit->location;
     place_find(&visit->place, offset, &finding->line, &finding->column);
@@ -110,18 +147,6 @@ bool visit_is_new(const struct visit *visit, const struct entry *entry)
 bool visit_is_new_column(const struct visit *visit, const struct column *column)
 {
     return column != NULL && column->file == visit->file_number;
-}
-
-static bool is_plain(const char *name)
-{
-    if (name[0] >= '0' && name[0] <= '9')
-        return false;
-    return name[strspn(name, "abcdefghijklmnopqrstuvwxyz_0123456789")] == '\0';
-}
-
-static void add_identifier(struct text *text, const char *name)
-{
-    text_add_format(text, is_plain(name) ? "%s" : "\"%s\"", name);
 }
 
 const char *visit_name(const struct visit *visit, struct sql_name name)

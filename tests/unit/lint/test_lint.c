@@ -266,6 +266,35 @@ Test(lint, rules_that_are_off)
     lint_free(lint);
 }
 
+/* What pg_dump writes around the schema: commands of psql, an empty search_path, data. */
+Test(lint, baseline_as_pg_dump_writes_it)
+{
+    static const char dump[] =
+        "\\restrict x\nSET statement_timeout = 0;\n"
+        "SELECT pg_catalog.set_config('search_path', '', false);\n"
+        "CREATE TABLE public.t (\n    id bigint NOT NULL,\n    n character varying(10),\n"
+        "    CONSTRAINT t_n CHECK ((n IS NOT NULL))\n);\nALTER TABLE public.t OWNER TO postgres;\n"
+        "COPY public.t (id, n) FROM stdin;\n1\tx;y'\n\\.\n"
+        "ALTER TABLE ONLY public.t ADD CONSTRAINT t_pkey PRIMARY KEY (id);\n\\unrestrict x\n";
+    struct lint_options options;
+    struct lint *lint = NULL;
+
+    lint_options_init(&options);
+    lint = lint_run_text(&options, "x.sql", slice_from(dump),
+                         SLICE("ALTER TABLE t ALTER COLUMN n TYPE varchar(20);"
+                               "ALTER TABLE public.t ALTER COLUMN n SET NOT NULL;"
+                               "ALTER TABLE t DROP CONSTRAINT t_pkey;"));
+    cr_expect_str_empty(lint_trouble_of(lint), "%s", lint_trouble_of(lint));
+    cr_expect_eq(check_count(lint, "widen-column-type"), 1);
+    cr_expect_eq(check_count(lint, "set-not-null-validated"), 1);
+    cr_expect_eq(check_count(lint, "drop-constraint-unique"), 1);
+    lint_free(lint);
+    lint = lint_run_text(&options, "x.sql", SLICE("SELECT 1;\nCREATE TABL x;"), SLICE("SELECT 1;"));
+    cr_expect_not_null(strstr(lint_trouble_of(lint), "line 2"), "%s", lint_trouble_of(lint));
+    cr_expect_eq(lint_code(lint), 1);
+    lint_free(lint);
+}
+
 Test(lint, codes)
 {
     struct lint_options options;

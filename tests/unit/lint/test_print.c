@@ -50,6 +50,25 @@ Test(print, for_people)
     free(words);
 }
 
+/* What can be copied into a file is right SQL; where nothing is better, nothing is said. */
+Test(print, names_that_need_quotes)
+{
+    char *words = NULL;
+
+    lint_options_init(&options);
+    options.shows_advice = true;
+    words = print_with(LINT_HUMAN, "ALTER TABLE \"T\" ALTER COLUMN \"a b\" SET NOT NULL;"
+                                   "ALTER TYPE e ADD VALUE IF NOT EXISTS 'x';");
+    cr_expect_not_null(strstr(words,
+                              "ALTER TABLE public.\"T\" ADD CONSTRAINT \"a b_present\" CHECK "
+                              "(\"a b\" IS NOT NULL) NOT VALID;"),
+                       "%s", words);
+    cr_expect_not_null(strstr(words, "may still write NULL into \"a b\" of public.\"T\""), "%s",
+                       words);
+    cr_expect_null(strstr(words, "instead: \n"), "%s", words);
+    free(words);
+}
+
 Test(print, for_compilers_readers)
 {
     char *words = NULL;
