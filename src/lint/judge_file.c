@@ -333,6 +333,7 @@ void judge_file(struct visit *visit, struct lint_progress *progress)
 
     strip_mark(file);
     begin_file(visit);
+    catalog_set_schema(visit->catalog, "public"); /* each file has a session of its own */
     if (!judge_bytes(visit))
         return;
     lexer_run(&lexer, bytes);
@@ -348,30 +349,31 @@ void judge_file(struct visit *visit, struct lint_progress *progress)
 
 const char *judge_baseline(struct visit *visit, struct slice text)
 {
-    struct lint_file file = { .path = "", .version = "", .description = "" };
+    struct lint_file *file = catalog_alloc(visit->arena, sizeof *file);
     const char *problem = NULL;
 
-    file.bytes = mem_text_of(text.ptr, text.len);
-    file.length = text.len;
-    visit->file = &file;
+    file->bytes = mem_text_of(text.ptr, text.len);
+    file->length = text.len;
+    visit->file = file;
     visit->file_number = 0;
     visit->is_silent = true;
-    strip_mark(&file);
+    strip_mark(file);
     begin_file(visit);
     if (memchr(text.ptr, '\0', text.len) != NULL || !text_is_utf8(text)) {
         problem = "it is not UTF-8 text";
     } else {
         struct lexer lexer;
 
-        lexer_run(&lexer, slice_of(file.bytes, file.length));
+        lexer_run(&lexer, slice_of(file->bytes, file->length));
         judge_statements(visit, &lexer, NULL);
-        for (const struct lint_statement *at = file.statements; at != NULL; at = at->next)
+        for (const struct lint_statement *at = file->statements; at != NULL; at = at->next)
             if (!at->is_parsed && problem == NULL)
                 problem = catalog_format(visit->arena, "the statement in line %u cannot be read",
                                          at->line);
         lexer_fini(&lexer);
     }
-    free(file.bytes);
+    free(file->bytes);
+    file->bytes = NULL;
     visit->is_silent = false;
     visit->statement = NULL;
     catalog_set_schema(visit->catalog, "public");
