@@ -44,6 +44,7 @@ struct lint_options {
 struct lint_progress {
     char path[512];
     unsigned line;
+    bool is_over; /* all was judged and printed */
 };
 
 struct lint;

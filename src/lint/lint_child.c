@@ -87,11 +87,12 @@ static int judge_status(const struct lint_options *options, const struct lint_pr
         say(options, progress, "the analysis was not over in time");
         return CODE_FAILED;
     }
-    if (WIFEXITED(status))
+    if (WIFEXITED(status) && progress->is_over)
         return WEXITSTATUS(status);
     snprintf(words, sizeof words,
-             "the analysis ended by signal %d (out of memory, or a fault of the parser)",
-             WTERMSIG(status));
+             "the analysis broke off (%s %d): out of memory, or a fault of the parser",
+             WIFEXITED(status) ? "exit" : "signal",
+             WIFEXITED(status) ? WEXITSTATUS(status) : WTERMSIG(status));
     say(options, progress, words);
     return CODE_FAILED;
 }
@@ -115,6 +116,7 @@ int lint_child_run(const struct lint_options *options,
     if (pid == 0) {
         set_limits(options);
         code = work(options, progress);
+        progress->is_over = true;
         exit(fflush(stdout) != 0 || ferror(stdout) ? CODE_FAILED : code);
     }
     if (pid < 0)

@@ -3,6 +3,7 @@
 
 #include <pg_query.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum sql_parse sql_tree_parse(const char *text, cJSON **tree, char *words, unsigned size,
@@ -13,6 +14,8 @@ enum sql_parse sql_tree_parse(const char *text, cJSON **tree, char *words, unsig
 
     *tree = NULL;
     if (result.error != NULL) {
+        if (strcmp(result.error->message, "out of memory") == 0)
+            abort(); /* no answer is better than a wrong one: whoever started us says which limit it was */
         outcome = SQL_ERROR;
         snprintf(words, size, "%s", result.error->message);
         *character = result.error->cursorpos;
