@@ -20,6 +20,10 @@ enum option_kind {
     KIND_ROLE,
     KIND_PROBE,
     KIND_TUNNEL_START,
+    KIND_TLS_VERSION,
+    KIND_VERIFY,
+    KIND_UNKNOWN_SNI,
+    KIND_PLAIN_HTTP,
     KIND_FILE,    /* char *, NULL while empty: an absolute path */
     KIND_ACCOUNT, /* the name of a group of users */
     KIND_NAME,    /* the name of a slot */
@@ -37,6 +41,8 @@ enum option_kind {
     KIND_HOSTS,
     KIND_PATHS,
     KIND_NAMES,
+    KIND_FILES,
+    KIND_ALPN,
     KIND_HEADERS,
     KIND_TARGETS,
     KIND_STATUSES,

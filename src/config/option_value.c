@@ -38,13 +38,28 @@ static const char *const probe_words[] = {
 static const char *const tunnel_start_words[] = {
     [CONFIG_TUNNELS_LATE] = "late", [CONFIG_TUNNELS_NOW] = "now", NULL
 };
+static const char *const version_words[] = {
+    [CONFIG_TLS_12] = "1.2", [CONFIG_TLS_13] = "1.3", NULL
+};
+static const char *const verify_words[] = { [CONFIG_VERIFY_OFF] = "off",
+                                            [CONFIG_VERIFY_OPTIONAL] = "optional",
+                                            [CONFIG_VERIFY_REQUIRED] = "required",
+                                            NULL };
+static const char *const unknown_words[] = {
+    [CONFIG_SNI_DEFAULT] = "default", [CONFIG_SNI_REFUSE] = "refuse", NULL
+};
+static const char *const plain_words[] = {
+    [CONFIG_PLAIN_PAGE] = "page", [CONFIG_PLAIN_CLOSE] = "close", NULL
+};
 static const char *const bool_words[] = { "false", "true", NULL };
 
 static const char *const *const choices[] = {
-    [KIND_BOOL] = bool_words,     [KIND_LEVEL] = level_words,
-    [KIND_FORMAT] = format_words, [KIND_BALANCE] = balance_words,
-    [KIND_UNFIT] = unfit_words,   [KIND_ROLE] = role_words,
-    [KIND_PROBE] = probe_words,   [KIND_TUNNEL_START] = tunnel_start_words,
+    [KIND_BOOL] = bool_words,           [KIND_LEVEL] = level_words,
+    [KIND_FORMAT] = format_words,       [KIND_BALANCE] = balance_words,
+    [KIND_UNFIT] = unfit_words,         [KIND_ROLE] = role_words,
+    [KIND_PROBE] = probe_words,         [KIND_TUNNEL_START] = tunnel_start_words,
+    [KIND_TLS_VERSION] = version_words, [KIND_VERIFY] = verify_words,
+    [KIND_UNKNOWN_SNI] = unknown_words, [KIND_PLAIN_HTTP] = plain_words,
 };
 
 static const char *const *choices_of(enum option_kind kind)
@@ -223,7 +238,8 @@ static bool is_known_method(struct slice text)
 static const char *judge_text(const struct option_row *row, struct slice text)
 {
     switch (row->kind) {
-    case KIND_FILE: return text.ptr[0] == '/' ? NULL : "is no absolute path; start it with '/'";
+    case KIND_FILE:
+    case KIND_FILES: return text.ptr[0] == '/' ? NULL : "is no absolute path; start it with '/'";
     case KIND_METHOD: return is_known_method(text) ? NULL : "is not GET, HEAD or OPTIONS";
     case KIND_ACCOUNT:
     case KIND_NAME:
@@ -251,6 +267,11 @@ static const char *judge_text(const struct option_row *row, struct slice text)
     case KIND_ROLE:
     case KIND_PROBE:
     case KIND_TUNNEL_START:
+    case KIND_TLS_VERSION:
+    case KIND_VERIFY:
+    case KIND_UNKNOWN_SNI:
+    case KIND_PLAIN_HTTP:
+    case KIND_ALPN:
     case KIND_PATH:
     case KIND_AUTHORITY:
     case KIND_SECRET:
@@ -276,14 +297,15 @@ static const char *judge_text(const struct option_row *row, struct slice text)
 static int parse_text(const struct option_row *row, struct slice text, char **out, struct text *why)
 {
     const char *fault = NULL;
+    bool is_element = option_table_is_list(row->kind); /* min and max are those of the list */
 
-    if (text.len == 0 && row->min == 0 && row->kind != KIND_NAMES) {
+    if (text.len == 0 && row->min == 0 && !is_element) {
         *out = NULL;
         return ERR_OK;
     }
     if (text.len == 0)
         fault = "is empty";
-    else if (row->kind != KIND_NAMES && row->max > 0 && text.len > row->max)
+    else if (!is_element && row->max > 0 && text.len > row->max)
         fault = "is too long";
     else
         fault = judge_text(row, text);
@@ -353,8 +375,14 @@ int option_value_parse(const struct option_row *row, struct slice text, void *fi
     case KIND_UNFIT:
     case KIND_ROLE:
     case KIND_PROBE:
-    case KIND_TUNNEL_START: return parse_choice(row, text, field, why);
+    case KIND_TUNNEL_START:
+    case KIND_TLS_VERSION:
+    case KIND_VERIFY:
+    case KIND_UNKNOWN_SNI:
+    case KIND_PLAIN_HTTP: return parse_choice(row, text, field, why);
+    case KIND_ALPN: return option_word_alpn(text, field, why);
     case KIND_FILE:
+    case KIND_FILES:
     case KIND_ACCOUNT:
     case KIND_NAME:
     case KIND_NAMES:

@@ -28,7 +28,7 @@ static enum fault admit(const struct policy *asked, const char *line, const char
 
     cr_assert_eq(parse_head_request(text, (size_t)len, &searched, &limits, &head, &fault),
                  PARSE_DONE, "%s", fault_name(fault));
-    return admit_request(asked, &head, admit_says_https(&head), routed);
+    return admit_request(asked, &head, admit_is_https(&head, true, false), routed);
 }
 
 struct admission {
