@@ -9,8 +9,6 @@
 #include "base/mem.h"
 #include "e2e/e2e.h"
 #include "support/demo_app.h"
-#include "support/scene.h"
-#include "support/tls_client.h"
 
 enum {
     WAIT_MS = 15000,
@@ -21,56 +19,6 @@ enum {
 };
 
 #define ASK(host) "GET / HTTP/1.1\r\nHost: " host "\r\n\r\n"
-
-/* A daemon with one origin behind it, and certificates in a folder. */
-struct tls_scene {
-    char folder[SCENE_PATH];
-    struct origin *origin;
-    struct daemon *daemon;
-};
-
-/* listeners: %s stands for the folder, twice at most. */
-static void open_scene(struct tls_scene *scene, const char *lines, const char *service)
-{
-    char *path = NULL;
-    char *config = NULL;
-
-    scene_folder(scene->folder);
-    path = mem_format("%s/ec.pem", scene->folder);
-    pem_shop(path, "DNS:shop.test,DNS:*.shop.test,DNS:both.test", PEM_EC);
-    free(path);
-    path = mem_format("%s/rsa.pem", scene->folder);
-    pem_shop(path, "DNS:both.test,DNS:rsa.test,IP:192.0.2.7", PEM_RSA);
-    free(path);
-    scene->origin = origin_start("127.0.0.1:0");
-    config =
-        mem_format("listener http { bind = \"127.0.0.1:0\" }\n"
-                   "listener https { bind = \"127.0.0.1:0\"\n tls { certificates = { "
-                   "\"%s/ec.pem\", \"%s/rsa.pem\" }\n%s } }\n"
-                   "service shop { slot blue { targets = { \"%s\" } }\n"
-                   " health { enabled = false }\n%s }\n",
-                   scene->folder, scene->folder, lines, origin_address(scene->origin), service);
-    scene->daemon = daemon_start(&(struct daemon_options){ .config = config });
-    free(config);
-}
-
-static void close_scene(struct tls_scene *scene)
-{
-    origin_drop_connections(scene->origin);
-    STOP(scene->daemon);
-    origin_stop(scene->origin);
-    scene_remove(scene->folder);
-}
-
-static const char *front(const struct tls_scene *scene)
-{
-    return daemon_address(scene->daemon, "https");
-}
-
-static double failed(const struct tls_scene *scene, const char *fault)
-{
-    return daemon_metric(scene->daemon, "switchyard_tls_handshakes_failed_total", fault);
-}
 
 Test(tls, versions)
 {
@@ -86,15 +34,16 @@ Test(tls, versions)
     };
 
     for (unsigned strict = 0; strict < 2; strict++) {
-        struct tls_scene scene;
+        struct tls_stage scene;
         unsigned refused = 0;
 
-        open_scene(&scene, strict ? "min_version = \"1.3\"" : "", "");
+        tls_stage_open(
+            &scene, &(struct tls_stage_options){ .tls = strict ? "min_version = \"1.3\"" : NULL });
         for (size_t i = 0; i < COUNT_OF(cases); i++) {
             struct tls_client client;
             bool is_spoken = strict ? cases[i].is_spoken_13 : cases[i].is_spoken;
 
-            tls_client_open(&client, front(&scene),
+            tls_client_open(&client, tls_stage_front(&scene),
                             &(struct tls_client_options){ .sni = "shop.test",
                                                           .least = cases[i].version,
                                                           .most = cases[i].version });
@@ -106,8 +55,8 @@ Test(tls, versions)
             refused += !is_spoken;
             tls_client_close(&client);
         }
-        cr_expect_eq(failed(&scene, "tls_version"), refused, "%f", failed(&scene, "tls_version"));
-        close_scene(&scene);
+        cr_expect_eq(tls_stage_failed(&scene, "tls_version", refused), refused);
+        STOP_TLS(&scene);
     }
 }
 
@@ -125,13 +74,14 @@ static const struct name_case name_cases[] = {
     { "x.rsa.test", "ECDSA", false },     { NULL, "ECDSA", false },
 };
 
-static void check_name(const struct tls_scene *scene, const struct name_case *one, bool refuses)
+static void check_name(const struct tls_stage *scene, const struct name_case *one, bool refuses)
 {
     struct tls_client client;
     bool is_refused = refuses && !one->is_known;
     const char *name = one->sni != NULL ? one->sni : "none";
 
-    tls_client_open(&client, front(scene), &(struct tls_client_options){ .sni = one->sni });
+    tls_client_open(&client, tls_stage_front(scene),
+                    &(struct tls_client_options){ .sni = one->sni });
     cr_expect_eq(client.is_ready, !is_refused, "%s", name);
     if (is_refused)
         cr_expect_eq(client.alert, ALERT_NAME, "%s: alert %d", name, client.alert);
@@ -142,17 +92,17 @@ static void check_name(const struct tls_scene *scene, const struct name_case *on
 
 Test(tls, certificate_by_name)
 {
-    struct tls_scene scene;
+    struct tls_stage scene;
 
-    open_scene(&scene, "", "");
+    tls_stage_open(&scene, &(struct tls_stage_options){ .tls = NULL });
     for (size_t i = 0; i < COUNT_OF(name_cases); i++)
         check_name(&scene, &name_cases[i], false);
-    close_scene(&scene);
-    open_scene(&scene, "unknown_sni = \"refuse\"", "");
+    STOP_TLS(&scene);
+    tls_stage_open(&scene, &(struct tls_stage_options){ .tls = "unknown_sni = \"refuse\"" });
     for (size_t i = 0; i < COUNT_OF(name_cases); i++)
         check_name(&scene, &name_cases[i], true);
-    cr_expect_eq(failed(&scene, "tls_unknown_name"), 5, "%f", failed(&scene, "tls_unknown_name"));
-    close_scene(&scene);
+    cr_expect_eq(tls_stage_failed(&scene, "tls_unknown_name", 5), 5);
+    STOP_TLS(&scene);
 }
 
 Test(tls, certificate_that_the_client_can_check)
@@ -171,13 +121,13 @@ Test(tls, certificate_that_the_client_can_check)
         { "ECDHE-ECDSA-AES256-SHA384", "both.test", NULL },
         { "ECDHE-RSA-CHACHA20-POLY1305", "both.test", "RSA" },
     };
-    struct tls_scene scene;
+    struct tls_stage scene;
 
-    open_scene(&scene, "", "");
+    tls_stage_open(&scene, &(struct tls_stage_options){ .tls = NULL });
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
         struct tls_client client;
 
-        tls_client_open(&client, front(&scene),
+        tls_client_open(&client, tls_stage_front(&scene),
                         &(struct tls_client_options){ .sni = cases[i].sni,
                                                       .most = TLS1_2_VERSION,
                                                       .ciphers = cases[i].ciphers });
@@ -186,8 +136,8 @@ Test(tls, certificate_that_the_client_can_check)
             cr_expect_str_eq(tls_client_kind(&client), cases[i].kind, "case %zu", i);
         tls_client_close(&client);
     }
-    cr_expect_eq(failed(&scene, "tls_handshake"), 5, "%f", failed(&scene, "tls_handshake"));
-    close_scene(&scene);
+    cr_expect_eq(tls_stage_failed(&scene, "tls_handshake", 5), 5);
+    STOP_TLS(&scene);
 }
 
 Test(tls, alpn)
@@ -199,16 +149,16 @@ Test(tls, alpn)
         { NULL, "" },   { "http/1.1", "http/1.1" }, { "h2,http/1.1", "http/1.1" },
         { "h2", NULL }, { "acme-tls/1", NULL },
     };
-    struct tls_scene scene;
+    struct tls_stage scene;
 
-    open_scene(&scene, "", "");
+    tls_stage_open(&scene, &(struct tls_stage_options){ .tls = NULL });
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
         struct tls_client client;
         const unsigned char *chosen = NULL;
         unsigned size = 0;
 
         tls_client_open(
-            &client, front(&scene),
+            &client, tls_stage_front(&scene),
             &(struct tls_client_options){ .sni = "shop.test", .alpn = cases[i].offered });
         cr_expect_eq(client.is_ready, cases[i].chosen != NULL, "case %zu", i);
         SSL_get0_alpn_selected(client.ssl, &chosen, &size);
@@ -220,7 +170,7 @@ Test(tls, alpn)
             cr_expect_eq(client.alert, ALERT_ALPN, "case %zu: alert %d", i, client.alert);
         tls_client_close(&client);
     }
-    close_scene(&scene);
+    STOP_TLS(&scene);
 }
 
 Test(tls, hosts_that_are_not_covered)
@@ -248,13 +198,13 @@ Test(tls, hosts_that_are_not_covered)
         { NULL, "198.51.100.1", 200 }, /* an address cannot be asked for by name */
         { NULL, "[2001:db8::1]:8443", 200 },
     };
-    struct tls_scene scene;
+    struct tls_stage scene;
 
-    open_scene(&scene, "", "");
+    tls_stage_open(&scene, &(struct tls_stage_options){ .tls = NULL });
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
         struct tls_client client;
 
-        cr_assert(tls_client_open(&client, front(&scene),
+        cr_assert(tls_client_open(&client, tls_stage_front(&scene),
                                   &(struct tls_client_options){ .sni = cases[i].sni }));
         cr_expect_eq(tls_client_get(&client, cases[i].host, "/"), cases[i].status, "%s, %s",
                      cases[i].sni, cases[i].host);
@@ -263,10 +213,10 @@ Test(tls, hosts_that_are_not_covered)
         tls_client_close(&client);
     }
     cr_expect(daemon_await_access(scene.daemon, "\"fault\":\"misdirected\"", WAIT_MS));
-    close_scene(&scene);
+    STOP_TLS(&scene);
 }
 
-static void expect_request(const struct tls_scene *scene, unsigned index, const char *part,
+static void expect_request(const struct tls_stage *scene, unsigned index, const char *part,
                            bool is_there)
 {
     struct slice request = origin_request(scene->origin, index);
@@ -281,13 +231,13 @@ Test(tls, what_the_app_is_told)
                                   "X-SSL-Client-Verify: SUCCESS\r\nx-ssl-client-dn: CN=boss\r\n"
                                   "X_SSL_Client_SHA256: 00\r\nX-SSL-Client-: 1\r\n"
                                   "X-SSL-Other: stays\r\nX-Forwarded-Proto: http\r\n\r\n";
-    struct tls_scene scene;
+    struct tls_stage scene;
     struct tls_client client;
     struct reply reply = { 0 };
     struct text body;
 
-    open_scene(&scene, "", "https_redirect = true");
-    cr_assert(tls_client_open(&client, front(&scene),
+    tls_stage_open(&scene, &(struct tls_stage_options){ .service = "https_redirect = true" });
+    cr_assert(tls_client_open(&client, tls_stage_front(&scene),
                               &(struct tls_client_options){ .sni = "shop.test" }));
     tls_client_send_text(&client, request);
     cr_assert_eq(tls_client_reply(&client, WAIT_MS, &reply), REPLY_WHOLE);
@@ -302,7 +252,7 @@ Test(tls, what_the_app_is_told)
     cr_expect_eq(client_ask(daemon_front(scene.daemon), ASK("shop.test"), &body), 308);
     text_fini(&body);
     cr_expect_eq(origin_requests(scene.origin), 1u);
-    close_scene(&scene);
+    STOP_TLS(&scene);
 }
 
 /* Bytes that tell their place. */
@@ -317,12 +267,12 @@ static char *make_bytes(size_t size)
 
 Test(tls, large_bodies_in_both_directions)
 {
-    struct tls_scene scene;
+    struct tls_stage scene;
     char *bytes = make_bytes(BIG);
     char *head = mem_format("HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n", BIG);
     char *whole = mem_alloc(strlen(head) + BIG);
 
-    open_scene(&scene, "", "");
+    tls_stage_open(&scene, &(struct tls_stage_options){ .tls = NULL });
     memcpy(whole, head, strlen(head));
     memcpy(whole + strlen(head), bytes, BIG);
     for (unsigned version = TLS1_2_VERSION; version <= TLS1_3_VERSION; version++) {
@@ -333,7 +283,7 @@ Test(tls, large_bodies_in_both_directions)
         origin_clear(scene.origin);
         origin_answer(scene.origin, whole, strlen(head) + BIG, ORIGIN_KEEPS);
         cr_assert(tls_client_open(
-            &client, front(&scene),
+            &client, tls_stage_front(&scene),
             &(struct tls_client_options){ .sni = "shop.test", .most = (int)version }));
         free(head);
         head = mem_format("POST / HTTP/1.1\r\nHost: shop.test\r\nContent-Length: %d\r\n\r\n", BIG);
@@ -352,22 +302,22 @@ Test(tls, large_bodies_in_both_directions)
     free(head);
     free(whole);
     free(bytes);
-    close_scene(&scene);
+    STOP_TLS(&scene);
 }
 
 /* Pipelined requests in one record, and one request in many: nothing that lies in OpenSSL is forgotten. */
 Test(tls, records_are_no_messages)
 {
-    struct tls_scene scene;
+    struct tls_stage scene;
     struct tls_client client;
     struct text many;
 
-    open_scene(&scene, "", "");
+    tls_stage_open(&scene, &(struct tls_stage_options){ .tls = NULL });
     text_init(&many, 1 << 20);
     for (unsigned i = 0; i < 100; i++)
         text_add(&many,
                  "GET /canary HTTP/1.1\r\nHost: shop.test\r\nX-Fill: 12345678901234567890\r\n\r\n");
-    cr_assert(tls_client_open(&client, front(&scene),
+    cr_assert(tls_client_open(&client, tls_stage_front(&scene),
                               &(struct tls_client_options){ .sni = "shop.test" }));
     cr_expect(tls_client_send(&client, many.bytes, many.len));
     for (unsigned i = 0; i < 100; i++) {
@@ -387,7 +337,7 @@ Test(tls, records_are_no_messages)
     }
     text_fini(&many);
     tls_client_close(&client);
-    close_scene(&scene);
+    STOP_TLS(&scene);
 }
 
 /* An answer that ends with the connection ends with close_notify, one that was cut with nothing of the kind. */
@@ -397,12 +347,12 @@ Test(tls, ends_that_can_be_told_apart)
                                                ACT(END) };
     static const struct origin_act cut[] = { ACT(REQUEST), ACT_SEND("HTTP/1.1 200 OK\r\n\r\nabc"),
                                              ACT_AWAIT("seen"), ACT(RESET) };
-    struct tls_scene scene;
+    struct tls_stage scene;
     struct tls_client client;
 
-    open_scene(&scene, "", "");
+    tls_stage_open(&scene, &(struct tls_stage_options){ .tls = NULL });
     origin_play(scene.origin, whole);
-    cr_assert(tls_client_open(&client, front(&scene),
+    cr_assert(tls_client_open(&client, tls_stage_front(&scene),
                               &(struct tls_client_options){ .sni = "shop.test" }));
     tls_client_send_text(&client, "GET / HTTP/1.0\r\nHost: shop.test\r\n\r\n");
     cr_expect(tls_client_drain(&client, WAIT_MS));
@@ -412,7 +362,7 @@ Test(tls, ends_that_can_be_told_apart)
 
     origin_clear(scene.origin);
     origin_play(scene.origin, cut);
-    cr_assert(tls_client_open(&client, front(&scene),
+    cr_assert(tls_client_open(&client, tls_stage_front(&scene),
                               &(struct tls_client_options){ .sni = "shop.test" }));
     tls_client_send_text(&client, "GET / HTTP/1.0\r\nHost: shop.test\r\n\r\n");
     while (client.plain.in.len == 0 || strstr(client.plain.in.bytes, "abc") == NULL)
@@ -421,7 +371,7 @@ Test(tls, ends_that_can_be_told_apart)
     cr_expect(tls_client_drain(&client, WAIT_MS));
     cr_expect_neq(client.end, TLS_CLIENT_CLEAN, "end %d", client.end);
     tls_client_close(&client);
-    close_scene(&scene);
+    STOP_TLS(&scene);
 }
 
 /* A client that leaves within its body, with a FIN alone or with a close_notify, has sent no whole request. */
@@ -430,9 +380,9 @@ Test(tls, bodies_that_are_cut)
     static const struct origin_act take[] = { ACT(HEAD),          ACT_BYTES(3),
                                               ACT_RAISE("begun"), ACT(EVERYTHING),
                                               ACT_RAISE("over"),  ACT(END) };
-    struct tls_scene scene;
+    struct tls_stage scene;
 
-    open_scene(&scene, "", "");
+    tls_stage_open(&scene, &(struct tls_stage_options){ .tls = NULL });
     for (unsigned i = 0; i < 2; i++) {
         struct tls_client client;
         char *received = NULL;
@@ -440,7 +390,7 @@ Test(tls, bodies_that_are_cut)
 
         origin_clear(scene.origin);
         origin_play(scene.origin, take);
-        cr_assert(tls_client_open(&client, front(&scene),
+        cr_assert(tls_client_open(&client, tls_stage_front(&scene),
                                   &(struct tls_client_options){ .sni = "shop.test" }));
         tls_client_send_text(&client,
                              "POST / HTTP/1.1\r\nHost: shop.test\r\nContent-Length: 10\r\n\r\nabc");
@@ -455,14 +405,14 @@ Test(tls, bodies_that_are_cut)
         free(received);
     }
     cr_expect(daemon_await_access(scene.daemon, "\"fault\":\"client_gone\"", WAIT_MS));
-    close_scene(&scene);
+    STOP_TLS(&scene);
 }
 
 Test(tls, tunnels)
 {
     static const char ask[] = "GET /raw HTTP/1.1\r\nHost: shop.test\r\nConnection: upgrade\r\n"
                               "Upgrade: echo\r\n\r\n";
-    struct tls_scene scene;
+    struct tls_stage scene;
     struct demo_app *app = demo_app_start("blue");
     struct tls_client client;
     struct reply reply = { 0 };
@@ -473,8 +423,8 @@ Test(tls, tunnels)
     char *request =
         mem_format("GET /raw HTTP/1.1\r\nHost: ws.shop.test%s", strstr(ask, "\r\nConn"));
 
-    open_scene(&scene, "", service);
-    cr_assert(tls_client_open(&client, front(&scene),
+    tls_stage_open(&scene, &(struct tls_stage_options){ .service = service });
+    cr_assert(tls_client_open(&client, tls_stage_front(&scene),
                               &(struct tls_client_options){ .sni = "ws.shop.test" }));
     tls_client_send_text(&client, request);
     cr_assert_eq(tls_client_reply(&client, WAIT_MS, &reply), REPLY_WHOLE);
@@ -492,32 +442,24 @@ Test(tls, tunnels)
     free(service);
     free(bytes);
     demo_app_stop(app);
-    close_scene(&scene);
+    STOP_TLS(&scene);
 }
 
 Test(tls, behind_a_proxy_header)
 {
-    struct tls_scene scene;
-    char *config = NULL;
+    struct tls_stage scene;
     struct tls_client client;
 
-    open_scene(&scene, "", "");
-    config = mem_format("listener https { bind = \"127.0.0.1:0\" proxy_protocol = true\n"
-                        " trusted = { \"127.0.0.0/8\" }\n"
-                        " tls { certificates = { \"%s/ec.pem\" } } }\n"
-                        "service shop { slot blue { targets = { \"%s\" } }\n"
-                        " health { enabled = false } }\n",
-                        scene.folder, origin_address(scene.origin));
-    STOP(scene.daemon);
-    scene.daemon = daemon_start(&(struct daemon_options){ .config = config });
+    tls_stage_open(&scene,
+                   &(struct tls_stage_options){
+                       .listener = "proxy_protocol = true  trusted = { \"127.0.0.0/8\" }" });
     cr_assert(tls_client_open(
-        &client, front(&scene),
+        &client, tls_stage_front(&scene),
         &(struct tls_client_options){
             .sni = "shop.test", .before = "PROXY TCP4 203.0.113.9 203.0.113.1 1234 443\r\n" }));
     cr_expect_eq(tls_client_get(&client, "shop.test", "/"), 200);
     expect_request(&scene, 0, "X-Forwarded-For: 203.0.113.9\r\n", true);
     expect_request(&scene, 0, "X-Forwarded-Proto: https\r\n", true);
     tls_client_close(&client);
-    free(config);
-    close_scene(&scene);
+    STOP_TLS(&scene);
 }

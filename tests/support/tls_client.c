@@ -64,8 +64,12 @@ static void set_up(struct tls_client *client, const struct tls_client_options *o
         (void)SSL_set_tlsext_host_name(client->ssl, options->sni);
     if (options->alpn != NULL)
         set_alpn(client->ssl, options->alpn);
-    if (options->session != NULL)
-        (void)SSL_set_session(client->ssl, options->session);
+    if (options->session != NULL) { /* a copy: OpenSSL uses one of TLS 1.3 only once */
+        SSL_SESSION *copy = SSL_SESSION_dup(options->session);
+
+        (void)SSL_set_session(client->ssl, copy);
+        SSL_SESSION_free(copy);
+    }
     (void)fcntl(client->plain.fd, F_SETFL, O_NONBLOCK);
     (void)SSL_set_fd(client->ssl, client->plain.fd);
 }
