@@ -18,7 +18,7 @@ static const struct sheet_column columns[] = {
     { "names", "NAMES", SHEET_TEXT },
     { "key", "KEY", SHEET_TEXT },
     { "not_after", "NOT AFTER", SHEET_TEXT },
-    { "days_left", "DAYS LEFT", SHEET_TEXT },
+    { "days_left", "DAYS LEFT", SHEET_NUMBER },
     { "default", "DEFAULT", SHEET_BOOL },
     { "file", "FILE", SHEET_TEXT },
     { "sha256", "SHA-256", SHEET_TEXT },
@@ -38,6 +38,7 @@ static void add_names(struct sheet *sheet, const struct tls_cert_view *cert)
 static void add_certificate(void *arg, const char *listener, const struct tls_cert_view *cert)
 {
     struct sheet *sheet = arg;
+    int64_t left_s = cert->not_after_s - (int64_t)time(NULL);
     char stamp[CLOCK_STAMP_SIZE];
 
     clock_stamp((uint64_t)cert->not_after_s * 1000000u, stamp);
@@ -45,7 +46,7 @@ static void add_certificate(void *arg, const char *listener, const struct tls_ce
     add_names(sheet, cert);
     sheet_add_text(sheet, cert->kind);
     sheet_add_text(sheet, stamp);
-    sheet_add_format(sheet, "%lld", (long long)((cert->not_after_s - (int64_t)time(NULL)) / DAY_S));
+    sheet_add_u64(sheet, left_s > 0 ? (uint64_t)left_s / DAY_S : 0);
     sheet_add_bool(sheet, cert->is_default);
     sheet_add_text(sheet, cert->file);
     sheet_add_text(sheet, cert->fingerprint);
