@@ -13,10 +13,10 @@
 #include "base/slice.h"
 
 struct stream;
-struct tls_server;
+struct tls_keeper;
 
 /* early: bytes that were read from the stream before, and belong to TLS; copied. */
-void tls_stream_begin(struct stream *stream, struct tls_server *server, struct slice early);
+void tls_stream_begin(struct stream *stream, struct tls_keeper *server, struct slice early);
 
 /* Goes on with the handshake. 0: done; ERR_AGAIN: wait for on_ready; ERR_DENIED: it failed, the stream is plain again
  * (an alert is on its way where one is due) and *fault says why. FAULT_TLS_PLAIN: an answer in clear may follow. */

@@ -17,7 +17,7 @@ struct loop;
 struct rate;
 struct ring;
 struct target;
-struct tls_server;
+struct tls_keeper;
 struct tunnel_drain;
 struct worker;
 
@@ -29,7 +29,7 @@ struct gate {
     struct address_net *trusted;
     uint32_t client_connections; /* per client address; 0: any number */
     struct rate *rate;           /* counts them; NULL with 0 */
-    struct tls_server *tls;      /* NULL: plain */
+    struct tls_keeper *tls;      /* NULL: plain */
     bool hides_plain;            /* plain HTTP to a TLS port gets no page */
     bool strips_client;          /* X-SSL-Client-* of clients that are not trusted go no further */
 };

@@ -144,7 +144,7 @@ static const struct gate *find_gate(struct doors *doors, const struct config *co
     entry = mem_zalloc(sizeof *entry);
     snprintf(entry->gate.name, sizeof entry->gate.name, "%s", listener->name);
     entry->gate.proxy_protocol = listener->proxy_protocol;
-    entry->gate.tls = has_tls(listener) ? vault_server(doors->vault, listener->name) : NULL;
+    entry->gate.tls = has_tls(listener) ? vault_keeper(doors->vault, listener->name) : NULL;
     entry->gate.hides_plain = listener->tls.plain_http == CONFIG_PLAIN_CLOSE;
     entry->gate.strips_client = strips_client(config, listener);
     entry->gate.trusted_count = (unsigned)listener->trusted.count;

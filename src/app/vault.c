@@ -14,7 +14,7 @@
 #include "base/text.h"
 #include "config/config.h"
 #include "net/timer.h"
-#include "net/tls_server.h"
+#include "net/tls_keeper.h"
 
 enum { TICK_MS = 100, WORDS_BYTES = 1024, SOON_DAYS = 30, DAY_S = 86400, NAMES_SHOWN = 8 };
 
@@ -23,7 +23,7 @@ enum { TICK_MS = 100, WORDS_BYTES = 1024, SOON_DAYS = 30, DAY_S = 86400, NAMES_S
 /* One listener, once it has had TLS. Owner: the vault. Its settings are copied from the configuration in force. */
 struct vault_entry {
     LIST_ENTRY(vault_entry) entry;
-    struct tls_server *server;
+    struct tls_keeper *keeper;
     struct tls_context *pending; /* prepared; NULL: nothing */
     uint64_t pending_stamp;
     uint64_t stamp;        /* of the files in force */
@@ -69,7 +69,7 @@ static struct vault_entry *find_entry(const struct vault *vault, const char *nam
     struct vault_entry *entry = NULL;
 
     LIST_FOREACH(entry, &vault->entries, entry)
-    if (strcmp(tls_server_name(entry->server), name) == 0)
+    if (strcmp(tls_keeper_name(entry->keeper), name) == 0)
         return entry;
     return NULL;
 }
@@ -81,7 +81,7 @@ static struct vault_entry *make_entry(struct vault *vault, const char *name)
     if (entry != NULL)
         return entry;
     entry = mem_zalloc(sizeof *entry);
-    entry->server = tls_server_new(name);
+    entry->keeper = tls_keeper_new(name);
     LIST_INSERT_HEAD(&vault->entries, entry, entry);
     return entry;
 }
@@ -104,8 +104,8 @@ static int prepare_one(struct vault *vault, const struct config_listener *listen
     note_options(&listener->tls, &options);
     drop_pending(entry);
     text_init(&why, WORDS_BYTES);
-    entry->pending_stamp = tls_server_stamp(&options);
-    err = tls_server_build(entry->server, &options, &why, &entry->pending);
+    entry->pending_stamp = tls_keeper_stamp(&options);
+    err = tls_keeper_build(entry->keeper, &options, &why, &entry->pending);
     if (err != ERR_OK)
         snprintf(words, words_size, "listener %s: tls: %.*s", listener->name,
                  SLICE_ARG(text_slice(&why)));
@@ -150,7 +150,7 @@ static long long days_left(const struct tls_cert_view *cert)
 /* What ends soon is said once a day. */
 static void warn_expiry(struct vault_entry *entry)
 {
-    const struct tls_context *context = tls_server_context(entry->server);
+    const struct tls_context *context = tls_keeper_context(entry->keeper);
 
     entry->warned_us = clock_monotonic_us();
     for (size_t i = 0; i < tls_context_count(context); i++) {
@@ -159,13 +159,13 @@ static void warn_expiry(struct vault_entry *entry)
         tls_context_view(context, i, &cert);
         if (days_left(&cert) < SOON_DAYS)
             LOG_WARN("tls_expiry", "listener=%s file=%s days=%lld renew it",
-                     tls_server_name(entry->server), cert.file, days_left(&cert));
+                     tls_keeper_name(entry->keeper), cert.file, days_left(&cert));
     }
 }
 
 static void log_certificates(const struct vault_entry *entry)
 {
-    const struct tls_context *context = tls_server_context(entry->server);
+    const struct tls_context *context = tls_keeper_context(entry->keeper);
 
     for (size_t i = 0; i < tls_context_count(context); i++) {
         struct tls_cert_view cert;
@@ -175,7 +175,7 @@ static void log_certificates(const struct vault_entry *entry)
         text_init(&names, WORDS_BYTES);
         list_names(&cert, &names);
         LOG_INFO("tls_certificate", "listener=%s file=%s names=%s key=\"%s\" days=%lld sha256=%s",
-                 tls_server_name(entry->server), cert.file, names.len > 0 ? names.bytes : "",
+                 tls_keeper_name(entry->keeper), cert.file, names.len > 0 ? names.bytes : "",
                  cert.kind, days_left(&cert), cert.fingerprint);
         text_fini(&names);
     }
@@ -185,7 +185,7 @@ static void publish(struct vault_entry *entry)
 {
     if (entry->pending == NULL)
         return;
-    tls_server_publish(entry->server, entry->pending);
+    tls_keeper_publish(entry->keeper, entry->pending);
     entry->pending = NULL;
     entry->stamp = entry->pending_stamp;
     entry->failed_stamp = 0;
@@ -241,7 +241,7 @@ int vault_reload(struct vault *vault, const struct config *config, char *words, 
             continue;
         publish(entry);
         listeners++;
-        certs += tls_context_count(tls_server_context(entry->server));
+        certs += tls_context_count(tls_keeper_context(entry->keeper));
     }
     snprintf(words, words_size, "%zu certificates of %u listeners were read", certs, listeners);
     return ERR_OK;
@@ -265,7 +265,7 @@ static void watch(struct vault *vault, struct vault_entry *entry,
     uint64_t stamp = 0;
 
     note_options(&listener->tls, &options);
-    stamp = tls_server_stamp(&options);
+    stamp = tls_keeper_stamp(&options);
     if (stamp == entry->stamp || stamp == entry->failed_stamp)
         return;
     if (prepare_one(vault, listener, words, sizeof words) == ERR_OK) {
@@ -297,7 +297,7 @@ static void on_tick(void *arg)
             continue;
         is_any = true;
         if (now_us - entry->rotated_us >= entry->rotation_us) {
-            tls_server_rotate(entry->server);
+            tls_keeper_rotate(entry->keeper);
             entry->rotated_us = now_us;
         }
         if (now_us - entry->warned_us >= DAY_US)
@@ -306,7 +306,7 @@ static void on_tick(void *arg)
             now_us - entry->watched_us < entry->watch_us)
             continue;
         entry->watched_us = now_us;
-        watch(vault, entry, find_listener(vault->config, tls_server_name(entry->server)));
+        watch(vault, entry, find_listener(vault->config, tls_keeper_name(entry->keeper)));
     }
     if (is_any)
         timer_arm(vault->timer, TICK_MS);
@@ -330,16 +330,16 @@ void vault_free(struct vault *vault)
 
         LIST_REMOVE(entry, entry);
         drop_pending(entry);
-        tls_server_free(entry->server);
+        tls_keeper_free(entry->keeper);
         free(entry);
     }
     timer_free(vault->timer);
     free(vault);
 }
 
-struct tls_server *vault_server(struct vault *vault, const char *listener)
+struct tls_keeper *vault_keeper(struct vault *vault, const char *listener)
 {
-    return make_entry(vault, listener)->server;
+    return make_entry(vault, listener)->keeper;
 }
 
 void vault_each(const struct vault *vault, tls_list_fn *fn, void *arg)
@@ -348,13 +348,13 @@ void vault_each(const struct vault *vault, tls_list_fn *fn, void *arg)
 
     LIST_FOREACH(entry, &vault->entries, entry)
     {
-        const struct tls_context *context = tls_server_context(entry->server);
+        const struct tls_context *context = tls_keeper_context(entry->keeper);
 
         for (size_t i = 0; entry->is_on && i < tls_context_count(context); i++) {
             struct tls_cert_view cert;
 
             tls_context_view(context, i, &cert);
-            fn(arg, tls_server_name(entry->server), &cert);
+            fn(arg, tls_keeper_name(entry->keeper), &cert);
         }
     }
 }

@@ -11,7 +11,7 @@
 
 struct config;
 struct loop;
-struct tls_server;
+struct tls_keeper;
 struct vault;
 
 struct vault *vault_new(struct loop *loop);
@@ -33,7 +33,7 @@ MUST_CHECK int vault_reload(struct vault *vault, const struct config *config, ch
 MUST_CHECK int vault_check(const struct config *config, char *words, unsigned words_size);
 
 /* What sessions of that listener are given; it lives as long as the vault. */
-struct tls_server *vault_server(struct vault *vault, const char *listener);
+struct tls_keeper *vault_keeper(struct vault *vault, const char *listener);
 void vault_each(const struct vault *vault, tls_list_fn *fn, void *arg);
 
 #endif

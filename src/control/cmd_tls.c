@@ -9,7 +9,7 @@
 #include "base/log.h"
 #include "control/json_priv.h"
 #include "control/sheet_priv.h"
-#include "net/tls_server.h"
+#include "net/tls_keeper.h"
 
 enum { DAY_S = 86400, NAMES_BYTES = 1 << 20 };
 

@@ -7,7 +7,7 @@
 #include "control/admin.h"
 #include "control/exposition_priv.h"
 #include "control/stats.h"
-#include "net/tls_server.h"
+#include "net/tls_keeper.h"
 
 enum { LABELS_MAX = 4096 };
 

@@ -11,7 +11,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "net/loop_priv.h"
-#include "net/tls_priv.h"
+#include "net/tls_io_priv.h"
 
 struct loop_signal {
     struct loop_signal *next;

@@ -16,7 +16,7 @@
 #include "base/err.h"
 #include "base/mem.h"
 #include "net/loop_priv.h"
-#include "net/tls_priv.h"
+#include "net/tls_io_priv.h"
 
 static void on_event(evutil_socket_t fd, short what, void *arg)
 {

@@ -15,6 +15,7 @@
 #include "base/mem.h"
 #include "net/loop_priv.h"
 #include "net/stream.h"
+#include "net/tls_io_priv.h"
 #include "net/tls_priv.h"
 
 /* READ_BUDGET: of one turn of a connection; a flood of records that yield nothing must not keep the others waiting. */

@@ -1,6 +1,6 @@
 /*
  * Contexts: certificates by the names they are for. A name leads to a face, which has the first certificate of each
- * kind of key for it, so that a client gets the one it can check. See net/tls_server.h and tls_priv.h.
+ * kind of key for it, so that a client gets the one it can check. See net/tls_keeper.h.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -10,7 +10,6 @@
 #include "base/err.h"
 #include "base/hash.h"
 #include "base/mem.h"
-#include "base/rcu.h"
 #include "base/text.h"
 #include "net/tls_files_priv.h"
 #include "net/tls_priv.h"
@@ -225,19 +224,19 @@ static int load_certs(struct tls_context *context, const struct tls_options *opt
     return err;
 }
 
-int tls_server_build(struct tls_server *server, const struct tls_options *options,
+int tls_context_make(const struct tls_keeper *keeper, const struct tls_options *options,
                      struct text *words, struct tls_context **out)
 {
     struct tls_context *context = mem_zalloc(sizeof *context);
-    struct tls_setup setup = { .options = options, .server = server->name, .context = context };
+    struct tls_setup setup = { .options = options, .name = keeper->name, .context = context };
     int err = ERR_OK;
 
     context->pins = 1;
-    context->tickets = server->tickets;
+    context->tickets = keeper->tickets;
     context->verify = options->client_verify;
     context->refuses_unknown = options->refuses_unknown;
     set_alpn(context, options);
-    err = load_certs(context, options, atomic_load(&server->context), words);
+    err = load_certs(context, options, atomic_load(&keeper->context), words);
     if (err == ERR_OK)
         err = make_faces(&setup, words);
     if (err != ERR_OK) {
@@ -263,61 +262,6 @@ void tls_context_unpin(struct tls_context *context)
     free(context);
 }
 
-struct tls_server *tls_server_new(const char *name)
-{
-    struct tls_server *server = mem_zalloc(sizeof *server);
-
-    server->name = mem_text(name);
-    server->tickets = tls_tickets_new();
-    return server;
-}
-
-void tls_server_free(struct tls_server *server)
-{
-    if (server == NULL)
-        return;
-    tls_context_unpin(atomic_load(&server->context));
-    tls_tickets_free(server->tickets);
-    free(server->name);
-    free(server);
-}
-
-const char *tls_server_name(const struct tls_server *server)
-{
-    return server->name;
-}
-
-void tls_server_publish(struct tls_server *server, struct tls_context *context)
-{
-    struct tls_context *was = atomic_exchange(&server->context, context);
-
-    if (was == NULL)
-        return;
-    rcu_grace_period(); /* nobody is between reading the pointer and pinning any more */
-    tls_context_unpin(was);
-}
-
-const struct tls_context *tls_server_context(const struct tls_server *server)
-{
-    return atomic_load(&server->context);
-}
-
-struct tls_context *tls_server_pin(struct tls_server *server)
-{
-    struct tls_context *context = NULL;
-
-    rcu_read_begin();
-    context = atomic_load(&server->context);
-    atomic_fetch_add_explicit(&context->pins, 1, memory_order_relaxed);
-    rcu_read_end();
-    return context;
-}
-
-void tls_server_rotate(struct tls_server *server)
-{
-    tls_tickets_rotate(server->tickets);
-}
-
 size_t tls_context_count(const struct tls_context *context)
 {
     return context->cert_count;
@@ -336,9 +280,4 @@ void tls_context_view(const struct tls_context *context, size_t index, struct tl
         .kind = cert->kind,
         .is_default = context->faces[0].certs[cert->key_kind] == cert,
     };
-}
-
-uint64_t tls_server_stamp(const struct tls_options *options)
-{
-    return tls_files_stamp(options->certificates, options->certificate_count, options->client_ca);
 }

@@ -12,6 +12,7 @@
 #include "base/err.h"
 #include "net/loop_priv.h"
 #include "net/stream.h"
+#include "net/tls_io_priv.h"
 #include "net/tls_priv.h"
 
 /* BATCH_BYTES: sealed before anything is sent. SMALL_RECORD: fits into one segment, so that a client can open it when

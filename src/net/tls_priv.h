@@ -1,4 +1,4 @@
-/* What the sources of TLS in room net share: contexts, the state of a connection, and a loop's scratch memory. */
+/* Contexts of TLS inside of room net: names, faces, tickets, and how an SSL_CTX is set up. */
 #ifndef NET_TLS_PRIV_H
 #define NET_TLS_PRIV_H
 
@@ -7,16 +7,10 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <sys/types.h>
-#include <sys/uio.h>
 
-#include "base/fault.h"
-#include "base/slice.h"
 #include "net/tls_cert_priv.h"
-#include "net/tls_server.h"
+#include "net/tls_keeper.h"
 
-struct loop;
-struct stream;
 struct tls_tickets;
 
 /* What a name leads to: one certificate per kind of key, in an SSL_CTX of its own. */
@@ -39,21 +33,24 @@ struct tls_context {
     size_t face_count;
     struct tls_name *table; /* open addressing; mask + 1 places */
     size_t mask;
-    struct tls_tickets *tickets; /* the server's; NULL: no tickets */
+    struct tls_tickets *tickets; /* the keeper's; NULL: no tickets */
     unsigned char *alpn;         /* as on the wire */
     unsigned alpn_size;
     enum tls_verify verify;
     bool refuses_unknown;
 };
 
-struct tls_server {
+struct tls_keeper {
     char *name;
     _Atomic(struct tls_context *) context; /* pinned; read by workers under RCU */
     struct tls_tickets *tickets;
 };
 
 /* A context to keep, for a new connection of a worker. */
-struct tls_context *tls_server_pin(struct tls_server *server);
+struct tls_context *tls_keeper_pin(struct tls_keeper *keeper);
+
+MUST_CHECK int tls_context_make(const struct tls_keeper *keeper, const struct tls_options *options,
+                                struct text *words, struct tls_context **out);
 
 /* The face for that name of the client, NULL: none. */
 const struct tls_face *tls_context_find(const struct tls_context *context, const char *name);
@@ -61,7 +58,7 @@ const struct tls_face *tls_context_find(const struct tls_context *context, const
 /* One SSL_CTX with everything but certificates; words, or NULL when an option was not understood. */
 struct tls_setup {
     const struct tls_options *options;
-    const char *server;
+    const char *name; /* of the keeper */
     struct tls_context *context;
 };
 MUST_CHECK int tls_setup_ctx(const struct tls_setup *setup, struct text *words, SSL_CTX **out);
@@ -71,65 +68,6 @@ struct tls_tickets *tls_tickets_new(void);
 void tls_tickets_free(struct tls_tickets *tickets);
 void tls_tickets_rotate(struct tls_tickets *tickets);
 void tls_tickets_use(SSL_CTX *ctx);
-
-/* One connection. Owner: its stream. Ends by tls_drop. */
-struct tls {
-    SSL *ssl;
-    struct tls_context *context;
-    const struct tls_face *face;
-    char *held; /* bytes of ours that the kernel has not taken: [held_at, held_len) */
-    uint32_t held_at;
-    uint32_t held_len;
-    uint32_t owed; /* plain bytes inside of `held` that were not reported as sent yet */
-    uint32_t early_at;
-    uint32_t early_len;
-    char *early;     /* bytes read before TLS began */
-    char *client;    /* lines about the client's certificate */
-    uint32_t warmth; /* bytes sent without a rest: records grow with it */
-    uint32_t sent_ms;
-    uint16_t failure;  /* enum fault, found in a callback; FAULT_NONE */
-    bool is_ready;     /* the handshake is done */
-    bool is_dead;      /* broken: nothing may be sent any more */
-    bool has_begun;    /* a byte of the client was seen */
-    bool was_short;    /* the kernel had less than was asked for */
-    bool is_throttled; /* it had more than is taken at once */
-    bool saw_end;      /* the peer's FIN */
-    bool sent_end;     /* our close_notify */
-};
-
-/* What all connections of a loop share: the BIO through which OpenSSL reads and writes, and what it wrote. */
-struct tls_loop {
-    BIO_METHOD *method;
-    BIO *bio;
-    struct stream *stream; /* whose turn it is */
-    size_t budget;         /* bytes that may still be read from the kernel in this turn */
-    char *out;
-    size_t out_len;
-    size_t out_capacity;
-    char *gather; /* one record's plain bytes */
-};
-
-struct tls_loop *tls_loop_of(struct loop *loop);
-void tls_loop_free(struct tls_loop *shared);
-
-/* The stream whose handshake calls back. */
-struct tls *tls_of_ssl(const SSL *ssl);
-
-/* The verbs of a stream with TLS; see net/stream.h. */
-ssize_t tls_recv(struct stream *stream, void *bytes, size_t size);
-ssize_t tls_send(struct stream *stream, const struct iovec *parts, int count);
-bool tls_is_settled(const struct stream *stream);
-void tls_on_writable(struct stream *stream);
-void tls_end(struct stream *stream); /* our close_notify, one attempt */
-void tls_drop(struct stream *stream);
-
-/* One or more calls of OpenSSL stand between enter and leave, which sends what they wrote: how much the kernel took of
- * it (the rest is held), or ERR_* when the connection is broken. */
-struct tls_loop *tls_enter(struct stream *stream);
-ssize_t tls_leave(struct stream *stream);
-
-/* Sends what is held: 0, ERR_AGAIN or ERR_*. */
-int tls_flush(struct stream *stream);
 
 /* Lines about the client's certificate; NULL: they would be too long. */
 char *tls_client_lines(SSL *ssl);

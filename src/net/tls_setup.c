@@ -11,6 +11,7 @@
 #include "base/err.h"
 #include "base/text.h"
 #include "net/tls_files_priv.h"
+#include "net/tls_io_priv.h"
 #include "net/tls_priv.h"
 
 /* How long a session may be resumed. */
@@ -122,7 +123,7 @@ static void bind_sessions(SSL_CTX *ctx, const struct tls_setup *setup)
     struct text text;
 
     text_init(&text, 8192);
-    text_add_format(&text, "%s %d %llu", setup->server, (int)options->client_verify,
+    text_add_format(&text, "%s %d %llu", setup->name, (int)options->client_verify,
                     (unsigned long long)tls_files_stamp(NULL, 0, options->client_ca));
     CHECK(EVP_Digest(text.bytes, text.len, digest, &size, EVP_sha256(), NULL) == 1);
     text_fini(&text);

@@ -14,6 +14,7 @@
 #include "base/mem.h"
 #include "net/loop_priv.h"
 #include "net/stream.h"
+#include "net/tls_io_priv.h"
 #include "net/tls_priv.h"
 
 static _Thread_local char last_words[128];
@@ -23,12 +24,12 @@ const char *tls_stream_words(void)
     return last_words;
 }
 
-void tls_stream_begin(struct stream *stream, struct tls_server *server, struct slice early)
+void tls_stream_begin(struct stream *stream, struct tls_keeper *keeper, struct slice early)
 {
     struct tls_loop *shared = tls_loop_of(stream->loop);
     struct tls *tls = mem_zalloc(sizeof *tls);
 
-    tls->context = tls_server_pin(server);
+    tls->context = tls_keeper_pin(keeper);
     tls->face = &tls->context->faces[0];
     tls->failure = FAULT_NONE;
     tls->sent_ms = (uint32_t)loop_now_ms(stream->loop);

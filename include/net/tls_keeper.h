@@ -1,11 +1,11 @@
 /*
  * What a listener needs to speak TLS: certificates, settings and ticket keys. A context is one generation of
  * certificates and settings: built and checked on the control thread, never changed afterwards, shared by all workers.
- * A server is what a listener keeps for as long as the process lives: the context that is in force, which a reload
+ * A keeper is what a listener has for as long as the process lives: the context that is in force, which a reload
  * replaces, and the keys of its tickets, which outlive that.
  */
-#ifndef NET_TLS_SERVER_H
-#define NET_TLS_SERVER_H
+#ifndef NET_TLS_KEEPER_H
+#define NET_TLS_KEEPER_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -15,7 +15,7 @@
 
 struct text;
 struct tls_context;
-struct tls_server;
+struct tls_keeper;
 
 enum tls_verify { TLS_VERIFY_OFF, TLS_VERIFY_OPTIONAL, TLS_VERIFY_REQUIRED };
 
@@ -46,29 +46,29 @@ struct tls_cert_view {
     bool is_default;
 };
 
-struct tls_server *tls_server_new(const char *name);
-void tls_server_free(struct tls_server *server); /* after every stream of it */
-const char *tls_server_name(const struct tls_server *server);
+struct tls_keeper *tls_keeper_new(const char *name);
+void tls_keeper_free(struct tls_keeper *keeper); /* after every stream of it */
+const char *tls_keeper_name(const struct tls_keeper *keeper);
 
 /* Reads and checks everything; ERR_* and words (what is wrong, and the remedy) otherwise. A certificate that has
- * expired is refused unless the server serves it already. Control thread, as all that follows. */
-MUST_CHECK int tls_server_build(struct tls_server *server, const struct tls_options *options,
+ * expired is refused unless it is served already. Control thread, as all that follows. */
+MUST_CHECK int tls_keeper_build(struct tls_keeper *keeper, const struct tls_options *options,
                                 struct text *words, struct tls_context **out);
 
 /* New handshakes take this context, which is taken over; the last one goes with its last connection. */
-void tls_server_publish(struct tls_server *server, struct tls_context *context);
+void tls_keeper_publish(struct tls_keeper *keeper, struct tls_context *context);
 
 /* What is in force; NULL before the first publish. */
-const struct tls_context *tls_server_context(const struct tls_server *server);
+const struct tls_context *tls_keeper_context(const struct tls_keeper *keeper);
 
 /* A new ticket key; tickets of the one before are still taken, older ones mean a full handshake. */
-void tls_server_rotate(struct tls_server *server);
+void tls_keeper_rotate(struct tls_keeper *keeper);
 
 void tls_context_unpin(struct tls_context *context); /* one that was not published */
 size_t tls_context_count(const struct tls_context *context);
 void tls_context_view(const struct tls_context *context, size_t index, struct tls_cert_view *out);
 
 /* What the files of these options look like now (names, sizes, times): another number when something changed. */
-uint64_t tls_server_stamp(const struct tls_options *options);
+uint64_t tls_keeper_stamp(const struct tls_options *options);
 
 #endif
