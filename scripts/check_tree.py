@@ -25,7 +25,7 @@ ROOMS = {
     "http": ["base"],
     "evidence": ["base"],
     "net": ["base"],
-    "config": ["base"],
+    "config": ["base", "evidence"],
     "route": ["base", "http", "evidence"],
     "proxy": ["base", "http", "net", "evidence", "route"],
     "health": ["base", "http", "net", "route"],
@@ -40,7 +40,7 @@ ROOMS["app"] = [room for room in ROOMS if room not in ("ctl", "demo")]
 
 # Where a library's header may be included: a room, or one file.
 LIBRARIES = {
-    r"cjson/|cJSON": ["control", "config", "deploy", "ctl", "demo"],
+    r"cjson/|cJSON": ["control", "config", "deploy", "pilot", "health", "ctl", "demo", "src/base/strict_json.c"],
     r"event2/|event\.h|evhttp|evutil": ["net", "demo"],
     r"urcu": ["src/base/rcu.c"],
     r"confuse": ["config"],

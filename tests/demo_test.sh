@@ -153,6 +153,14 @@ equal "health does not err" "200 0" "$(code "$base/health")"
 get -X POST "$fault?error_rate=0%&unhealthy=on" >/dev/null
 equal "unhealthy" "503 0" "$(code "$base/health")"
 expect "unhealthy" '"status":"unhealthy"' "$(get "$base/health")"
+get -X POST "$fault?unhealthy=off&database=bad&environment=purple&clock_skew=-1h" >/dev/null
+equal "database" "200 0" "$(code "$base/health")"
+expect "database" '"database":"unreachable"' "$(get "$base/health")"
+expect "environment" '"environment":"purple"' "$(get "$base/health")"
+equal "bad database" "400 0" "$(code -X POST "$fault?database=maybe")"
+equal "bad clock_skew" "400 0" "$(code -X POST "$fault?clock_skew=soon")"
+get -X POST "$fault?unhealthy=on&database=ok&environment=own&clock_skew=0" >/dev/null
+expect "database" '"database":"healthy"' "$(get "$base/health")"
 get -X POST "$fault?drop=100%" >/dev/null
 equal "told to drop" "000 52" "$(code "$base/")"
 get -X POST "$fault?drop=0%&half=100%&bytes=1k" >/dev/null

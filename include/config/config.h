@@ -68,6 +68,7 @@ struct config {
     uint64_t max_connections; /* 0: from the descriptor limit */
     char *run_dir;
     char *state_dir;
+    uint64_t history_bytes; /* of history.jsonl, before it is put aside */
     struct config_log log;
     struct config_admin admin;
     struct config_api api;

@@ -9,8 +9,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "config/config_guard.h"
+#include "config/config_health.h"
+#include "config/config_judgement.h"
+#include "config/config_rollout.h"
+#include "config/config_signal.h"
 #include "config/config_traffic.h"
-#include "config/config_value.h"
 
 enum config_balance {
     CONFIG_BALANCE_ROUND_ROBIN,
@@ -21,7 +25,6 @@ enum config_balance {
 
 enum config_unfit { CONFIG_UNFIT_TRY, CONFIG_UNFIT_REFUSE };
 enum config_role { CONFIG_ROLE_NONE, CONFIG_ROLE_STAGING, CONFIG_ROLE_OFF };
-enum config_probe { CONFIG_PROBE_HTTP, CONFIG_PROBE_TCP };
 
 struct config_slot {
     char *name;
@@ -34,22 +37,6 @@ struct config_slot {
     uint64_t queue;        /* requests that may wait for a place */
     uint64_t queue_timeout;
     struct config_headers headers; /* after those of the service */
-};
-
-struct config_health {
-    bool enabled;
-    enum config_probe type;
-    char *path;
-    char *host;    /* of the Host field; NULL: the target as written */
-    uint64_t port; /* 0: the port of the target */
-    char *method;
-    struct config_texts headers; /* "Name: value" */
-    uint64_t interval;
-    uint64_t timeout;
-    uint64_t rise;
-    uint64_t fall;
-    struct config_statuses status; /* what counts as healthy */
-    uint64_t jitter;               /* percent of the interval, both ways */
 };
 
 struct config_timeouts {
@@ -105,11 +92,17 @@ struct config_service {
     struct config_pool pool;
     struct config_tenant tenant;
     struct config_canary canary;
+    struct config_evidence evidence;
+    struct config_guard guard;
     struct config_preview preview;
     struct config_hold hold;
     struct config_maint maint;
     struct config_warmup warmup;
     struct config_headers headers;
+    struct config_gate gate;
+    struct config_rollout rollout;
+    struct config_signal *signals;
+    size_t signal_count;
     uint64_t slow_start;
     char *strip_prefix; /* NULL: none */
     bool https_redirect;

@@ -11,6 +11,9 @@
 
 #include "config/config_value.h"
 
+/* Lines that set or add fields, of a service and a slot together, for requests and for responses. */
+enum { CONFIG_HEADER_LINES_BYTES = 4096 };
+
 struct config_headers { /* "Name: value" for set and add, "Name" for remove */
     struct config_texts request_set;
     struct config_texts request_add;

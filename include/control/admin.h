@@ -11,11 +11,14 @@
 #include "base/check.h"
 
 struct admin;
+struct casebook;
 struct control_stats;
 struct deploy;
 struct health;
 struct ledger;
 struct loop;
+struct signals;
+struct pilot;
 struct tls_cert_view;
 
 typedef void tls_list_fn(void *arg, const char *listener, const struct tls_cert_view *cert);
@@ -25,6 +28,9 @@ struct control_room {
     struct loop *loop;
     struct deploy *deploy;
     struct health *health;
+    struct pilot *pilot;
+    struct casebook *casebook; /* NULL: no decision is kept */
+    struct signals *signals;   /* NULL: there are none */
     uint64_t started_wall_us;
     void (*quit)(void *arg, bool now);                   /* the `shutdown` command */
     void (*stats)(void *arg, struct control_stats *out); /* of the workers, summed */

@@ -7,7 +7,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "base/fault.h"
+#include "deploy/change_result.h"
+#include "deploy/rollout.h"
 
 enum change_kind {
     CHANGE_SWITCH,       /* name (service or group), slot ("" : the standby one) */
@@ -35,6 +36,19 @@ enum change_kind {
     CHANGE_RESUME,         /* name */
     CHANGE_MAINT_ON,       /* name, message */
     CHANGE_MAINT_OFF,      /* name */
+    CHANGE_ROLLOUT_START,  /* name, slot ("": the standby one), plan, profile */
+    CHANGE_ROLLOUT_PAUSE,  /* name: stays where it is; guards stay armed */
+    CHANGE_ROLLOUT_RESUME,
+    CHANGE_ROLLOUT_ADVANCE, /* name: the next phase or step now */
+    CHANGE_ROLLOUT_ABORT,   /* name: everybody back, the rollout is over */
+    CHANGE_ROLLOUT_PHASE, /* internal: the driver's step; name, rollout, phase, reason. RAMPING while ramping: the
+                             * next step from share on; PROVING while proving: its time begins anew; an end that is
+                             * reached: what follows it was done */
+    CHANGE_CONFIRM, /* name: what was switched with a deadline stays */
+    CHANGE_APPROVE, /* name, slot ("": where a switch would go) */
+    CHANGE_REJECT,  /* name */
+    CHANGE_CHECK,   /* name, slot, message: an item of the checklist is done */
+    CHANGE_RELEASE, /* name: versions that were rolled back may be tried again, no cool-down */
 };
 
 struct pins;
@@ -57,45 +71,17 @@ struct change {
     uint32_t share;    /* of SPLIT_WHOLE (route/split.h) */
     uint64_t max_us;   /* PAUSE; 0: as configured */
     struct pins *pins; /* TENANT_LOAD: taken by deploy_submit in any case */
-    char message[256]; /* MAINT_ON */
-};
-
-/* Exit codes of switchctl; the answer carries them. */
-enum outcome {
-    OUTCOME_DONE = 0,
-    OUTCOME_FAILED = 1,
-    OUTCOME_USAGE = 2,
-    OUTCOME_REFUSED = 3,
-    OUTCOME_TIMEOUT = 4,
-    OUTCOME_CONFLICT = 5,
-    OUTCOME_DENIED = 6,
-    OUTCOME_REVERTED = 7,
-    OUTCOME_UNREACHABLE = 8,
-    OUTCOME_INCONCLUSIVE = 9,
-    OUTCOME_VOLATILE =
-        10, /* done in memory, but not on disk: a rollback while the disk cannot be written */
-};
-
-struct change_result {
-    enum outcome outcome;
-    enum fault fault; /* FAULT_NONE when done */
-    char gate[32];    /* which gate refused; "" : none */
-    char words[512];  /* for people: what happened or why not, and the remedy */
-    uint64_t epoch_before;
-    uint64_t epoch;       /* in force when this was answered */
-    uint64_t duration_us; /* from submit to effect */
-    bool changed;         /* false: it was so already */
-    bool is_durable;
-    char from[64]; /* slot before, for switch and rollback */
-    char to[64];
-    uint32_t share;      /* canary: in force now */
-    char token[40];      /* plan_only: for deploy_apply; "" : refused */
-    unsigned gate_count; /* plan_only: what was looked at, in order */
-    struct change_gate {
-        char name[32];
-        bool is_passed;
-        char words[160];
-    } gates[12];
+    char message[256]; /* MAINT_ON, ROLLOUT_PHASE, CHECK */
+    char from[64]; /* ROLLBACK: only while this slot is live or the candidate; "" : in any case */
+    char trigger
+        [32]; /* ROLLBACK: what asked for it: "err_mod", "confirm", "signal:cpu"; "" : a person */
+    uint64_t decision; /* of the decision that this carries out, 0: none */
+    uint64_t
+        confirm_us; /* SWITCH, CANARY_PROMOTE, ROLLOUT_START: back by itself unless confirmed by then; 0: stays */
+    enum rollout_plan plan;
+    char profile[32]; /* ROLLOUT_START: "" : the configured one */
+    unsigned phase;   /* ROLLOUT_PHASE: enum rollout_phase (deploy/rollout.h) */
+    uint64_t rollout; /* ROLLOUT_*: only the one with this id; 0: whichever runs */
 };
 
 /* Called once, on the control thread, never from inside deploy_submit. */

@@ -76,6 +76,11 @@ void deploy_submit(struct deploy *deploy, const struct change *change, change_do
                    void *arg);
 void deploy_stop(struct deploy *deploy);
 
+/* The same for a change that the daemon itself finds necessary (change->trigger says why): a rollback, the end of a
+ * canary, a step or phase of a rollout, a tenant's way back. No lock holds a way back up, and nothing is measured for it. */
+void deploy_submit_own(struct deploy *deploy, const struct change *change, change_done_fn *done,
+                       void *arg);
+
 /* Withdraws the change that was submitted with arg, if it is not under way yet: true, and done is not called. */
 bool deploy_cancel(struct deploy *deploy, const void *arg);
 const struct config *deploy_config(const struct deploy *deploy);

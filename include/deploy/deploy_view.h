@@ -38,6 +38,33 @@ struct deploy_canary_view {
 void deploy_view_canary(const struct deploy *deploy, unsigned service_index,
                         struct deploy_canary_view *out);
 
+/* What a service is being tried with: a candidate against the slot that it replaces. */
+enum trial { TRIAL_NONE, TRIAL_CANARY, TRIAL_SWITCHED };
+struct deploy_trial_view {
+    enum trial kind;
+    char candidate[64]; /* gets `share` of the users; TRIAL_SWITCHED: all of them */
+    char baseline[64];  /* what a rollback goes to; TRIAL_NONE: the live slot */
+    char version[64];   /* of the candidate; its slot's name where none is configured */
+    uint32_t share;     /* of SPLIT_WHOLE */
+    uint64_t id;        /* another one for every new trial; a canary's stays when it is promoted */
+    uint64_t began_wall_us;
+    uint64_t switched_wall_us; /* 0: not yet */
+    uint64_t switched_age_us;  /* by the monotonic clock; what was before a start: by the wall's */
+};
+void deploy_view_trial(const struct deploy *deploy, unsigned service_index,
+                       struct deploy_trial_view *out);
+
+/* What automatic rollbacks of the service forbid. */
+struct deploy_book_view {
+    unsigned rollbacks;   /* that still count */
+    uint64_t cooldown_us; /* nothing is begun for so long */
+    bool is_limited;      /* nothing is begun before somebody says release */
+    unsigned blocked;     /* versions that may not be started */
+    char quarantined[64]; /* the newest of them; "" : none */
+};
+void deploy_view_book(const struct deploy *deploy, unsigned service_index,
+                      struct deploy_book_view *out);
+
 /* Hold and maintenance of a service. */
 struct deploy_traffic_view {
     bool is_held;

@@ -25,7 +25,9 @@ struct history_entry {
     char actor[96];
     char reason[256];
     char gate[32];
-    uint32_t share; /* canary: in force then, of SPLIT_WHOLE */
+    uint32_t share;    /* canary: in force then, of SPLIT_WHOLE */
+    char trigger[32];  /* of a rollback nobody asked for; "" : a person did */
+    uint64_t decision; /* that it carries out; 0: none */
 };
 
 #endif

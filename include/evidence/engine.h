@@ -14,7 +14,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/check.h"
 #include "evidence/counts.h"
+#include "evidence/engine_event.h"
+#include "evidence/memory.h"
 #include "evidence/settings.h"
 
 enum engine_probe { ENGINE_PROBE_NONE, ENGINE_PROBE_OK, ENGINE_PROBE_FAIL, ENGINE_PROBE_DB };
@@ -26,46 +29,22 @@ struct engine_tick {
     const struct counts *baseline;
     enum engine_probe candidate_probe; /* that came in this tick */
     enum engine_probe baseline_probe;
-};
-
-enum engine_action {
-    ENGINE_ROLLBACK,
-    ENGINE_HOLD,         /* no further step, and an alert */
-    ENGINE_ALERT,        /* a rollback that is switched off or too late */
-    ENGINE_BLOCKED,      /* a rollback that waits until the other side is fit */
-    ENGINE_SHARED,       /* both sides suffer: no move helps */
-    ENGINE_CONCENTRATED, /* the errors are one key's */
-};
-
-enum { ENGINE_EVENTS_MAX = 32, ENGINE_ROWS_MAX = 12, ENGINE_TRIGGER_SIZE = 32 };
-
-/* What happened and the numbers that a person can check. Fields that do not apply are 0. */
-struct engine_event {
-    enum engine_action action;
-    char trigger[ENGINE_TRIGGER_SIZE]; /* "err_mod", "guard_error", "health_fail" … */
-    uint64_t at_ms;                    /* since engine_begin */
-    uint64_t since_ms;                 /* where the run of evidence began */
-    double weight;
-    uint64_t candidate_n, candidate_x; /* of the run; x: errors, or slower than the edge */
-    uint64_t baseline_n, baseline_x;
-    double baseline_rate; /* estimated before the run's last block */
-    double limit;         /* allowed rate, or the guard's bound */
-    double value;         /* a guard's: what was compared with the limit */
-    double evidence;      /* LE */
-    double threshold;
-    double phi;
-    double confirm;           /* testimony of the baseline; NaN: none was needed */
-    double candidate_edge_us; /* latency rows */
-    double baseline_edge_us;  /* latency rows */
-    double budget_per_hour;   /* false alarms this row may cost */
-    int top_bin;              /* with the most errors; -1: none */
-    uint64_t top_bin_n, top_bin_e;
+    double next_weight; /* that this one shall lead to; 0: the next of the settings' steps */
 };
 
 struct engine;
+enum { ENGINE_EVENTS_MAX = 32, ENGINE_ROWS_MAX = 12, ENGINE_GUARDS_MAX = 4 };
 
 struct engine *engine_new(const struct settings *settings);
 void engine_free(struct engine *engine);
+
+/* From now on these settings, and only rows of these names; what is known stays. An unknown name: ERR_NOT_FOUND. */
+void engine_configure(struct engine *engine, const struct settings *settings);
+MUST_CHECK int engine_restrict(struct engine *engine, const char *const *rows, size_t count);
+
+/* What is remembered of the baseline: to keep it over a restart. */
+void engine_memory(const struct engine *engine, struct memory *out);
+void engine_remember(struct engine *engine, const struct memory *memory);
 
 /* Without a candidate: only the memory of the baseline grows. */
 void engine_observe(struct engine *engine, uint64_t dt_ms, const struct counts *baseline);
@@ -73,16 +52,25 @@ void engine_observe(struct engine *engine, uint64_t dt_ms, const struct counts *
 /* A candidate appears: rows, guards, probes and schedule start anew, time is 0; the memory of the baseline stays. */
 void engine_begin(struct engine *engine);
 
-/* One tick; what happened, in order; the count. */
+/* One tick; what happened, in order; the count. After a rollback only the baseline is watched. */
 unsigned engine_tick(struct engine *engine, const struct engine_tick *tick,
                      struct engine_event events[ENGINE_EVENTS_MAX]);
 
-enum engine_advice { ENGINE_STAY, ENGINE_ADVANCE, ENGINE_HOLD_STEP };
+enum engine_advice {
+    ENGINE_STAY,
+    ENGINE_ADVANCE,
+    ENGINE_HOLD_STEP,
+    ENGINE_INCONCLUSIVE, /* max_dwell_ms is over and nothing is proven */
+    ENGINE_ABORT_STEP,   /* only from engine_resolve */
+};
 
-/* The next weight of the schedule, in percent; what to do about it now. reason: words that live as long as the
- * engine's next call, e.g. "errors 1.2 of 3.0". */
+/* What to do now about the next weight (percent; 0: the one of the last tick). reason: words that live as long as
+ * the engine, until the next call, e.g. "errors 1.2 of 3.0". */
 enum engine_advice engine_advise(const struct engine *engine, double next_weight,
                                  const char **reason);
+
+/* What the policy on_inconclusive makes of an advice: never ENGINE_INCONCLUSIVE. */
+enum engine_advice engine_resolve(const struct settings *settings, enum engine_advice advice);
 
 /* All rows and guards as they are now, for people and metrics. */
 struct engine_row_view {
@@ -91,6 +79,15 @@ struct engine_row_view {
     double evidence; /* LE; -INFINITY: none yet */
     double threshold;
     uint64_t muted_ms; /* for so long; 0: it is not */
+};
+struct engine_guard_view {
+    const char *name;
+    bool is_on;      /* configured, and there is what it needs */
+    double value;    /* of the last full window */
+    double limit;    /* that it may have */
+    unsigned run;    /* windows above it in a row */
+    unsigned needed; /* to fire */
+    uint64_t muted_ms;
 };
 struct engine_view {
     uint64_t now_ms;
@@ -104,6 +101,7 @@ struct engine_view {
     bool is_shared; /* a shared failure lasts */
     unsigned row_count;
     struct engine_row_view rows[ENGINE_ROWS_MAX];
+    struct engine_guard_view guards[ENGINE_GUARDS_MAX];
 };
 void engine_look(const struct engine *engine, struct engine_view *out);
 

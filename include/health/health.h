@@ -5,6 +5,8 @@
  *
  * Passive: three connect failures in a row, reported by workers (target_report_connect), take a target down
  * within 100 ms, but never the last fit one of its slot in the published snapshot; probes bring it back.
+ * Where it is configured, errors of traffic eject a target for a while, in the same way but by themselves.
+ *
  * At most HEALTH_FLIGHT_MAX probes run at a time; others wait their turn. Thread: the control loop's.
  */
 #ifndef HEALTH_HEALTH_H
@@ -56,9 +58,14 @@ MUST_CHECK int health_probe_now(struct health *health, struct target *target,
 
 /* Times are monotonic microseconds (loop_now_us), 0: never. */
 struct health_view {
+    enum probe_database database; /* what the newest good answer said of it */
+    uint64_t database_since_us;   /* since when it says so */
     enum verdict verdict;
     bool is_enabled;
-    bool is_passive;   /* the last change was a passive finding */
+    bool is_passive; /* the last change was a passive finding */
+    bool is_ejected; /* taken out by the errors of traffic, for a while */
+    uint64_t ejected_until_us;
+    uint64_t ejections;
     uint64_t since_us; /* of the verdict */
     uint64_t changes;  /* of the verdict, from the first result on */
     uint64_t results;
@@ -78,6 +85,15 @@ struct health_view {
 
 /* False, and *out is all zero, when the target is not watched. */
 bool health_view(const struct target *target, struct health_view *out);
+
+struct health_gauge {
+    const char *
+        name; /* its path in the body, as configured; lives until the target is watched differently */
+    double value;
+};
+
+/* The numbers of the newest answer that had them; the count. */
+unsigned health_gauges(const struct target *target, struct health_gauge out[PROBE_GAUGES_MAX]);
 
 struct health_past {
     uint64_t at_us;

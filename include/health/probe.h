@@ -20,6 +20,33 @@ struct probe_range { /* of statuses, inclusive */
     uint16_t to;
 };
 
+/* What is asked of an answer beyond its status. The grammar of assertions and paths is in base/assertion.h. */
+struct probe_body_spec {
+    unsigned assertion_count;
+    const char *const *assertions;
+    const char *slot;    /* the target's, for $slot; NULL: "" */
+    const char *version; /* for $version */
+    unsigned rival_count;
+    const char *const
+        *rivals; /* the service's other slots: who says to be one of them is misdeployed */
+    const char *timestamp;
+    uint64_t skew_us;     /* 0: the timestamp is not compared */
+    const char *database; /* path of its state */
+    const char *database_header;
+    unsigned database_status_count; /* alive, with a bad database */
+    const struct probe_range *database_statuses;
+    unsigned gauge_count; /* up to PROBE_GAUGES_MAX */
+    const char *const *gauges;
+};
+
+/* When traffic takes a target out for a while; errors and rate 0: never. */
+struct eject_spec {
+    unsigned errors;  /* in a row */
+    unsigned rate;    /* percent of successes that must be reached */
+    unsigned most;    /* percent of the slot's targets that may be out; 50 */
+    uint64_t time_us; /* 30 s; doubled while it repeats, up to ten times */
+};
+
 /* Texts and arrays are borrowed; health copies what it keeps. Zero and NULL mean the default. */
 struct probe_spec {
     bool enabled; /* false: neither active nor passive findings count, the verdict is unknown */
@@ -37,14 +64,23 @@ struct probe_spec {
     const char *const *headers; /* "Name: value" */
     unsigned status_count;
     const struct probe_range *statuses; /* 200 to 299 */
+    struct probe_body_spec body;
+    struct eject_spec eject;
 };
 
-enum { PROBE_WORDS_SIZE = 128 };
+enum { PROBE_WORDS_SIZE = 128, PROBE_GAUGES_MAX = 16 };
+
+/* What an answer says of the app's database; an app that is alive without it is alive. */
+enum probe_database { PROBE_DATABASE_UNKNOWN, PROBE_DATABASE_GOOD, PROBE_DATABASE_BAD };
+const char *probe_database_name(enum probe_database database); /* "unknown", "good", "bad" */
 
 struct probe_result {
     enum fault fault; /* FAULT_NONE: good. OVERLOADED, TARGET_EVICTED: nothing was learned */
     uint16_t status;  /* 0: no response head came */
     uint64_t duration_us;
+    enum probe_database database;
+    uint16_t gauge_mask; /* bit i: the body has the i-th number that was asked for */
+    double gauges[PROBE_GAUGES_MAX];
     char words[PROBE_WORDS_SIZE]; /* "status 503, expected 2xx"; "" when good */
 };
 

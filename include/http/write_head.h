@@ -62,7 +62,7 @@ struct write_response {
  * absolute-form target is written in origin-form with its authority as Host (RFC 9112 3.2.2);
  * Expect: 100-continue and TE other than trailers are dropped; a request without Host (HTTP/1.0)
  * gets an empty Host. X-Forwarded-* (all of them) and Forwarded of a peer that is not trusted go no
- * further, whether ours are added or not; X-Switchyard-Slot of a client never does. Max-Forwards of
+ * further, whether ours are added or not; X-Switchyard-Slot and -Probe of a client never do. Max-Forwards of
  * OPTIONS and TRACE is written one lower. The lines of rules come behind the fields that go on; the
  * body's framing and our own fields come last. FRAMING_CLOSE writes no framing field.
  *

@@ -42,7 +42,10 @@ struct worker_options {
     uint64_t keepalive_us; /* until the first service is known */
     uint64_t linger_us;    /* for a client to read our last answer */
     unsigned max_sessions;
+    const char *
+        nonce; /* by which requests of our own are known (exchange_selfprobe); copied; NULL: none is */
 };
+enum { WORKER_NONCE_SIZE = 65 };
 
 /* The faults of a handshake, one after the other in fault.def. */
 enum { TLS_FAULTS = FAULT_TLS_PLAIN - FAULT_TLS_HANDSHAKE + 1 };

@@ -1,7 +1,7 @@
 /*
  * Which target of a slot: fit ones first. Fit is computed in one place from order and verdict: READY and UP,
  * else READY and UNKNOWN, and when neither exists every READY target is tried (fail-static) unless the service
- * says refuse. DRAIN and MAINT get nothing. A target that came up lately gets a growing part
+ * says refuse. DRAIN and MAINT get nothing, and neither does who is MISDEPLOYED. A target that came up lately gets a growing part
  * of its weight (slow start). No allocation, no clock.
  */
 #ifndef ROUTE_BALANCE_H

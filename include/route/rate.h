@@ -28,4 +28,7 @@ uint64_t rate_take(struct rate *rate, const struct address *client, uint32_t per
 bool rate_connect(struct rate *rate, const struct address *client, uint32_t most);
 void rate_disconnect(struct rate *rate, const struct address *client);
 
+/* What is taken for one client: an IPv4 address, or the /64 of an IPv6 one. 0: none that is counted (unix socket). */
+uint64_t rate_client_key(const struct address *client);
+
 #endif

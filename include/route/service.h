@@ -12,6 +12,19 @@
 enum balance { BALANCE_ROUND_ROBIN, BALANCE_LEAST_REQUESTS, BALANCE_RANDOM, BALANCE_HASH };
 enum hash_key { HASH_CLIENT_IP, HASH_HEADER, HASH_COOKIE };
 
+/* What the evidence tells errors apart by: see route/slot_evidence.h. */
+enum evidence_key_kind {
+    EVIDENCE_CLIENT_IP,
+    EVIDENCE_HEADER,
+    EVIDENCE_TENANT,
+    EVIDENCE_PATH /* its first segment */
+};
+
+struct evidence_key {
+    enum evidence_key_kind kind;
+    const char *name; /* of the header; else NULL */
+};
+
 /* What an exchange needs to know; copied by value. Durations in microseconds. */
 struct policy {
     uint64_t body_us; /* client silent in its request body */
@@ -39,7 +52,9 @@ struct policy {
         body_rate; /* bytes per second, least, over 10 s, of a request body and of a client's reading; 0: any */
     uint32_t client_rate; /* requests per second and client address; 0: any */
     uint32_t client_burst;
-    uint64_t tunnel_us; /* a tunnel without a byte in either direction */
+    uint64_t tunnel_us;         /* a tunnel without a byte in either direction */
+    uint64_t inflight_error_us; /* without a response head for so long is an error; 0: never */
+    bool evidence;              /* requests are counted for the judgement */
 };
 
 struct rate;

@@ -12,9 +12,11 @@
 #include "route/budget.h"
 #include "route/target.h"
 
+struct cohort_cells;
 struct header_rules;
 struct header_rules_kept;
 struct service;
+struct slot_evidence;
 
 enum role { ROLE_LIVE, ROLE_STANDBY, ROLE_CANDIDATE, ROLE_DRAINING, ROLE_STAGING, ROLE_OFF };
 
@@ -63,6 +65,8 @@ struct slot {
     const struct header_rules *_Atomic request_rules; /* NULL: none */
     const struct header_rules *_Atomic response_rules;
     struct header_rules_kept *kept_rules; /* control thread only */
+    struct slot_evidence *evidence;       /* see route/slot_evidence.h */
+    struct cohort_cells *cohorts;         /* see route/cohort_cells.h */
     struct slot_cell cells[];             /* worker_count */
 };
 

@@ -30,6 +30,7 @@ struct pick {
 struct snapshot_slot {
     struct slot *slot;
     enum role role;
+    const char *version; /* of what is deployed there; NULL: not given */
     unsigned pick_count;
     struct pick *picks;
     unsigned host_count; /* the slot's own host names */
@@ -43,8 +44,9 @@ struct snapshot_service {
     enum balance balance;
     enum hash_key hash_key;
     const char *hash_name; /* header or cookie; NULL with client-ip */
-    bool refuse_unfit;     /* when_unfit = "refuse" */
-    unsigned host_count;   /* exact "a.example", wildcard "*.example", none: every host */
+    struct evidence_key evidence_key;
+    bool refuse_unfit;   /* when_unfit = "refuse" */
+    unsigned host_count; /* exact "a.example", wildcard "*.example", none: every host */
     const char **hosts;
     unsigned path_count; /* prefixes, none: "/" */
     const char **paths;

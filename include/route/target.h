@@ -14,8 +14,9 @@
 
 struct slot;
 
-/* What is: written by health (and by workers' passive findings through target_report_connect). */
-enum verdict { VERDICT_UNKNOWN, VERDICT_UP, VERDICT_DOWN };
+/* What is: written by health (and by workers' passive findings through target_report_connect). A target that says
+ * it is another slot is misdeployed and gets nothing, not even when no other is left. */
+enum verdict { VERDICT_UNKNOWN, VERDICT_UP, VERDICT_DOWN, VERDICT_MISDEPLOYED };
 
 /* What the operator wants; part of the snapshot (HAProxy's words). */
 enum order { ORDER_READY, ORDER_DRAIN, ORDER_MAINT };
@@ -27,11 +28,12 @@ struct target_cell {
     _Alignas(64) _Atomic uint64_t in_flight; /* exchanges that hold the target */
     _Atomic uint64_t idle;                   /* pooled connections */
     _Atomic uint64_t connections;            /* all of them, tunnels too */
-    _Atomic uint64_t requests;
+    _Atomic uint64_t requests;               /* attempts that were answered or failed */
     _Atomic uint64_t connects;
     _Atomic uint64_t connect_errors;
-    void *pool;      /* the worker's idle connections to this target; the worker's alone */
-    int32_t current; /* smooth weighted round-robin; the worker's alone */
+    void *pool;              /* the worker's idle connections to this target; the worker's alone */
+    int32_t current;         /* smooth weighted round-robin; the worker's alone */
+    _Atomic uint32_t errors; /* answers 5xx and failures before one; goes round */
 };
 
 struct target {
@@ -45,6 +47,7 @@ struct target {
     uint64_t key;                      /* stable hash of the name, for rendezvous hashing */
     _Atomic int verdict;               /* enum verdict */
     _Atomic uint32_t connect_failures; /* in a row, by anybody */
+    _Atomic uint32_t gateway_errors;   /* answers 5xx and failures in a row, by anybody */
     _Atomic uint64_t up_since_us;      /* monotonic; when the verdict became up; 0: it is not */
     void *probe;                       /* health's; the control thread's alone */
     struct target_cell cells[];        /* worker_count */
@@ -65,6 +68,10 @@ void target_set_up_since(struct target *target, uint64_t now_us);
  */
 void target_report_connect(struct target *target, bool ok);
 
+/* How an attempt at the target went: an answer below 500, or an error. Its worker; what the workers share is only loaded
+ * while there are no errors. */
+void target_report_answer(struct target *target, unsigned worker, bool ok);
+
 /* By the worker, inside a read-side section (pin) and anywhere (unpin). */
 void target_pin(struct target *target, unsigned worker);
 void target_unpin(struct target *target, unsigned worker);
@@ -72,7 +79,7 @@ void target_unpin(struct target *target, unsigned worker);
 /* Exchanges that hold it, summed over workers; after publish and grace period it can only fall. */
 uint64_t target_in_flight(const struct target *target);
 uint64_t target_connections(const struct target *target); /* open ones of all kinds, likewise */
-const char *verdict_name(enum verdict verdict);           /* "unknown", "up", "down" */
-const char *order_name(enum order order);                 /* "ready", "drain", "maint" */
+const char *verdict_name(enum verdict verdict); /* "unknown", "up", "down", "misdeployed" */
+const char *order_name(enum order order);       /* "ready", "drain", "maint" */
 
 #endif

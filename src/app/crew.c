@@ -4,6 +4,7 @@
 #include <sched.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 #include <sys/resource.h>
 
 #include "base/check.h"
@@ -11,16 +12,21 @@
 #include "base/mem.h"
 #include "config/config.h"
 #include "control/stats.h"
+#include "http/header_rules.h"
 #include "proxy/worker.h"
 #include "route/slot.h"
 #include "route/tunnel_drain.h"
 
+/* What a configuration may add to a message has room in it. */
+_Static_assert((int)CONFIG_HEADER_LINES_BYTES <= (int)HEADER_RULES_BYTES, "lines of headers");
+
 /* RESERVED_FDS stay for control: admin, probes, state, logs. */
-enum { RESERVED_FDS = 64, LINGER_US = 1000000, SECOND_US = 1000000 };
+enum { RESERVED_FDS = 64, LINGER_US = 1000000, SECOND_US = 1000000, NONCE_BYTES = 16 };
 
 struct crew {
     unsigned count;
     uint64_t nofile;
+    char nonce[NONCE_BYTES * 2 + 1];
     struct worker *workers[ROUTE_WORKERS_MAX];
 };
 
@@ -54,12 +60,29 @@ static unsigned sessions_per_worker(const struct crew *crew, const struct config
     return most > 0 ? (unsigned)(most < UINT32_MAX ? most : UINT32_MAX) : 1;
 }
 
+static void draw_nonce(char *out)
+{
+    unsigned char bytes[NONCE_BYTES];
+
+    CHECK(getrandom(bytes, sizeof bytes, 0) == (ssize_t)sizeof bytes);
+    for (unsigned i = 0; i < NONCE_BYTES; i++) {
+        out[2 * i] = "0123456789abcdef"[bytes[i] >> 4];
+        out[2 * i + 1] = "0123456789abcdef"[bytes[i] & 15];
+    }
+}
+
+const char *crew_nonce(const struct crew *crew)
+{
+    return crew->nonce;
+}
+
 struct crew *crew_new(struct loop *loop, const struct config *config, struct ring **rings)
 {
     struct crew *crew = mem_zalloc(sizeof *crew);
 
     crew->count = crew_size_of(config);
     crew->nofile = read_nofile();
+    draw_nonce(crew->nonce);
     for (unsigned i = 0; i < crew->count; i++) {
         struct worker_options options = {
             .id = i,
@@ -69,6 +92,7 @@ struct crew *crew_new(struct loop *loop, const struct config *config, struct rin
             .keepalive_us = config->timeouts.keepalive,
             .linger_us = LINGER_US,
             .max_sessions = sessions_per_worker(crew, config),
+            .nonce = crew->nonce,
         };
 
         crew->workers[i] = worker_new(&options);

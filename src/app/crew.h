@@ -21,6 +21,9 @@ crew_size_of(const struct config *config); /* 0 in the configuration: one per CP
 /* rings: one per worker, or NULL without an access log. */
 struct crew *crew_new(struct loop *loop, const struct config *config, struct ring **rings);
 void crew_start(struct crew *crew);
+
+/* The secret of this run by which workers know a self-probe (health/selfprobe.h). */
+const char *crew_nonce(const struct crew *crew);
 unsigned crew_size(const struct crew *crew);
 
 /* fds: one per worker, or NULL to change the gate only. */

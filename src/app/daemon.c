@@ -37,6 +37,7 @@
 #include "net/loop.h"
 #include "net/resolver.h"
 #include "net/timer.h"
+#include "pilot/pilot.h"
 #include "proxy/access_format.h"
 #include "route/target.h"
 
@@ -59,6 +60,7 @@ struct daemon {
     struct resolver *resolver;
     struct health *health;
     struct deploy *deploy;
+    struct pilot *pilot;
     struct crew *crew;
     struct doors *doors;
     struct vault *vault;
@@ -182,6 +184,7 @@ static void on_commit(void *arg, const struct config *config)
     vault_commit(daemon->vault, config);
     doors_commit(daemon->doors, config);
     crew_tune(daemon->crew, config);
+    pilot_reconfigure(daemon->pilot);
     log_set_level(config->log.level);
     ports_write(daemon->run_dir, daemon->doors, daemon->api);
 }
@@ -385,6 +388,24 @@ static int start_deploy(struct daemon *daemon)
     return err;
 }
 
+static int start_pilot(struct daemon *daemon)
+{
+    struct pilot_options options = {
+        .loop = daemon->loop,
+        .deploy = daemon->deploy,
+        .health = daemon->health,
+        .worker_count = crew_size(daemon->crew),
+        .state_dir = deploy_config(daemon->deploy)->state_dir,
+        .arg = daemon,
+    };
+    char words[512] = "";
+    int err = pilot_new(&options, words, sizeof words, &daemon->pilot);
+
+    if (err != ERR_OK)
+        fprintf(stderr, "switchyard: %s\n", words);
+    return err;
+}
+
 static int start_control(struct daemon *daemon)
 {
     const struct config *config = deploy_config(daemon->deploy);
@@ -392,6 +413,9 @@ static int start_control(struct daemon *daemon)
         .loop = daemon->loop,
         .deploy = daemon->deploy,
         .health = daemon->health,
+        .pilot = daemon->pilot,
+        .casebook = pilot_casebook(daemon->pilot),
+        .signals = pilot_signals(daemon->pilot),
         .started_wall_us = clock_wall_us(),
         .quit = on_quit_command,
         .stats = sum_stats,
@@ -452,7 +476,7 @@ static int start(struct daemon *daemon)
         fprintf(stderr, "switchyard: %s\n", words);
         return EXIT_FAILURE;
     }
-    if (start_control(daemon) != ERR_OK)
+    if (start_pilot(daemon) != ERR_OK || start_control(daemon) != ERR_OK)
         return EXIT_FAILURE;
     watch_signals(daemon);
     crew_start(daemon->crew);
@@ -468,6 +492,7 @@ static void stop(struct daemon *daemon)
     admin_free(daemon->admin);
     crew_free(daemon->crew);
     resolver_free(daemon->resolver);
+    pilot_free(daemon->pilot);
     if (daemon->deploy != NULL)
         deploy_free(daemon->deploy);
     health_free(daemon->health);

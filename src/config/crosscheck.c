@@ -347,5 +347,9 @@ void crosscheck_config(struct config *config, const struct origin *origin)
     crosscheck_route(config, origin);
     crosscheck_steering(config, origin);
     crosscheck_policy(config, origin);
+    crosscheck_rollout(config, origin);
+    crosscheck_signal(config, origin);
+    crosscheck_health(config, origin);
+    crosscheck_judgement(config, origin);
     set_widest(config);
 }

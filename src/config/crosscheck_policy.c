@@ -1,6 +1,6 @@
 /*
  * Options of a service or slot that need another one, or contradict it: limits, queues, warm starts,
- * prefixes. See crosscheck_priv.h.
+ * prefixes, the evidence's key. See crosscheck_priv.h.
  */
 #include "config/crosscheck_priv.h"
 
@@ -107,6 +107,36 @@ static void check_strip_prefix(const struct config_service *service, const struc
                          service->paths.items[i], service->name, service->strip_prefix);
 }
 
+static size_t count_lines(const struct config_texts *lines)
+{
+    size_t bytes = 0;
+
+    for (size_t i = 0; i < lines->count; i++)
+        bytes += strlen(lines->items[i]) + 2;
+    return bytes;
+}
+
+/* With more of them every request would be refused as too large. */
+static void check_header_lines(const struct config_service *service, const struct config_slot *slot,
+                               const struct origin *origin)
+{
+    const struct config_headers *all = &service->headers;
+    const struct config_headers *own = &slot->headers;
+    size_t request = count_lines(&all->request_set) + count_lines(&all->request_add) +
+                     count_lines(&own->request_set) + count_lines(&own->request_add);
+    size_t response = count_lines(&all->response_set) + count_lines(&all->response_add) +
+                      count_lines(&own->response_set) + count_lines(&own->response_add);
+
+    if (request > CONFIG_HEADER_LINES_BYTES || response > CONFIG_HEADER_LINES_BYTES)
+        origin_error(
+            origin, own, slot,
+            "headers: service '%s' and slot '%s' together add %zu bytes to a %s, and %d is "
+            "the most; use fewer or shorter fields",
+            service->name, slot->name, request > CONFIG_HEADER_LINES_BYTES ? request : response,
+            request > CONFIG_HEADER_LINES_BYTES ? "request" : "response",
+            (int)CONFIG_HEADER_LINES_BYTES);
+}
+
 static bool is_peer_trusted(const struct config *config)
 {
     for (size_t i = 0; i < config->listener_count; i++)
@@ -115,13 +145,27 @@ static bool is_peer_trusted(const struct config *config)
     return false;
 }
 
+static void check_evidence(const struct config_service *service, const struct origin *origin)
+{
+    const struct config_evidence *evidence = &service->evidence;
+
+    if (evidence->key.kind == CONFIG_EVIDENCE_TENANT && service->tenant.from.count == 0)
+        origin_error(origin, &evidence->key, evidence,
+                     "evidence: service '%s' knows no tenants; add tenant { from = { … } } or "
+                     "choose another key",
+                     service->name);
+}
+
 static void check_service(const struct config *config, const struct config_service *service,
                           const struct origin *origin)
 {
-    for (size_t i = 0; i < service->slot_count; i++)
+    for (size_t i = 0; i < service->slot_count; i++) {
         check_slot(&service->slots[i], origin);
+        check_header_lines(service, &service->slots[i], origin);
+    }
     check_warmup(service, origin);
     check_strip_prefix(service, origin);
+    check_evidence(service, origin);
     if (service->slow_start > 0 && service->balance == CONFIG_BALANCE_HASH)
         origin_warning(origin, &service->slow_start, service,
                        "slow_start has no effect with balance = \"hash\", which keeps users where "

@@ -17,6 +17,18 @@ void crosscheck_steering(struct config *config, const struct origin *origin);
 /* The part about limits, queues, warm starts and prefixes, in crosscheck_policy.c. */
 void crosscheck_policy(const struct config *config, const struct origin *origin);
 
+/* The part about guards and the rules of the judgement, in crosscheck_judgement.c. */
+void crosscheck_judgement(const struct config *config, const struct origin *origin);
+
+/* The part about signals, in crosscheck_signal.c. */
+void crosscheck_signal(const struct config *config, const struct origin *origin);
+
+/* The part about gates and rollouts, in crosscheck_rollout.c. */
+void crosscheck_rollout(const struct config *config, const struct origin *origin);
+
+/* The part about answers of probes and ejection, in crosscheck_health.c. */
+void crosscheck_health(const struct config *config, const struct origin *origin);
+
 /* The part about hosts and paths, in crosscheck_route.c. */
 void crosscheck_route(const struct config *config, const struct origin *origin);
 

@@ -12,8 +12,12 @@ enum option_kind {
     KIND_SIZE,     /* uint64_t, bytes */
     KIND_PERCENT,  /* uint64_t */
     KIND_MODE,     /* uint64_t, octal */
-    KIND_BOOL,     /* bool */
-    KIND_LEVEL,    /* enum log_level, and so on: one word of a list */
+    KIND_SHARE,    /* uint64_t, millionths; these four in option_decimal.c */
+    KIND_POINTS,
+    KIND_RATIO,
+    KIND_NUMBER,
+    KIND_BOOL,  /* bool */
+    KIND_LEVEL, /* enum log_level, and so on: one word of a list */
     KIND_FORMAT,
     KIND_BALANCE,
     KIND_UNFIT,
@@ -24,6 +28,11 @@ enum option_kind {
     KIND_VERIFY,
     KIND_UNKNOWN_SNI,
     KIND_PLAIN_HTTP,
+    KIND_APPROVER,
+    KIND_APPROVAL_FOR,
+    KIND_INCONCLUSIVE,
+    KIND_OVERDUE,
+    KIND_SIGNAL_ACTION,
     KIND_FILE,    /* char *, NULL while empty: an absolute path */
     KIND_ACCOUNT, /* the name of a group of users */
     KIND_NAME,    /* the name of a slot */
@@ -34,10 +43,12 @@ enum option_kind {
     KIND_MESSAGE,   /* one line of UTF-8 */
     KIND_TOKEN,     /* the name of a cookie */
     KIND_FIELD_NAME,
-    KIND_SECRET, /* visible ASCII that is never shown */
-    KIND_HASH,   /* struct config_hash */
-    KIND_BIND,   /* struct config_bind */
-    KIND_NETS,   /* the lists: struct config_nets and so on */
+    KIND_JSON_PATH,
+    KIND_SECRET,       /* visible ASCII that is never shown */
+    KIND_HASH,         /* struct config_hash */
+    KIND_EVIDENCE_KEY, /* struct config_evidence_key */
+    KIND_BIND,         /* struct config_bind */
+    KIND_NETS,         /* the lists: struct config_nets and so on */
     KIND_HOSTS,
     KIND_PATHS,
     KIND_NAMES,
@@ -46,6 +57,8 @@ enum option_kind {
     KIND_HEADERS,
     KIND_TARGETS,
     KIND_STATUSES,
+    KIND_ASSERTIONS, /* about a JSON text, and paths into one: base/assertion.h */
+    KIND_JSON_PATHS,
     KIND_SOURCES, /* of a tenant's id */
     KIND_KEYS,    /* of a canary's users */
     KIND_SHARES,

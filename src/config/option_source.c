@@ -21,6 +21,13 @@ static const char *const key_words[] = {
     [CONFIG_KEY_CLIENT_IP] = "client-ip",
 };
 
+static const char *const evidence_words[] = {
+    [CONFIG_EVIDENCE_CLIENT_IP] = "client-ip",
+    [CONFIG_EVIDENCE_HEADER] = "header",
+    [CONFIG_EVIDENCE_TENANT] = "tenant",
+    [CONFIG_EVIDENCE_PATH] = "path",
+};
+
 #define COUNT(items) (sizeof(items) / sizeof(items)[0])
 
 /* The index of the word before the colon; count when it is none of them. */
@@ -97,6 +104,24 @@ int option_source_parse_key(struct slice text, struct config_key *out, struct te
     return ERR_OK;
 }
 
+int option_source_parse_evidence(struct slice text, struct config_evidence_key *out,
+                                 struct text *why)
+{
+    struct slice rest = { NULL, 0 };
+    size_t kind = split(text, evidence_words, COUNT(evidence_words), &rest);
+    bool has_name = kind == CONFIG_EVIDENCE_HEADER;
+
+    if (kind == COUNT(evidence_words) || (has_name ? !is_good_name(rest) : rest.ptr != NULL)) {
+        text_add_format(why, "'%s': write \"client-ip\", \"header:NAME\", \"tenant\" or \"path\"",
+                        text.ptr);
+        return ERR_INVALID;
+    }
+    *out = (struct config_evidence_key){ .kind = (enum config_evidence_kind)kind };
+    if (has_name)
+        out->name = mem_text_of(rest.ptr, rest.len);
+    return ERR_OK;
+}
+
 void option_source_format_tenant(const struct config_tenant_source *source, struct text *out)
 {
     if (is_indexed(source->kind))
@@ -111,4 +136,12 @@ void option_source_format_key(const struct config_key *key, struct text *out)
         text_add_format(out, "\"%s:%s\"", key_words[key->kind], key->name);
     else
         text_add_format(out, "\"%s\"", key_words[key->kind]);
+}
+
+void option_source_format_evidence(const struct config_evidence_key *key, struct text *out)
+{
+    if (key->kind == CONFIG_EVIDENCE_HEADER)
+        text_add_format(out, "\"%s:%s\"", evidence_words[key->kind], key->name);
+    else
+        text_add_format(out, "\"%s\"", evidence_words[key->kind]);
 }

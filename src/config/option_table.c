@@ -9,6 +9,7 @@
 #define HOURS(n) ((n)*3600000000ull)
 #define KIB(n)   ((n)*1024ull)
 #define MIB(n)   ((n)*1048576ull)
+#define ONE      1000000ull /* of what is kept in millionths */
 #define LIVE     true
 #define RESTART  false
 

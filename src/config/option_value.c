@@ -9,105 +9,21 @@
 #include "base/mem.h"
 #include "base/num.h"
 #include "config/config.h"
+#include "config/option_choice_priv.h"
+#include "config/option_decimal_priv.h"
 #include "config/option_field_priv.h"
 #include "config/option_source_priv.h"
 #include "config/option_word_priv.h"
-
-static const char *const level_words[] = { [LOG_LEVEL_ERROR] = "error",
-                                           [LOG_LEVEL_WARN] = "warn",
-                                           [LOG_LEVEL_INFO] = "info",
-                                           [LOG_LEVEL_DEBUG] = "debug",
-                                           NULL };
-static const char *const format_words[] = {
-    [CONFIG_LOG_JSON] = "json", [CONFIG_LOG_COMBINED] = "combined", NULL
-};
-static const char *const balance_words[] = { [CONFIG_BALANCE_ROUND_ROBIN] = "round-robin",
-                                             [CONFIG_BALANCE_LEAST_REQUESTS] = "least-requests",
-                                             [CONFIG_BALANCE_RANDOM] = "random",
-                                             [CONFIG_BALANCE_HASH] = "hash",
-                                             NULL };
-static const char *const unfit_words[] = {
-    [CONFIG_UNFIT_TRY] = "try", [CONFIG_UNFIT_REFUSE] = "refuse", NULL
-};
-static const char *const role_words[] = {
-    [CONFIG_ROLE_NONE] = "none", [CONFIG_ROLE_STAGING] = "staging", [CONFIG_ROLE_OFF] = "off", NULL
-};
-static const char *const probe_words[] = {
-    [CONFIG_PROBE_HTTP] = "http", [CONFIG_PROBE_TCP] = "tcp", NULL
-};
-static const char *const tunnel_start_words[] = {
-    [CONFIG_TUNNELS_LATE] = "late", [CONFIG_TUNNELS_NOW] = "now", NULL
-};
-static const char *const version_words[] = {
-    [CONFIG_TLS_12] = "1.2", [CONFIG_TLS_13] = "1.3", NULL
-};
-static const char *const verify_words[] = { [CONFIG_VERIFY_OFF] = "off",
-                                            [CONFIG_VERIFY_OPTIONAL] = "optional",
-                                            [CONFIG_VERIFY_REQUIRED] = "required",
-                                            NULL };
-static const char *const unknown_words[] = {
-    [CONFIG_SNI_DEFAULT] = "default", [CONFIG_SNI_REFUSE] = "refuse", NULL
-};
-static const char *const plain_words[] = {
-    [CONFIG_PLAIN_PAGE] = "page", [CONFIG_PLAIN_CLOSE] = "close", NULL
-};
-static const char *const bool_words[] = { "false", "true", NULL };
-
-static const char *const *const choices[] = {
-    [KIND_BOOL] = bool_words,           [KIND_LEVEL] = level_words,
-    [KIND_FORMAT] = format_words,       [KIND_BALANCE] = balance_words,
-    [KIND_UNFIT] = unfit_words,         [KIND_ROLE] = role_words,
-    [KIND_PROBE] = probe_words,         [KIND_TUNNEL_START] = tunnel_start_words,
-    [KIND_TLS_VERSION] = version_words, [KIND_VERIFY] = verify_words,
-    [KIND_UNKNOWN_SNI] = unknown_words, [KIND_PLAIN_HTTP] = plain_words,
-};
-
-static const char *const *choices_of(enum option_kind kind)
-{
-    return kind < sizeof choices / sizeof choices[0] ? choices[kind] : NULL;
-}
-
-bool option_value_choices(enum option_kind kind, struct text *out)
-{
-    const char *const *words = choices_of(kind);
-
-    if (words == NULL)
-        return false;
-    for (size_t i = 0; words[i] != NULL; i++)
-        text_add_format(out, "%s%s", i == 0 ? "" : words[i + 1] == NULL ? " or " : ", ", words[i]);
-    return true;
-}
-
-/* All enums of the tree are stored as unsigned int; a bool is a byte. */
-static int parse_choice(const struct option_row *row, struct slice text, void *field,
-                        struct text *why)
-{
-    const char *const *words = choices_of(row->kind);
-    const char *near = NULL;
-
-    for (unsigned i = 0; words[i] != NULL; i++) {
-        if (slice_is_equal(text, slice_from(words[i]))) {
-            if (row->kind == KIND_BOOL)
-                *(bool *)field = i != 0;
-            else
-                *(unsigned *)field = i;
-            return ERR_OK;
-        }
-        if (option_table_distance(text, slice_from(words[i])) <= 2)
-            near = words[i];
-    }
-    text_add_format(why, "'%s' is not one of ", text.ptr);
-    option_value_choices(row->kind, why);
-    if (near != NULL && row->kind != KIND_BOOL)
-        text_add_format(why, "; did you mean '%s'?", near);
-    return ERR_INVALID;
-}
 
 static void format_number(enum option_kind kind, uint64_t value, struct text *out)
 {
     static const char units[] = { 'g', 'm', 'k' };
     char duration[32];
 
+    if (option_decimal_is(kind)) {
+        option_decimal_format(kind, value, out);
+        return;
+    }
     if (kind == KIND_DEADLINE && value == UINT64_MAX) {
         text_add(out, "\"never\"");
         return;
@@ -162,6 +78,8 @@ static int parse_any_number(enum option_kind kind, struct slice text, uint64_t *
         return parse_percent(text, value);
     if (kind == KIND_MODE)
         return parse_mode(text, value);
+    if (option_decimal_is(kind))
+        return option_decimal_parse(kind, text, value);
     return num_parse_u64(text, UINT64_MAX, value);
 }
 
@@ -183,6 +101,8 @@ static void explain_number(enum option_kind kind, struct slice text, struct text
         text_add_format(why, "'%s' is no size; write 100, 32k, 8m or 1g", text.ptr);
     else if (kind == KIND_PERCENT)
         text_add_format(why, "'%s' is no percentage; write \"10%%\"", text.ptr);
+    else if (option_decimal_is(kind))
+        option_decimal_explain(kind, text, why);
     else if (kind == KIND_MODE)
         text_add_format(why, "'%s' is no mode; write octal digits such as 0660", text.ptr);
     else
@@ -259,6 +179,10 @@ static const char *judge_text(const struct option_row *row, struct slice text)
     case KIND_SIZE:
     case KIND_PERCENT:
     case KIND_MODE:
+    case KIND_SHARE:
+    case KIND_POINTS:
+    case KIND_RATIO:
+    case KIND_NUMBER:
     case KIND_BOOL:
     case KIND_LEVEL:
     case KIND_FORMAT:
@@ -272,10 +196,17 @@ static const char *judge_text(const struct option_row *row, struct slice text)
     case KIND_UNKNOWN_SNI:
     case KIND_PLAIN_HTTP:
     case KIND_ALPN:
+    case KIND_APPROVER:
+    case KIND_APPROVAL_FOR:
+    case KIND_INCONCLUSIVE:
+    case KIND_OVERDUE:
+    case KIND_SIGNAL_ACTION:
     case KIND_PATH:
     case KIND_AUTHORITY:
+    case KIND_JSON_PATH:
     case KIND_SECRET:
     case KIND_HASH:
+    case KIND_EVIDENCE_KEY:
     case KIND_BIND:
     case KIND_NETS:
     case KIND_HOSTS:
@@ -283,6 +214,8 @@ static const char *judge_text(const struct option_row *row, struct slice text)
     case KIND_HEADERS:
     case KIND_TARGETS:
     case KIND_STATUSES:
+    case KIND_ASSERTIONS:
+    case KIND_JSON_PATHS:
     case KIND_SOURCES:
     case KIND_KEYS:
     case KIND_SHARES:
@@ -348,6 +281,16 @@ static int parse_path(const struct option_row *row, struct slice text, char **ou
     return option_word_path(text, out, why);
 }
 
+static int parse_json_path(const struct option_row *row, struct slice text, char **out,
+                           struct text *why)
+{
+    if (text.len == 0 && row->min == 0) {
+        *out = NULL;
+        return ERR_OK;
+    }
+    return option_word_json_path(text, out, why);
+}
+
 static int parse_bind(struct slice text, struct config_bind *out, bool is_optional,
                       struct text *why)
 {
@@ -367,7 +310,11 @@ int option_value_parse(const struct option_row *row, struct slice text, void *fi
     case KIND_DEADLINE:
     case KIND_SIZE:
     case KIND_PERCENT:
-    case KIND_MODE: return parse_number(row, text, field, why);
+    case KIND_MODE:
+    case KIND_SHARE:
+    case KIND_POINTS:
+    case KIND_RATIO:
+    case KIND_NUMBER: return parse_number(row, text, field, why);
     case KIND_BOOL:
     case KIND_LEVEL:
     case KIND_FORMAT:
@@ -379,7 +326,12 @@ int option_value_parse(const struct option_row *row, struct slice text, void *fi
     case KIND_TLS_VERSION:
     case KIND_VERIFY:
     case KIND_UNKNOWN_SNI:
-    case KIND_PLAIN_HTTP: return parse_choice(row, text, field, why);
+    case KIND_PLAIN_HTTP:
+    case KIND_APPROVER:
+    case KIND_APPROVAL_FOR:
+    case KIND_INCONCLUSIVE:
+    case KIND_OVERDUE:
+    case KIND_SIGNAL_ACTION: return option_choice_parse(row, text, field, why);
     case KIND_ALPN: return option_word_alpn(text, field, why);
     case KIND_FILE:
     case KIND_FILES:
@@ -391,17 +343,21 @@ int option_value_parse(const struct option_row *row, struct slice text, void *fi
     case KIND_MESSAGE:
     case KIND_TOKEN:
     case KIND_FIELD_NAME: return parse_text(row, text, field, why);
+    case KIND_JSON_PATH: return parse_json_path(row, text, field, why);
     case KIND_SECRET: return parse_secret(row, text, field, why);
     case KIND_PATH: return parse_path(row, text, field, why);
     case KIND_PATHS: return option_word_prefix(text, field, why);
     case KIND_AUTHORITY: return option_word_authority(text, field, why);
     case KIND_HASH: return option_word_hash(text, field, why);
+    case KIND_EVIDENCE_KEY: return option_source_parse_evidence(text, field, why);
     case KIND_BIND: return parse_bind(text, field, row->fallback != NULL, why);
     case KIND_NETS: return option_word_net(text, field, why);
     case KIND_HOSTS: return option_word_host(text, field, why);
     case KIND_HEADERS: return option_word_header(text, field, why);
     case KIND_TARGETS: return option_word_target(text, field, why);
     case KIND_STATUSES: return option_word_status(text, field, why);
+    case KIND_ASSERTIONS: return option_word_assertion(text, field, why);
+    case KIND_JSON_PATHS: return option_word_json_path(text, field, why);
     case KIND_SHARES: return option_word_share(text, field, why);
     case KIND_SOURCES: return option_source_parse_tenant(text, field, why);
     case KIND_KEYS: return option_source_parse_key(text, field, why);
@@ -527,7 +483,7 @@ static void format_list(enum option_kind kind, const struct option_list *list, s
 void option_value_format(const struct option_row *row, const void *field, bool with_secrets,
                          struct text *out)
 {
-    const char *const *words = choices_of(row->kind);
+    const char *const *words = option_choice_words(row->kind);
 
     if (option_table_is_list(row->kind))
         format_list(row->kind, field, out);
@@ -539,6 +495,8 @@ void option_value_format(const struct option_row *row, const void *field, bool w
         format_number(row->kind, *(const uint64_t *)field, out);
     else if (row->kind == KIND_HASH)
         format_hash(field, out);
+    else if (row->kind == KIND_EVIDENCE_KEY)
+        option_source_format_evidence(field, out);
     else if (row->kind == KIND_BIND)
         option_value_quote(out, slice_from(((const struct config_bind *)field)->text));
     else if (row->kind == KIND_SECRET && !with_secrets && *(char *const *)field != NULL)
@@ -575,6 +533,8 @@ void option_value_free(const struct option_row *row, void *field)
         free_list(row->kind, field);
     else if (row->kind == KIND_HASH)
         free(((struct config_hash *)field)->name);
+    else if (row->kind == KIND_EVIDENCE_KEY)
+        free(((struct config_evidence_key *)field)->name);
     else if (row->kind == KIND_BIND)
         free(((struct config_bind *)field)->text);
     else if (row->kind == KIND_SECRET)

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/assertion.h"
 #include "base/err.h"
 #include "base/mem.h"
 #include "base/num.h"
@@ -317,6 +318,39 @@ int option_word_share(struct slice text, uint32_t *out, struct text *why)
         return ERR_RANGE;
     }
     *out = (uint32_t)value;
+    return ERR_OK;
+}
+
+int option_word_assertion(struct slice text, char **out, struct text *why)
+{
+    struct assertion assertion;
+    const char *words = NULL;
+    int err = assertion_parse(text, &assertion, &words);
+
+    if (err != 0) {
+        text_add_format(why,
+                        "'%s' is no assertion: %s; write \"status=healthy\", "
+                        "\"environment=$slot\", \"uptime>=10\" or \"checks.queue?\"",
+                        text.ptr, words);
+        return err;
+    }
+    *out = mem_text_of(text.ptr, text.len);
+    return ERR_OK;
+}
+
+int option_word_json_path(struct slice text, char **out, struct text *why)
+{
+    const char *words = NULL;
+    int err = assertion_check_path(text, &words);
+
+    if (err != 0) {
+        text_add_format(why,
+                        "'%s' is no path into JSON: %s; write \"database\", "
+                        "\"checks.queue.depth\" or \"pools[0].active\"",
+                        text.ptr, words);
+        return err;
+    }
+    *out = mem_text_of(text.ptr, text.len);
     return ERR_OK;
 }
 

@@ -25,6 +25,8 @@ MUST_CHECK int option_word_target(struct slice text, struct config_target *out, 
 MUST_CHECK int option_word_status(struct slice text, struct config_status_range *out,
                                   struct text *why);
 MUST_CHECK int option_word_share(struct slice text, uint32_t *out, struct text *why);
+MUST_CHECK int option_word_assertion(struct slice text, char **out, struct text *why);
+MUST_CHECK int option_word_json_path(struct slice text, char **out, struct text *why);
 MUST_CHECK int option_word_hash(struct slice text, struct config_hash *out, struct text *why);
 MUST_CHECK int option_word_bind(struct slice text, struct config_bind *out, struct text *why);
 MUST_CHECK int option_word_net(struct slice text, struct address_net *out, struct text *why);

@@ -5,6 +5,7 @@
 
 #include "base/num.h"
 #include "base/text.h"
+#include "config/option_decimal_priv.h"
 #include "config/option_value_priv.h"
 
 static const char *const kind_words[] = {
@@ -14,6 +15,10 @@ static const char *const kind_words[] = {
     [KIND_SIZE] = "size",
     [KIND_PERCENT] = "percentage",
     [KIND_MODE] = "octal mode",
+    [KIND_SHARE] = "share",
+    [KIND_POINTS] = "points",
+    [KIND_RATIO] = "ratio",
+    [KIND_NUMBER] = "number",
     [KIND_FILE] = "absolute path",
     [KIND_ACCOUNT] = "name",
     [KIND_NAME] = "name of a slot",
@@ -24,8 +29,10 @@ static const char *const kind_words[] = {
     [KIND_MESSAGE] = "text",
     [KIND_TOKEN] = "name of a cookie",
     [KIND_FIELD_NAME] = "name of a header field",
+    [KIND_JSON_PATH] = "path into JSON",
     [KIND_SECRET] = "secret",
     [KIND_HASH] = "source",
+    [KIND_EVIDENCE_KEY] = "key",
     [KIND_BIND] = "address",
     [KIND_NETS] = "list of networks",
     [KIND_HOSTS] = "list of hosts",
@@ -36,6 +43,8 @@ static const char *const kind_words[] = {
     [KIND_HEADERS] = "list of header fields",
     [KIND_TARGETS] = "list of targets",
     [KIND_STATUSES] = "list of statuses",
+    [KIND_ASSERTIONS] = "list of assertions",
+    [KIND_JSON_PATHS] = "list of paths into JSON",
     [KIND_SOURCES] = "list of sources",
     [KIND_KEYS] = "list of keys",
     [KIND_SHARES] = "list of shares",
@@ -77,8 +86,15 @@ static void add_type(const struct option_row *row, struct text *out)
     if (option_value_choices(row->kind, out))
         return;
     text_add(out, kind_words[row->kind]);
-    if (row->kind > KIND_PERCENT || row->max == INT64_MAX)
+    if (row->kind >= KIND_BOOL || row->kind == KIND_MODE || row->max == INT64_MAX)
         return;
+    if (option_decimal_is(row->kind)) {
+        text_add(out, ", ");
+        option_decimal_format(row->kind, row->min, out);
+        text_add(out, " to ");
+        option_decimal_format(row->kind, row->max, out);
+        return;
+    }
     if (row->kind == KIND_DURATION || row->kind == KIND_DEADLINE) {
         num_format_duration(row->min, low);
         num_format_duration(row->max, high);
@@ -150,6 +166,7 @@ void reference_markdown(struct text *out)
         "- `tenants.conf`: customers one by one, with a list of pins (`pilots.list`), in two "
         "services "
         "that switch together.\n"
+        "- `health.conf`: what apps say of themselves decides, and who fails users is taken out.\n"
         "- `websocket.conf`: long-lived connections and how they leave a slot.\n"
         "- `switchyard.conf`: every option with its default; start from here.\n"
         "\n"

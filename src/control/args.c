@@ -10,7 +10,15 @@
 #include "base/slice.h"
 #include "control/words_priv.h"
 
-enum value_kind { VALUE_NONE, VALUE_WORD, VALUE_HEADER, VALUE_NUMBER, VALUE_DURATION };
+enum value_kind {
+    VALUE_NONE,
+    VALUE_WORD,
+    VALUE_HEADER,
+    VALUE_NUMBER,
+    VALUE_DURATION,
+    VALUE_NAMED,   /* a word, kept with the name of the option */
+    VALUE_REPEATED /* the same, and it may be given several times */
+};
 
 struct option {
     const char *name;
@@ -43,6 +51,15 @@ static const struct option options[] = {
     { "--header", ARGS_HEADER, VALUE_HEADER, 0, 8192 },
     { "--client-ip", ARGS_CLIENT_IP, VALUE_WORD, offsetof(struct args, client_ip), 63 },
     { "--listener", ARGS_LISTENER, VALUE_WORD, offsetof(struct args, listener), 63 },
+    { "--kind", ARGS_WHERE, VALUE_NAMED, 0, 63 },
+    { "--outcome", ARGS_WHERE, VALUE_NAMED, 0, 63 },
+    { "--actor", ARGS_WHERE, VALUE_NAMED, 0, 95 },
+    { "--trigger", ARGS_WHERE, VALUE_NAMED, 0, 31 },
+    { "--since", ARGS_WHERE, VALUE_NAMED, 0, 40 },
+    { "--until", ARGS_WHERE, VALUE_NAMED, 0, 40 },
+    { "--with", ARGS_WITH, VALUE_REPEATED, 0, 120 },
+    { "--service", ARGS_SIGNALLED, VALUE_NAMED, 0, 63 },
+    { "--rollout", ARGS_SIGNALLED, VALUE_NAMED, 0, 20 },
 };
 enum { OPTION_COUNT = sizeof options / sizeof options[0] };
 
@@ -81,6 +98,31 @@ static bool add_header(struct args *args, struct slice header, size_t max)
     return true;
 }
 
+const char *args_named(const struct args *args, const char *name)
+{
+    for (unsigned i = 0; i < args->named_count; i++)
+        if (strcmp(args->named[i].name, name) == 0)
+            return args->named[i].value;
+    return NULL;
+}
+
+static bool add_named(struct args *args, const struct option *option, struct slice value)
+{
+    if (args->named_count == ARGS_NAMED_MAX || value.len == 0 || value.len > option->max)
+        return false;
+    args->named[args->named_count++] =
+        (struct args_named){ .name = option->name, .value = value.ptr };
+    return true;
+}
+
+static bool is_given(const struct args *args, const struct option *option)
+{
+    if (option->kind == VALUE_NAMED)
+        return args_named(args, option->name) != NULL;
+    return (args->given & option->bit) != 0 && option->kind != VALUE_HEADER &&
+           option->kind != VALUE_REPEATED;
+}
+
 /* Puts the value of an option where it belongs; false when it is not of the option's kind. */
 static bool set_value(struct args *args, const struct option *option, const char *value)
 {
@@ -93,6 +135,8 @@ static bool set_value(struct args *args, const struct option *option, const char
         memcpy(field, &value, sizeof value);
         return text.len > 0 && text.len <= option->max;
     case VALUE_HEADER: return add_header(args, text, option->max);
+    case VALUE_REPEATED:
+    case VALUE_NAMED: return add_named(args, option, text);
     case VALUE_NUMBER: return num_parse_u64(text, UINT64_MAX, (uint64_t *)(void *)field) == 0;
     case VALUE_DURATION:
         return num_parse_duration(text, (uint64_t *)(void *)field) == 0 &&
@@ -105,6 +149,8 @@ static const char *kind_words(enum value_kind kind)
 {
     switch (kind) {
     case VALUE_NONE: return "nothing";
+    case VALUE_REPEATED:
+    case VALUE_NAMED:
     case VALUE_WORD: return "a text that is not empty and not too long";
     case VALUE_HEADER: return "\"Name: value\", at most 24 of them";
     case VALUE_NUMBER: return "a whole number";
@@ -139,7 +185,7 @@ static unsigned take_option(struct args *args, char *const *words, unsigned coun
 
     if (option == NULL)
         return 0;
-    if ((args->given & option->bit) != 0 && option->kind != VALUE_HEADER) {
+    if (is_given(args, option)) {
         snprintf(args->problem, sizeof args->problem, "option %s is given twice", option->name);
         return 0;
     }

@@ -9,7 +9,12 @@
 
 #include "base/check.h"
 
-enum { ARGS_MAX = 8, ARGS_HEADERS_MAX = 24, ARGS_DEFAULT_TIMEOUT_S = 60 };
+enum {
+    ARGS_MAX = 8,
+    ARGS_HEADERS_MAX = 24,
+    ARGS_NAMED_MAX = 24,
+    ARGS_DEFAULT_TIMEOUT_S = 60,
+};
 
 /* Bits of struct command.options and of args.given. */
 enum args_option {
@@ -35,6 +40,11 @@ enum args_option {
     ARGS_HEADER = 1u << 19, /* may be given several times */
     ARGS_CLIENT_IP = 1u << 20,
     ARGS_LISTENER = 1u << 21,
+
+    /* Families: each bit stands for several options whose values are kept by name, in args.named. */
+    ARGS_WHERE = 1u << 30,     /* --kind --outcome --actor --trigger --since --until */
+    ARGS_WITH = 1u << 29,      /* --with, several times */
+    ARGS_SIGNALLED = 1u << 28, /* --service --rollout */
 };
 
 /* Every command takes these; a changing one takes ARGS_CHANGE besides. */
@@ -63,11 +73,19 @@ struct args {
     const char *listener;
     const char *headers[ARGS_HEADERS_MAX];
     unsigned header_count;
+    struct args_named {
+        const char *name; /* "--kind" */
+        const char *value;
+    } named[ARGS_NAMED_MAX]; /* in the order in which they were given */
+    unsigned named_count;
     char problem[160]; /* of a failed parse, one sentence */
 };
 
 /* Reads count words behind a verb; allowed: ARGS_* bits. ERR_INVALID: out->problem says why. */
 MUST_CHECK int args_parse(char *const *words, unsigned count, unsigned allowed, struct args *out);
+
+/* The value of an option of a family, the first one; NULL: it was not given. */
+const char *args_named(const struct args *args, const char *name);
 
 /* A name of a service, group or slot: 1 to 63 bytes, no blank, slash or control byte, no '-' in front. */
 bool args_is_name(const char *text);

@@ -1,14 +1,17 @@
 /* Finished changes: see cmd_history_priv.h. */
 #include "control/cmd_history_priv.h"
 
-#include <string.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
 
 #include "base/clock.h"
+#include "base/mem.h"
 #include "base/num.h"
 #include "control/json_priv.h"
 #include "control/sheet_priv.h"
 #include "deploy/deploy.h"
-#include "deploy/deploy_view.h"
+#include "deploy/history_filter.h"
 
 enum { DEFAULT_COUNT = 20, COUNT_MAX = 10000 };
 
@@ -20,6 +23,7 @@ static const struct sheet_column columns[] = {
     { "gate", "GATE", SHEET_TEXT },         { "forced", "FORCED", SHEET_BOOL },
     { "epoch_before", NULL, SHEET_NUMBER }, { "epoch", "EPOCH", SHEET_NUMBER },
     { "duration_us", "US", SHEET_NUMBER },  { "actor", "ACTOR", SHEET_TEXT },
+    { "trigger", "TRIGGER", SHEET_TEXT },   { "decision", "DECISION", SHEET_NUMBER },
     { "reason", "REASON", SHEET_TEXT },
 };
 
@@ -42,32 +46,123 @@ static void add_row(struct sheet *sheet, const struct history_entry *entry)
     sheet_add_u64(sheet, entry->epoch);
     sheet_add_u64(sheet, entry->duration_us);
     sheet_add_text(sheet, entry->actor);
+    sheet_add_text(sheet, entry->trigger);
+    if (entry->decision != 0)
+        sheet_add_u64(sheet, entry->decision);
+    else
+        sheet_add_none(sheet);
     sheet_add_text(sheet, entry->reason);
+}
+
+/* "90m": so long ago; else a stamp. */
+static bool parse_moment(const char *text, uint64_t *wall_us)
+{
+    uint64_t now_us = clock_wall_us();
+    uint64_t ago_us = 0;
+
+    if (clock_parse(slice_from(text), wall_us) == 0)
+        return true;
+    if (num_parse_duration(slice_from(text), &ago_us) != 0 || ago_us > now_us)
+        return false;
+    *wall_us = now_us - ago_us;
+    return true;
+}
+
+static enum call_step refuse_moment(struct call *call, const char *option, const char *value)
+{
+    return call_refuse_usage(call,
+                             "%s takes a time such as 2026-01-02T03:04:05Z (UTC) or how long ago, "
+                             "such as 90m or 7d, not \"%.40s\"",
+                             option, value);
+}
+
+/* CALL_PARKED: all is well, the page can be made. */
+static enum call_step take_times(struct call *call, struct history_filter *filter)
+{
+    const char *since = args_named(&call->args, "--since");
+    const char *until = args_named(&call->args, "--until");
+
+    if (since != NULL && !parse_moment(since, &filter->since_wall_us))
+        return refuse_moment(call, "--since", since);
+    if (until != NULL && !parse_moment(until, &filter->until_wall_us))
+        return refuse_moment(call, "--until", until);
+    if (until != NULL && filter->until_wall_us < filter->since_wall_us)
+        return call_refuse_usage(call, "--until lies before --since");
+    return CALL_PARKED;
+}
+
+static enum call_step take_options(struct call *call, struct history_filter *filter)
+{
+    const struct args *args = &call->args;
+    const char *kind = args_named(args, "--kind");
+    const char *outcome = args_named(args, "--outcome");
+    const char *actor = args_named(args, "--actor");
+    const char *trigger = args_named(args, "--trigger");
+
+    filter->has_kind = kind != NULL;
+    filter->has_outcome = outcome != NULL;
+    if (kind != NULL && history_filter_kind(kind, &filter->kind) < 0)
+        return call_refuse_usage(call, "\"%.60s\" is no kind of change; the column CHANGE has them",
+                                 kind);
+    if (outcome != NULL && history_filter_outcome(outcome, &filter->outcome) < 0)
+        return call_refuse_usage(call, "\"%.60s\" is no outcome such as done, refused or failed",
+                                 outcome);
+    snprintf(filter->actor, sizeof filter->actor, "%s", actor != NULL ? actor : "");
+    snprintf(filter->trigger, sizeof filter->trigger, "%s", trigger != NULL ? trigger : "");
+    if (args->from != NULL &&
+        (num_parse_u64(slice_from(args->from), UINT64_MAX, &filter->before) < 0 ||
+         filter->before == 0))
+        return call_refuse_usage(call, "--from takes the place that the page before has named");
+    return take_times(call, filter);
+}
+
+static enum call_step take_words(struct call *call, struct history_filter *filter, uint64_t *count)
+{
+    const struct args *args = &call->args;
+
+    if ((args->given & ARGS_LIMIT) != 0 && (args->limit == 0 || args->limit > COUNT_MAX))
+        return call_refuse_usage(call, "--limit takes 1 to %d", COUNT_MAX);
+    if ((args->given & ARGS_LIMIT) != 0)
+        *count = args->limit;
+    for (unsigned i = 0; i < args->count; i++) {
+        if (i == 0 && (args->given & ARGS_LIMIT) == 0 &&
+            num_parse_u64(slice_from(args->words[i]), COUNT_MAX, count) == 0 && *count > 0)
+            continue;
+        if (filter->name[0] != '\0' || *count == 0 || !args_is_name(args->words[i]))
+            return call_refuse_usage(call, "\"%.80s\" is no count of 1 to %d and no name",
+                                     args->words[i], COUNT_MAX);
+        snprintf(filter->name, sizeof filter->name, "%s", args->words[i]);
+    }
+    return take_options(call, filter);
+}
+
+static void give_page(struct call *call, const struct history_filter *filter, unsigned limit)
+{
+    const struct history_entry **page = mem_grow(NULL, limit, sizeof *page);
+    struct sheet *sheet = sheet_new(columns, sizeof columns / sizeof columns[0]);
+    uint64_t next = 0;
+    unsigned count = deploy_history_page(call->room->deploy, filter, limit, page, &next);
+    char place[24] = "";
+
+    for (unsigned i = 0; i < count; i++)
+        add_row(sheet, page[i]);
+    sheet_print(sheet, &call->reply.text);
+    if (next != 0) {
+        snprintf(place, sizeof place, "%" PRIu64, next);
+        text_add_format(&call->reply.text, "more: --from %s\n", place);
+    }
+    json_add(reply_result(&call->reply), "history", sheet_json(sheet));
+    json_add_text(reply_result(&call->reply), "next", next != 0 ? place : NULL);
+    sheet_free(sheet);
+    free(page);
 }
 
 enum call_step cmd_history_run(struct call *call)
 {
-    const struct args *args = &call->args;
-    struct sheet *sheet = NULL;
-    struct history_entry entry;
-    const char *name = NULL;
+    struct history_filter filter = { 0 };
     uint64_t count = DEFAULT_COUNT;
 
-    for (unsigned i = 0; i < args->count; i++) {
-        if (i == 0 && num_parse_u64(slice_from(args->words[i]), COUNT_MAX, &count) == 0)
-            continue;
-        if (name != NULL || !args_is_name(args->words[i]))
-            return call_refuse_usage(call, "\"%.80s\" is no count up to %d and no name",
-                                     args->words[i], COUNT_MAX);
-        name = args->words[i];
-    }
-    sheet = sheet_new(columns, sizeof columns / sizeof columns[0]);
-    for (unsigned i = 0;
-         sheet_row_count(sheet) < count && deploy_history(call->room->deploy, i, &entry); i++)
-        if (name == NULL || strcmp(name, entry.name) == 0)
-            add_row(sheet, &entry);
-    sheet_print(sheet, &call->reply.text);
-    json_add(reply_result(&call->reply), "history", sheet_json(sheet));
-    sheet_free(sheet);
+    if (take_words(call, &filter, &count) == CALL_PARKED)
+        give_page(call, &filter, (unsigned)count);
     return CALL_DONE;
 }

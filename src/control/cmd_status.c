@@ -58,6 +58,12 @@ static const struct sheet_column target_columns[] = {
     { "last_error", NULL, SHEET_TEXT },
     { "last_error_age_seconds", NULL, SHEET_SECONDS },
     { "results", "LAST 64", SHEET_TEXT },
+    { "misdeployed", NULL, SHEET_BOOL },
+    { "database", NULL, SHEET_TEXT },
+    { "ejected", NULL, SHEET_BOOL },
+    { "ejected_seconds_left", NULL, SHEET_SECONDS },
+    { "ejections", NULL, SHEET_NUMBER },
+    { "gauges", NULL, SHEET_TEXT },
 };
 
 static const struct sheet_column service_columns[] = {
@@ -149,6 +155,8 @@ static void add_check_words(struct sheet *sheet, const struct health_view *view)
         sheet_add_text(sheet, "health is off");
     else if (view->results == 0)
         sheet_add_text(sheet, "no result yet");
+    else if (view->verdict == VERDICT_MISDEPLOYED || view->is_ejected)
+        sheet_add_text(sheet, view->error_words);
     else if (view->verdict == VERDICT_DOWN && view->is_passive)
         sheet_add_format(sheet, "taken out by traffic: %s", view->error_words);
     else if (view->last_fault != FAULT_NONE)
@@ -158,6 +166,33 @@ static void add_check_words(struct sheet *sheet, const struct health_view *view)
                          (double)view->last_duration_us / 1000);
     else
         sheet_add_format(sheet, "connected in %.1f ms", (double)view->last_duration_us / 1000);
+}
+
+/* "depth=7 pool.active=3" */
+static void add_gauges(struct sheet *sheet, const struct target *target)
+{
+    struct health_gauge gauges[PROBE_GAUGES_MAX];
+    unsigned count = health_gauges(target, gauges);
+    struct text list;
+
+    text_init(&list, 8192);
+    for (unsigned i = 0; i < count; i++)
+        text_add_format(&list, "%s%s=%.15g", i > 0 ? " " : "", gauges[i].name, gauges[i].value);
+    sheet_add_text(sheet, list.len > 0 ? list.bytes : "");
+    text_fini(&list);
+}
+
+static void add_finding_cells(struct sheet *sheet, const struct target *target,
+                              const struct health_view *view, uint64_t now_us)
+{
+    uint64_t until_us = view->ejected_until_us;
+
+    sheet_add_bool(sheet, view->verdict == VERDICT_MISDEPLOYED);
+    sheet_add_text(sheet, probe_database_name(view->database));
+    sheet_add_bool(sheet, view->is_ejected);
+    sheet_add_seconds(sheet, view->is_ejected && until_us > now_us ? until_us - now_us : 0);
+    sheet_add_u64(sheet, view->ejections);
+    add_gauges(sheet, target);
 }
 
 static void add_health_cells(struct sheet *sheet, const struct target *target)
@@ -179,6 +214,7 @@ static void add_health_cells(struct sheet *sheet, const struct target *target)
     sheet_add_text(sheet, view.error_words);
     add_age(sheet, view.error_us, now_us);
     add_bar(sheet, &view);
+    add_finding_cells(sheet, target, &view, now_us);
 }
 
 static uint64_t sum_cells(const struct target *target, size_t offset)

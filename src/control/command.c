@@ -7,13 +7,17 @@
 #include "base/err.h"
 #include "control/cmd_canary_priv.h"
 #include "control/cmd_change_priv.h"
+#include "control/cmd_decision_priv.h"
 #include "control/cmd_drain_priv.h"
+#include "control/cmd_evidence_priv.h"
 #include "control/cmd_explain_priv.h"
 #include "control/cmd_history_priv.h"
 #include "control/cmd_life_priv.h"
 #include "control/cmd_lock_priv.h"
 #include "control/cmd_plan_priv.h"
+#include "control/cmd_replay_priv.h"
 #include "control/cmd_show_priv.h"
+#include "control/cmd_signal_priv.h"
 #include "control/cmd_status_priv.h"
 #include "control/cmd_target_priv.h"
 #include "control/cmd_tenant_priv.h"
@@ -50,8 +54,25 @@ static const struct command commands[] = {
     { "show drain", "[NAME[/SLOT]] [--limit N] [--newest]", LEVEL_USER, COMMAND_READS,
       ARGS_LIMIT | ARGS_NEWEST, 0, 2, cmd_drain_show,
       "what is still in flight on slots that are not live and targets that drain, one by one" },
-    { "show history", "[N] [NAME]", LEVEL_USER, COMMAND_READS, 0, 0, 2, cmd_history_run,
-      "finished changes, newest first (20 unless N is given)" },
+    { "show evidence", "[NAME[/SLOT]]", LEVEL_USER, COMMAND_READS, 0, 0, 1, cmd_evidence_show,
+      "what was counted of each slot for the judgement: requests, errors, latency" },
+    { "show history",
+      "[N] [NAME] [--kind K] [--outcome O] [--actor A] [--trigger T] [--since D|TIME] "
+      "[--until D|TIME] [--limit N] [--from PLACE]",
+      LEVEL_USER, COMMAND_READS, ARGS_WHERE | ARGS_LIMIT | ARGS_FROM, 0, 2, cmd_history_run,
+      "finished changes, newest first (20 unless N is given), a page at a time" },
+    { "decisions", "[NAME] [--limit N] [--from ID]", LEVEL_USER, COMMAND_READS,
+      ARGS_LIMIT | ARGS_FROM, 0, 1, cmd_decision_list,
+      "what was decided automatically, newest first (20 unless N is given)" },
+    { "explain-decision", "ID", LEVEL_USER, COMMAND_READS, 0, 1, 1, cmd_decision_explain,
+      "why it was decided, with the numbers to check it by" },
+    { "replay", "ID [--with KEY=VALUE]...", LEVEL_USER, COMMAND_READS, ARGS_WITH, 1, 1,
+      cmd_replay_run, "works a decision out again, as it was or with other settings" },
+    { "signal", "NAME=VALUE... [--service NAME | --rollout ID] [--reason TEXT]", LEVEL_OPERATOR,
+      COMMAND_ACTS, ARGS_SIGNALLED | ARGS_REASON, 1, ARGS_MAX, cmd_signal_set,
+      "tells values from outside: all of them or none" },
+    { "show signals", "[NAME]", LEVEL_USER, COMMAND_READS, 0, 0, 1, cmd_signal_show,
+      "values that were told from outside, with their levels" },
     { "show version", "", LEVEL_USER, COMMAND_READS, 0, 0, 0, cmd_life_version,
       "version and commit of the daemon" },
     { "switch", "NAME [--to SLOT] [--force --reason TEXT] [--if-epoch E] [--timeout D] [--key K]",
@@ -143,13 +164,10 @@ static const struct command commands[] = {
 enum { COMMAND_COUNT = sizeof commands / sizeof commands[0] };
 
 static const struct command_alias aliases[] = {
-    { "promote", "switch" },
-    { "slots", "show slots" },
-    { "targets", "show targets" },
-    { "history", "show history" },
-    { "version", "show version" },
-    { "lock", "lock show" },
-    { "exit", "quit" },
+    { "promote", "switch" },       { "slots", "show slots" },
+    { "targets", "show targets" }, { "history", "show history" },
+    { "signals", "show signals" }, { "version", "show version" },
+    { "lock", "lock show" },       { "exit", "quit" },
 };
 enum { ALIAS_COUNT = sizeof aliases / sizeof aliases[0] };
 

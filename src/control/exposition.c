@@ -70,6 +70,13 @@ void exposition_u64_with(struct exposition *exposition, const char *a, const cha
     text_add(exposition->out, "\n");
 }
 
+void exposition_double_with(struct exposition *exposition, const char *a, const char *b,
+                            double value)
+{
+    begin(exposition, "", a, b);
+    text_add_format(exposition->out, "%.15g\n", value);
+}
+
 void exposition_u64(struct exposition *exposition, const char *labels, uint64_t value)
 {
     exposition_u64_with(exposition, labels, "", value);

@@ -28,6 +28,9 @@ void exposition_seconds(struct exposition *exposition, const char *labels, uint6
 void exposition_u64_with(struct exposition *exposition, const char *a, const char *b,
                          uint64_t value);
 
+void exposition_double_with(struct exposition *exposition, const char *a, const char *b,
+                            double value);
+
 struct exposition_histogram {
     const uint64_t *buckets;  /* count of them, not cumulative; the last has no upper edge */
     const uint64_t *edges_us; /* count - 1 of them */

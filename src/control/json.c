@@ -2,6 +2,7 @@
 #include "control/json_priv.h"
 
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -68,6 +69,15 @@ void json_add_seconds(cJSON *parent, const char *key, uint64_t us)
 
     snprintf(digits, sizeof digits, "%" PRIu64 ".%06u", us / 1000000, (unsigned)(us % 1000000));
     json_add(parent, key, cJSON_CreateRaw(digits));
+}
+
+/* 17 digits: the reader gets the same bits. */
+void json_add_real(cJSON *parent, const char *key, double value)
+{
+    char digits[40];
+
+    snprintf(digits, sizeof digits, "%.17g", value);
+    json_add(parent, key, cJSON_CreateRaw(isfinite(value) ? digits : "null"));
 }
 
 void json_add_bool(cJSON *parent, const char *key, bool value)

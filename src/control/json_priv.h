@@ -16,6 +16,7 @@ cJSON *json_array(void);
 void json_add(cJSON *parent, const char *key, cJSON *item);           /* takes item */
 void json_add_text(cJSON *parent, const char *key, const char *text); /* NULL: null */
 void json_add_u64(cJSON *parent, const char *key, uint64_t value);
+void json_add_real(cJSON *parent, const char *key, double value); /* not finite: null */
 void json_add_bool(cJSON *parent, const char *key, bool value);
 void json_add_null(cJSON *parent, const char *key);
 

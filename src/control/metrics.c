@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "control/exposition_priv.h"
+#include "control/metrics_memory_priv.h"
 #include "control/metrics_process_priv.h"
 #include "control/metrics_tls_priv.h"
 #include "control/metrics_traffic_priv.h"
@@ -260,7 +261,7 @@ static void write_slot_states(struct scrape *scrape)
 }
 
 /* The values of a target, in the order of target_families. */
-enum { TARGET_FAMILIES = 8 };
+enum { TARGET_FAMILIES = 12 };
 
 static const struct {
     const char *name;
@@ -277,6 +278,14 @@ static const struct {
       "How long the last health check took." },
     { "switchyard_target_last_check_timestamp_seconds", EXPOSITION_GAUGE,
       "When the last health check ended, since 1970; 0: never." },
+    { "switchyard_target_misdeployed", EXPOSITION_GAUGE,
+      "1 while the target says that it is another slot." },
+    { "switchyard_target_ejected", EXPOSITION_GAUGE,
+      "1 while the errors of traffic keep the target out." },
+    { "switchyard_target_ejections_total", EXPOSITION_COUNTER,
+      "How often the errors of traffic took the target out." },
+    { "switchyard_target_database_bad", EXPOSITION_GAUGE,
+      "1 while the target says that it cannot use its database." },
 };
 
 static uint64_t wall_of(uint64_t monotonic_us)
@@ -299,8 +308,34 @@ static void write_target(struct scrape *scrape, const struct target_row *row, un
     case 4: exposition_u64(x, row->labels, health->failures); return;
     case 5: exposition_u64(x, row->labels, health->changes); return;
     case 6: exposition_seconds(x, row->labels, health->last_duration_us); return;
-    default: exposition_seconds(x, row->labels, wall_of(health->last_us)); return;
+    case 7: exposition_seconds(x, row->labels, wall_of(health->last_us)); return;
+    case 8: exposition_u64(x, row->labels, health->verdict == VERDICT_MISDEPLOYED); return;
+    case 9: exposition_u64(x, row->labels, health->is_ejected); return;
+    case 10: exposition_u64(x, row->labels, health->ejections); return;
+    default: exposition_u64(x, row->labels, health->database == PROBE_DATABASE_BAD); return;
     }
+}
+
+/* Numbers of the apps' own, as configured (health, gauges). */
+static void write_health_values(struct scrape *scrape)
+{
+    struct health_gauge gauges[PROBE_GAUGES_MAX];
+    struct text name;
+
+    exposition_open(&scrape->x, "switchyard_health_value", EXPOSITION_GAUGE,
+                    "Numbers of the last answer to a health check.");
+    text_init(&name, LABELS_MAX);
+    for (size_t i = 0; i < scrape->target_count; i++) {
+        const struct target_row *row = &scrape->targets[i];
+        unsigned count = health_gauges(row->pick->target, gauges);
+
+        for (unsigned j = 0; j < count; j++) {
+            text_clear(&name);
+            exposition_label(&name, "name", gauges[j].name);
+            exposition_double_with(&scrape->x, row->labels, name.bytes, gauges[j].value);
+        }
+    }
+    text_fini(&name);
 }
 
 static void write_targets(struct scrape *scrape)
@@ -439,9 +474,11 @@ void metrics_write(const struct control_room *room, const struct tally *tally, s
     write_faults(&scrape);
     write_slot_states(&scrape);
     write_targets(&scrape);
+    write_health_values(&scrape);
     write_moves(&scrape, &view);
     write_reloads(&scrape, &view);
     free_picture(&scrape);
     metrics_traffic_write(room->deploy, out);
+    metrics_memory_write(room, out);
     metrics_process_write(room->started_wall_us, out);
 }

@@ -12,6 +12,7 @@
 #include "route/pins.h"
 #include "route/service.h"
 #include "route/slot.h"
+#include "route/slot_evidence.h"
 #include "route/snapshot.h"
 
 enum { LABELS_MAX = 4096 };
@@ -153,6 +154,38 @@ static void write_slot_families(struct writer *writer)
     }
 }
 
+static const struct {
+    const char *name;
+    size_t at;
+    const char *help;
+} evidence_families[] = {
+    { "switchyard_evidence_requests_total", offsetof(struct slot_evidence_totals, n),
+      "Requests that the slot is judged by." },
+    { "switchyard_evidence_errors_total", offsetof(struct slot_evidence_totals, e),
+      "Errors among the requests that the slot is judged by." },
+    { "switchyard_evidence_stalled_total", offsetof(struct slot_evidence_totals, stalled),
+      "Errors among them that were counted because no response head came in time." },
+};
+
+static void write_evidence(struct writer *writer, size_t family)
+{
+    unsigned count = snapshot_service_count(writer->snapshot);
+
+    exposition_open(&writer->x, evidence_families[family].name, EXPOSITION_COUNTER,
+                    evidence_families[family].help);
+    for (unsigned i = 0; i < count; i++) {
+        const struct snapshot_service *service = snapshot_service_at(writer->snapshot, i);
+
+        for (unsigned k = 0; k < service->slot_count; k++) {
+            const void *totals = slot_evidence_totals(service->slots[k].slot);
+            const void *value = (const char *)totals + evidence_families[family].at;
+
+            exposition_u64(&writer->x, label(writer, service, &service->slots[k]),
+                           *(const uint64_t *)value);
+        }
+    }
+}
+
 /* The share that the candidate takes from the active slot, in hundredths of a percent. */
 static uint32_t share_of(const struct snapshot_service *service, unsigned slot)
 {
@@ -249,5 +282,7 @@ void metrics_traffic_write(const struct deploy *deploy, struct text *out)
     write_states(&writer);
     write_service_families(&writer);
     write_slot_families(&writer);
+    for (size_t k = 0; k < sizeof evidence_families / sizeof evidence_families[0]; k++)
+        write_evidence(&writer, k);
     text_fini(&writer.labels);
 }

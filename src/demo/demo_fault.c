@@ -177,6 +177,36 @@ static int set_unhealthy(struct demo_fault *fault, struct slice value)
     return ERR_OK;
 }
 
+static int set_database(struct demo_fault *fault, struct slice value)
+{
+    bool is_bad = slice_is_equal(value, SLICE("bad"));
+
+    if (!is_bad && !slice_is_equal(value, SLICE("ok")))
+        return ERR_INVALID;
+    fault->database_bad = is_bad;
+    return ERR_OK;
+}
+
+static int set_environment(struct demo_fault *fault, struct slice value)
+{
+    if (slice_is_equal(value, SLICE("own")))
+        value.len = 0;
+    return slice_copy(value, fault->environment, sizeof fault->environment) ? ERR_OK : ERR_RANGE;
+}
+
+static int set_clock_skew(struct demo_fault *fault, struct slice value)
+{
+    bool is_behind = value.len > 0 && value.ptr[0] == '-';
+    uint64_t us = 0;
+    int err = num_parse_duration(is_behind ? slice_of(value.ptr + 1, value.len - 1) : value, &us);
+
+    if (err == ERR_OK && us > 366ull * 86400 * 1000000)
+        err = ERR_RANGE;
+    if (err == ERR_OK)
+        fault->clock_skew_us = is_behind ? -(int64_t)us : (int64_t)us;
+    return err;
+}
+
 static const struct fault_key fault_keys[] = {
     { "error_rate", "0%", set_error_rate, "share of answers that are errors, as 5%" },
     { "error_status", "500", set_error_status, "the status of those errors" },
@@ -190,6 +220,10 @@ static const struct fault_key fault_keys[] = {
     { "drop", "0%", set_drop, "share of connections closed without an answer" },
     { "half", "0%", set_half, "share of answers cut in their middle" },
     { "unhealthy", "off", set_unhealthy, "on: /health answers 503" },
+    { "database", "ok", set_database, "bad: /health says that the database is away" },
+    { "environment", "own", set_environment, "the slot that /health claims to be" },
+    { "clock_skew", "0", set_clock_skew,
+      "how far /health's timestamp is ahead, or behind as -60s" },
 };
 
 _Static_assert(sizeof fault_keys / sizeof *fault_keys == DEMO_FAULT_KEYS, "count the keys");

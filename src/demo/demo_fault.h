@@ -14,7 +14,7 @@
 #include "base/slice.h"
 #include "base/text.h"
 
-#define DEMO_FAULT_KEYS       11
+#define DEMO_FAULT_KEYS       14
 #define DEMO_FAULT_VALUE_SIZE 64
 
 enum latency_shape {
@@ -45,6 +45,9 @@ struct demo_fault {
     double drop_share;
     double half_share;
     bool unhealthy;
+    bool database_bad;     /* /health says so, and is 200 all the same */
+    char environment[64];  /* that /health claims; "": the own slot */
+    int64_t clock_skew_us; /* of its timestamp; above 0: ahead */
     char text[DEMO_FAULT_KEYS][DEMO_FAULT_VALUE_SIZE]; /* each value as it was given */
 };
 

@@ -75,16 +75,20 @@ static void answer_json(struct demo_answer *answer, unsigned status, cJSON *obje
 static void answer_health(struct demo *demo, const struct demo_request *request,
                           struct demo_answer *answer)
 {
-    bool is_unhealthy = demo->fault.unhealthy;
+    const struct demo_fault *fault = &demo->fault;
+    bool is_unhealthy = fault->unhealthy;
+    const char *database = fault->database_bad ? "unreachable" : "healthy";
     char stamp[CLOCK_STAMP_SIZE] = "";
     cJSON *health = cJSON_CreateObject();
 
     (void)request;
-    clock_stamp(clock_wall_us(), stamp);
+    clock_stamp((uint64_t)((int64_t)clock_wall_us() + fault->clock_skew_us), stamp);
     cJSON_AddStringToObject(health, "status", is_unhealthy ? "unhealthy" : "healthy");
     cJSON_AddStringToObject(health, "version", demo->version);
-    cJSON_AddStringToObject(health, "environment", demo->slot);
+    cJSON_AddStringToObject(health, "environment",
+                            fault->environment[0] != '\0' ? fault->environment : demo->slot);
     cJSON_AddStringToObject(health, "timestamp", stamp);
+    cJSON_AddStringToObject(health, "database", database);
     cJSON *checks = cJSON_AddObjectToObject(health, "checks");
     cJSON_AddStringToObject(checks, "app", is_unhealthy ? "failed" : "ok");
     uint64_t uptime_ms = (clock_monotonic_us() - demo->started_us) / 1000;

@@ -46,6 +46,7 @@ static struct history_entry make_entry(struct deploy *deploy, const struct ticke
         .outcome = result->outcome,
         .is_forced = change->force,
         .share = result->share,
+        .decision = change->decision,
     };
 
     snprintf(entry.name, sizeof entry.name, "%s", change->name);
@@ -56,6 +57,7 @@ static struct history_entry make_entry(struct deploy *deploy, const struct ticke
     snprintf(entry.actor, sizeof entry.actor, "%s", change->actor);
     snprintf(entry.reason, sizeof entry.reason, "%s", change->reason);
     snprintf(entry.gate, sizeof entry.gate, "%s", result->gate);
+    snprintf(entry.trigger, sizeof entry.trigger, "%s", change->trigger);
     return entry;
 }
 
@@ -198,6 +200,7 @@ static void append_history(struct deploy *deploy)
     }
     if (job == NULL)
         return;
+    job->history_bytes = deploy->config->history_bytes;
     deploy->is_appending = true;
     writer_submit(deploy->writer, job);
 }
@@ -399,8 +402,9 @@ static bool is_rescue(const struct ticket *ticket)
 {
     enum change_kind kind = ticket->change.kind;
 
-    return !ticket->change.plan_only && (kind == CHANGE_ROLLBACK || kind == CHANGE_CANARY_ABORT ||
-                                         kind == CHANGE_RESUME || kind == CHANGE_MAINT_OFF);
+    return !ticket->change.plan_only &&
+           (kind == CHANGE_ROLLBACK || kind == CHANGE_CANARY_ABORT ||
+            kind == CHANGE_ROLLOUT_ABORT || kind == CHANGE_RESUME || kind == CHANGE_MAINT_OFF);
 }
 
 /* Rescues leave the batch for a list of their own; everybody else is refused. */

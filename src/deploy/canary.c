@@ -6,8 +6,11 @@
 #include <sys/random.h>
 
 #include "base/clock.h"
+#include "deploy/consent_priv.h"
 #include "deploy/deploy_priv.h"
 #include "deploy/move_priv.h"
+#include "deploy/quarantine_priv.h"
+#include "deploy/rollout_priv.h"
 #include "net/loop.h"
 #include "route/split.h"
 
@@ -58,15 +61,29 @@ static uint32_t find_next(const struct config_canary *configured, uint32_t share
     return 0;
 }
 
-/* When the next step by time comes, counted from now. */
+uint32_t canary_next_share(const struct deploy *deploy, const struct scope *scope, uint32_t share)
+{
+    return find_next(find_steps(deploy, scope), share);
+}
+
+/* When the next step by time comes, counted from now; NULL: somebody else makes the steps. */
 static void schedule(const struct config_canary *configured, struct state_canary *canary,
                      uint64_t now_us)
 {
-    bool is_due = configured->step_time > 0 && !canary->is_paused &&
+    bool is_due = configured != NULL && configured->step_time > 0 && !canary->is_paused &&
                   find_next(configured, canary->share) != 0;
 
     canary->next_us = is_due ? now_us + configured->step_time : 0;
     canary->next_wall_us = is_due ? clock_wall_us() + configured->step_time : 0;
+}
+
+/* The steps by time; NULL: a rollout makes them. */
+static const struct config_canary *find_timed(const struct deploy *deploy,
+                                              const struct scope *scope)
+{
+    return rollout_running(deploy->config, &deploy->working, scope) == NULL
+               ? find_steps(deploy, scope)
+               : NULL;
 }
 
 bool canary_end(struct deploy *deploy, const struct scope *scope)
@@ -189,6 +206,20 @@ static enum judgement answer_running(struct deploy *deploy, struct ticket *ticke
                       slot, text);
 }
 
+static enum judgement check_consents(struct deploy *deploy, struct ticket *ticket,
+                                     const struct scope *scope, const char *slot,
+                                     enum consent_stage stage)
+{
+    struct consent_ask ask = {
+        .name = ticket->change.name,
+        .slot = slot,
+        .actor = ticket->change.actor,
+        .stage = stage,
+    };
+
+    return consent_check(deploy, ticket, scope, &ask);
+}
+
 static enum judgement check_start(struct deploy *deploy, struct ticket *ticket,
                                   const struct scope *scope, const char *slot)
 {
@@ -202,13 +233,16 @@ static enum judgement check_start(struct deploy *deploy, struct ticket *ticket,
         if (move_check(deploy, ticket, index, slot) != JUDGED_DONE)
             return JUDGED_REFUSED;
     }
-    return judge_gate(ticket, "canary", true, "no other canary runs");
+    if (quarantine_check(deploy, ticket, scope, slot) != JUDGED_DONE)
+        return JUDGED_REFUSED;
+    judge_gate(ticket, "canary", true, "no other canary runs");
+    return check_consents(deploy, ticket, scope, slot, CONSENT_START);
 }
 
 /* The share of every canary of the scope; their next step is counted from now. */
 static void set_share(struct deploy *deploy, const struct scope *scope, uint32_t share)
 {
-    const struct config_canary *configured = find_steps(deploy, scope);
+    const struct config_canary *configured = find_timed(deploy, scope);
     uint64_t now_us = loop_now_us(deploy->options.loop);
 
     for (size_t i = 0; i < scope->count; i++) {
@@ -238,6 +272,17 @@ static void begin(struct deploy *deploy, const struct scope *scope, const char *
     memcpy(canary.candidate, slot, strlen(slot) + 1);
     for (size_t i = 0; i < scope->count; i++)
         decisions_own(&deploy->working, gate_scope_at(scope, i))->canary = canary;
+}
+
+void canary_put(struct deploy *deploy, const struct scope *scope, const char *slot, uint32_t share)
+{
+    begin(deploy, scope, slot);
+    set_share(deploy, scope, share);
+}
+
+void canary_put_share(struct deploy *deploy, const struct scope *scope, uint32_t share)
+{
+    set_share(deploy, scope, share);
 }
 
 static enum judgement start(struct deploy *deploy, struct ticket *ticket, const struct scope *scope)
@@ -281,7 +326,10 @@ static enum judgement check_raise(struct deploy *deploy, struct ticket *ticket,
             move_check(deploy, ticket, index, canary->candidate) != JUDGED_DONE)
             return JUDGED_REFUSED;
     }
-    return JUDGED_DONE;
+    return share == SPLIT_WHOLE
+               ? check_consents(deploy, ticket, scope, find_first(deploy, scope)->canary.candidate,
+                                CONSENT_CUTOVER)
+               : JUDGED_DONE;
 }
 
 static bool is_share_everywhere(const struct deploy *deploy, const struct scope *scope,
@@ -351,7 +399,7 @@ static enum judgement step(struct deploy *deploy, struct ticket *ticket, const s
 static enum judgement set_paused(struct deploy *deploy, struct ticket *ticket,
                                  const struct scope *scope, bool is_paused)
 {
-    const struct config_canary *configured = find_steps(deploy, scope);
+    const struct config_canary *configured = find_timed(deploy, scope);
     uint64_t now_us = loop_now_us(deploy->options.loop);
     bool is_changed = false;
 

@@ -32,6 +32,11 @@ bool canary_end(struct deploy *deploy, const struct scope *scope);
 enum judgement canary_abort(struct deploy *deploy, struct ticket *ticket,
                             const struct scope *scope);
 
+/* What a rollout does: its canary begins, and moves. The gates and the epoch are the caller's. */
+uint32_t canary_next_share(const struct deploy *deploy, const struct scope *scope, uint32_t share);
+void canary_put(struct deploy *deploy, const struct scope *scope, const char *slot, uint32_t share);
+void canary_put_share(struct deploy *deploy, const struct scope *scope, uint32_t share);
+
 /* After a canary was copied to the decisions for this configuration: it goes, with words, when its candidate
  * cannot be one any more. */
 void canary_fit(const struct config_service *configured, struct state_service *service,

@@ -31,6 +31,17 @@ const char *change_kind_name(enum change_kind kind)
     case CHANGE_RESUME: return "resume";
     case CHANGE_MAINT_ON: return "maint-on";
     case CHANGE_MAINT_OFF: return "maint-off";
+    case CHANGE_ROLLOUT_START: return "rollout-start";
+    case CHANGE_ROLLOUT_PAUSE: return "rollout-pause";
+    case CHANGE_ROLLOUT_RESUME: return "rollout-resume";
+    case CHANGE_ROLLOUT_ADVANCE: return "rollout-advance";
+    case CHANGE_ROLLOUT_ABORT: return "rollout-abort";
+    case CHANGE_ROLLOUT_PHASE: return "rollout-phase";
+    case CHANGE_CONFIRM: return "confirm";
+    case CHANGE_APPROVE: return "approve";
+    case CHANGE_REJECT: return "reject";
+    case CHANGE_CHECK: return "check";
+    case CHANGE_RELEASE: return "release";
     }
     return "unknown";
 }

@@ -12,6 +12,8 @@
 
 #include "base/address.h"
 #include "deploy/state_pins_priv.h"
+#include "deploy/state_rollout_priv.h"
+#include "evidence/book.h"
 #include "route/target.h"
 
 /* A decision about one target. */
@@ -59,11 +61,15 @@ struct state_service {
     char previous[64];   /* slot before the last move; "" : none */
     bool is_rolled_back; /* the last move was a rollback: there is nothing to roll back to */
     uint64_t switched_wall_us;
+    int64_t switched_us;    /* monotonic, not stored; set by trial_start */
+    uint64_t trial_wall_us; /* the live slot is on trial since then; 0: since the switch */
     uint64_t switch_count;
+    struct book book; /* of automatic rollbacks; every service of a group has it */
     struct state_pins pins;
     struct state_canary canary;
     struct state_hold hold;
     struct state_maint maint;
+    struct state_confirm confirm;
     struct state_targets targets;
     size_t target_count;
 };
@@ -86,6 +92,7 @@ struct decisions {
     struct state_service **services;
     size_t service_count;
     struct state_locks locks;
+    struct state_book book;
 };
 
 void decisions_init(struct decisions *decisions);

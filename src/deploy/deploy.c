@@ -16,9 +16,12 @@
 #include "config/dump.h"
 #include "deploy/batch_priv.h"
 #include "deploy/canary_priv.h"
+#include "deploy/confirm_priv.h"
 #include "deploy/deploy_priv.h"
+#include "deploy/history_filter.h"
 #include "deploy/names_priv.h"
 #include "deploy/pause_priv.h"
+#include "deploy/rollout_priv.h"
 #include "net/loop.h"
 #include "net/timer.h"
 
@@ -63,7 +66,10 @@ static int fit_state(struct deploy *deploy, struct report *report)
     deploy->state->config_hash = dump_hash(deploy->config);
     lock_start(deploy);
     canary_start(deploy);
+    trial_start(deploy);
     pause_start(deploy, report);
+    confirm_start(deploy);
+    rollout_start(deploy);
     if (err != 0)
         report_error(report, deploy->options.config_path, 0, "%s", words);
     return err;
@@ -178,8 +184,10 @@ static int start(struct deploy *deploy, struct report *report)
     registry_commit(&deploy->registry, &deploy->plan);
     tenants_settle(deploy->tenants);
     deploy->config_read_us = clock_monotonic_us();
-    deploy->writer = writer_new(deploy->options.loop, deploy->file, deploy->history_path,
-                                desk_on_written, deploy);
+    deploy->writer = writer_new(
+        deploy->options.loop, deploy->file,
+        &(struct history_disk){ .path = deploy->history_path, .lines = deploy->history.file_lines },
+        desk_on_written, deploy);
     lock_arm(deploy);
     due_arm(deploy);
     return 0;
@@ -354,4 +362,25 @@ bool deploy_history(const struct deploy *deploy, unsigned index, struct history_
     if (entry != NULL)
         *out = *entry;
     return entry != NULL;
+}
+
+unsigned deploy_history_page(const struct deploy *deploy, const struct history_filter *filter,
+                             unsigned limit, const struct history_entry **out, uint64_t *next)
+{
+    const struct history *history = &deploy->history;
+    const struct history_entry *entry = NULL;
+    unsigned index = history_find(history, filter->before); /* which may be *next */
+    unsigned count = 0;
+
+    *next = 0;
+    for (; (entry = history_at(history, index)) != NULL; index++) {
+        if (!history_filter_fits(filter, entry))
+            continue;
+        if (count == limit) {
+            *next = out[count - 1]->sequence;
+            break;
+        }
+        out[count++] = entry;
+    }
+    return count;
 }

@@ -24,6 +24,7 @@
 #include "deploy/writer_priv.h"
 
 struct names;
+struct scope;
 
 enum {
     BATCH_MAX = 512,        /* changes in one durable write */
@@ -95,6 +96,10 @@ void ticket_free(struct ticket *ticket);
 enum judgement switching_judge(struct deploy *deploy, struct ticket *ticket);
 enum judgement switching_judge_promotion(struct deploy *deploy, struct ticket *ticket);
 enum judgement switching_judge_back(struct deploy *deploy, struct ticket *ticket);
+enum judgement switching_move(struct deploy *deploy, struct ticket *ticket,
+                              const struct scope *scope, const char *slot);
+enum judgement switching_return(struct deploy *deploy, struct ticket *ticket,
+                                const struct scope *scope);
 enum judgement targets_judge(struct deploy *deploy, struct ticket *ticket);
 bool targets_prepare(struct deploy *deploy, struct ticket *ticket); /* false: it waits for a name */
 enum judgement lock_judge(struct deploy *deploy, struct ticket *ticket);
@@ -104,6 +109,9 @@ void lock_arm(struct deploy *deploy); /* the timer for the next end */
 void lock_purge(struct deploy *deploy, struct decisions *decisions);
 bool reload_prepare(struct deploy *deploy, struct ticket *ticket); /* false: it waits for names */
 enum judgement reload_judge(struct deploy *deploy, struct ticket *ticket);
+
+/* trial.c: monotonic times of switches that were loaded */
+void trial_start(struct deploy *deploy);
 
 /* Decisions for this configuration: kept where they still fit, else from the configuration, with words. */
 void reload_fit_decisions(const struct config *config, const struct decisions *was,

@@ -108,7 +108,9 @@ static bool prepare(struct deploy *deploy, struct ticket *ticket)
     case CHANGE_TARGET_ADD: return targets_prepare(deploy, ticket);
     case CHANGE_SWITCH:
     case CHANGE_CANARY_START:
-    case CHANGE_CANARY_PROMOTE: return measure_prepare(deploy, ticket);
+    case CHANGE_CANARY_PROMOTE:
+    case CHANGE_ROLLOUT_ADVANCE:
+    case CHANGE_ROLLOUT_PHASE: return measure_prepare(deploy, ticket);
     case CHANGE_ROLLBACK:
     case CHANGE_TARGET_READY:
     case CHANGE_TARGET_DRAIN:
@@ -128,7 +130,16 @@ static bool prepare(struct deploy *deploy, struct ticket *ticket)
     case CHANGE_PAUSE:
     case CHANGE_RESUME:
     case CHANGE_MAINT_ON:
-    case CHANGE_MAINT_OFF: break;
+    case CHANGE_MAINT_OFF:
+    case CHANGE_ROLLOUT_START:
+    case CHANGE_ROLLOUT_PAUSE:
+    case CHANGE_ROLLOUT_RESUME:
+    case CHANGE_ROLLOUT_ABORT:
+    case CHANGE_CONFIRM:
+    case CHANGE_APPROVE:
+    case CHANGE_REJECT:
+    case CHANGE_CHECK:
+    case CHANGE_RELEASE: break;
     }
     return true;
 }
@@ -317,6 +328,21 @@ void deploy_submit(struct deploy *deploy, const struct change *change, change_do
         enum fault fault = deploy->is_stopped ? FAULT_SHUTTING_DOWN : FAULT_OVERLOADED;
 
         judge_refuse(ticket, OUTCOME_REFUSED, fault, "", "%s", fault_words(fault));
+        desk_refused(deploy, ticket);
+        return;
+    }
+    desk_enqueue(deploy, ticket);
+}
+
+void deploy_submit_own(struct deploy *deploy, const struct change *change, change_done_fn *done,
+                       void *arg)
+{
+    struct ticket *ticket = ticket_new(change, done, arg);
+
+    ticket->is_internal = true;
+    if (deploy->is_stopped) {
+        judge_refuse(ticket, OUTCOME_REFUSED, FAULT_SHUTTING_DOWN, "", "%s",
+                     fault_words(FAULT_SHUTTING_DOWN));
         desk_refused(deploy, ticket);
         return;
     }

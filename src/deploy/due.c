@@ -62,6 +62,13 @@ static void on_answered(void *arg, const struct change_result *result)
     due_arm(deploy);
 }
 
+static const char *find_reason(enum change_kind kind)
+{
+    if (kind == CHANGE_ROLLBACK)
+        return "nobody confirmed the switch in time";
+    return kind == CHANGE_RESUME ? "the time of the pause is over" : "the time of the step is over";
+}
+
 static void submit(struct deploy *deploy, const struct moment *moment)
 {
     struct due_order *order = mem_zalloc(sizeof *order);
@@ -76,9 +83,9 @@ static void submit(struct deploy *deploy, const struct moment *moment)
     TAILQ_INSERT_TAIL(&deploy->due_orders, order, link);
     memcpy(change.name, moment->name, sizeof change.name);
     snprintf(change.actor, sizeof change.actor, "switchyard");
-    snprintf(change.reason, sizeof change.reason, "%s",
-             moment->kind == CHANGE_RESUME ? "the time of the pause is over"
-                                           : "the time of the step is over");
+    snprintf(change.reason, sizeof change.reason, "%s", find_reason(moment->kind));
+    if (moment->kind == CHANGE_ROLLBACK)
+        snprintf(change.trigger, sizeof change.trigger, "confirm");
     ticket = ticket_new(&change, on_answered, order);
     ticket->is_internal = true;
     desk_enqueue(deploy, ticket);
@@ -94,8 +101,11 @@ static bool is_shared(const struct deploy *deploy, const struct config_group *gr
     for (size_t i = 1; i < group->names.count; i++) {
         const struct state_service *other = services[group->services[i]];
 
-        if (kind == CHANGE_RESUME ? other->hold.until_us != first->hold.until_us
-                                  : other->canary.salt != first->canary.salt)
+        if (kind == CHANGE_ROLLBACK && other->confirm.until_us != first->confirm.until_us)
+            return false;
+        if (kind == CHANGE_RESUME && other->hold.until_us != first->hold.until_us)
+            return false;
+        if (kind == CHANGE_CANARY_STEP && other->canary.salt != first->canary.salt)
             return false;
     }
     return true;
@@ -123,6 +133,8 @@ static uint64_t find_moment(struct deploy *deploy, size_t service, enum change_k
     *out = (struct moment){ .kind = kind, .at_us = decided->canary.next_us, .rest_us = REST_US };
     if (kind == CHANGE_RESUME)
         out->at_us = decided->hold.since_wall_us != 0 ? decided->hold.until_us : 0;
+    else if (kind == CHANGE_ROLLBACK)
+        out->at_us = decided->confirm.since_wall_us != 0 ? decided->confirm.until_us : 0;
     else if (step_us > REST_US)
         out->rest_us = step_us;
     if (out->at_us == 0)
@@ -150,7 +162,7 @@ static void end_rests(struct deploy *deploy, uint64_t now_us)
     }
 }
 
-static const enum change_kind kinds[] = { CHANGE_RESUME, CHANGE_CANARY_STEP };
+static const enum change_kind kinds[] = { CHANGE_ROLLBACK, CHANGE_RESUME, CHANGE_CANARY_STEP };
 
 void due_arm(struct deploy *deploy)
 {

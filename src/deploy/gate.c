@@ -13,6 +13,8 @@
 #include "deploy/effective_priv.h"
 #include "deploy/gate_priv.h"
 #include "deploy/pause_priv.h"
+#include "deploy/quarantine_priv.h"
+#include "deploy/rollout_priv.h"
 
 bool gate_is_forced(const struct ticket *ticket)
 {
@@ -51,6 +53,22 @@ bool gate_look_up(const struct config *config, const char *name, struct scope *o
     return true;
 }
 
+static bool has_service(const struct scope *scope, size_t index)
+{
+    for (size_t i = 0; i < scope->count; i++)
+        if (gate_scope_at(scope, i) == index)
+            return true;
+    return false;
+}
+
+bool gate_is_overlapping(const struct scope *a, const struct scope *b)
+{
+    for (size_t i = 0; i < a->count; i++)
+        if (has_service(b, gate_scope_at(a, i)))
+            return true;
+    return false;
+}
+
 bool gate_find_scope(struct deploy *deploy, struct ticket *ticket, struct scope *out)
 {
     if (gate_look_up(deploy->config, ticket->change.name, out))
@@ -85,6 +103,12 @@ static enum verdict find_verdict(const struct deploy *deploy, size_t service, co
     return target != NULL ? target_verdict(target->target) : VERDICT_UNKNOWN;
 }
 
+static void note_misdeployed(struct gate_fit *out, const char *name)
+{
+    if (out->misdeployed++ == 0)
+        snprintf(out->imposter, sizeof out->imposter, "%s", name);
+}
+
 void gate_count_fit(const struct deploy *deploy, size_t service, size_t slot, struct gate_fit *out)
 {
     const struct config_slot *configured = &deploy->config->services[service].slots[slot];
@@ -101,6 +125,8 @@ void gate_count_fit(const struct deploy *deploy, size_t service, size_t slot, st
             out->up++;
         else if (verdict == VERDICT_DOWN)
             out->down++;
+        else if (verdict == VERDICT_MISDEPLOYED)
+            note_misdeployed(out, list[i].name);
         else
             out->unknown++;
     }
@@ -111,10 +137,11 @@ void gate_count_fit(const struct deploy *deploy, size_t service, size_t slot, st
 static uint64_t find_fingerprint(const struct change *change)
 {
     char text[1024];
-    int len =
-        snprintf(text, sizeof text, "%d\n%s\n%s\n%s\n%u\n%d\n%u\n%" PRIu64 "\n%s",
-                 (int)change->kind, change->name, change->slot, change->target, change->weight,
-                 change->force, change->share, change->max_us, change->message);
+    int len = snprintf(text, sizeof text,
+                       "%d\n%s\n%s\n%s\n%u\n%d\n%u\n%" PRIu64 "\n%s\n%" PRIu64 "\n%d\n%s",
+                       (int)change->kind, change->name, change->slot, change->target,
+                       change->weight, change->force, change->share, change->max_us,
+                       change->message, change->confirm_us, (int)change->plan, change->profile);
 
     uint64_t hash = hash_bytes(0, text, (size_t)len);
     struct pins_cursor cursor = { 0 };
@@ -193,17 +220,38 @@ static enum judgement judge_kind(struct deploy *deploy, struct ticket *ticket)
     case CHANGE_RESUME:
     case CHANGE_MAINT_ON:
     case CHANGE_MAINT_OFF: return pause_judge(deploy, ticket);
+    case CHANGE_ROLLOUT_START:
+    case CHANGE_ROLLOUT_PAUSE:
+    case CHANGE_ROLLOUT_RESUME:
+    case CHANGE_ROLLOUT_ADVANCE:
+    case CHANGE_ROLLOUT_ABORT:
+    case CHANGE_ROLLOUT_PHASE:
+    case CHANGE_CONFIRM:
+    case CHANGE_APPROVE:
+    case CHANGE_REJECT:
+    case CHANGE_CHECK: return rollout_judge(deploy, ticket);
+    case CHANGE_RELEASE: return quarantine_release(deploy, ticket);
     }
     CHECK(!"a change of a kind that is not known");
     return JUDGED_REFUSED;
 }
 
-/* A lock of somebody else: the change waits; a plan says so. The end of a pause waits for nobody. */
+/* What the daemon itself finds necessary to bring traffic back waits for nobody. */
+static bool is_own_rescue(const struct ticket *ticket)
+{
+    enum change_kind kind = ticket->change.kind;
+
+    return ticket->is_internal &&
+           (kind == CHANGE_RESUME || kind == CHANGE_ROLLBACK || kind == CHANGE_CANARY_ABORT ||
+            kind == CHANGE_ROLLOUT_ABORT || kind == CHANGE_TENANT_PIN);
+}
+
+/* A lock of somebody else: the change waits; a plan says so. */
 static enum judgement check_lock(struct deploy *deploy, struct ticket *ticket)
 {
     const struct state_lock *lock = NULL;
 
-    if (ticket->change.force || (ticket->is_internal && ticket->change.kind == CHANGE_RESUME))
+    if (ticket->change.force || is_own_rescue(ticket))
         return JUDGED_DONE;
     lock = lock_blocking(deploy, ticket);
     if (lock == NULL)
@@ -232,7 +280,7 @@ enum judgement gate_pass(struct deploy *deploy, struct ticket *ticket)
     judgement = check_lock(deploy, ticket);
     if (judgement != JUDGED_DONE)
         return judgement;
-    judgement = judge_kind(deploy, ticket);
+    judgement = rollout_guard(deploy, ticket, judge_kind);
     if (judgement == JUDGED_DONE)
         ticket->result.epoch = deploy->working.epoch;
     return judgement;

@@ -30,13 +30,16 @@ MUST_CHECK bool gate_look_up(const struct config *config, const char *name, stru
 /* The same for what the ticket names; false: the result says so. */
 MUST_CHECK bool gate_find_scope(struct deploy *deploy, struct ticket *ticket, struct scope *out);
 size_t gate_scope_at(const struct scope *scope, size_t i);
+bool gate_is_overlapping(const struct scope *a, const struct scope *b); /* they share a service */
 bool gate_is_forced(const struct ticket *ticket);
 
 struct gate_fit {
     unsigned up;
     unsigned unknown;
     unsigned down;
+    unsigned misdeployed; /* ready, and never tried */
     unsigned not_ready;
+    char imposter[136]; /* the name of the first misdeployed one */
 };
 void gate_count_fit(const struct deploy *deploy, size_t service, size_t slot, struct gate_fit *out);
 

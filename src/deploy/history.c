@@ -12,11 +12,12 @@
 
 #include "base/err.h"
 #include "base/mem.h"
+#include "base/strict_json.h"
 #include "deploy/state_code_priv.h"
 #include "deploy/state_priv.h"
-#include "deploy/strict_json.h"
 
-enum { READ_MAX = 8 * 1024 * 1024 };
+/* What is read of the end of a file: so much that HISTORY_RING lines of a usual length are in it. */
+enum { READ_MAX = 24 * 1024 * 1024 };
 
 void history_init(struct history *history)
 {
@@ -30,9 +31,20 @@ void history_fini(struct history *history)
     history->ring = NULL;
 }
 
+/* In one batch a refusal may get its number after a change that comes behind it: the ring is kept in order. */
 void history_add(struct history *history, const struct history_entry *entry)
 {
-    history->ring[history->count++ % HISTORY_RING] = *entry;
+    uint64_t kept = history->count < HISTORY_RING ? history->count : HISTORY_RING - 1;
+    uint64_t at = history->count++;
+
+    for (; kept > 0; kept--, at--) {
+        const struct history_entry *before = &history->ring[(at - 1) % HISTORY_RING];
+
+        if (before->sequence <= entry->sequence)
+            break;
+        history->ring[at % HISTORY_RING] = *before;
+    }
+    history->ring[at % HISTORY_RING] = *entry;
 }
 
 const struct history_entry *history_at(const struct history *history, unsigned index)
@@ -40,6 +52,24 @@ const struct history_entry *history_at(const struct history *history, unsigned i
     uint64_t kept = history->count < HISTORY_RING ? history->count : HISTORY_RING;
 
     return index < kept ? &history->ring[(history->count - 1 - index) % HISTORY_RING] : NULL;
+}
+
+unsigned history_find(const struct history *history, uint64_t before)
+{
+    unsigned low = 0;
+    unsigned high = (unsigned)(history->count < HISTORY_RING ? history->count : HISTORY_RING);
+
+    if (before == 0)
+        return 0;
+    while (low < high) {
+        unsigned middle = low + (high - low) / 2;
+
+        if (history_at(history, middle)->sequence >= before)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
 }
 
 static void take_line(struct history *history, struct slice line)
@@ -66,15 +96,17 @@ static size_t take_lines(struct history *history, struct slice bytes, bool is_mi
         if (end == NULL)
             return bytes.len;
         len = (size_t)(end - bytes.ptr);
-        if (!is_middle) /* else the first line is the end of one that began before */
+        if (!is_middle) { /* else the first line is the end of one that began before */
             take_line(history, slice_of(bytes.ptr, len));
+            history->file_lines++;
+        }
         is_middle = false;
         bytes = slice_of(end + 1, bytes.len - len - 1);
     }
     return 0;
 }
 
-static int read_end(struct history *history, int fd)
+static int read_end(struct history *history, int fd, bool is_old)
 {
     struct stat status;
     off_t from = 0;
@@ -94,7 +126,21 @@ static int read_end(struct history *history, int fd)
     free(bytes);
     if (count != (ssize_t)size)
         return -1;
-    return torn > 0 ? ftruncate(fd, status.st_size - (off_t)torn) : 0;
+    return torn > 0 && !is_old ? ftruncate(fd, status.st_size - (off_t)torn) : 0;
+}
+
+static void read_file(struct history *history, const char *path, bool is_old, char *words,
+                      unsigned words_size)
+{
+    int fd = open(path, (is_old ? O_RDONLY : O_RDWR) | O_CLOEXEC);
+
+    if (fd < 0 && (errno == EROFS || errno == EACCES))
+        fd = open(path, O_RDONLY | O_CLOEXEC);
+    history->file_lines = 0;
+    if (fd >= 0 ? read_end(history, fd, is_old) != 0 : errno != ENOENT)
+        snprintf(words, words_size, "cannot read the end of %.200s: %s", path, strerror(errno));
+    if (fd >= 0)
+        close(fd);
 }
 
 static void take_tail(struct history *history, struct state *state)
@@ -113,14 +159,11 @@ static void take_tail(struct history *history, struct state *state)
 void history_load(struct history *history, const char *path, struct state *state, char *words,
                   unsigned words_size)
 {
-    int fd = open(path, O_RDWR | O_CLOEXEC);
+    char *old = mem_format("%s" HISTORY_OLD, path);
 
     words[0] = '\0';
-    if (fd < 0 && (errno == EROFS || errno == EACCES))
-        fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd >= 0 ? read_end(history, fd) != 0 : errno != ENOENT)
-        snprintf(words, words_size, "cannot read the end of %.200s: %s", path, strerror(errno));
-    if (fd >= 0)
-        close(fd);
+    read_file(history, old, true, words, words_size);
+    read_file(history, path, false, words, words_size);
     take_tail(history, state);
+    free(old);
 }

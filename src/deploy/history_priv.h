@@ -1,7 +1,7 @@
 /*
- * Finished changes: the newest ones in memory, all of them in history.jsonl. The state carries those that may not
- * be in the file yet, so that after a crash what was acknowledged is there. Control thread; the file is read at the
- * start and appended to by the writer.
+ * Finished changes: the newest ones in memory, more of them in history.jsonl and history.jsonl.1. The state carries
+ * those that may not be in the file yet, so that after a crash what was acknowledged is there. Control thread; the files
+ * are read at the start, and appended to and put aside by the writer.
  */
 #ifndef DEPLOY_HISTORY_PRIV_H
 #define DEPLOY_HISTORY_PRIV_H
@@ -14,11 +14,13 @@
 struct state;
 
 enum { HISTORY_RING = 10000 };
+#define HISTORY_OLD ".1" /* behind the name of the file that was put aside */
 
 struct history {
-    struct history_entry *ring; /* HISTORY_RING of them */
+    struct history_entry *ring; /* HISTORY_RING of them, in order of their sequence */
     uint64_t count;             /* ever added; the newest is at (count - 1) % HISTORY_RING */
     uint64_t written;           /* sequence up to which lines were given to the file */
+    uint64_t file_lines;        /* whole lines of the file at the start, at least so many */
     bool is_failing;            /* the last append failed: it is tried again with the next */
 };
 
@@ -27,8 +29,14 @@ void history_fini(struct history *history);
 void history_add(struct history *history, const struct history_entry *entry);
 const struct history_entry *history_at(const struct history *history, unsigned index);
 
-/* Reads the end of the file and adds what only the state has; a torn last line is cut off. Raises the state's
- * sequence to the file's. A file that cannot be read is a warning (in words), no more. */
+/* The index of the newest entry whose sequence is below `before` (0: the newest of all). */
+unsigned history_find(const struct history *history, uint64_t before);
+
+/*
+ * Reads the ends of path.1 (what was put aside when the file had grown) and of the file, and adds what only the state
+ * has; a torn last line of the file is cut off. Raises the state's sequence to the file's. A file that cannot be read is
+ * a warning (in words), no more.
+ */
 void history_load(struct history *history, const char *path, struct state *state, char *words,
                   unsigned words_size);
 

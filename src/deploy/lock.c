@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "deploy/deploy_priv.h"
 #include "deploy/gate_priv.h"
+#include "deploy/rollout_priv.h"
 #include "net/loop.h"
 #include "net/timer.h"
 
@@ -55,7 +56,7 @@ const struct state_lock *lock_blocking(struct deploy *deploy, const struct ticke
 
     if (ticket->change.kind == CHANGE_LOCK_RELEASE)
         return NULL;
-    find_owner(ticket->change.actor, owner, sizeof owner);
+    find_owner(rollout_actor(deploy, ticket), owner, sizeof owner);
     TAILQ_FOREACH(lock, &deploy->working.locks, link)
     {
         if (!is_over(deploy, lock) && strcmp(lock->owner, owner) != 0 &&

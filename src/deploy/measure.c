@@ -13,6 +13,7 @@
 #include "deploy/effective_priv.h"
 #include "deploy/gate_priv.h"
 #include "deploy/move_priv.h"
+#include "deploy/rollout_priv.h"
 #include "health/health.h"
 #include "health/warmup.h"
 
@@ -52,13 +53,15 @@ struct measure {
 
 bool measure_is_wanted(enum change_kind kind)
 {
-    return kind == CHANGE_SWITCH || kind == CHANGE_CANARY_START || kind == CHANGE_CANARY_PROMOTE;
+    return kind == CHANGE_SWITCH || kind == CHANGE_CANARY_START || kind == CHANGE_CANARY_PROMOTE ||
+           kind == CHANGE_ROLLOUT_ADVANCE || kind == CHANGE_ROLLOUT_PHASE;
 }
 
 static bool is_exempt(const struct deploy *deploy, const struct ticket *ticket)
 {
     return !measure_is_wanted(ticket->change.kind) || deploy->options.health == NULL ||
-           deploy->is_stopped || gate_is_forced(ticket) || ticket->is_internal;
+           deploy->is_stopped || gate_is_forced(ticket) ||
+           (ticket->is_internal && ticket->change.kind != CHANGE_ROLLOUT_PHASE);
 }
 
 static struct measure *make_measure(struct deploy *deploy)
@@ -156,6 +159,8 @@ static void find_places(const struct deploy *deploy, const struct ticket *ticket
 
         if (change->kind == CHANGE_CANARY_PROMOTE)
             slot = find_candidate(decisions, &scope);
+        else if (change->kind == CHANGE_ROLLOUT_ADVANCE || change->kind == CHANGE_ROLLOUT_PHASE)
+            slot = rollout_destination(deploy, decisions, change);
         else if (change->slot[0] == '\0')
             slot = move_default(service, decided);
         add_place(measure, ticket, service, decided, slot);

@@ -115,6 +115,14 @@ static enum judgement check_targets(struct deploy *deploy, struct ticket *ticket
     struct gate_fit fit;
 
     gate_count_fit(deploy, index, (size_t)(slot - service->slots), &fit);
+    if (fit.misdeployed > 0 && !is_fit(deploy, ticket, index, &fit))
+        return judge_gate(
+            ticket, "target", false,
+            "%s/%s has no fit target: %u misdeployed (%s says that it is another slot), %u "
+            "down, %u not known yet, %u not ready; deploy the right release there, see "
+            "switchctl targets %s",
+            service->name, slot->name, fit.misdeployed, fit.imposter, fit.down, fit.unknown,
+            fit.not_ready, service->name);
     if (fit.up + fit.unknown + fit.down == 0)
         return judge_gate(ticket, "target", false,
                           "%s/%s has no ready target (%u drained or in maintenance); add one "
@@ -127,6 +135,11 @@ static enum judgement check_targets(struct deploy *deploy, struct ticket *ticket
                           "--reason",
                           service->name, slot->name, fit.down, fit.unknown, fit.not_ready,
                           service->name);
+    if (fit.misdeployed > 0)
+        return judge_gate(ticket, "target", true,
+                          "%s/%s: %u up, %u misdeployed (%s), %u not known, %u down, %u not ready",
+                          service->name, slot->name, fit.up, fit.misdeployed, fit.imposter,
+                          fit.unknown, fit.down, fit.not_ready);
     return judge_gate(ticket, "target", true, "%s/%s: %u up, %u not known, %u down, %u not ready",
                       service->name, slot->name, fit.up, fit.unknown, fit.down, fit.not_ready);
 }

@@ -4,26 +4,15 @@
 #include "deploy/deploy_priv.h"
 #include "deploy/gate_priv.h"
 #include "deploy/measure_priv.h"
-
-static bool has_service(const struct scope *scope, size_t index)
-{
-    for (size_t i = 0; i < scope->count; i++)
-        if (gate_scope_at(scope, i) == index)
-            return true;
-    return false;
-}
+#include "deploy/rollout_priv.h"
 
 static bool is_overlapping(const struct config *config, const char *a, const char *b)
 {
     struct scope left;
     struct scope right;
 
-    if (!gate_look_up(config, a, &left) || !gate_look_up(config, b, &right))
-        return false;
-    for (size_t i = 0; i < left.count; i++)
-        if (has_service(&right, gate_scope_at(&left, i)))
-            return true;
-    return false;
+    return gate_look_up(config, a, &left) && gate_look_up(config, b, &right) &&
+           gate_is_overlapping(&left, &right);
 }
 
 static bool is_older_move(const struct deploy *deploy, const struct ticket *older,
@@ -57,7 +46,14 @@ static void refuse(struct ticket *older, const struct ticket *ticket)
     older->is_judged = true;
 }
 
-/* The moves that were called off: bit 0 a promotion, bit 1 anything else. */
+/* A canary or rollout goes on behind it, which is what has to be taken back. */
+static bool is_part_of_trial(enum change_kind kind)
+{
+    return kind == CHANGE_CANARY_PROMOTE || kind == CHANGE_ROLLOUT_ADVANCE ||
+           kind == CHANGE_ROLLOUT_PHASE;
+}
+
+/* The moves that were called off: bit 0 one of a trial, bit 1 anything else. */
 static unsigned call_off(struct deploy *deploy, const struct ticket *ticket)
 {
     struct tickets *lists[] = { &deploy->preparing, &deploy->parked, &deploy->queue };
@@ -67,7 +63,7 @@ static unsigned call_off(struct deploy *deploy, const struct ticket *ticket)
         struct ticket *older = NULL;
 
         while ((older = find_older(deploy, lists[i], ticket)) != NULL) {
-            found |= older->change.kind == CHANGE_CANARY_PROMOTE ? 1u : 2u;
+            found |= is_part_of_trial(older->change.kind) ? 1u : 2u;
             refuse(older, ticket);
             if (lists[i] == &deploy->queue)
                 continue;
@@ -79,15 +75,25 @@ static unsigned call_off(struct deploy *deploy, const struct ticket *ticket)
     return found;
 }
 
+/* It has more to end than the move that is prepared. */
+static bool has_rollout(const struct deploy *deploy, const struct ticket *ticket)
+{
+    struct scope scope;
+
+    return gate_look_up(deploy->config, ticket->change.name, &scope) &&
+           rollout_running(deploy->config, &deploy->working, &scope) != NULL;
+}
+
 bool overtake_undo(struct deploy *deploy, struct ticket *ticket, enum judgement *judgement)
 {
     bool is_undo =
         ticket->change.kind == CHANGE_ROLLBACK || ticket->change.kind == CHANGE_CANARY_ABORT;
 
-    if (!is_undo || ticket->change.plan_only || deploy->is_stopped ||
+    /* One of ours takes back what is on trial, whatever else is under way. */
+    if (!is_undo || ticket->is_internal || ticket->change.plan_only || deploy->is_stopped ||
         (!gate_is_forced(ticket) && lock_blocking(deploy, ticket) != NULL) ||
         (ticket->change.if_epoch != 0 && ticket->change.if_epoch != deploy->working.epoch) ||
-        (call_off(deploy, ticket) & 2u) == 0)
+        (call_off(deploy, ticket) & 2u) == 0 || has_rollout(deploy, ticket))
         return false;
     ticket->result.epoch_before = ticket->result.epoch = deploy->working.epoch;
     *judgement = judge_same(ticket,
@@ -99,6 +105,9 @@ bool overtake_undo(struct deploy *deploy, struct ticket *ticket, enum judgement 
 
 void overtake_replace(struct deploy *deploy, const struct ticket *ticket)
 {
-    if (measure_is_wanted(ticket->change.kind) && !ticket->change.plan_only)
+    bool is_own_undo = ticket->is_internal && (ticket->change.kind == CHANGE_ROLLBACK ||
+                                               ticket->change.kind == CHANGE_CANARY_ABORT);
+
+    if ((measure_is_wanted(ticket->change.kind) || is_own_undo) && !ticket->change.plan_only)
         (void)call_off(deploy, ticket);
 }

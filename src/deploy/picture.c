@@ -11,7 +11,6 @@
 #include "deploy/effective_priv.h"
 #include "deploy/picture_extra_priv.h"
 #include "deploy/registry_priv.h"
-#include "health/health.h"
 #include "route/rate.h"
 #include "route/slot_rules.h"
 #include "route/snapshot.h"
@@ -69,6 +68,11 @@ static uint32_t clamp_u32(uint64_t value)
     return value < UINT32_MAX ? (uint32_t)value : UINT32_MAX;
 }
 
+static uint64_t least(uint64_t a, uint64_t b)
+{
+    return a < b ? a : b;
+}
+
 static struct policy make_policy(const struct config_service *configured)
 {
     return (struct policy){
@@ -98,6 +102,9 @@ static struct policy make_policy(const struct config_service *configured)
             (uint32_t)(configured->limits.client_burst != 0 ? configured->limits.client_burst
                                                             : configured->limits.client_rate),
         .tunnel_us = configured->timeouts.tunnel,
+        .inflight_error_us =
+            least(configured->evidence.inflight_error, configured->timeouts.response),
+        .evidence = configured->evidence.enabled,
     };
 }
 
@@ -122,6 +129,21 @@ static enum hash_key hash_key_of(const struct config_service *configured)
     }
     CHECK(!"a hash key that the configuration does not know");
     return HASH_CLIENT_IP;
+}
+
+static struct evidence_key evidence_key_of(const struct config_service *configured)
+{
+    const struct config_evidence_key *key = &configured->evidence.key;
+
+    switch (key->kind) {
+    case CONFIG_EVIDENCE_CLIENT_IP: return (struct evidence_key){ .kind = EVIDENCE_CLIENT_IP };
+    case CONFIG_EVIDENCE_HEADER:
+        return (struct evidence_key){ .kind = EVIDENCE_HEADER, .name = key->name };
+    case CONFIG_EVIDENCE_TENANT: return (struct evidence_key){ .kind = EVIDENCE_TENANT };
+    case CONFIG_EVIDENCE_PATH: return (struct evidence_key){ .kind = EVIDENCE_PATH };
+    }
+    CHECK(!"a key of the evidence that the configuration does not know");
+    return (struct evidence_key){ .kind = EVIDENCE_CLIENT_IP };
 }
 
 static enum role role_of(const struct config_slot *configured)
@@ -152,6 +174,7 @@ int picture_add_service(struct picture *picture, const struct picture_service *w
         .balance = balance_of(configured),
         .hash_key = hash_key_of(configured),
         .hash_name = configured->hash.name,
+        .evidence_key = evidence_key_of(configured),
         .refuse_unfit = configured->when_unfit == CONFIG_UNFIT_REFUSE,
         .host_count = (unsigned)configured->hosts.count,
         .hosts = texts_of(&configured->hosts),
@@ -181,6 +204,7 @@ void picture_add_slot(struct picture *picture, struct slot *slot,
     picture->slots[picture->slot_count++] = (struct snapshot_slot){
         .slot = slot,
         .role = role,
+        .version = configured->version,
         .circuit = {
             .max_requests = (uint32_t)configured->max_requests,
             .queue = (uint32_t)configured->queue,
@@ -274,36 +298,4 @@ void picture_name_versions(struct reg_service *service, const struct config_serv
         snprintf(named->version, sizeof named->version, "%s",
                  slot->version != NULL ? slot->version : "");
     }
-}
-
-void picture_watch(struct health *health, struct target *target,
-                   const struct config_service *configured)
-{
-    const struct config_health *wanted = &configured->health;
-    struct probe_range *ranges = mem_grow(NULL, wanted->status.count + 1, sizeof *ranges);
-    struct probe_spec spec = {
-        .enabled = wanted->enabled,
-        .kind = wanted->type == CONFIG_PROBE_TCP ? PROBE_TCP : PROBE_HTTP,
-        .interval_us = wanted->interval,
-        .timeout_us = wanted->timeout,
-        .rise = (unsigned)wanted->rise,
-        .fall = (unsigned)wanted->fall,
-        .jitter = (unsigned)wanted->jitter,
-        .port = (uint16_t)wanted->port,
-        .method = wanted->method,
-        .path = wanted->path,
-        .host = wanted->host,
-        .header_count = (unsigned)wanted->headers.count,
-        .headers = (const char *const *)(void *)wanted->headers.items,
-        .status_count = (unsigned)wanted->status.count,
-        .statuses = ranges,
-    };
-
-    for (size_t i = 0; i < wanted->status.count; i++)
-        ranges[i] = (struct probe_range){
-            .from = wanted->status.items[i].from,
-            .to = wanted->status.items[i].to,
-        };
-    health_watch(health, target, &spec);
-    free(ranges);
 }

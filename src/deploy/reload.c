@@ -11,11 +11,13 @@
 #include "base/mem.h"
 #include "config/loader.h"
 #include "deploy/canary_priv.h"
+#include "deploy/confirm_priv.h"
 #include "deploy/deploy_priv.h"
 #include "deploy/effective_priv.h"
 #include "deploy/gate_priv.h"
 #include "deploy/group_fit_priv.h"
 #include "deploy/names_priv.h"
+#include "deploy/rollout_priv.h"
 
 /* The errors of a report in as many words as there is room for. */
 static void print_report(const struct report *report, char *out, size_t size)
@@ -136,7 +138,10 @@ static void fit_service(const struct config_service *configured, const struct st
     snprintf(service->previous, sizeof service->previous, "%s", was->previous);
     service->is_rolled_back = was->is_rolled_back;
     service->switched_wall_us = was->switched_wall_us;
+    service->switched_us = was->switched_us;
+    service->trial_wall_us = was->trial_wall_us;
     service->switch_count = was->switch_count;
+    service->book = was->book;
     service->pins = was->pins;
     TAILQ_FOREACH(target, &was->targets, link)
     {
@@ -150,11 +155,13 @@ static void fit_service(const struct config_service *configured, const struct st
     service->canary = was->canary;
     service->hold = was->hold;
     service->maint = was->maint;
+    service->confirm = was->confirm;
     fit_active(configured, service, report);
     canary_fit(configured, service, report);
     fit_targets(configured, service);
     if (!is_slot_of(configured, service->previous))
         service->previous[0] = '\0';
+    confirm_fit(service, report);
 }
 
 void reload_fit_decisions(const struct config *config, const struct decisions *was,
@@ -180,6 +187,7 @@ void reload_fit_decisions(const struct config *config, const struct decisions *w
         fit_service(configured, old[i], out, report);
     }
     group_fit(config, old, out, report);
+    rollout_fit(config, was, out, report);
     free(old);
     free(sorted);
     TAILQ_FOREACH(lock, &was->locks, link)

@@ -60,6 +60,7 @@ void decisions_init(struct decisions *decisions)
 {
     *decisions = (struct decisions){ 0 };
     TAILQ_INIT(&decisions->locks);
+    state_book_init(&decisions->book);
 }
 
 void decisions_fini(struct decisions *decisions)
@@ -71,6 +72,7 @@ void decisions_fini(struct decisions *decisions)
     free(decisions->services);
     while ((lock = TAILQ_FIRST(&decisions->locks)) != NULL)
         decisions_drop_lock(decisions, lock);
+    state_book_fini(&decisions->book);
     decisions_init(decisions);
 }
 
@@ -92,6 +94,7 @@ void decisions_copy(struct decisions *to, const struct decisions *from)
         *copy = *lock;
         TAILQ_INSERT_TAIL(&to->locks, copy, link);
     }
+    state_book_copy(&to->book, &from->book);
 }
 
 void decisions_move(struct decisions *to, struct decisions *from)
@@ -101,6 +104,7 @@ void decisions_move(struct decisions *to, struct decisions *from)
     to->services = from->services;
     to->service_count = from->service_count;
     TAILQ_CONCAT(&to->locks, &from->locks, link);
+    state_book_move(&to->book, &from->book);
     decisions_init(from);
 }
 

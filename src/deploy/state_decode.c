@@ -9,11 +9,12 @@
 
 #include "base/err.h"
 #include "base/num.h"
+#include "base/strict_json.h"
 #include "deploy/envelope_priv.h"
 #include "deploy/pins_log_priv.h"
+#include "deploy/state_rollbacks_priv.h"
 #include "deploy/state_code_priv.h"
 #include "deploy/state_priv.h"
-#include "deploy/strict_json.h"
 #include "route/split.h"
 
 enum {
@@ -112,7 +113,7 @@ static int read_kind(const cJSON *item, enum change_kind *out)
     char word[32];
     int err = strict_json_text(item, "kind", word, sizeof word);
 
-    for (int kind = CHANGE_SWITCH; err == 0 && kind <= CHANGE_MAINT_OFF; kind++) {
+    for (int kind = CHANGE_SWITCH; err == 0 && kind <= CHANGE_RELEASE; kind++) {
         if (strcmp(change_kind_name((enum change_kind)kind), word) != 0)
             continue;
         *out = (enum change_kind)kind;
@@ -268,7 +269,13 @@ static int decode_service(const cJSON *item, struct state *state)
     if (err == 0)
         err = read_u64(item, "switches", &service->switch_count);
     if (err == 0)
+        err = allow_missing(read_u64(item, "trial_us", &service->trial_wall_us));
+    if (err == 0)
+        err = state_rollbacks_decode(item, &service->book);
+    if (err == 0)
         err = decode_steering(item, service);
+    if (err == 0)
+        err = state_confirm_decode(item, &service->confirm);
     if (err == 0)
         err = decode_pins(item, &service->pins);
     cJSON_ArrayForEach(target, targets)
@@ -368,6 +375,10 @@ int state_decode_entry(const struct cJSON *item, struct history_entry *out)
     if (err == 0)
         err = allow_missing(decode_share(item, &entry.share));
     if (err == 0)
+        err = read_optional(item, "trigger", entry.trigger, sizeof entry.trigger);
+    if (err == 0)
+        err = allow_missing(read_u64(item, "decision", &entry.decision));
+    if (err == 0)
         *out = entry;
     return err;
 }
@@ -440,6 +451,8 @@ static const char *decode_content(const cJSON *content, struct state *state)
         return "services";
     if (decode_list(content, "locks", state, decode_lock) != 0)
         return "locks";
+    if (state_book_decode(content, &state->decisions.book) != 0)
+        return "rollouts";
     if (decode_list(content, "keys", state, decode_key) != 0)
         return "keys";
     return decode_list(content, "history", state, decode_entry) != 0 ? "history" : NULL;

@@ -2,7 +2,7 @@
  * A state as bytes. The envelope stays the same in all formats, so that an older program can tell a newer file
  * from a broken one:
  *
- *   {"switchyard":"state","format":2,"min_reader":1,"generation":N,"length":L,"state":\n
+ *   {"switchyard":"state","format":3,"min_reader":1,"generation":N,"length":L,"state":\n
  *   <L bytes: one JSON object>,\n
  *   "sha256":"<64 lower-case hex digits of everything up to here>"}\n
  *
@@ -12,6 +12,7 @@
 
 #include "base/text.h"
 #include "deploy/envelope_priv.h"
+#include "deploy/state_rollbacks_priv.h"
 #include "deploy/state_code_priv.h"
 #include "deploy/state_priv.h"
 
@@ -108,9 +109,13 @@ static void encode_service(const struct state_service *service, struct text *out
     add_flag(out, "rolled_back", service->is_rolled_back);
     add_u64(out, "switched_us", service->switched_wall_us);
     add_u64(out, "switches", service->switch_count);
+    if (service->trial_wall_us != 0)
+        add_u64(out, "trial_us", service->trial_wall_us);
+    state_rollbacks_encode(&service->book, out);
     encode_pins(&service->pins, out);
     encode_canary(&service->canary, out);
     encode_traffic(service, out);
+    state_confirm_encode(&service->confirm, out);
     text_add(out, ",\"targets\":[");
     TAILQ_FOREACH(target, &service->targets, link)
     {
@@ -165,6 +170,9 @@ void state_encode_entry(const struct history_entry *entry, struct text *out)
     add_optional_text(out, "gate", entry->gate);
     if (entry->share != 0)
         add_u64(out, "share", entry->share);
+    add_optional_text(out, "trigger", entry->trigger);
+    if (entry->decision != 0)
+        add_u64(out, "decision", entry->decision);
     text_add(out, "}");
 }
 
@@ -186,6 +194,7 @@ static void encode_decisions(const struct decisions *decisions, struct text *out
         comma = ",";
     }
     text_add(out, "]");
+    state_book_encode(&decisions->book, out);
 }
 
 /* The newest ones that are asked for, oldest first. */
@@ -224,22 +233,43 @@ static void encode_lists(const struct state_picture *picture, struct text *out)
     text_add(out, "]");
 }
 
+static unsigned find_service_reader(const struct state_service *service)
+{
+    if (service->trial_wall_us != 0 || !state_rollbacks_is_empty(&service->book))
+        return STATE_FORMAT;
+    if (service->pins.file[0] != '\0' || service->canary.candidate[0] != '\0' ||
+        service->hold.since_wall_us != 0 || service->maint.since_wall_us != 0)
+        return STATE_FORMAT_STEERING;
+    return STATE_FORMAT_FIRST;
+}
+
+static unsigned find_entry_reader(const struct history_entry *entry)
+{
+    if (entry->kind > CHANGE_MAINT_OFF || entry->trigger[0] != '\0' || entry->decision != 0)
+        return STATE_FORMAT;
+    return entry->kind > CHANGE_RELOAD ? STATE_FORMAT_STEERING : STATE_FORMAT_FIRST;
+}
+
 /* The oldest format whose program may read this without losing or refusing anything of it. */
 static unsigned find_reader(const struct state_picture *picture)
 {
     const struct state_entry *entry = NULL;
+    unsigned reader = STATE_FORMAT_FIRST;
 
+    if (state_book_is_used(picture->decisions))
+        return STATE_FORMAT;
     for (size_t i = 0; i < picture->decisions->service_count; i++) {
-        const struct state_service *service = picture->decisions->services[i];
+        unsigned needed = find_service_reader(picture->decisions->services[i]);
 
-        if (service->pins.file[0] != '\0' || service->canary.candidate[0] != '\0' ||
-            service->hold.since_wall_us != 0 || service->maint.since_wall_us != 0)
-            return STATE_FORMAT;
+        reader = needed > reader ? needed : reader;
     }
     TAILQ_FOREACH(entry, &picture->state->tail, link)
-    if (entry->entry.kind > CHANGE_RELOAD)
-        return STATE_FORMAT;
-    return STATE_FORMAT_OLD;
+    {
+        unsigned needed = find_entry_reader(&entry->entry);
+
+        reader = needed > reader ? needed : reader;
+    }
+    return reader;
 }
 
 void state_encode(const struct state_picture *picture, struct text *out)

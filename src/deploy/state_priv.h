@@ -19,8 +19,9 @@
 #include "deploy/state.h"
 
 enum {
-    STATE_FORMAT = 2, /* what we write; 1: without pins and what else came after the first */
-    STATE_FORMAT_OLD = 1,
+    STATE_FORMAT = 3,          /* what we write */
+    STATE_FORMAT_STEERING = 2, /* pins, canaries, holds, maintenance; nothing of the judgement */
+    STATE_FORMAT_FIRST = 1,
     STATE_KEYS_MAX = 1024,
     STATE_TAIL_MAX = 1024,
     STATE_TARGETS_MAX = 1024, /* decisions about targets, per service */

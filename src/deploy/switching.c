@@ -7,9 +7,11 @@
 
 #include "base/clock.h"
 #include "deploy/canary_priv.h"
+#include "deploy/consent_priv.h"
 #include "deploy/deploy_priv.h"
 #include "deploy/gate_priv.h"
 #include "deploy/move_priv.h"
+#include "deploy/quarantine_priv.h"
 
 static void move_service(struct deploy *deploy, size_t index, const char *slot, bool is_rollback)
 {
@@ -21,7 +23,10 @@ static void move_service(struct deploy *deploy, size_t index, const char *slot, 
     memcpy(service->previous, was, sizeof was);
     service->is_rolled_back = is_rollback;
     service->switched_wall_us = clock_wall_us();
+    service->switched_us = (int64_t)clock_monotonic_us();
+    service->trial_wall_us = 0;
     service->switch_count++;
+    service->confirm = (struct state_confirm){ 0 };
 }
 
 static void note_move(struct deploy *deploy, struct ticket *ticket, size_t index, const char *slot)
@@ -45,12 +50,13 @@ static enum judgement move_scope(struct deploy *deploy, struct ticket *ticket,
                                  const struct scope *scope)
 {
     char slot[sizeof ticket->result.to];
-    bool is_canary_over = canary_end(deploy, scope);
+    bool is_canary_over = canary_is_running(deploy, scope);
     bool has_moved = false;
 
     memcpy(slot, ticket->result.to, sizeof slot);
     for (size_t i = 0; i < scope->count; i++) {
         size_t index = gate_scope_at(scope, i);
+        struct state_canary canary = deploy->working.services[index]->canary;
 
         if (strcmp(deploy->working.services[index]->active, slot) == 0)
             continue;
@@ -58,11 +64,30 @@ static enum judgement move_scope(struct deploy *deploy, struct ticket *ticket,
             note_move(deploy, ticket, index, slot);
         has_moved = true;
         move_service(deploy, index, slot, false);
+        if (strcmp(canary.candidate, slot) == 0)
+            decisions_own(&deploy->working, index)->trial_wall_us = canary.started_wall_us;
     }
+    canary_end(deploy, scope);
     deploy->working.epoch++;
     return judge_done(ticket, "%s: %s -> %s%s, epoch %llu", ticket->change.name,
                       ticket->result.from, slot, is_canary_over ? ", the canary is over" : "",
                       (unsigned long long)deploy->working.epoch);
+}
+
+/* A rollout has asked for them in its own phases. */
+static enum judgement check_consents(struct deploy *deploy, struct ticket *ticket,
+                                     const struct scope *scope, const char *slot)
+{
+    struct consent_ask ask = {
+        .name = ticket->change.name,
+        .slot = slot,
+        .actor = ticket->change.actor,
+        .stage = CONSENT_WHOLE,
+    };
+
+    if (ticket->change.kind != CHANGE_SWITCH && ticket->change.kind != CHANGE_CANARY_PROMOTE)
+        return JUDGED_DONE;
+    return consent_check(deploy, ticket, scope, &ask);
 }
 
 static enum judgement switch_scope(struct deploy *deploy, struct ticket *ticket,
@@ -70,6 +95,8 @@ static enum judgement switch_scope(struct deploy *deploy, struct ticket *ticket,
 {
     enum judgement judgement = canary_check_switch(deploy, ticket, scope, slot);
 
+    if (judgement == JUDGED_DONE && ticket->change.kind == CHANGE_SWITCH)
+        judgement = quarantine_check(deploy, ticket, scope, slot);
     if (judgement != JUDGED_DONE)
         return judgement;
     for (size_t i = 0; i < scope->count; i++) {
@@ -80,7 +107,15 @@ static enum judgement switch_scope(struct deploy *deploy, struct ticket *ticket,
     note_move(deploy, ticket, gate_scope_at(scope, 0), slot);
     if (is_live_everywhere(deploy, scope, slot) && !canary_is_running(deploy, scope))
         return judge_same(ticket, "%s is live on %s already", ticket->change.name, slot);
-    return move_scope(deploy, ticket, scope);
+    return check_consents(deploy, ticket, scope, slot) == JUDGED_DONE
+               ? move_scope(deploy, ticket, scope)
+               : JUDGED_REFUSED;
+}
+
+enum judgement switching_move(struct deploy *deploy, struct ticket *ticket,
+                              const struct scope *scope, const char *slot)
+{
+    return switch_scope(deploy, ticket, scope, slot);
 }
 
 enum judgement switching_judge(struct deploy *deploy, struct ticket *ticket)
@@ -143,19 +178,38 @@ static enum judgement go_back(struct deploy *deploy, struct ticket *ticket,
                       (unsigned long long)deploy->working.epoch);
 }
 
-/* While a canary runs the last move was its start: what a rollback takes back is the canary. */
-enum judgement switching_judge_back(struct deploy *deploy, struct ticket *ticket)
+/* Whose traffic a rollback would take back now; NULL: nobody's. */
+static const char *find_on_trial(const struct state_service *service)
 {
-    struct scope scope;
+    if (service->canary.candidate[0] != '\0')
+        return service->canary.candidate;
+    return can_go_back(service) ? service->active : NULL;
+}
+
+/* A rollback may say what it is meant for; when that is over by now nothing moves. */
+static bool is_still_meant(struct deploy *deploy, struct ticket *ticket, const struct scope *scope)
+{
+    for (size_t i = 0; ticket->change.from[0] != '\0' && i < scope->count; i++) {
+        const struct state_service *service = deploy->working.services[gate_scope_at(scope, i)];
+        const char *slot = find_on_trial(service);
+
+        if (slot != NULL && strcmp(slot, ticket->change.from) == 0)
+            continue;
+        judge_refuse(ticket, OUTCOME_CONFLICT, FAULT_CONFLICT, "from",
+                     "%s is not on trial on %s any more (live: %s): nothing was moved",
+                     ticket->change.from, service->name, service->active);
+        return false;
+    }
+    return true;
+}
+
+enum judgement switching_return(struct deploy *deploy, struct ticket *ticket,
+                                const struct scope *scope)
+{
     size_t movers = 0;
 
-    if (!gate_find_scope(deploy, ticket, &scope) ||
-        move_check_group(deploy, ticket, &scope) == JUDGED_REFUSED)
-        return JUDGED_REFUSED;
-    if (canary_is_running(deploy, &scope))
-        return canary_abort(deploy, ticket, &scope);
-    for (size_t i = 0; i < scope.count; i++) {
-        size_t index = gate_scope_at(&scope, i);
+    for (size_t i = 0; i < scope->count; i++) {
+        size_t index = gate_scope_at(scope, i);
         const struct state_service *service = deploy->working.services[index];
         enum judgement judgement = JUDGED_DONE;
 
@@ -167,6 +221,22 @@ enum judgement switching_judge_back(struct deploy *deploy, struct ticket *ticket
         if (movers++ == 0)
             note_move(deploy, ticket, index, service->previous);
     }
-    return movers > 0 ? go_back(deploy, ticket, &scope)
-                      : answer_no_way_back(deploy, ticket, &scope);
+    return movers > 0 ? go_back(deploy, ticket, scope) : answer_no_way_back(deploy, ticket, scope);
+}
+
+/* While a canary runs the last move was its start: what a rollback takes back is the canary. */
+enum judgement switching_judge_back(struct deploy *deploy, struct ticket *ticket)
+{
+    enum judgement judgement = JUDGED_REFUSED;
+    struct scope scope;
+
+    if (!gate_find_scope(deploy, ticket, &scope) ||
+        move_check_group(deploy, ticket, &scope) == JUDGED_REFUSED ||
+        !is_still_meant(deploy, ticket, &scope))
+        return JUDGED_REFUSED;
+    judgement = canary_is_running(deploy, &scope) ? canary_abort(deploy, ticket, &scope)
+                                                  : switching_return(deploy, ticket, &scope);
+    if (judgement == JUDGED_DONE)
+        quarantine_note(deploy, ticket, &scope);
+    return judgement;
 }

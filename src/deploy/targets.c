@@ -259,7 +259,18 @@ enum judgement targets_judge(struct deploy *deploy, struct ticket *ticket)
     case CHANGE_PAUSE:
     case CHANGE_RESUME:
     case CHANGE_MAINT_ON:
-    case CHANGE_MAINT_OFF: break;
+    case CHANGE_MAINT_OFF:
+    case CHANGE_ROLLOUT_START:
+    case CHANGE_ROLLOUT_PAUSE:
+    case CHANGE_ROLLOUT_RESUME:
+    case CHANGE_ROLLOUT_ADVANCE:
+    case CHANGE_ROLLOUT_ABORT:
+    case CHANGE_ROLLOUT_PHASE:
+    case CHANGE_CONFIRM:
+    case CHANGE_APPROVE:
+    case CHANGE_REJECT:
+    case CHANGE_CHECK:
+    case CHANGE_RELEASE: break;
     }
     CHECK(!"not a change of a target");
     return JUDGED_REFUSED;

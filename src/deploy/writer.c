@@ -4,26 +4,18 @@
  */
 #include "deploy/writer_priv.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "base/err.h"
 #include "base/mem.h"
 #include "deploy/state.h"
-#include "deploy/state_disk_priv.h"
 #include "net/mailbox.h"
 
-enum {
-    SYNC_LINES = 32, /* history lines between two syncs */
-    TEXT_LIMIT = 256 * 1024 * 1024,
-};
+enum { TEXT_LIMIT = 256 * 1024 * 1024 };
 
 STAILQ_HEAD(writer_jobs, writer_job);
 
@@ -35,12 +27,10 @@ struct writer {
     struct writer_jobs done; /* finished, and not fetched by the control thread */
     bool is_ending;
     struct state_file *file;
-    const char *history_path;
     struct mailbox *mailbox;
     writer_fn *on_done;
     void *arg;
-    unsigned unsynced; /* the thread's: lines since the last sync */
-    uint64_t synced;
+    struct history_disk history; /* the thread's */
 };
 
 struct writer_job *writer_job_new(enum writer_kind kind)
@@ -64,40 +54,17 @@ void writer_job_free(struct writer_job *job)
     free(job);
 }
 
-/* All lines or none: a part of a line is taken back. */
-static int append_lines(int fd, struct slice lines, char words[STATE_FILE_WORDS], const char *path)
-{
-    struct stat status;
-    int err = 0;
-
-    if (fstat(fd, &status) != 0)
-        return state_disk_fail(words, "look at", path);
-    if (state_disk_write_all(&state_io_system, fd, lines) == 0)
-        return 0;
-    err = state_disk_fail(words, "write", path);
-    if (ftruncate(fd, status.st_size) != 0)
-        snprintf(words, STATE_FILE_WORDS, "cannot take back a part of a line of %.200s", path);
-    return err;
-}
-
 static void write_lines(struct writer *writer, struct writer_job *job)
 {
-    int fd = open(writer->history_path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0640);
+    struct history_lines lines = {
+        .bytes = text_slice(&job->bytes),
+        .count = job->lines,
+        .sequence = job->sequence,
+        .bytes_max = job->history_bytes,
+    };
 
-    if (fd < 0) {
-        job->err = state_disk_fail(job->words, "open", writer->history_path);
-        return;
-    }
-    job->err = append_lines(fd, text_slice(&job->bytes), job->words, writer->history_path);
-    if (job->err == 0) {
-        writer->unsynced += job->lines;
-        if (writer->unsynced >= SYNC_LINES && fdatasync(fd) == 0) {
-            writer->unsynced = 0;
-            writer->synced = job->sequence;
-        }
-    }
-    job->synced = writer->synced;
-    close(fd);
+    job->err = history_disk_append(&writer->history, &lines, job->words);
+    job->synced = writer->history.synced;
 }
 
 /* What could not be read again is never written over what can. */
@@ -206,8 +173,8 @@ static void start_thread(struct writer *writer)
     pthread_setname_np(writer->thread, "state");
 }
 
-struct writer *writer_new(struct loop *loop, struct state_file *file, const char *history_path,
-                          writer_fn *on_done, void *arg)
+struct writer *writer_new(struct loop *loop, struct state_file *file,
+                          const struct history_disk *history, writer_fn *on_done, void *arg)
 {
     struct writer *writer = mem_zalloc(sizeof *writer);
 
@@ -216,7 +183,7 @@ struct writer *writer_new(struct loop *loop, struct state_file *file, const char
     pthread_mutex_init(&writer->lock, NULL);
     pthread_cond_init(&writer->wake, NULL);
     writer->file = file;
-    writer->history_path = history_path;
+    writer->history = *history;
     writer->mailbox = mailbox_new(loop, on_mail, writer);
     writer->on_done = on_done;
     writer->arg = arg;

@@ -11,6 +11,7 @@
 #include <sys/queue.h>
 
 #include "base/text.h"
+#include "deploy/history_disk_priv.h"
 #include "deploy/pins_disk_priv.h"
 #include "deploy/state_file_priv.h"
 
@@ -20,7 +21,7 @@ struct writer;
 enum writer_kind {
     WRITER_STATE,   /* a new file */
     WRITER_RESERVE, /* in place, when the first did not go */
-    WRITER_LINES,   /* append to history.jsonl */
+    WRITER_LINES,   /* append to history.jsonl, which may be put aside before */
 };
 
 struct writer_job {
@@ -31,6 +32,7 @@ struct writer_job {
     size_t reserve_bytes;    /* STATE: what the reserve files should take; 0: leave them */
     uint64_t sequence;       /* LINES: of the last line */
     unsigned lines;          /* LINES: how many */
+    uint64_t history_bytes;  /* LINES: beyond it the file is put aside */
     struct pins_writes pins; /* STATE: come before it */
     struct text pins_files;  /* STATE: names of the files that it needs */
 
@@ -42,9 +44,9 @@ struct writer_job {
 
 typedef void writer_fn(void *arg, struct writer_job *job); /* the callee owns the job again */
 
-/* file and path are borrowed until writer_free. */
-struct writer *writer_new(struct loop *loop, struct state_file *file, const char *history_path,
-                          writer_fn *on_done, void *arg);
+/* file and the path of history (copied else) are borrowed until writer_free. */
+struct writer *writer_new(struct loop *loop, struct state_file *file,
+                          const struct history_disk *history, writer_fn *on_done, void *arg);
 
 /* Does what is queued, ends the thread, frees it and the jobs; nothing is answered any more. */
 void writer_free(struct writer *writer);

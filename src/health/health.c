@@ -62,12 +62,28 @@ void health_free(struct health *health)
     free(health);
 }
 
+enum verdict watch_verdict(const struct watch *watch)
+{
+    if (watch->is_misdeployed)
+        return VERDICT_MISDEPLOYED;
+    return watch->eject.is_out ? VERDICT_DOWN : watch->window.verdict;
+}
+
+void watch_overrule(struct watch *watch, enum verdict was, const char *words)
+{
+    if (watch_verdict(watch) == was)
+        return;
+    watch_announce(watch, was, words);
+}
+
 void watch_announce(struct watch *watch, enum verdict was, const char *words)
 {
     const struct health *health = watch->health;
     struct target *target = watch->target;
-    enum verdict is = watch->window.verdict;
+    enum verdict is = watch_verdict(watch);
 
+    watch->told_us = loop_now_us(health->loop);
+    watch->told_count++;
     if (is != VERDICT_UP)
         target_set_up_since(target, 0);
     else if (was != VERDICT_UP)
@@ -128,10 +144,30 @@ static void describe_change(const struct watch *watch, const struct probe_result
     text_fini(&words);
 }
 
+/* Who names another slot is out at once; only an answer that is good in all proves the contrary. */
+static void note_identity(struct watch *watch, const struct probe_result *result)
+{
+    if (result->fault == FAULT_MISDEPLOYED) {
+        watch->is_misdeployed = true;
+        window_condemn(&watch->window, loop_now_us(watch->health->loop));
+    } else if (result->fault == FAULT_NONE) {
+        watch->is_misdeployed = false;
+    }
+}
+
+static void take_gauges(struct watch *watch, const struct probe_result *result)
+{
+    if (result->fault != FAULT_NONE && result->gauge_mask == 0)
+        return;
+    watch->gauge_mask = result->gauge_mask;
+    memcpy(watch->gauges, result->gauges, sizeof watch->gauges);
+}
+
 /* Takes a result in. True: the verdict changed, because of words (PROBE_WORDS_SIZE). */
 static bool learn(struct watch *watch, const struct probe_result *result, char *words)
 {
     uint64_t now_us = loop_now_us(watch->health->loop);
+    enum verdict was = watch_verdict(watch);
 
     if (result->fault == FAULT_OVERLOADED) { /* of ours: says nothing of the target */
         window_note(&watch->window, now_us, result);
@@ -139,7 +175,10 @@ static bool learn(struct watch *watch, const struct probe_result *result, char *
     }
     if (result->fault == FAULT_NONE)
         target_report_connect(watch->target, true);
-    if (!window_add(&watch->window, now_us, result))
+    (void)window_add(&watch->window, now_us, result);
+    note_identity(watch, result);
+    take_gauges(watch, result);
+    if (watch_verdict(watch) == was)
         return false;
     describe_change(watch, result, words);
     return true;
@@ -162,7 +201,7 @@ static void start_queued(struct health *health)
 static void on_probed(void *arg, const struct probe_result *result)
 {
     struct watch *watch = watch_of(arg);
-    enum verdict was = watch->window.verdict;
+    enum verdict was = watch_verdict(watch);
     char words[PROBE_WORDS_SIZE];
     bool is_changed = learn(watch, result, words);
 
@@ -224,7 +263,7 @@ static void on_asked(void *arg, const struct probe_result *result)
     struct watch *watch = ask->watch;
     health_probed_fn *done = ask->done;
     void *done_arg = ask->arg;
-    enum verdict was = watch->window.verdict;
+    enum verdict was = watch_verdict(watch);
     char words[PROBE_WORDS_SIZE];
 
     TAILQ_REMOVE(&watch->asks, ask, link);
@@ -297,6 +336,10 @@ static struct watch *add_watch(struct health *health, struct target *target)
 static void switch_off(struct watch *watch)
 {
     window_put_unknown(&watch->window, loop_now_us(watch->health->loop));
+    watch->is_misdeployed = false;
+    watch->told_us = 0;
+    watch->gauge_mask = 0;
+    eject_reset(&watch->eject);
     target_set_up_since(watch->target, 0);
     target_set_verdict(watch->target, VERDICT_UNKNOWN);
     refuse_asks(watch);
@@ -320,6 +363,7 @@ void health_watch(struct health *health, struct target *target, const struct pro
     probe_spec_free(watch->spec);
     watch->spec = copy;
     window_set_rules(&watch->window, copy->rise, copy->fall);
+    watch->gauge_mask = 0; /* others may be asked for */
     if (!copy->enabled) {
         switch_off(watch);
         return;
@@ -387,9 +431,29 @@ bool health_view(const struct target *target, struct health_view *out)
         return false;
     }
     window_view(&watch->window, out);
+    out->verdict = watch_verdict(watch);
+    out->changes = watch->told_count;
+    if (watch->told_us != 0)
+        out->since_us = watch->told_us;
+    out->is_ejected = watch->eject.is_out;
+    out->ejected_until_us = watch->eject.until_us;
+    out->ejections = watch->eject.count;
     out->is_enabled = watch->spec->enabled;
     out->due_us = watch->due_us;
     return true;
+}
+
+unsigned health_gauges(const struct target *target, struct health_gauge out[PROBE_GAUGES_MAX])
+{
+    const struct watch *watch = watch_find(target);
+    unsigned count = 0;
+
+    if (watch == NULL)
+        return 0;
+    for (unsigned i = 0; i < watch->spec->body.gauge_count; i++)
+        if ((watch->gauge_mask >> i & 1) != 0)
+            out[count++] = (struct health_gauge){ watch->spec->body.gauges[i], watch->gauges[i] };
+    return count;
 }
 
 unsigned health_history(const struct target *target, struct health_past out[HEALTH_HISTORY])

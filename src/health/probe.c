@@ -16,6 +16,7 @@
 #include "base/num.h"
 #include "base/text.h"
 #include "health/probe_answer_priv.h"
+#include "health/probe_body_priv.h"
 #include "health/probe_spec_priv.h"
 #include "http/proxy_header.h"
 #include "net/loop.h"
@@ -43,14 +44,27 @@ struct probe {
     struct text request; /* with the PROXY header in front */
     size_t sent;
     struct probe_result result;
+    struct text body;              /* when the spec asks for something in it */
+    struct probe_want of_database; /* the field that tells of it */
     struct probe_answer answer;
 };
+
+const char *probe_database_name(enum probe_database database)
+{
+    switch (database) {
+    case PROBE_DATABASE_UNKNOWN: return "unknown";
+    case PROBE_DATABASE_GOOD: return "good";
+    case PROBE_DATABASE_BAD: return "bad";
+    }
+    return "unknown";
+}
 
 static void reap(void *arg)
 {
     struct probe *probe = arg;
 
     text_fini(&probe->request);
+    text_fini(&probe->body);
     free(probe);
 }
 
@@ -150,15 +164,41 @@ static void finish_bad(struct probe *probe)
     finish_with(probe, fault, words);
 }
 
+/* Everything came: what it says. An app that says it has no database need not say that all is well. */
+static void judge_whole(struct probe *probe)
+{
+    const struct probe_body_spec *spec = &probe->order.spec->body;
+    struct probe_result *result = &probe->result;
+    bool is_without = probe_spec_is_without_database(probe->order.spec, probe->answer.status);
+
+    set_result(probe, FAULT_NONE, "");
+    if (probe->of_database.is_there)
+        result->database = probe_body_database(slice_from(probe->of_database.value));
+    if (is_without)
+        result->database = PROBE_DATABASE_BAD;
+    if (probe_body_is_wanted(spec))
+        probe_body_judge(spec, text_slice(&probe->body), probe_answer_is_cut(&probe->answer),
+                         clock_wall_us(), result);
+    if (is_without && result->fault == FAULT_HEALTH_ASSERTION)
+        set_result(probe, FAULT_NONE, "");
+    finish(probe);
+}
+
+static bool is_welcome(const struct probe *probe)
+{
+    return probe_spec_expects(probe->order.spec, probe->answer.status) ||
+           probe_spec_is_without_database(probe->order.spec, probe->answer.status);
+}
+
 /* True: the probe is gone. */
 static bool judge(struct probe *probe, enum probe_answer_step step)
 {
-    if (step == PROBE_ANSWER_STATUS && !probe_spec_expects(probe->order.spec, probe->answer.status))
+    if (step == PROBE_ANSWER_STATUS && !is_welcome(probe))
         judge_status(probe);
     else if (step == PROBE_ANSWER_STATUS)
         return judge(probe, probe_answer_read(&probe->answer));
     else if (step == PROBE_ANSWER_DONE)
-        finish_with(probe, FAULT_NONE, "");
+        judge_whole(probe);
     else if (step == PROBE_ANSWER_BAD)
         finish_bad(probe);
     else
@@ -287,6 +327,25 @@ static void on_deadline(void *arg)
                 words);
 }
 
+/* What of the answer is kept. */
+static void set_up_answer(struct probe *probe)
+{
+    const struct probe_order *order = &probe->order;
+    struct probe_answer *answer = &probe->answer;
+
+    probe_answer_init(answer, order->spec->method);
+    text_init(&probe->body, PROBE_ANSWER_BODY_MAX + 1);
+    if (probe_body_is_wanted(&order->spec->body))
+        answer->body = &probe->body;
+    answer->wants = order->wants;
+    answer->want_count = order->want_count;
+    probe->of_database.name = order->spec->body.database_header;
+    if (order->wants != NULL || probe->of_database.name == NULL)
+        return;
+    answer->wants = &probe->of_database;
+    answer->want_count = 1;
+}
+
 struct probe *probe_start(struct loop *loop, const struct probe_order *order)
 {
     struct probe *probe = mem_alloc(sizeof *probe);
@@ -295,10 +354,10 @@ struct probe *probe_start(struct loop *loop, const struct probe_order *order)
     int err = 0;
 
     memset(probe, 0, offsetof(struct probe, answer));
-    probe_answer_init(&probe->answer, order->spec->method);
     probe->magic = PROBE_MAGIC;
     probe->loop = loop;
     probe->order = *order;
+    set_up_answer(probe);
     probe->started_us = clock_monotonic_us();
     probe->timer = timer_new(loop, on_deadline, probe);
     err = stream_connect(&probe->stream, loop, &address, &stream_ops);

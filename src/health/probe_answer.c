@@ -46,6 +46,37 @@ static bool is_interim(uint16_t status)
     return status >= 100 && status < 200 && status != 101;
 }
 
+static void take_wants(struct probe_answer *answer)
+{
+    for (unsigned i = 0; i < answer->want_count; i++) {
+        struct probe_want *want = &answer->wants[i];
+        struct slice value = head_value(&answer->head, slice_from(want->name));
+
+        want->is_there = value.ptr != NULL;
+        if (value.len >= sizeof want->value)
+            value.len = sizeof want->value - 1;
+        (void)slice_copy(value, want->value, sizeof want->value);
+    }
+}
+
+/* Where the body needs to be read no further. */
+static uint64_t most_of_body(const struct probe_answer *answer)
+{
+    return answer->body != NULL ? PROBE_ANSWER_BODY_MAX + 1 : PROBE_ANSWER_BODY_MAX;
+}
+
+static void take_body(struct probe_answer *answer, struct slice piece)
+{
+    answer->body_bytes += piece.len;
+    if (answer->body != NULL)
+        text_add_slice(answer->body, piece);
+}
+
+bool probe_answer_is_cut(const struct probe_answer *answer)
+{
+    return answer->body_bytes > PROBE_ANSWER_BODY_MAX;
+}
+
 static enum probe_answer_step read_head(struct probe_answer *answer)
 {
     enum fault fault = FAULT_NONE;
@@ -60,6 +91,8 @@ static enum probe_answer_step read_head(struct probe_answer *answer)
         case PARSE_BAD: return fail(answer, fault);
         case PARSE_DONE: break;
         }
+        if (!is_interim(answer->head.status))
+            take_wants(answer);
         drop(answer, answer->head.size);
         answer->searched = 0;
         if (!is_interim(answer->head.status))
@@ -77,13 +110,14 @@ static enum probe_answer_step read_head(struct probe_answer *answer)
 
 static enum probe_answer_step read_chunks(struct probe_answer *answer)
 {
-    while (answer->body_bytes < PROBE_ANSWER_BODY_MAX) {
+    while (answer->body_bytes < most_of_body(answer)) {
         size_t consumed = 0;
         struct slice span = { NULL, 0 };
         enum chunk_event event =
             chunk_read(&answer->chunks, answer->bytes, answer->count, &consumed, &span);
 
-        answer->body_bytes += event == CHUNK_DATA ? span.len : 0;
+        if (event == CHUNK_DATA)
+            take_body(answer, span);
         drop(answer, consumed);
         if (event == CHUNK_MORE)
             return PROBE_ANSWER_MORE;
@@ -100,10 +134,10 @@ static enum probe_answer_step read_counted(struct probe_answer *answer)
     uint64_t count = answer->count < answer->left ? answer->count : answer->left;
 
     answer->left -= count;
-    answer->body_bytes += count;
+    take_body(answer, slice_of(answer->bytes, (size_t)count));
     answer->count = 0;
-    return answer->left == 0 || answer->body_bytes >= PROBE_ANSWER_BODY_MAX ? PROBE_ANSWER_DONE
-                                                                            : PROBE_ANSWER_MORE;
+    return answer->left == 0 || answer->body_bytes >= most_of_body(answer) ? PROBE_ANSWER_DONE
+                                                                           : PROBE_ANSWER_MORE;
 }
 
 enum probe_answer_step probe_answer_read(struct probe_answer *answer)

@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "base/fault.h"
+#include "base/text.h"
 #include "http/chunk.h"
 #include "http/parse_head.h"
 
@@ -28,6 +29,13 @@ enum probe_answer_step {
     PROBE_ANSWER_BAD, /* answer->fault says why */
 };
 
+/* A field of the final head that is wanted; its value is kept as far as it has room. */
+struct probe_want {
+    const char *name;
+    bool is_there;
+    char value[80];
+};
+
 /* A value, in a probe. */
 struct probe_answer {
     enum method method;
@@ -38,13 +46,20 @@ struct probe_answer {
     enum fault fault;
     uint64_t left; /* of a body of known length */
     uint64_t body_bytes;
-    size_t count;    /* bytes that are not yet consumed */
-    size_t searched; /* for the parser */
+    struct text *
+        body; /* takes the body, and one byte more than PROBE_ANSWER_BODY_MAX; NULL: nobody wants it */
+    unsigned want_count;
+    struct probe_want *wants; /* borrowed */
+    size_t count;             /* bytes that are not yet consumed */
+    size_t searched;          /* for the parser */
     struct chunk_reader chunks;
     struct head head;
     struct field fields[PROBE_ANSWER_FIELDS_MAX];
     char bytes[PROBE_ANSWER_HEAD_MAX + 1024];
 };
+
+/* The body is longer than PROBE_ANSWER_BODY_MAX; known only where it is wanted. */
+bool probe_answer_is_cut(const struct probe_answer *answer);
 
 void probe_answer_init(struct probe_answer *answer, const char *method);
 

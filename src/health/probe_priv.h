@@ -9,6 +9,7 @@
 
 struct loop;
 struct probe;
+struct probe_want;
 struct target;
 
 typedef void probe_done_fn(void *arg, const struct probe_result *result);
@@ -20,6 +21,8 @@ struct probe_order {
     probe_done_fn
         *done; /* once, from the loop, never from inside probe_start; the probe is gone then */
     void *arg;
+    unsigned want_count;
+    struct probe_want *wants; /* fields of the answer; filled in before done; may be NULL */
 };
 
 struct probe *probe_start(struct loop *loop, const struct probe_order *order);

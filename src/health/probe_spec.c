@@ -15,26 +15,45 @@ static char *copy_text(const char *text, const char *otherwise)
     return mem_text(text != NULL ? text : otherwise);
 }
 
-static void copy_headers(struct probe_spec *copy, const struct probe_spec *spec)
+static const char *const *copy_texts(const char *const *texts, unsigned count)
 {
-    const char **headers = NULL;
+    const char **copy = count > 0 ? mem_zalloc(count * sizeof *copy) : NULL;
 
-    if (spec->header_count > 0)
-        headers = mem_zalloc(spec->header_count * sizeof *headers);
-    for (unsigned i = 0; i < spec->header_count; i++)
-        headers[i] = mem_text(spec->headers[i]);
-    copy->headers = headers;
+    for (unsigned i = 0; i < count; i++)
+        copy[i] = mem_text(texts[i]);
+    return copy;
+}
+
+static const struct probe_range *copy_ranges(const struct probe_range *ranges, unsigned count)
+{
+    struct probe_range *copy = count > 0 ? mem_zalloc(count * sizeof *copy) : NULL;
+
+    if (count > 0)
+        memcpy(copy, ranges, count * sizeof *copy);
+    return copy;
 }
 
 static void copy_statuses(struct probe_spec *copy, const struct probe_spec *spec)
 {
     bool is_given = spec->status_count > 0;
-    unsigned count = is_given ? spec->status_count : 1;
-    struct probe_range *statuses = mem_zalloc(count * sizeof *statuses);
 
-    memcpy(statuses, is_given ? spec->statuses : default_statuses, count * sizeof *statuses);
-    copy->statuses = statuses;
-    copy->status_count = count;
+    copy->status_count = is_given ? spec->status_count : 1;
+    copy->statuses = copy_ranges(is_given ? spec->statuses : default_statuses, copy->status_count);
+}
+
+static void copy_body(struct probe_body_spec *copy, const struct probe_body_spec *spec)
+{
+    copy->assertions = copy_texts(spec->assertions, spec->assertion_count);
+    copy->slot = copy_text(spec->slot, "");
+    copy->version = copy_text(spec->version, "");
+    copy->rivals = copy_texts(spec->rivals, spec->rival_count);
+    copy->timestamp = mem_text(spec->timestamp);
+    copy->database = mem_text(spec->database);
+    copy->database_header = mem_text(spec->database_header);
+    copy->database_statuses = copy_ranges(spec->database_statuses, spec->database_status_count);
+    if (copy->gauge_count > PROBE_GAUGES_MAX)
+        copy->gauge_count = PROBE_GAUGES_MAX;
+    copy->gauges = copy_texts(spec->gauges, copy->gauge_count);
 }
 
 static void fill_numbers(struct probe_spec *copy)
@@ -49,6 +68,10 @@ static void fill_numbers(struct probe_spec *copy)
         copy->fall = 3;
     if (copy->jitter > 100)
         copy->jitter = 100;
+    if (copy->eject.time_us == 0)
+        copy->eject.time_us = 30000000;
+    if (copy->eject.most == 0)
+        copy->eject.most = 50;
 }
 
 struct probe_spec *probe_spec_copy(const struct probe_spec *spec)
@@ -60,8 +83,9 @@ struct probe_spec *probe_spec_copy(const struct probe_spec *spec)
     copy->method = copy_text(spec->method, "GET");
     copy->path = copy_text(spec->path, "/");
     copy->host = mem_text(spec->host);
-    copy_headers(copy, spec);
+    copy->headers = copy_texts(spec->headers, spec->header_count);
     copy_statuses(copy, spec);
+    copy_body(&copy->body, &spec->body);
     return copy;
 }
 
@@ -71,13 +95,32 @@ static void free_part(const void *part)
     free((void *)(uintptr_t)part);
 }
 
+static void free_texts(const char *const *texts, unsigned count)
+{
+    for (unsigned i = 0; i < count; i++)
+        free_part(texts[i]);
+    free_part(texts);
+}
+
+static void free_body(const struct probe_body_spec *body)
+{
+    free_texts(body->assertions, body->assertion_count);
+    free_texts(body->rivals, body->rival_count);
+    free_texts(body->gauges, body->gauge_count);
+    free_part(body->slot);
+    free_part(body->version);
+    free_part(body->timestamp);
+    free_part(body->database);
+    free_part(body->database_header);
+    free_part(body->database_statuses);
+}
+
 void probe_spec_free(struct probe_spec *copy)
 {
     if (copy == NULL)
         return;
-    for (unsigned i = 0; i < copy->header_count; i++)
-        free_part(copy->headers[i]);
-    free_part(copy->headers);
+    free_texts(copy->headers, copy->header_count);
+    free_body(&copy->body);
     free_part(copy->statuses);
     free_part(copy->method);
     free_part(copy->path);
@@ -90,6 +133,49 @@ static bool is_same_text(const char *a, const char *b)
     return a == b || (a != NULL && b != NULL && strcmp(a, b) == 0);
 }
 
+static bool are_same_texts(const char *const *a, unsigned a_count, const char *const *b,
+                           unsigned b_count)
+{
+    if (a_count != b_count)
+        return false;
+    for (unsigned i = 0; i < a_count; i++)
+        if (strcmp(a[i], b[i]) != 0)
+            return false;
+    return true;
+}
+
+static bool are_same_ranges(const struct probe_range *a, unsigned a_count,
+                            const struct probe_range *b, unsigned b_count)
+{
+    if (a_count != b_count)
+        return false;
+    for (unsigned i = 0; i < a_count; i++)
+        if (a[i].from != b[i].from || a[i].to != b[i].to)
+            return false;
+    return true;
+}
+
+static bool are_same_bodies(const struct probe_body_spec *a, const struct probe_body_spec *b)
+{
+    if (a->skew_us != b->skew_us || !is_same_text(a->slot, b->slot) ||
+        !is_same_text(a->version, b->version) || !is_same_text(a->timestamp, b->timestamp))
+        return false;
+    if (!is_same_text(a->database, b->database) ||
+        !is_same_text(a->database_header, b->database_header) ||
+        !are_same_ranges(a->database_statuses, a->database_status_count, b->database_statuses,
+                         b->database_status_count))
+        return false;
+    return are_same_texts(a->assertions, a->assertion_count, b->assertions, b->assertion_count) &&
+           are_same_texts(a->rivals, a->rival_count, b->rivals, b->rival_count) &&
+           are_same_texts(a->gauges, a->gauge_count, b->gauges, b->gauge_count);
+}
+
+static bool are_same_ejections(const struct eject_spec *a, const struct eject_spec *b)
+{
+    return a->errors == b->errors && a->rate == b->rate && a->most == b->most &&
+           a->time_us == b->time_us;
+}
+
 bool probe_spec_is_equal(const struct probe_spec *a, const struct probe_spec *b)
 {
     if (a->enabled != b->enabled || a->kind != b->kind || a->port != b->port)
@@ -100,15 +186,9 @@ bool probe_spec_is_equal(const struct probe_spec *a, const struct probe_spec *b)
     if (!is_same_text(a->method, b->method) || !is_same_text(a->path, b->path) ||
         !is_same_text(a->host, b->host))
         return false;
-    if (a->header_count != b->header_count || a->status_count != b->status_count)
-        return false;
-    for (unsigned i = 0; i < a->header_count; i++)
-        if (strcmp(a->headers[i], b->headers[i]) != 0)
-            return false;
-    for (unsigned i = 0; i < a->status_count; i++)
-        if (a->statuses[i].from != b->statuses[i].from || a->statuses[i].to != b->statuses[i].to)
-            return false;
-    return true;
+    return are_same_texts(a->headers, a->header_count, b->headers, b->header_count) &&
+           are_same_ranges(a->statuses, a->status_count, b->statuses, b->status_count) &&
+           are_same_bodies(&a->body, &b->body) && are_same_ejections(&a->eject, &b->eject);
 }
 
 /* Whether the operator gave a field of that name ("Host:") himself. */
@@ -155,12 +235,22 @@ struct address probe_spec_address(const struct probe_spec *spec, const struct ta
     return address;
 }
 
-bool probe_spec_expects(const struct probe_spec *spec, uint16_t status)
+static bool is_inside(const struct probe_range *ranges, unsigned count, uint16_t status)
 {
-    for (unsigned i = 0; i < spec->status_count; i++)
-        if (status >= spec->statuses[i].from && status <= spec->statuses[i].to)
+    for (unsigned i = 0; i < count; i++)
+        if (status >= ranges[i].from && status <= ranges[i].to)
             return true;
     return false;
+}
+
+bool probe_spec_expects(const struct probe_spec *spec, uint16_t status)
+{
+    return is_inside(spec->statuses, spec->status_count, status);
+}
+
+bool probe_spec_is_without_database(const struct probe_spec *spec, uint16_t status)
+{
+    return is_inside(spec->body.database_statuses, spec->body.database_status_count, status);
 }
 
 void probe_spec_format_statuses(const struct probe_spec *spec, struct text *out)

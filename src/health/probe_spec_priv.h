@@ -26,6 +26,9 @@ void probe_spec_write_request(const struct probe_spec *spec, const struct target
 struct address probe_spec_address(const struct probe_spec *spec, const struct target *target);
 bool probe_spec_expects(const struct probe_spec *spec, uint16_t status);
 
+/* A status that says: alive, but the database is bad. */
+bool probe_spec_is_without_database(const struct probe_spec *spec, uint16_t status);
+
 /* "2xx, 301, 400-403" */
 void probe_spec_format_statuses(const struct probe_spec *spec, struct text *out);
 

@@ -6,6 +6,7 @@
 
 #include <sys/queue.h>
 
+#include "health/eject_priv.h"
 #include "health/health.h"
 #include "health/probe_priv.h"
 #include "health/window_priv.h"
@@ -34,6 +35,12 @@ struct watch {
     struct timer *timer; /* armed while there is none */
     uint64_t due_us;
     struct window window;
+    bool is_misdeployed; /* the last answer that says who it is said another slot */
+    uint64_t told_us;    /* when the verdict that counts changed last; 0: it has not */
+    uint64_t told_count;
+    struct eject eject;
+    uint16_t gauge_mask; /* of the newest answer that had a body */
+    double gauges[PROBE_GAUGES_MAX];
     TAILQ_HEAD(ask_list, ask) asks;
     TAILQ_HEAD(warmup_list, warmup) warmups;
     TAILQ_ENTRY(watch) link;
@@ -57,7 +64,13 @@ struct watch *watch_find(const struct target *target); /* NULL: not watched */
 /* Ends the warm-ups of a watch that goes away, and tells who waits for them. */
 void warmup_refuse_all(struct watch *watch);
 
-/* Makes the window's verdict the target's and tells. The watch may be gone afterwards. */
+/* What counts: the window's verdict, unless the target is misdeployed or ejected. */
+enum verdict watch_verdict(const struct watch *watch);
+
+/* Something else than a result may have changed the verdict from `was`: announces it when it did. */
+void watch_overrule(struct watch *watch, enum verdict was, const char *words);
+
+/* Makes the watch's verdict the target's and tells. The watch may be gone afterwards. */
 void watch_announce(struct watch *watch, enum verdict was, const char *words);
 
 /* Asks again within half a second, whatever the interval. */

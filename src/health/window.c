@@ -51,6 +51,16 @@ static void note_result(struct window *window, uint64_t now_us, const struct pro
         note_error(window, now_us, result->fault, result->words);
 }
 
+/* A bad answer tells nothing of the database, unless it says so. */
+static void note_database(struct window *window, uint64_t now_us, const struct probe_result *result)
+{
+    if (result->fault != FAULT_NONE && result->database == PROBE_DATABASE_UNKNOWN)
+        return;
+    if (window->database != result->database)
+        window->database_since_us = now_us;
+    window->database = result->database;
+}
+
 static void change(struct window *window, enum verdict verdict, uint64_t now_us, bool is_passive)
 {
     window->verdict = verdict;
@@ -66,6 +76,7 @@ bool window_add(struct window *window, uint64_t now_us, const struct probe_resul
     unsigned needed = is_good ? window->rise : window->fall;
 
     note_result(window, now_us, result);
+    note_database(window, now_us, result);
     if (window->run > 0 && window->run_good == is_good)
         window->run += window->run < UINT32_MAX;
     else
@@ -94,6 +105,12 @@ bool window_put_down(struct window *window, uint64_t now_us, enum fault fault, c
     return true;
 }
 
+void window_condemn(struct window *window, uint64_t now_us)
+{
+    if (window->verdict != VERDICT_DOWN)
+        change(window, VERDICT_DOWN, now_us, false);
+}
+
 void window_put_unknown(struct window *window, uint64_t now_us)
 {
     if (window->verdict == VERDICT_UNKNOWN)
@@ -102,6 +119,8 @@ void window_put_unknown(struct window *window, uint64_t now_us)
     window->since_us = now_us;
     window->is_passive = false;
     window->run = 0;
+    window->database = PROBE_DATABASE_UNKNOWN;
+    window->database_since_us = now_us;
 }
 
 bool window_is_settled(const struct window *window)
@@ -110,6 +129,7 @@ bool window_is_settled(const struct window *window)
     case VERDICT_UNKNOWN: return false;
     case VERDICT_UP: return window->run > 0 && window->run_good;
     case VERDICT_DOWN: return window->run > 0 && !window->run_good;
+    case VERDICT_MISDEPLOYED: break; /* never a window's own verdict */
     }
     return false;
 }
@@ -122,6 +142,8 @@ void window_view(const struct window *window, struct health_view *out)
     out->verdict = window->verdict;
     out->is_passive = window->is_passive;
     out->since_us = window->since_us;
+    out->database = window->database;
+    out->database_since_us = window->database_since_us;
     out->changes = window->changes;
     out->results = window->results;
     out->failures = window->failures;

@@ -26,6 +26,8 @@ struct window {
     unsigned count; /* of past */
     unsigned next;  /* where in past the next result goes */
     struct health_past past[HEALTH_HISTORY];
+    enum probe_database database;
+    uint64_t database_since_us;
     uint64_t error_us;
     enum fault error_fault;
     char error_words[PROBE_WORDS_SIZE];
@@ -44,6 +46,9 @@ void window_note(struct window *window, uint64_t now_us, const struct probe_resu
 
 /* A passive finding: down at once, and up again only after `rise` new good results. False: it was. */
 bool window_put_down(struct window *window, uint64_t now_us, enum fault fault, const char *words);
+
+/* Down at once after a bad result that leaves no doubt; up again only after `rise` good ones. */
+void window_condemn(struct window *window, uint64_t now_us);
 
 /* Health is off: unknown, without a change being counted. */
 void window_put_unknown(struct window *window, uint64_t now_us);

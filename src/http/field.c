@@ -26,6 +26,7 @@ static const uint8_t places[PLACES] = {
     [17] = FIELD_PROXY_AUTHORIZATION,
     [23] = FIELD_REFERER,
     [26] = FIELD_MAX_FORWARDS,
+    [31] = FIELD_X_SWITCHYARD_PROBE,
     [33] = FIELD_ACCEPT,
     [34] = FIELD_AUTHORIZATION,
     [37] = FIELD_TRAILER,

@@ -362,7 +362,8 @@ static struct filter find_request_filter(const struct head *head, const struct w
 {
     struct filter filter = { field_set_hop_by_hop | field_bit(FIELD_CONTENT_LENGTH) |
                                  field_bit(FIELD_EXPECT) | field_bit(FIELD_X_SWITCHYARD_EPOCH) |
-                                 field_bit(FIELD_X_SWITCHYARD_SLOT),
+                                 field_bit(FIELD_X_SWITCHYARD_SLOT) |
+                                 field_bit(FIELD_X_SWITCHYARD_PROBE),
                              !how->trusted,
                              NULL,
                              { NULL, 0 } };

@@ -48,6 +48,8 @@ static void count_exchange(const struct exchange *exchange, uint64_t end_us)
         .bytes_out = exchange->bytes_out,
     };
 
+    if (exchange->route.is_selfprobe)
+        return;
     if (exchange->slot != NULL && exchange->route.rule == RULE_PREVIEW)
         count_add(&exchange->slot->cells[exchange->worker->id].previews, 1);
     else if (exchange->slot != NULL)

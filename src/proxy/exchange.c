@@ -8,6 +8,7 @@
 #include "base/hash.h"
 #include "base/mem.h"
 #include "proxy/access.h"
+#include "proxy/exchange_selfprobe.h"
 #include "proxy/exchange_state.h"
 #include "proxy/maintenance.h"
 #include "proxy/request_id.h"
@@ -57,8 +58,11 @@ static struct exchange *make_exchange(struct session *session)
     struct worker *worker = session->worker;
     struct exchange *exchange = pool_get(&worker->exchanges_pool);
 
-    if (exchange->deadline.fn == NULL)
+    if (exchange->deadline.fn == NULL) {
         deadline_init(&exchange->deadline, on_deadline);
+        deadline_init(&exchange->stall, exchange_evidence_on_stall);
+        exchange->stall_us = UINT64_MAX;
+    }
     memset(&exchange->magic, 0, offsetof(struct exchange, deadline));
     exchange->magic = EXCHANGE_MAGIC;
     exchange->state = EX_ROUTE;
@@ -103,6 +107,7 @@ struct exchange *exchange_begin(struct session *session, const struct head *head
     if (head->framing == FRAMING_NONE || (head->framing == FRAMING_LENGTH && head->length == 0))
         exchange->request_half = HALF_DONE;
     exchange->request_id = request_id_of(exchange);
+    exchange_selfprobe_know(exchange);
     return exchange;
 }
 
@@ -213,6 +218,7 @@ enum step exchange_end(struct exchange *exchange, enum fault fault)
 
 enum step exchange_fail(struct exchange *exchange, enum fault fault)
 {
+    exchange_report(exchange, fault, 0);
     if (exchange_try_again(exchange, fault))
         return STEP_AGAIN;
     exchange->close_upstream = true;
@@ -258,10 +264,13 @@ static void give_memory_back(struct exchange *exchange)
     buffer_return(&worker->shelf, exchange->head_in);
     buffer_return(&worker->shelf, exchange->response_in);
     arena_reset(&exchange->arena);
-    if (pool_recycles())
+    exchange->evidence.slot = NULL; /* the alarm may still ring */
+    if (pool_recycles()) {
         deadline_disarm(&exchange->deadline);
-    else
-        deadline_fini(&exchange->deadline);
+        return;
+    }
+    deadline_fini(&exchange->deadline);
+    deadline_fini(&exchange->stall);
 }
 
 void exchange_let_go(struct exchange *exchange)
@@ -276,6 +285,7 @@ static enum step do_finish(struct exchange *exchange)
 {
     struct session *session = exchange->session;
     struct worker *worker = exchange->worker;
+    uint64_t end_us = clock_monotonic_us();
     bool keep = !exchange->close_client;
     bool is_read = !exchange->linger && exchange->request_half == HALF_DONE &&
                    exchange->request.first.len == 0 && exchange->request.in == NULL;
@@ -283,7 +293,8 @@ static enum step do_finish(struct exchange *exchange)
                   exchange->response.out_framing == FRAMING_CLOSE;
 
     exchange->bytes_out += exchange->response.written;
-    access_record(exchange, clock_monotonic_us());
+    exchange_evidence_end(exchange, end_us);
+    access_record(exchange, end_us);
     waiting_leave(exchange);
     exchange_drop_upstream(exchange, !exchange->close_upstream);
     if (exchange->target != NULL)

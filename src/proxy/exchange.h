@@ -1,7 +1,7 @@
 /*
  * One request and its response. Every callback records a fact and calls exchange_step; the states are in
  * exchange_state.h. Sources: exchange.c (begin, step, finish), exchange_route.c, exchange_lease.c,
- * _request, _response, _reply, _retry, _upgrade, _changes; waiting.c keeps those in WAIT.
+ * _request, _response, _reply, _retry, _upgrade, _changes, _evidence; waiting.c keeps those in WAIT.
  */
 #ifndef PROXY_EXCHANGE_H
 #define PROXY_EXCHANGE_H
@@ -11,6 +11,7 @@
 #include "http/head.h"
 #include "net/wheel.h"
 #include "proxy/exchange_changes.h"
+#include "proxy/exchange_evidence.h"
 #include "proxy/exchange_route.h"
 #include "proxy/flow.h"
 #include "proxy/maintenance.h"
@@ -74,7 +75,10 @@ struct exchange {
     struct exchange_route route;
     struct wait_seat seat;
     struct own_answer answer;
+    struct exchange_evidence evidence;
     struct deadline deadline;
+    struct deadline stall;      /* like the other it stays filed between lives */
+    uint64_t stall_us;          /* it rings within this time of its last arming; UINT64_MAX: not */
     struct buffer *head_in;     /* the request head, and what came with it */
     struct buffer *response_in; /* the response head while it is read */
     size_t searched;            /* of the response head */

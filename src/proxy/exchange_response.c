@@ -12,6 +12,7 @@
 #include "net/loop.h"
 #include "proxy/exchange.h"
 #include "proxy/exchange_changes.h"
+#include "proxy/exchange_selfprobe.h"
 #include "proxy/exchange_state.h"
 #include "proxy/session.h"
 #include "proxy/upstream.h"
@@ -90,7 +91,7 @@ static void choose_framing(struct exchange *exchange, const struct head *head)
     exchange->upstream->is_large = head->framing == FRAMING_LENGTH && head->length >= LARGE_BODY;
 }
 
-static enum step begin_response(struct exchange *exchange, const struct head *head)
+static enum step begin_response(struct exchange *exchange, struct head *head)
 {
     struct worker *worker = exchange->worker;
     struct buffer *in = exchange->response_in;
@@ -106,8 +107,11 @@ static enum step begin_response(struct exchange *exchange, const struct head *he
     struct iovec lead = { worker->head_out, 0 };
     long size = 0;
 
+    exchange_report(exchange, FAULT_NONE, head->status);
     if (exchange_shield(exchange, head->status))
         return STEP_AGAIN;
+    if (exchange->route.is_selfprobe && !exchange_selfprobe_sign(exchange, head, &how.line))
+        return exchange_fail(exchange, FAULT_OVERLOADED);
     choose_framing(exchange, head);
     how.close = exchange->close_client;
     how.framing = flow->out_framing;
@@ -342,6 +346,8 @@ static void arm_deadline(struct exchange *exchange)
             us = policy->response_us;
         else if (exchange->request_wait == FLOW_WAIT_READ)
             us = policy->body_us;
+    } else if (exchange->response.in_done && exchange->evidence.target_us == 0) {
+        exchange->evidence.target_us = clock_monotonic_us(); /* only the client keeps us */
     }
     if (exchange->is_paced)
         us = shorten_deadline(exchange, has_moved, us);

@@ -46,8 +46,9 @@ static bool is_of_connect(enum fault fault)
 
 bool exchange_shield_allowed(const struct exchange *exchange, enum fault fault)
 {
-    if (!exchange->policy.shield || exchange->route.is_shielded || exchange->slot == NULL ||
-        !exchange->route.is_candidate || exchange->route.rule != RULE_CANARY)
+    if (!exchange->policy.shield || exchange->route.is_shielded || exchange->route.is_selfprobe ||
+        exchange->slot == NULL || !exchange->route.is_candidate ||
+        exchange->route.rule != RULE_CANARY)
         return false;
     if (fault != FAULT_TARGET_STATUS && !is_of_connect(fault))
         return false;
@@ -121,6 +122,7 @@ static void turn_to_live(struct exchange *exchange, enum fault fault, unsigned s
     };
 
     slot_count(slot, exchange->worker->id, &sample);
+    exchange_evidence_shield(exchange);
     count_add(&slot->cells[exchange->worker->id].shielded, 1);
     atomic_fetch_add_explicit(&slot->service->counts.shielded, 1, memory_order_relaxed);
     exchange->route.is_shielded = true;
@@ -129,6 +131,20 @@ static void turn_to_live(struct exchange *exchange, enum fault fault, unsigned s
     exchange->connect_us = 0;
     exchange->sent_us = 0;
     go_back(exchange);
+}
+
+/* A kept connection that had ended, and a target that we take away, are no errors of the app. */
+void exchange_report(struct exchange *exchange, enum fault fault, unsigned status)
+{
+    bool is_error = fault_side(fault) == SIDE_TARGET && fault != FAULT_TARGET_STALE &&
+                    fault != FAULT_TARGET_EVICTED;
+
+    if (exchange->target == NULL || exchange->response_begun)
+        return;
+    if (fault == FAULT_NONE)
+        target_report_answer(exchange->target, exchange->worker->id, status < 500);
+    else if (is_error)
+        target_report_answer(exchange->target, exchange->worker->id, false);
 }
 
 bool exchange_try_again(struct exchange *exchange, enum fault fault)
@@ -143,10 +159,12 @@ bool exchange_try_again(struct exchange *exchange, enum fault fault)
         turn_to_live(exchange, fault, (unsigned)fault_status(fault));
         return true;
     }
-    if (fault == FAULT_TARGET_STALE)
+    if (fault == FAULT_TARGET_STALE) {
         exchange->stale_tries++;
-    else
+    } else {
         exchange->tries++;
+        exchange->evidence.failed = (uint16_t)fault;
+    }
     go_back(exchange);
     return true;
 }

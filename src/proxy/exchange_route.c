@@ -7,6 +7,7 @@
 #include "net/loop.h"
 #include "proxy/exchange.h"
 #include "proxy/exchange_changes.h"
+#include "proxy/exchange_selfprobe.h"
 #include "proxy/exchange_state.h"
 #include "proxy/session.h"
 #include "proxy/worker_priv.h"
@@ -61,6 +62,7 @@ static void pin(struct exchange *exchange, const struct route_answer *answer, en
 
     exchange->slot = answer->slot;
     slot_pin(answer->slot, worker);
+    exchange_evidence_route(exchange, answer, fault);
     if (fault != FAULT_NONE)
         return;
     exchange->target = answer->target;
@@ -95,6 +97,7 @@ static enum fault find_and_pin(struct exchange *exchange, struct wait_place *pla
                                  .live_only = exchange->route.is_shielded };
     struct route_answer answer = { .target = NULL };
     struct change_notes notes;
+    struct selfprobe_note note;
     bool is_late = exchange->is_timed_out;
     enum fault fault = FAULT_NONE;
 
@@ -111,11 +114,13 @@ static enum fault find_and_pin(struct exchange *exchange, struct wait_place *pla
         if (place->kind == WAIT_NOT) {
             pin(exchange, &answer, fault);
             change_notes_take(&notes, exchange, &answer);
+            selfprobe_note_take(&note, exchange, &answer);
         }
     }
     exchange->epoch = answer.epoch;
     rcu_read_end();
-    if (exchange->slot != NULL && !change_notes_keep(&notes, exchange))
+    if (exchange->slot != NULL &&
+        (!change_notes_keep(&notes, exchange) || !selfprobe_note_keep(&note, exchange)))
         return FAULT_OVERLOADED;
     return fault;
 }

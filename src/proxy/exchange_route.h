@@ -15,6 +15,8 @@ struct exchange_route {
     bool is_shielded;        /* the candidate failed: the live slot is asked */
     bool is_rated;           /* the client's rate was asked: once for a request */
     bool is_counted;         /* its tenant's requests have it */
+    bool is_selfprobe;       /* of our own: counted nowhere, its answer says who gave it */
+    struct slice version;    /* of the slot, for a self-probe; in the arena */
 };
 
 #endif

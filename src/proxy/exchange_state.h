@@ -65,6 +65,9 @@ bool exchange_retry_allowed(const struct exchange *exchange, enum fault fault);
  * preview, chain, host or pin wants to see what it does), and only what is idempotent and can be sent again. */
 bool exchange_shield_allowed(const struct exchange *exchange, enum fault fault);
 
+/* What an attempt says of its target, for ejection: a final response head with this status, or the fault in its place. */
+void exchange_report(struct exchange *exchange, enum fault fault, unsigned status);
+
 /* A failed attempt: true when the exchange goes back to ROUTE, within the rules and the slot's budget. */
 bool exchange_try_again(struct exchange *exchange, enum fault fault);
 

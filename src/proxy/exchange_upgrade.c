@@ -54,6 +54,7 @@ enum step exchange_switch(struct exchange *exchange, const struct head *head)
     exchange->first_us = clock_monotonic_us();
     exchange->response_begun = true;
     exchange->bytes_out += (uint64_t)size;
+    exchange_evidence_end(exchange, exchange->first_us);
     keep_head(exchange, (size_t)size);
     memmove(in->bytes, in->bytes + head->size, rest);
     in->end = (uint32_t)rest;

@@ -9,9 +9,11 @@
 #include "base/address.h"
 #include "base/check.h"
 #include "base/err.h"
+#include "base/hash.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/rcu.h"
+#include "evidence/counts.h"
 #include "http/parse_head.h"
 #include "http/proxy_header.h"
 #include "net/loop.h"
@@ -85,6 +87,7 @@ static void set_peer(struct session *session, const struct address *peer)
     else
         session->peer.any.sa_family = AF_UNIX;
     address_format_host(peer, text);
+    session->client_bin = (uint8_t)(hash_mix(rate_client_key(peer)) % COUNTS_BINS);
     session->host_len = 0;
     if (slice_copy(slice_from(text), session->host, sizeof session->host))
         session->host_len = (uint8_t)strlen(session->host);

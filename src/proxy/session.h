@@ -39,6 +39,7 @@ struct session {
     bool needs_bytes; /* what `in` holds is no whole head */
     bool is_rated;    /* counted among the connections of its client */
     uint8_t host_len;
+    uint8_t client_bin; /* of the evidence: hash of the peer's address, an IPv6 one's /64 */
     struct worker *worker;
     struct exchange *exchange;
     struct tunnel *tunnel;

@@ -349,6 +349,7 @@ struct worker *worker_new(const struct worker_options *options)
     worker->keepalive_us = options->keepalive_us;
     worker->linger_us = options->linger_us;
     worker->max_sessions = options->max_sessions;
+    CHECK(slice_copy(slice_from(options->nonce), worker->nonce, sizeof worker->nonce));
     worker->random =
         (clock_monotonic_us() << 8 ^ clock_wall_us()) + options->id * 0x9e3779b97f4aull;
     worker->random |= 1;

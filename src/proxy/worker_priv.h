@@ -74,9 +74,10 @@ struct worker {
     pthread_t thread;
     char date[32]; /* "Sat, 21 Nov 2026 09:00:00 GMT" */
     uint64_t date_second;
-    struct field *fields; /* SCRATCH_FIELDS: heads are parsed into it */
-    char *head_out;       /* SCRATCH_HEAD: heads are written into it */
-    char *gather;         /* GATHER_BYTES: small spans of chunked bodies */
+    struct field *fields;          /* SCRATCH_FIELDS: heads are parsed into it */
+    char *head_out;                /* SCRATCH_HEAD: heads are written into it */
+    char *gather;                  /* GATHER_BYTES: small spans of chunked bodies */
+    char nonce[WORKER_NONCE_SIZE]; /* "": no request is our own */
     struct worker_counts counts;
 };
 

@@ -39,7 +39,7 @@ static unsigned rank_pick(const struct pick *pick, const struct route_query *que
     enum verdict verdict = target_verdict(pick->target);
     unsigned rank = verdict == VERDICT_DOWN ? RANK_UNFIT : RANK_FIT;
 
-    if (pick->order != ORDER_READY)
+    if (pick->order != ORDER_READY || verdict == VERDICT_MISDEPLOYED)
         return RANK_NONE;
     if (pick->target != query->avoid[0] && pick->target != query->avoid[1])
         rank += ADD_UNTRIED;
@@ -355,9 +355,11 @@ bool balance_is_busy(const struct snapshot_service *service, const struct snapsh
 {
     for (unsigned i = 0; i < slot->pick_count; i++) {
         const struct pick *pick = &slot->picks[i];
-        bool is_down = target_verdict(pick->target) == VERDICT_DOWN;
+        enum verdict verdict = target_verdict(pick->target);
+        bool is_out =
+            verdict == VERDICT_MISDEPLOYED || (verdict == VERDICT_DOWN && service->refuse_unfit);
 
-        if (pick->order == ORDER_READY && !(is_down && service->refuse_unfit))
+        if (pick->order == ORDER_READY && !is_out)
             return true;
     }
     return false;

@@ -84,8 +84,7 @@ static uint64_t key_of_ipv4(const void *bytes)
     return KEY_IPV4 | number;
 }
 
-/* 0: the client is not counted. */
-static uint64_t key_of(const struct address *client)
+uint64_t rate_client_key(const struct address *client)
 {
     const struct in6_addr *in6 = &client->sa.in6.sin6_addr;
     uint64_t prefix = 0;
@@ -201,7 +200,7 @@ static uint64_t settle_due(const struct pace *pace, uint64_t due)
 uint64_t rate_take(struct rate *rate, const struct address *client, uint32_t per_second,
                    uint32_t burst, uint64_t now_us)
 {
-    struct seat seat = { .key = key_of(client) };
+    struct seat seat = { .key = rate_client_key(client) };
     struct pace pace;
     uint64_t word = 0;
 
@@ -225,7 +224,7 @@ uint64_t rate_take(struct rate *rate, const struct address *client, uint32_t per
 
 bool rate_connect(struct rate *rate, const struct address *client, uint32_t most)
 {
-    struct seat seat = { .key = key_of(client) };
+    struct seat seat = { .key = rate_client_key(client) };
     uint64_t word = 0;
 
     if (most == 0 || seat.key == 0)
@@ -248,7 +247,7 @@ bool rate_connect(struct rate *rate, const struct address *client, uint32_t most
 /* Two threads may have made a place for the same client at once, so the count may lie in either. */
 void rate_disconnect(struct rate *rate, const struct address *client)
 {
-    struct seat seat = { .key = key_of(client) };
+    struct seat seat = { .key = rate_client_key(client) };
     struct set *set = NULL;
 
     if (seat.key == 0)

@@ -12,6 +12,8 @@
 #include "base/fault.h"
 #include "base/mem.h"
 #include "http/header_rules.h"
+#include "route/cohort_cells.h"
+#include "route/slot_evidence.h"
 
 enum { SLOT_MAGIC = 0x736c6f74, CACHE_LINE = 64, CODE_FIRST = 88 };
 
@@ -36,6 +38,8 @@ struct slot *slot_new(struct service *service, const char *name, unsigned worker
     slot->magic = SLOT_MAGIC;
     slot->worker_count = worker_count;
     slot->service = service;
+    slot->evidence = slot_evidence_new(worker_count);
+    slot->cohorts = cohort_cells_new(worker_count);
     memcpy(slot->name, name, strnlen(name, sizeof slot->name - 1));
     for (unsigned worker = 0; worker < worker_count; worker++) {
         struct slot_cell *cell = &slot->cells[worker];
@@ -94,6 +98,8 @@ void slot_free(struct slot *slot)
         free(slot->cells[worker].faults);
     }
     free_rules(slot);
+    slot_evidence_free(slot->evidence);
+    cohort_cells_free(slot->cohorts);
     slot->magic = 0;
     free(slot);
 }
@@ -153,8 +159,8 @@ static void add_time(struct slot_histogram *histogram, uint32_t us)
 {
     unsigned bucket = 0;
 
-    for (unsigned i = 0; i < SLOT_BUCKETS - 1; i++)
-        bucket += us > slot_bucket_edges_us[i];
+    while (bucket < SLOT_BUCKETS - 1 && us > slot_bucket_edges_us[bucket])
+        bucket++; /* most requests are fast: they stop at the first */
     add_to(&histogram->buckets[bucket], 1);
     add_to(&histogram->sum_us, us);
 }

@@ -65,11 +65,13 @@ static void copy_service(struct arena *arena, struct snapshot_service *service)
     service->hosts = copy_texts(arena, service->hosts, service->host_count);
     service->paths = copy_texts(arena, service->paths, service->path_count);
     service->hash_name = snapshot_copy_text(arena, service->hash_name);
+    service->evidence_key.name = snapshot_copy_text(arena, service->evidence_key.name);
     service->slots =
         snapshot_copy_array(arena, service->slots, service->slot_count, sizeof *service->slots);
     for (unsigned i = 0; i < service->slot_count; i++) {
         struct snapshot_slot *slot = &service->slots[i];
 
+        slot->version = snapshot_copy_text(arena, slot->version);
         slot->hosts = copy_texts(arena, slot->hosts, slot->host_count);
         slot->picks =
             snapshot_copy_array(arena, slot->picks, slot->pick_count, sizeof *slot->picks);

@@ -115,12 +115,28 @@ void target_report_connect(struct target *target, bool ok)
         atomic_store_explicit(&target->connect_failures, 0, memory_order_relaxed);
 }
 
+void target_report_answer(struct target *target, unsigned worker, bool ok)
+{
+    struct target_cell *cell = &target->cells[worker];
+    uint64_t requests = atomic_load_explicit(&cell->requests, memory_order_relaxed);
+    uint32_t errors = atomic_load_explicit(&cell->errors, memory_order_relaxed);
+
+    atomic_store_explicit(&cell->requests, requests + 1, memory_order_relaxed);
+    if (!ok) {
+        atomic_fetch_add_explicit(&target->gateway_errors, 1, memory_order_relaxed);
+        atomic_store_explicit(&cell->errors, errors + 1, memory_order_relaxed);
+    } else if (atomic_load_explicit(&target->gateway_errors, memory_order_relaxed) != 0) {
+        atomic_store_explicit(&target->gateway_errors, 0, memory_order_relaxed);
+    }
+}
+
 const char *verdict_name(enum verdict verdict)
 {
     switch (verdict) {
     case VERDICT_UNKNOWN: return "unknown";
     case VERDICT_UP: return "up";
     case VERDICT_DOWN: return "down";
+    case VERDICT_MISDEPLOYED: return "misdeployed";
     }
     return "unknown";
 }

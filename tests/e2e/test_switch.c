@@ -295,10 +295,10 @@ Test(switch, group_moves_together)
 /* Every read command answers in both forms, with exit code 0. */
 Test(switch, reading_commands)
 {
-    static const char *const words[] = { "status",     "status shop", "slots",       "targets",
-                                         "history",    "version",     "help",        "list",
-                                         "lock show",  "show info",   "show config", "show errors",
-                                         "show conns", "show drain" };
+    static const char *const words[] = { "status",     "status shop", "slots",        "targets",
+                                         "history",    "version",     "help",         "list",
+                                         "lock show",  "show info",   "show config",  "show errors",
+                                         "show conns", "show drain",  "show evidence" };
     struct stage stage;
 
     stage_open(&stage, &usual);

@@ -54,7 +54,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t count)
 
     text_init(&wrapped, 64 * 1024 * 1024);
     if (count > 0 && bytes[0] == 'W') {
-        envelope_write(STATE_FORMAT, STATE_FORMAT_OLD, 7, slice_of(input.ptr + 1, input.len - 1),
+        envelope_write(STATE_FORMAT, STATE_FORMAT_FIRST, 7, slice_of(input.ptr + 1, input.len - 1),
                        &wrapped);
         input = text_slice(&wrapped);
     }

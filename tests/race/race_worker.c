@@ -24,6 +24,7 @@
 #include "net/loop.h"
 #include "net/timer.h"
 #include "proxy/worker.h"
+#include "route/slot_evidence.h"
 #include "route/snapshot.h"
 
 enum { WORKERS = 2, CLIENTS = 6, SLOTS = 2, PEERS = 256, RUN_US = 6000000, WAIT_MS = 20000 };
@@ -191,7 +192,9 @@ static void switch_slots(struct world *world, const struct address *origin)
                                                     .target_bytes = 8192,
                                                     .fields = 100,
                                                     .pool_max = 64,
-                                                    .attempts = 1 },
+                                                    .attempts = 1,
+                                                    .inflight_error_us = 10000000,
+                                                    .evidence = true },
                                         .slots = &in,
                                         .slot_count = 1 };
     struct snapshot_input input = { .epoch = ++world->epoch,
@@ -277,12 +280,29 @@ static void start_world(struct world *world, const struct address *origin)
     }
 }
 
-static void stop_world(struct world *world)
+/* What the workers have counted as good of both slots, up to now. */
+static uint64_t count_successes(const struct world *world)
+{
+    uint64_t sum = 0;
+
+    for (unsigned i = 0; i < SLOTS; i++) {
+        const struct slot_evidence_totals *totals = slot_evidence_totals(world->slots[i]);
+
+        sum += totals->n - (totals->e < totals->n ? totals->e : totals->n);
+    }
+    return sum;
+}
+
+static void quit_workers(struct world *world)
 {
     for (unsigned i = 0; i < WORKERS; i++)
         worker_quit(world->workers[i]);
     for (unsigned i = 0; i < WORKERS; i++)
         worker_join(world->workers[i]);
+}
+
+static void stop_world(struct world *world)
+{
     snapshot_free(snapshot_publish(NULL));
     target_free(world->target); /* checks its cells */
     for (unsigned i = 0; i < SLOTS; i++) {
@@ -319,12 +339,15 @@ int main(void)
         busy += is_busy;
         switch_slots(&world, &origin.address);
         retire(&world, old, is_busy);
+        (void)count_successes(&world);
     }
     atomic_store(&stopping, true);
     for (unsigned i = 0; i < CLIENTS; i++)
         pthread_join(clients[i].thread, NULL);
     atomic_store(&closing, true);
     pthread_join(origin.thread, NULL);
+    quit_workers(&world);
+    CHECK(count_successes(&world) == atomic_load(&answered));
     stop_world(&world);
     rcu_thread_end();
     printf("%u switches, %u of busy targets, %lu answers, %lu cut\n", world.epoch, busy,

@@ -45,6 +45,7 @@ static const char *const full =
     "  canary { key = { tenant, \"cookie:u\", client-ip } steps = { \"0.05%\", \"12.5%\", \"100%\" "
     "}\n"
     "    step_time = 90s cookie = c shield = true }\n"
+    "  evidence { enabled = false key = \"header:X-U\" inflight_error = 4s }\n"
     "  preview { header = X-P cookie = p from = { \"10.0.0.0/8\" } }\n"
     "  hold { max = 1m count = 5 bytes = 1m pass_safe = true rate = 7 }\n"
     "  maint { message = \"a \\\"b\\\"\" retry_after = 5s pass = { \"/s\" } }\n"
@@ -106,6 +107,9 @@ static const char *const lines[] = {
     "from = { \"header:X-T\", \"host-label:2\", \"query:t\" }\n",
     "key = { \"tenant\", \"cookie:u\", \"client-ip\" }\n",
     "steps = { \"0.05%\", \"12.5%\", \"100%\" }\n",
+    "        key = \"header:X-U\"\n",
+    "        inflight_error = \"4s\"\n",
+    "        key = \"client-ip\"\n",
     "        message = \"a \\\"b\\\"\"\n",
     "        request_set = { \"A: b\" }\n",
     "            request_add = { \"A: c\" }\n",

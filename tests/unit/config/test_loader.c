@@ -144,10 +144,7 @@ static const struct load_case unknown[] = {
     { IN_TLS(CERTS "ticket_rotation = 8"), "has no unit" },
     { IN_SERVICE("headers { request_set = { \"X-SSL-Client-DN: me\" } }"),
       "'X-SSL-Client-DN' cannot be changed" },
-    { IN_SERVICE("guard { error_rate = \"5%\" }"), "t.conf:2: 'guard' is not available" },
-    { IN_SERVICE("health { json = { \"a=b\" } }"),
-      "'json' is not available in this version; remove the option" },
-    { IN_SLOT("schema = 7"), "t.conf:2: 'schema' is not available" },
+    { IN_SLOT("schema = 7"), "'schema' is not available in this version; remove the option" },
     { IN_SLOT("database = x"), "t.conf:2: 'database' is not available" },
 };
 
@@ -297,7 +294,7 @@ Test(loader, finds_all_errors_in_one_run_in_the_order_of_lines)
                                 "service s {\n"
                                 "  active = \"red\"\n"
                                 "  slot blue { targets = { \"a:1\", \"A:1\" } }\n"
-                                "  guard { }\n"
+                                "  slot c { schema = 7 }\n"
                                 "}\n");
     static const char *const in_order[] = { "t.conf: no listener",
                                             "t.conf:1: workers: 'x'",
@@ -306,7 +303,7 @@ Test(loader, finds_all_errors_in_one_run_in_the_order_of_lines)
                                             "t.conf:4: body: '6'",
                                             "t.conf:6: active: service 's' has no slot 'red'",
                                             "t.conf:7: slot 'blue' has target 'A:1' twice",
-                                            "t.conf:8: 'guard' is not available" };
+                                            "t.conf:8: 'schema' is not available" };
     const char *at = words;
 
     for (size_t i = 0; i < COUNT(in_order) && at != NULL; i++) {

@@ -12,6 +12,7 @@
 struct world asker_world;
 struct text asker_out;
 struct text asker_logged;
+void (*asker_furnish)(void);
 static struct admin *admin;
 
 static void keep_line(void *arg, const char *line, size_t len)
@@ -25,6 +26,8 @@ void asker_start(void)
     text_init(&asker_logged, 1 << 20);
     log_set_sink(keep_line, &asker_logged);
     world_init(&asker_world);
+    if (asker_furnish != NULL)
+        asker_furnish();
     cr_assert_eq(admin_new(&asker_world.room, asker_world.path, 0660, NULL, &admin), 0);
 }
 

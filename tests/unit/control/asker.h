@@ -15,6 +15,9 @@ extern struct world asker_world;
 extern struct text asker_out;    /* the last answer, with its empty line */
 extern struct text asker_logged; /* log lines so far */
 
+extern void (*asker_furnish)(
+    void); /* NULL, or puts more into the world's room before the socket is opened */
+
 void asker_start(void);
 void asker_stop(void);
 

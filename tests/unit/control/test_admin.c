@@ -107,6 +107,8 @@ Test(admin, no_answer_holds_an_empty_line)
         "show errors",
         "show conns",
         "show drain",
+        "show evidence",
+        "show evidence shop",
         "show history",
         "show version",
         "lock",
@@ -544,32 +546,4 @@ Test(admin, shutdown_answers_first)
     ask("shutdown now\n");
     cr_assert_eq(world.quits, 2);
     cr_assert(world.quit_now);
-}
-
-Test(admin, history_is_filtered_and_bounded)
-{
-    for (unsigned i = 0; i < 30; i++) {
-        struct history_entry *entry = &world.deploy.history[i];
-
-        entry->sequence = 30 - i;
-        entry->kind = CHANGE_SWITCH;
-        snprintf(entry->name, sizeof entry->name, "%s", i % 2 == 0 ? "shop" : "api");
-        snprintf(entry->actor, sizeof entry->actor, "uid=0(root) pid=1");
-        entry->wall_us = 1000000;
-    }
-    world.deploy.history_count = 30;
-    for (unsigned i = 0; i < 3; i++) {
-        static const struct {
-            const char *line;
-            int count;
-        } cases[] = { { "json history\n", 20 },
-                      { "json history 3\n", 3 },
-                      { "json history 100 api\n", 15 } };
-        cJSON *json = ask_json(cases[i].line);
-        const cJSON *rows = cJSON_GetObjectItem(cJSON_GetObjectItem(json, "result"), "history");
-
-        cr_expect_eq(cJSON_GetArraySize(rows), cases[i].count, "%s", cases[i].line);
-        cr_expect_str_eq(text_at(cJSON_GetArrayItem(rows, 0), "time"), "1970-01-01T00:00:01.000Z");
-        cJSON_Delete(json);
-    }
 }

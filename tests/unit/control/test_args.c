@@ -75,6 +75,24 @@ Test(args, takes_many_headers_but_only_one_of_the_others)
     cr_expect_str_eq(args.problem, "option --header takes \"Name: value\", at most 24 of them");
 }
 
+Test(args, keeps_the_options_of_a_family_by_name)
+{
+    struct args args;
+
+    cr_assert_eq(parse(WORDS("--kind", "switch", "--since=2h", "shop"), ARGS_WHERE, &args), 0);
+    cr_expect_eq(args.given, ARGS_WHERE);
+    cr_expect_eq(args.named_count, 2);
+    cr_expect_str_eq(args_named(&args, "--kind"), "switch");
+    cr_expect_str_eq(args_named(&args, "--since"), "2h");
+    cr_expect_null(args_named(&args, "--until"));
+    cr_expect_lt(parse(WORDS("--kind", "a", "--kind", "b"), ARGS_WHERE, &args), 0);
+    cr_expect_str_eq(args.problem, "option --kind is given twice");
+    cr_expect_lt(parse(WORDS("--kind"), ARGS_WHERE, &args), 0);
+    cr_expect_str_eq(args.problem, "option --kind takes a text that is not empty and not too long");
+    cr_expect_lt(parse(WORDS("--kind="), ARGS_WHERE, &args), 0);
+    cr_expect_lt(parse(WORDS("--kind", "a"), ARGS_LIMIT, &args), 0);
+}
+
 Test(args, has_a_default_timeout)
 {
     struct args args;

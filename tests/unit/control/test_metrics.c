@@ -13,6 +13,7 @@
 #include "control/tally_priv.h"
 #include "http/head.h"
 #include "route/pins.h"
+#include "route/slot_evidence.h"
 #include "unit/control/world.h"
 
 /*
@@ -410,6 +411,9 @@ Test(metrics, say_how_traffic_is_steered_and_held, .init = start, .fini = stop)
     atomic_store(&cell->queue_refused, 18);
     atomic_store(&cell->previews, 19);
     atomic_store(&cell->shielded, 20);
+    slot_evidence_success(world.slots[0][1], 0, 1, 500);
+    slot_evidence_error(world.slots[0][1], 1, 1);
+    slot_evidence_stall(world.slots[0][1], 1, 2);
     cr_assert_str_eq(check(scrape()), "");
     cr_expect(has_line("switchyard_slot_traffic_ratio{service=\"shop\",slot=\"blue\"} 0.9475"));
     cr_expect(has_line("switchyard_slot_traffic_ratio{service=\"shop\",slot=\"green\"} 0.0525"));
@@ -445,6 +449,10 @@ Test(metrics, say_how_traffic_is_steered_and_held, .init = start, .fini = stop)
     cr_expect(has_line("switchyard_queue_rejected_total{service=\"shop\",slot=\"green\"} 18"));
     cr_expect(has_line("switchyard_preview_requests_total{service=\"shop\",slot=\"green\"} 19"));
     cr_expect(has_line("switchyard_slot_shielded_total{service=\"shop\",slot=\"green\"} 20"));
+    cr_expect(has_line("switchyard_evidence_requests_total{service=\"shop\",slot=\"green\"} 3"));
+    cr_expect(has_line("switchyard_evidence_errors_total{service=\"shop\",slot=\"green\"} 2"));
+    cr_expect(has_line("switchyard_evidence_stalled_total{service=\"shop\",slot=\"green\"} 1"));
+    cr_expect(has_line("switchyard_evidence_requests_total{service=\"shop\",slot=\"blue\"} 0"));
     atomic_store(&counts->held, 0); /* nothing may be left when the slot goes */
     atomic_store(&counts->held_bytes, 0);
     atomic_store(&cell->queued, 0);

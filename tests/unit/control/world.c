@@ -15,6 +15,7 @@
 #include "base/mem.h"
 #include "base/rcu.h"
 #include "deploy/deploy_view.h"
+#include "deploy/history_filter.h"
 #include "net/loop.h"
 #include "net/timer.h"
 #include "route/pins.h"
@@ -154,6 +155,31 @@ uint64_t deploy_draining(const struct deploy *deploy, const struct slot *slot)
     return deploy->draining;
 }
 
+void deploy_view_rollout(const struct deploy *deploy, unsigned service_index,
+                         struct deploy_rollout_view *out)
+{
+    *out = deploy->rollout[service_index];
+}
+
+unsigned deploy_history_page(const struct deploy *deploy, const struct history_filter *filter,
+                             unsigned limit, const struct history_entry **out, uint64_t *next)
+{
+    unsigned count = 0;
+
+    *next = 0;
+    for (unsigned i = 0; i < deploy->history_count && *next == 0; i++) {
+        const struct history_entry *entry = &deploy->history[i];
+
+        if (!history_filter_fits(filter, entry))
+            continue;
+        if (count < limit)
+            out[count++] = entry;
+        else
+            *next = out[count - 1]->sequence;
+    }
+    return count;
+}
+
 bool deploy_history(const struct deploy *deploy, unsigned index, struct history_entry *out)
 {
     if (index >= deploy->history_count)
@@ -166,6 +192,15 @@ bool health_all_known(const struct health *health)
 {
     (void)health;
     return world_health_known;
+}
+
+unsigned health_gauges(const struct target *target, struct health_gauge out[PROBE_GAUGES_MAX])
+{
+    if (target->probe == NULL || strcmp(target->name, "10.0.0.1:80") != 0)
+        return 0;
+    out[0] = (struct health_gauge){ .name = "queue.depth", .value = 7 };
+    out[1] = (struct health_gauge){ .name = "load", .value = 0.25 };
+    return 2;
 }
 
 bool health_view(const struct target *target, struct health_view *out)

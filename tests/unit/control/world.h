@@ -14,6 +14,7 @@
 #include "control/stats.h"
 #include "deploy/deploy.h"
 #include "deploy/deploy_view.h"
+#include "deploy/rollout.h"
 #include "health/health.h"
 #include "route/snapshot.h"
 #include "route/tunnel_drain.h"
@@ -39,6 +40,7 @@ struct deploy { /* the stand-in */
     struct pending_change *pending;
     const struct config *config;
     struct deploy_canary_view canary[WORLD_SERVICES];
+    struct deploy_rollout_view rollout[WORLD_SERVICES];
     struct deploy_traffic_view traffic[WORLD_SERVICES];
     struct pins *pins[WORLD_SERVICES]; /* deploy_pins; freed by world_fini */
     struct pins *loaded;               /* of the last CHANGE_TENANT_LOAD; likewise */

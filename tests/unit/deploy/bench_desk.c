@@ -176,6 +176,16 @@ struct change_result bench_desk_do(struct bench_desk *desk, const struct change 
     return answer.result;
 }
 
+struct change_result bench_desk_do_own(struct bench_desk *desk, const struct change *change)
+{
+    unsigned open = 1;
+    struct bench_answer answer = { .open = &open, .loop = desk->loop };
+
+    deploy_submit_own(desk->deploy, change, on_done, &answer);
+    bench_desk_wait(desk, &open);
+    return answer.result;
+}
+
 struct change_result bench_desk_switch(struct bench_desk *desk, const char *name, const char *slot)
 {
     struct change change = bench_desk_change(CHANGE_SWITCH, name, slot);

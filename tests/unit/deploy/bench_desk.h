@@ -37,6 +37,8 @@ void bench_desk_must_start(struct bench_desk *desk);
 
 /* A change carried through to its answer. */
 struct change_result bench_desk_do(struct bench_desk *desk, const struct change *change);
+/* The same, as a change that the daemon itself finds necessary. */
+struct change_result bench_desk_do_own(struct bench_desk *desk, const struct change *change);
 struct change_result bench_desk_switch(struct bench_desk *desk, const char *name, const char *slot);
 struct change bench_desk_change(enum change_kind kind, const char *name, const char *slot);
 

@@ -230,7 +230,7 @@ Test(durable, a_damaged_state_stops_the_start_unless_it_is_asked_for)
 Test(durable, a_newer_state_is_left_untouched)
 {
     static const char newer[] =
-        "{\"switchyard\":\"state\",\"format\":3,\"min_reader\":3,\"x\":1}\n";
+        "{\"switchyard\":\"state\",\"format\":4,\"min_reader\":4,\"x\":1}\n";
     char content[200] = "";
     FILE *file = NULL;
 

@@ -88,7 +88,9 @@ Test(forecast, says_what_would_happen_and_nothing_does)
 
 Test(forecast, lists_the_gates_that_passed)
 {
-    static const char *const names[] = { "epoch", "lock", "canary", "role", "target" };
+    static const char *const names[] = {
+        "epoch", "lock", "canary", "quarantine", "role", "target"
+    };
     struct change_result result = plan(CHANGE_SWITCH, "shop", "green");
 
     cr_assert_eq(result.gate_count, sizeof names / sizeof names[0]);

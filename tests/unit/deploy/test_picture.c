@@ -23,7 +23,8 @@ static const char config[] =
     "  preview { header = \"X-Preview\" cookie = \"preview\" secret = \"abcdefgh\" "
     "from = { \"10.0.0.0/8\" } }\n"
     "  retry { budget = \"35%\" }\n"
-    "  timeouts { tunnel = \"7m\" }\n"
+    "  timeouts { tunnel = \"7m\" response = \"3s\" }\n"
+    "  evidence { key = \"header:X-User\" }\n"
     "  limits { body_rate = 2k client_rate = 9 clients = 2048 }\n"
     "  headers { request_set = { \"X-Both: service\" } response_remove = { \"Server\" } }\n"
     "  slot blue { targets = { \"127.0.0.1:5001 max=3 max_connections=5\" } }\n"
@@ -35,6 +36,7 @@ static const char config[] =
     "  slot gone { targets = { \"127.0.0.1:5003\" } role = \"off\" }\n"
     "}\n"
     "service web { hosts = { \"web.example\" } health { enabled = false }\n"
+    "  evidence { enabled = false key = \"path\" inflight_error = \"2s\" }\n"
     "  slot blue { targets = { \"127.0.0.1:6001\" } }\n"
     "}\n"
     "service api { hosts = { \"api.example\" } health { enabled = false }\n"
@@ -81,9 +83,15 @@ Test(picture, policy_and_service)
     cr_assert_eq(shop->policy.client_burst, 9, "as the rate when it is not given");
     cr_assert_eq(shop->policy.tunnel_us, 420000000);
     cr_assert_not_null(shop->service->rate);
+    cr_assert(shop->policy.evidence && shop->evidence_key.kind == EVIDENCE_HEADER);
+    cr_assert_str_eq(shop->evidence_key.name, "X-User");
+    cr_assert_eq(shop->policy.inflight_error_us, 3000000,
+                 "never longer than the response may take");
     cr_assert_eq(shop->traffic.mode, TRAFFIC_OPEN);
     shop = bench_desk_service("web");
     cr_assert(!shop->policy.https_redirect && !shop->policy.shield);
+    cr_assert(!shop->policy.evidence && shop->evidence_key.kind == EVIDENCE_PATH);
+    cr_assert_eq(shop->policy.inflight_error_us, 2000000);
     cr_assert_null(shop->strip_prefix);
     cr_assert_null(shop->service->rate);
 }

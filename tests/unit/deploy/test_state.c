@@ -165,9 +165,9 @@ Test(state, a_state_with_pins_is_for_newer_programs)
     memcpy(decisions_add(&state->decisions, "api")->active, "blue", sizeof "blue");
     memcpy(decisions_add(&state->decisions, "shop")->active, "blue", sizeof "blue");
     state->decisions.epoch = 1;
-    cr_expect(has_reader(state, "\"format\":2,\"min_reader\":1,"));
+    cr_expect(has_reader(state, "\"format\":3,\"min_reader\":1,"));
     state->decisions.services[1]->pins = pins;
-    cr_expect(has_reader(state, "\"format\":2,\"min_reader\":2,"));
+    cr_expect(has_reader(state, "\"format\":3,\"min_reader\":2,"));
     encode(state, 100, &bytes);
     cr_assert_eq(decode(text_slice(&bytes), &read), 0);
     cr_expect_str_eq(read->decisions.services[1]->pins.file, pins.file);
@@ -178,7 +178,39 @@ Test(state, a_state_with_pins_is_for_newer_programs)
     state_free(read);
     state->decisions.services[1]->pins.file[0] = '\0';
     state_add_entry(state, &entry);
-    cr_expect(has_reader(state, "\"format\":2,\"min_reader\":2,"));
+    cr_expect(has_reader(state, "\"format\":3,\"min_reader\":2,"));
+    state_free(state);
+}
+
+Test(state, what_belongs_to_the_judgement_is_for_newer_programs)
+{
+    struct state *state = state_new();
+    struct state *read = NULL;
+    struct history_entry entry = {
+        .sequence = 1, .kind = CHANGE_ROLLBACK, .trigger = "err_abs", .decision = 5
+    };
+    struct text bytes;
+
+    memcpy(decisions_add(&state->decisions, "shop")->active, "blue", sizeof "blue");
+    state->decisions.epoch = 1;
+    state->decisions.services[0]->trial_wall_us = 77;
+    cr_expect(has_reader(state, "\"format\":3,\"min_reader\":3,"));
+    encode(state, 100, &bytes);
+    cr_assert_eq(decode(text_slice(&bytes), &read), 0);
+    cr_expect_eq(read->decisions.services[0]->trial_wall_us, 77);
+    text_fini(&bytes);
+    state_free(read);
+    state->decisions.services[0]->trial_wall_us = 0;
+    cr_expect(has_reader(state, "\"format\":3,\"min_reader\":1,"));
+    state->sequence = 1;
+    state_add_entry(state, &entry);
+    cr_expect(has_reader(state, "\"format\":3,\"min_reader\":3,"));
+    encode(state, 100, &bytes);
+    cr_assert_eq(decode(text_slice(&bytes), &read), 0);
+    cr_expect_str_eq(TAILQ_FIRST(&read->tail)->entry.trigger, "err_abs");
+    cr_expect_eq(TAILQ_FIRST(&read->tail)->entry.decision, 5);
+    text_fini(&bytes);
+    state_free(read);
     state_free(state);
 }
 

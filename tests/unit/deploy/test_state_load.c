@@ -66,7 +66,7 @@ static void put(const char *name, const char *what)
         return;
     }
     if (strcmp(what, "new") == 0) {
-        put_bytes(name, SLICE("{\"switchyard\":\"state\",\"format\":3,\"min_reader\":2,\"x\":1}"));
+        put_bytes(name, SLICE("{\"switchyard\":\"state\",\"format\":4,\"min_reader\":4,\"x\":1}"));
         return;
     }
     make_bytes(strtoull(what, NULL, 10), &bytes);

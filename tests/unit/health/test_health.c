@@ -6,157 +6,29 @@
 
 #include "base/clock.h"
 #include "base/err.h"
-#include "health/watch_priv.h"
 #include "net/loop.h"
 #include "net/timer.h"
-#include "origin.h"
 #include "route/service.h"
 #include "route/slot.h"
 #include "route/snapshot.h"
+#include "scene.h"
 
-#define OK "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"
-
-static const struct origin_script good = { .bytes = OK };
-static const struct origin_script sick = { .bytes = "HTTP/1.1 500 No\r\n\r\n" };
 static const struct origin_script slowly_sick = { .bytes = "HTTP/1.1 500 No\r\n\r\n",
                                                   .drip_ms = 4 };
 static const struct origin_script hanging = { .end = ORIGIN_HANG };
 
-enum { MS = 1000, EVENTS = 16, TARGETS = 4 };
-
-struct event {
-    struct target *target;
-    enum verdict was;
-    enum verdict is;
-    char words[PROBE_WORDS_SIZE];
-};
-
-/* A loop, a health, up to four targets with an origin each, and what was told. */
-struct scene {
-    struct loop *loop;
-    struct health *health;
-    struct timer *poll;
-    bool (*is_over)(struct scene *scene);
-    uint64_t began_ms;
-    uint64_t waited_ms;
-    bool forgets; /* on_verdict forgets the target */
-    struct service *service;
-    struct slot *slot;
-    struct target *targets[TARGETS];
-    struct origin *origins[TARGETS];
-    unsigned target_count;
-    struct event events[EVENTS];
-    unsigned event_count;
-    unsigned answers; /* of health_probe_now */
-    struct probe_result answer;
-};
-
-static struct scene scene;
-
-static void on_verdict(void *arg, struct target *target, enum verdict was, enum verdict is,
-                       const char *words)
-{
-    struct event *event = &scene.events[scene.event_count++ % EVENTS];
-
-    cr_assert_eq(arg, &scene);
-    cr_assert_eq(target_verdict(target), is);
-    event->target = target;
-    event->was = was;
-    event->is = is;
-    snprintf(event->words, sizeof event->words, "%s", words);
-    if (scene.forgets)
-        health_forget(scene.health, target);
-}
-
-static const struct health_ops ops = { .on_verdict = on_verdict };
-
-static void on_poll(void *arg)
-{
-    (void)arg;
-    scene.waited_ms = clock_monotonic_us() / 1000 - scene.began_ms;
-    if (scene.waited_ms > 30000)
-        cr_assert_fail("waited in vain");
-    if (scene.is_over(&scene))
-        loop_stop(scene.loop);
-    else
-        timer_arm(scene.poll, 1);
-}
-
-static void run_until(bool (*is_over)(struct scene *scene))
-{
-    scene.is_over = is_over;
-    scene.began_ms = clock_monotonic_us() / 1000;
-    timer_arm(scene.poll, 0);
-    loop_run(scene.loop);
-}
-
-static bool has_passed_60ms(struct scene *s)
-{
-    return s->waited_ms >= 60;
-}
-
-static void begin(unsigned target_count, const struct origin_script *script)
-{
-    memset(&scene, 0, sizeof scene);
-    scene.loop = loop_new();
-    scene.health = health_new(scene.loop, &ops, &scene);
-    scene.poll = timer_new(scene.loop, on_poll, NULL);
-    scene.service = service_new("shop");
-    scene.slot = slot_new(scene.service, "blue", 1);
-    scene.target_count = target_count;
-    for (unsigned i = 0; i < target_count; i++) {
-        struct address address;
-        char name[ADDRESS_TEXT_SIZE];
-
-        scene.origins[i] = origin_new(script);
-        address = origin_address(scene.origins[i]);
-        address_format(&address, name);
-        scene.targets[i] = target_new(scene.slot, name, &address, 1);
-    }
-}
-
-static void end(void)
-{
-    struct snapshot *snapshot = snapshot_publish(NULL);
-
-    health_free(scene.health);
-    timer_free(scene.poll);
-    loop_free(scene.loop);
-    snapshot_free(snapshot);
-    for (unsigned i = 0; i < scene.target_count; i++) {
-        target_free(scene.targets[i]);
-        origin_free(scene.origins[i]);
-    }
-    slot_free(scene.slot);
-    service_free(scene.service);
-}
-
-static struct probe_spec make_spec(uint64_t interval_ms)
-{
-    return (struct probe_spec){ .enabled = true,
-                                .interval_us = interval_ms * MS,
-                                .timeout_us = 500 * MS,
-                                .rise = 2,
-                                .fall = 3 };
-}
-
-static bool is_known(struct scene *s)
-{
-    return health_all_known(s->health);
-}
-
 Test(health, the_first_results_decide)
 {
-    struct probe_spec spec = make_spec(10000);
+    struct probe_spec spec = scene_spec(10000);
     struct health_view view;
 
-    begin(2, &good);
-    origin_set(scene.origins[1], &sick);
+    scene_begin(2, &scene_good);
+    origin_set(scene.origins[1], &scene_sick);
     cr_assert(health_all_known(scene.health), "nothing is watched yet");
     health_watch(scene.health, scene.targets[0], &spec);
     health_watch(scene.health, scene.targets[1], &spec);
     cr_assert_not(health_all_known(scene.health));
-    run_until(is_known);
+    scene_run_until(scene_is_known);
     cr_assert_eq(scene.event_count, 2);
     cr_assert_eq(target_verdict(scene.targets[0]), VERDICT_UP);
     cr_assert_eq(target_verdict(scene.targets[1]), VERDICT_DOWN);
@@ -177,40 +49,30 @@ Test(health, the_first_results_decide)
     cr_assert_str_eq(view.error_words, "status 500, expected 2xx");
     cr_assert_eq(view.error_us, view.last_us);
     cr_assert_eq(view.history_count, 1);
-    end();
-}
-
-static bool is_first_down(struct scene *s)
-{
-    return target_verdict(s->targets[0]) == VERDICT_DOWN;
-}
-
-static bool is_first_up(struct scene *s)
-{
-    return target_verdict(s->targets[0]) == VERDICT_UP;
+    scene_end();
 }
 
 Test(health, falls_and_rises)
 {
-    struct probe_spec spec = make_spec(5);
+    struct probe_spec spec = scene_spec(5);
     struct health_view view;
 
-    begin(1, &good);
+    scene_begin(1, &scene_good);
     health_watch(scene.health, scene.targets[0], &spec);
-    run_until(is_first_up);
-    origin_set(scene.origins[0], &sick);
-    run_until(is_first_down);
+    scene_run_until(scene_is_first_up);
+    origin_set(scene.origins[0], &scene_sick);
+    scene_run_until(scene_is_first_down);
     cr_assert_eq(scene.targets[0]->up_since_us, 0);
     cr_assert(health_view(scene.targets[0], &view));
     cr_assert_eq(view.history & 15, 8, "three bad after a good one");
     cr_assert_str_eq(scene.events[1].words, "status 500, expected 2xx (3 in a row)");
-    origin_set(scene.origins[0], &good);
-    run_until(is_first_up);
+    origin_set(scene.origins[0], &scene_good);
+    scene_run_until(scene_is_first_up);
     cr_assert(health_view(scene.targets[0], &view));
     cr_assert_eq(view.history & 7, 3, "two good after a bad one");
     cr_assert_str_eq(scene.events[2].words, "probe succeeded (2 in a row)");
     cr_assert_eq(view.changes, 3);
-    end();
+    scene_end();
 }
 
 static bool has_two_results(struct scene *s)
@@ -222,14 +84,14 @@ static bool has_two_results(struct scene *s)
 
 Test(health, keeps_its_interval_and_hurries_when_in_doubt)
 {
-    struct probe_spec spec = make_spec(2000);
+    struct probe_spec spec = scene_spec(2000);
     struct health_view view;
     uint64_t started_us = 0;
 
-    begin(1, &good);
+    scene_begin(1, &scene_good);
     spec.jitter = 10;
     health_watch(scene.health, scene.targets[0], &spec);
-    run_until(is_first_up);
+    scene_run_until(scene_is_first_up);
     health_view(scene.targets[0], &view);
     started_us = view.last_us - view.last_duration_us;
     cr_assert_geq(view.due_us, started_us + 1790 * MS);
@@ -239,13 +101,13 @@ Test(health, keeps_its_interval_and_hurries_when_in_doubt)
     origin_set(scene.origins[0], &slowly_sick);
     spec.jitter = 0;
     health_watch(scene.health, scene.targets[0], &spec);
-    run_until(has_two_results);
+    scene_run_until(has_two_results);
     health_view(scene.targets[0], &view);
     cr_assert_geq(view.last_duration_us, 60 * MS);
     started_us = view.last_us - view.last_duration_us;
     cr_assert_geq(view.due_us, started_us + 490 * MS);
     cr_assert_leq(view.due_us, started_us + 510 * MS);
-    end();
+    scene_end();
 }
 
 static bool has_error_words(struct scene *s)
@@ -257,53 +119,53 @@ static bool has_error_words(struct scene *s)
 
 Test(health, our_own_want_of_descriptors_judges_nobody)
 {
-    struct probe_spec spec = make_spec(100);
+    struct probe_spec spec = scene_spec(100);
     struct health_view view;
     struct rlimit was;
     struct rlimit none;
 
-    begin(1, &good);
+    scene_begin(1, &scene_good);
     health_watch(scene.health, scene.targets[0], &spec);
     cr_assert_eq(getrlimit(RLIMIT_NOFILE, &was), 0);
     none = was;
     none.rlim_cur = 0;
     cr_assert_eq(setrlimit(RLIMIT_NOFILE, &none), 0);
-    run_until(has_error_words);
+    scene_run_until(has_error_words);
     cr_assert_eq(setrlimit(RLIMIT_NOFILE, &was), 0);
     health_view(scene.targets[0], &view);
     cr_assert_eq(view.error_fault, FAULT_OVERLOADED);
     cr_assert_str_eq(view.error_words, "no descriptor was left for a probe");
     cr_assert_eq(view.verdict, VERDICT_UNKNOWN);
     cr_assert_eq(view.results, 0);
-    run_until(is_first_up);
-    end();
+    scene_run_until(scene_is_first_up);
+    scene_end();
 }
 
 Test(health, the_same_spec_again_changes_nothing)
 {
-    struct probe_spec spec = make_spec(10000);
+    struct probe_spec spec = scene_spec(10000);
     struct health_view before;
     struct health_view after;
 
-    begin(1, &good);
+    scene_begin(1, &scene_good);
     health_watch(scene.health, scene.targets[0], &spec);
-    run_until(is_first_up);
+    scene_run_until(scene_is_first_up);
     health_view(scene.targets[0], &before);
     health_watch(scene.health, scene.targets[0], &spec);
     health_view(scene.targets[0], &after);
     cr_assert_eq(before.due_us, after.due_us);
     cr_assert_gt(after.due_us, 0);
-    end();
+    scene_end();
 }
 
 Test(health, off_means_off)
 {
-    struct probe_spec spec = make_spec(5);
+    struct probe_spec spec = scene_spec(5);
     struct health_view view;
 
-    begin(1, &sick);
+    scene_begin(1, &scene_sick);
     health_watch(scene.health, scene.targets[0], &spec);
-    run_until(is_first_down);
+    scene_run_until(scene_is_first_down);
     spec.enabled = false;
     health_watch(scene.health, scene.targets[0], &spec);
     cr_assert_eq(target_verdict(scene.targets[0]), VERDICT_UNKNOWN);
@@ -312,29 +174,13 @@ Test(health, off_means_off)
     cr_assert(health_view(scene.targets[0], &view));
     cr_assert_not(view.is_enabled);
     cr_assert_eq(view.due_us, 0);
-    run_until(has_passed_60ms);
+    scene_run_until(scene_has_passed_60ms);
     cr_assert_eq(scene.event_count, 1);
     cr_assert_eq(target_verdict(scene.targets[0]), VERDICT_UNKNOWN);
     spec.enabled = true;
     health_watch(scene.health, scene.targets[0], &spec);
-    run_until(is_first_down);
-    end();
-}
-
-static void publish_slot(const enum order *orders)
-{
-    struct pick picks[TARGETS];
-    struct snapshot_slot slot = { .slot = scene.slot,
-                                  .pick_count = scene.target_count,
-                                  .picks = picks };
-    struct snapshot_service service = { .service = scene.service, .slot_count = 1, .slots = &slot };
-    struct snapshot_input input = { .epoch = 1, .service_count = 1, .services = &service };
-    struct snapshot *snapshot = NULL;
-
-    for (unsigned i = 0; i < scene.target_count; i++)
-        picks[i] = (struct pick){ .target = scene.targets[i], .weight = 1, .order = orders[i] };
-    cr_assert_eq(snapshot_build(&input, &snapshot), 0);
-    snapshot_free(snapshot_publish(snapshot));
+    scene_run_until(scene_is_first_down);
+    scene_end();
 }
 
 static void report_failures(unsigned target, unsigned count)
@@ -343,28 +189,23 @@ static void report_failures(unsigned target, unsigned count)
         target_report_connect(scene.targets[target], false);
 }
 
-static bool has_passed_250ms(struct scene *s)
-{
-    return s->waited_ms >= 250;
-}
-
 Test(health, workers_findings_take_a_target_out_and_probes_bring_it_back)
 {
     static const enum order ready[] = { ORDER_READY, ORDER_READY };
-    struct probe_spec spec = make_spec(3000);
+    struct probe_spec spec = scene_spec(3000);
     struct health_view view;
 
     spec.timeout_us = 2500 * MS;
-    begin(2, &good);
-    publish_slot(ready);
+    scene_begin(2, &scene_good);
+    scene_publish(ready);
     health_watch(scene.health, scene.targets[0], &spec);
     health_watch(scene.health, scene.targets[1], &spec);
-    run_until(is_known);
+    scene_run_until(scene_is_known);
     report_failures(0, HEALTH_PASSIVE_FAILURES - 1);
-    run_until(has_passed_250ms);
+    scene_run_until(scene_has_passed_250ms);
     cr_assert_eq(scene.event_count, 2, "too few failures");
     report_failures(0, 1);
-    run_until(is_first_down);
+    scene_run_until(scene_is_first_down);
     cr_assert_eq(scene.event_count, 3);
     cr_assert_str_eq(scene.events[2].words, "workers failed to connect 3 times in a row");
     health_view(scene.targets[0], &view);
@@ -373,31 +214,31 @@ Test(health, workers_findings_take_a_target_out_and_probes_bring_it_back)
 
     /* now the other one is the last */
     report_failures(1, 10);
-    run_until(has_passed_250ms);
+    scene_run_until(scene_has_passed_250ms);
     cr_assert_eq(target_verdict(scene.targets[1]), VERDICT_UP);
     cr_assert_eq(scene.event_count, 3);
 
     target_report_connect(scene.targets[1], true);
-    run_until(is_first_up);
+    scene_run_until(scene_is_first_up);
     cr_assert_eq(scene.targets[0]->connect_failures, 0, "a good probe clears them");
-    end();
+    scene_end();
 }
 
 static void expect_stays(const enum order *orders, const char *name)
 {
-    struct probe_spec spec = make_spec(10000);
+    struct probe_spec spec = scene_spec(10000);
 
     spec.timeout_us = 5000 * MS; /* only the workers' findings are to speak here */
-    begin(2, &good);
+    scene_begin(2, &scene_good);
     if (orders != NULL)
-        publish_slot(orders);
+        scene_publish(orders);
     health_watch(scene.health, scene.targets[0], &spec);
     health_watch(scene.health, scene.targets[1], &spec);
-    run_until(is_known);
+    scene_run_until(scene_is_known);
     report_failures(0, 5);
-    run_until(has_passed_250ms);
+    scene_run_until(scene_has_passed_250ms);
     cr_assert_eq(target_verdict(scene.targets[0]), VERDICT_UP, "%s", name);
-    end();
+    scene_end();
 }
 
 Test(health, the_last_fit_target_stays)
@@ -413,18 +254,18 @@ Test(health, the_last_fit_target_stays)
 Test(health, workers_findings_do_not_count_when_health_is_off)
 {
     static const enum order ready[] = { ORDER_READY, ORDER_READY };
-    struct probe_spec spec = make_spec(10000);
+    struct probe_spec spec = scene_spec(10000);
 
-    begin(2, &good);
-    publish_slot(ready);
+    scene_begin(2, &scene_good);
+    scene_publish(ready);
     spec.enabled = false;
     health_watch(scene.health, scene.targets[0], &spec);
     health_watch(scene.health, scene.targets[1], &spec);
     report_failures(0, 5);
-    run_until(has_passed_250ms);
+    scene_run_until(scene_has_passed_250ms);
     cr_assert_eq(target_verdict(scene.targets[0]), VERDICT_UNKNOWN);
     cr_assert_eq(scene.event_count, 0);
-    end();
+    scene_end();
 }
 
 static void on_answer(void *arg, const struct probe_result *result)
@@ -441,38 +282,38 @@ static bool is_answered(struct scene *s)
 
 Test(health, a_gate_gets_a_fresh_result)
 {
-    struct probe_spec spec = make_spec(10000);
+    struct probe_spec spec = scene_spec(10000);
     struct health_view view;
 
-    begin(1, &good);
+    scene_begin(1, &scene_good);
     cr_assert_eq(health_probe_now(scene.health, scene.targets[0], on_answer, &scene),
                  ERR_NOT_FOUND);
     health_watch(scene.health, scene.targets[0], &spec);
-    run_until(is_first_up);
-    origin_set(scene.origins[0], &sick);
+    scene_run_until(scene_is_first_up);
+    origin_set(scene.origins[0], &scene_sick);
     cr_assert_eq(health_probe_now(scene.health, scene.targets[0], on_answer, &scene), 0);
     cr_assert_eq(scene.answers, 0);
-    run_until(is_answered);
+    scene_run_until(is_answered);
     cr_assert_eq(scene.answer.fault, FAULT_PROBE_STATUS);
     cr_assert_eq(scene.answer.status, 500);
     health_view(scene.targets[0], &view);
     cr_assert_eq(view.results, 2, "it counts like others");
     cr_assert_eq(view.verdict, VERDICT_UP);
-    run_until(has_passed_60ms);
+    scene_run_until(scene_has_passed_60ms);
     cr_assert_eq(scene.answers, 1);
-    end();
+    scene_end();
 }
 
 Test(health, a_gate_is_told_when_its_target_goes)
 {
-    struct probe_spec spec = make_spec(10000);
+    struct probe_spec spec = scene_spec(10000);
 
-    begin(3, &hanging);
+    scene_begin(3, &hanging);
     for (unsigned i = 0; i < 3; i++) {
         health_watch(scene.health, scene.targets[i], &spec);
         cr_assert_eq(health_probe_now(scene.health, scene.targets[i], on_answer, &scene), 0);
     }
-    run_until(has_passed_60ms);
+    scene_run_until(scene_has_passed_60ms);
     health_forget(scene.health, scene.targets[0]);
     health_forget(scene.health, scene.targets[0]);
     cr_assert_eq(scene.answers, 1);
@@ -481,7 +322,7 @@ Test(health, a_gate_is_told_when_its_target_goes)
     health_watch(scene.health, scene.targets[1], &spec);
     cr_assert_eq(scene.answers, 2);
     cr_assert_eq(scene.answer.fault, FAULT_TARGET_EVICTED);
-    end();
+    scene_end();
     cr_assert_eq(scene.answers, 3);
     cr_assert_eq(scene.event_count, 0);
 }
@@ -493,27 +334,27 @@ static bool has_passed_1s(struct scene *s)
 
 Test(health, another_spec_abandons_what_is_under_way)
 {
-    struct probe_spec spec = make_spec(10000);
+    struct probe_spec spec = scene_spec(10000);
     struct address other;
 
-    begin(2, &good);
+    scene_begin(2, &scene_good);
     origin_set(scene.origins[0], &hanging);
     spec.timeout_us = 1000 * MS;
     spec.fall = 1;
     health_watch(scene.health, scene.targets[0], &spec);
     cr_assert_eq(health_probe_now(scene.health, scene.targets[0], on_answer, &scene), 0);
-    run_until(has_passed_60ms);
+    scene_run_until(scene_has_passed_60ms);
     other = origin_address(scene.origins[1]);
     spec.port = address_port(&other);
     spec.path = "/other";
     health_watch(scene.health, scene.targets[0], &spec);
-    run_until(is_first_up);
-    run_until(has_passed_1s);
+    scene_run_until(scene_is_first_up);
+    scene_run_until(has_passed_1s);
     cr_assert_eq(scene.event_count, 1, "the old probe's timeout was heard");
     cr_assert_eq(scene.answers, 1);
     cr_assert_eq(scene.answer.fault, FAULT_NONE, "the gate was asked again in the new way");
     cr_assert_eq(strncmp(origin_request(scene.origins[1]), "GET /other ", 11), 0);
-    end();
+    scene_end();
 }
 
 static void on_refused(void *arg, const struct probe_result *result)
@@ -525,9 +366,9 @@ static void on_refused(void *arg, const struct probe_result *result)
 
 Test(health, a_target_may_be_forgotten_when_its_gate_is_refused)
 {
-    struct probe_spec spec = make_spec(10000);
+    struct probe_spec spec = scene_spec(10000);
 
-    begin(1, &hanging);
+    scene_begin(1, &hanging);
     health_watch(scene.health, scene.targets[0], &spec);
     for (unsigned i = 0; i < 3; i++)
         cr_assert_eq(health_probe_now(scene.health, scene.targets[0], on_refused, scene.targets[0]),
@@ -536,7 +377,7 @@ Test(health, a_target_may_be_forgotten_when_its_gate_is_refused)
     health_watch(scene.health, scene.targets[0], &spec);
     cr_assert_eq(scene.answers, 3);
     cr_assert_null(scene.targets[0]->probe);
-    end();
+    scene_end();
 }
 
 static bool has_two_events(struct scene *s)
@@ -546,21 +387,21 @@ static bool has_two_events(struct scene *s)
 
 Test(health, a_target_may_be_forgotten_when_its_verdict_is_told)
 {
-    struct probe_spec spec = make_spec(5);
+    struct probe_spec spec = scene_spec(5);
     struct health_view view;
 
-    begin(2, &good);
+    scene_begin(2, &scene_good);
     scene.forgets = true;
     health_watch(scene.health, scene.targets[0], &spec);
     health_watch(scene.health, scene.targets[1], &spec);
     cr_assert_eq(health_probe_now(scene.health, scene.targets[1], on_answer, &scene), 0);
-    run_until(has_two_events);
-    run_until(has_passed_60ms);
+    scene_run_until(has_two_events);
+    scene_run_until(scene_has_passed_60ms);
     cr_assert_eq(scene.event_count, 2);
     cr_assert_eq(scene.answers, 1);
     cr_assert_not(health_view(scene.targets[0], &view));
     cr_assert_eq(view.results, 0);
-    end();
+    scene_end();
 }
 
 enum { MANY = 300 };
@@ -577,17 +418,17 @@ static bool are_many_known(struct scene *s)
 Test(health, bounds_the_probes_under_way)
 {
     static struct target *many[MANY];
-    struct probe_spec spec = make_spec(60000);
+    struct probe_spec spec = scene_spec(60000);
     struct address address;
 
-    begin(1, &hanging);
+    scene_begin(1, &hanging);
     address = origin_address(scene.origins[0]);
     spec.timeout_us = 300 * MS;
     for (unsigned i = 0; i < MANY; i++) {
         many[i] = target_new(scene.slot, "many", &address, 1);
         health_watch(scene.health, many[i], &spec);
     }
-    run_until(are_many_known);
+    scene_run_until(are_many_known);
     cr_assert_eq(most_in_flight, HEALTH_FLIGHT_MAX);
     cr_assert_eq(scene.event_count, MANY);
     cr_assert_eq(scene.health->in_flight, 0);
@@ -596,5 +437,5 @@ Test(health, bounds_the_probes_under_way)
         health_forget(scene.health, many[i]);
         target_free(many[i]);
     }
-    end();
+    scene_end();
 }

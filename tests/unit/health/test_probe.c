@@ -48,7 +48,7 @@ static struct probe_result ask(struct target *target, const struct probe_spec *s
 {
     struct probe_spec *copy = probe_spec_copy(spec);
     struct asked asked = { .loop = loop_new() };
-    struct probe_order order = { target, copy, on_done, &asked };
+    struct probe_order order = { target, copy, on_done, &asked, 0, NULL };
     struct timer *late = timer_new(asked.loop, on_late, asked.loop);
 
     cr_assert_not_null(probe_start(asked.loop, &order));
@@ -244,7 +244,7 @@ Test(probe, our_own_want_of_descriptors_is_not_the_target_s)
     struct target *target = make_target(&address);
     struct probe_spec *spec = probe_spec_copy(&(struct probe_spec){ 0 });
     struct asked asked = { .loop = loop_new() };
-    struct probe_order order = { target, spec, on_done, &asked };
+    struct probe_order order = { target, spec, on_done, &asked, 0, NULL };
     struct rlimit was;
     struct rlimit none;
 
@@ -315,7 +315,7 @@ Test(probe, cancelled_it_says_nothing)
     struct target *target = make_target(&address);
     struct probe_spec *spec = probe_spec_copy(&(struct probe_spec){ .timeout_us = 20000 });
     struct asked asked = { .loop = loop_new() };
-    struct probe_order order = { target, spec, on_done, &asked };
+    struct probe_order order = { target, spec, on_done, &asked, 0, NULL };
     struct timer *late = timer_new(asked.loop, on_late, asked.loop);
 
     probe_cancel(NULL);
@@ -327,5 +327,118 @@ Test(probe, cancelled_it_says_nothing)
     loop_free(asked.loop);
     probe_spec_free(spec);
     target_free(target);
+    origin_free(origin);
+}
+
+static const struct probe_range of_database = { 503, 503 };
+static const char *const healthy = "status=healthy";
+static const char *const blue = "blue";
+
+struct body_case {
+    const char *name;
+    const char *bytes;
+    enum fault fault;
+    enum probe_database database;
+    const char *words;
+};
+
+#define HEALTHY     "{\"status\":\"healthy\",\"db\":\"ok\",\"n\":7}"
+#define SICK        "{\"status\":\"unhealthy\",\"db\":\"down\"}"
+#define CHUNKED(of) "Transfer-Encoding: chunked\r\n\r\n1\r\n{\r\n" of "0\r\n\r\n"
+
+static const struct body_case body_cases[] = {
+    { "good", OK "Content-Length: 36\r\n\r\n" HEALTHY, FAULT_NONE, PROBE_DATABASE_GOOD, "" },
+    { "in chunks", OK CHUNKED("23\r\n\"status\":\"healthy\",\"db\":\"ok\",\"n\":7}\r\n"),
+      FAULT_NONE, PROBE_DATABASE_GOOD, "" },
+    { "to the end", OK "\r\n" HEALTHY, FAULT_NONE, PROBE_DATABASE_GOOD, "" },
+    { "the field of the head", OK "X-DB: down\r\n\r\n" HEALTHY, FAULT_NONE, PROBE_DATABASE_BAD,
+      "" },
+    { "that is good", OK "X-DB: Connected\r\n\r\n" HEALTHY, FAULT_NONE, PROBE_DATABASE_GOOD, "" },
+    { "alive without it", "HTTP/1.1 503 No\r\n\r\n" SICK, FAULT_NONE, PROBE_DATABASE_BAD, "" },
+    { "another status", "HTTP/1.1 500 No\r\n\r\n" HEALTHY, FAULT_PROBE_STATUS,
+      PROBE_DATABASE_UNKNOWN, "status 500, expected 2xx" },
+    { "not healthy", OK "\r\n" SICK, FAULT_HEALTH_ASSERTION, PROBE_DATABASE_BAD,
+      "status is \"unhealthy\", wanted is healthy" },
+    { "no JSON", OK "Content-Length: 2\r\n\r\nok", FAULT_HEALTH_ASSERTION, PROBE_DATABASE_UNKNOWN,
+      "the body is no JSON that can be read: malformed number" },
+    { "nothing", OK "Content-Length: 0\r\n\r\n", FAULT_HEALTH_ASSERTION, PROBE_DATABASE_UNKNOWN,
+      "the body is no JSON that can be read: empty" },
+    { "cut short", OK "Content-Length: 99\r\n\r\n" HEALTHY, FAULT_TARGET_TRUNCATED,
+      PROBE_DATABASE_UNKNOWN, "closed by the target while reading the response body" },
+};
+
+static struct probe_spec make_body_spec(void)
+{
+    return (struct probe_spec){ .body = { .assertion_count = 1,
+                                          .assertions = &healthy,
+                                          .database = "db",
+                                          .database_header = "X-DB",
+                                          .database_status_count = 1,
+                                          .database_statuses = &of_database } };
+}
+
+Test(probe, judges_the_body)
+{
+    struct probe_spec spec = make_body_spec();
+
+    for (size_t i = 0; i < sizeof body_cases / sizeof *body_cases; i++) {
+        const struct body_case *c = &body_cases[i];
+        struct origin_script script = { .bytes = c->bytes };
+        struct origin *origin = origin_new(&script);
+        struct address address = origin_address(origin);
+        struct probe_result result = ask_at(&address, &spec);
+
+        cr_assert_eq(result.fault, c->fault, "%s: %s", c->name, result.words);
+        cr_assert_eq(result.database, c->database, "%s", c->name);
+        cr_assert_str_eq(result.words, c->words, "%s", c->name);
+        origin_free(origin);
+    }
+}
+
+/* A whole answer of JSON with `size` bytes of body. */
+static struct probe_result ask_for_size(size_t size)
+{
+    struct probe_spec spec = make_body_spec();
+    char *bytes = mem_zalloc(size + 200);
+    int head = snprintf(bytes, 200, OK "Content-Length: %zu\r\n\r\n" HEALTHY, size);
+    struct origin_script script = { .bytes = bytes, .end = ORIGIN_HANG };
+    struct origin *origin = NULL;
+    struct address address;
+    struct probe_result result;
+
+    script.count = (size_t)head - (sizeof HEALTHY - 1) + size;
+    memset(bytes + head, ' ', script.count - (size_t)head);
+    origin = origin_new(&script);
+    address = origin_address(origin);
+    result = ask_at(&address, &spec);
+    origin_free(origin);
+    free(bytes);
+    return result;
+}
+
+Test(probe, reads_64_KiB_of_a_body_and_no_more)
+{
+    struct probe_result result = ask_for_size(65536);
+
+    cr_assert_eq(result.fault, FAULT_NONE, "%s", result.words);
+    result = ask_for_size(65537);
+    cr_assert_eq(result.fault, FAULT_HEALTH_ASSERTION);
+    cr_assert_str_eq(result.words,
+                     "the body is no JSON that can be read: it is larger than 64 KiB");
+}
+
+Test(probe, another_slot_shows_without_a_database_too)
+{
+    const char *const assertion = "slot=$slot";
+    struct origin_script script = { .bytes = "HTTP/1.1 503 No\r\n\r\n{\"slot\":\"blue\"}" };
+    struct origin *origin = origin_new(&script);
+    struct address address = origin_address(origin);
+    struct probe_spec spec = make_body_spec();
+
+    spec.body.assertions = &assertion;
+    spec.body.slot = "green";
+    spec.body.rival_count = 1;
+    spec.body.rivals = &blue;
+    cr_assert_eq(ask_at(&address, &spec).fault, FAULT_MISDEPLOYED);
     origin_free(origin);
 }

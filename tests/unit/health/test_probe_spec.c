@@ -150,3 +150,53 @@ Test(probe_spec, sees_every_difference)
     probe_spec_free(a);
     probe_spec_free(same);
 }
+
+Test(probe_spec, sees_every_difference_in_what_is_asked_of_answers)
+{
+    const char *texts_a[] = { "a?" };
+    const char *texts_b[] = { "b?" };
+    struct probe_range ranges_a[] = { { 503, 503 } };
+    struct probe_range ranges_b[] = { { 503, 504 } };
+    struct probe_spec base = { .body = { .assertion_count = 1,
+                                         .assertions = texts_a,
+                                         .rival_count = 1,
+                                         .rivals = texts_a,
+                                         .database_status_count = 1,
+                                         .database_statuses = ranges_a,
+                                         .gauge_count = 1,
+                                         .gauges = texts_a } };
+    struct probe_spec others[16];
+    struct probe_spec *a = probe_spec_copy(&base);
+    struct probe_spec *same = probe_spec_copy(&base);
+    unsigned count = sizeof others / sizeof *others;
+
+    for (unsigned i = 0; i < count; i++)
+        others[i] = base;
+    others[0].body.assertions = texts_b;
+    others[1].body.assertion_count = 0;
+    others[2].body.rivals = texts_b;
+    others[3].body.gauges = texts_b;
+    others[4].body.database_statuses = ranges_b;
+    others[5].body.slot = "blue";
+    others[6].body.version = "v1";
+    others[7].body.timestamp = "t";
+    others[8].body.skew_us = 1;
+    others[9].body.database = "d";
+    others[10].body.database_header = "D";
+    others[11].eject.errors = 1;
+    others[12].eject.rate = 1;
+    others[13].eject.most = 1;
+    others[14].eject.time_us = 1;
+    others[15].body.database_status_count = 0;
+    cr_assert(probe_spec_is_equal(a, same));
+    cr_assert_eq(a->eject.time_us, 30000000);
+    cr_assert_eq(a->eject.most, 50);
+    for (unsigned i = 0; i < count; i++) {
+        struct probe_spec *b = probe_spec_copy(&others[i]);
+
+        cr_expect_not(probe_spec_is_equal(a, b), "difference %u", i);
+        probe_spec_free(b);
+    }
+    probe_spec_free(a);
+    probe_spec_free(same);
+}

@@ -184,3 +184,40 @@ Test(window, cuts_long_words_and_long_times)
     cr_assert_str_eq(view.error_words, result.words);
     cr_assert_eq(view.last_duration_us, UINT32_MAX);
 }
+
+static void answer(struct window *window, uint64_t now_us, enum fault fault,
+                   enum probe_database database)
+{
+    struct probe_result result = { .fault = fault, .database = database };
+
+    (void)window_add(window, now_us, &result);
+}
+
+Test(window, keeps_what_was_said_of_the_database)
+{
+    struct window window;
+    struct health_view view;
+
+    window_init(&window, VERDICT_UP, 5);
+    window_set_rules(&window, 2, 3);
+    answer(&window, 10, FAULT_NONE, PROBE_DATABASE_BAD);
+    answer(&window, 20, FAULT_NONE, PROBE_DATABASE_BAD);
+    window_view(&window, &view);
+    cr_assert_eq(view.database, PROBE_DATABASE_BAD);
+    cr_assert_eq(view.database_since_us, 10, "of the first that said so");
+    cr_assert_eq(view.verdict, VERDICT_UP, "without its database a target is alive");
+    answer(&window, 30, FAULT_PROBE_TIMEOUT, PROBE_DATABASE_UNKNOWN);
+    window_view(&window, &view);
+    cr_assert_eq(view.database, PROBE_DATABASE_BAD, "a probe without an answer says nothing of it");
+    answer(&window, 40, FAULT_NONE, PROBE_DATABASE_GOOD);
+    window_view(&window, &view);
+    cr_assert_eq(view.database, PROBE_DATABASE_GOOD);
+    cr_assert_eq(view.database_since_us, 40);
+    answer(&window, 50, FAULT_NONE, PROBE_DATABASE_UNKNOWN);
+    window_view(&window, &view);
+    cr_assert_eq(view.database, PROBE_DATABASE_UNKNOWN, "an answer that does not say so");
+    answer(&window, 60, FAULT_NONE, PROBE_DATABASE_BAD);
+    window_put_unknown(&window, 70);
+    window_view(&window, &view);
+    cr_assert_eq(view.database, PROBE_DATABASE_UNKNOWN, "nobody asks any more");
+}

@@ -45,6 +45,7 @@ void picture_judge(struct picture *picture, const char *verdicts)
     for (unsigned i = 0; verdicts[i] != '\0'; i++) {
         enum verdict verdict = verdicts[i] == 'u'   ? VERDICT_UP
                                : verdicts[i] == 'd' ? VERDICT_DOWN
+                               : verdicts[i] == 'm' ? VERDICT_MISDEPLOYED
                                                     : VERDICT_UNKNOWN;
 
         target_set_verdict(picture->targets[i], verdict);

@@ -9,7 +9,7 @@
 
 struct fitness_case {
     const char *name;
-    const char *verdicts; /* u d ? */
+    const char *verdicts; /* u d m ? */
     const char *orders;   /* r d m */
     const char *weights;  /* digits */
     const char *avoid;    /* x: tried before */
@@ -43,6 +43,10 @@ static const struct fitness_case fitness_cases[] = {
     { "one up, weight 0", "u", "r", "0", "-", "x", "x" },
     { "one down", "d", "r", "1", "-", "x", "-" },
     { "one unknown", "?", "r", "1", "-", "x", "x" },
+    { "misdeployed gets nothing", "um?", "rrr", "111", "---", "x--", "x--" },
+    { "nor when all else is down", "mdm", "rrr", "111", "---", "-x-", "---" },
+    { "nor when it is all there is", "mmm", "rrr", "111", "---", "---", "---" },
+    { "one misdeployed", "m", "r", "1", "-", "-", "-" },
     { "one in maint", "u", "m", "1", "-", "-", "-" },
     { "no target", "", "", "", "", "", "" },
 };
@@ -104,7 +108,7 @@ Test(balance, counts_the_fit)
     struct picture picture;
 
     picture_init(&picture, 6, 1);
-    picture_judge(&picture, "uu?d?u");
+    picture_judge(&picture, "uu?m?u");
     picture.picks[1].order = ORDER_DRAIN;
     picture.picks[4].order = ORDER_MAINT;
     cr_assert_eq(balance_fit_count(picture.slots, false), 2);

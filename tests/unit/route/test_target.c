@@ -93,3 +93,33 @@ Test(target, sums_connections_and_knows_since_when_it_is_up)
     cr_assert_eq(atomic_load(&target->up_since_us), 77);
     target_free(target);
 }
+
+Test(target, errors_count_in_a_row_and_in_all)
+{
+    struct address address;
+    struct target *target = NULL;
+
+    cr_assert_eq(address_parse(SLICE("127.0.0.1:5000"), &address), 0);
+    target = target_new(NULL, "127.0.0.1:5000", &address, 2);
+    target_report_answer(target, 0, true);
+    target_report_answer(target, 0, false);
+    target_report_answer(target, 1, false);
+    cr_assert_eq(target->gateway_errors, 2);
+    target_report_answer(target, 1, true);
+    cr_assert_eq(target->gateway_errors, 0);
+    target_report_answer(target, 1, false);
+    cr_assert_eq(target->gateway_errors, 1);
+    cr_assert_eq(target->cells[0].requests, 2);
+    cr_assert_eq(target->cells[0].errors, 1);
+    cr_assert_eq(target->cells[1].requests, 3);
+    cr_assert_eq(target->cells[1].errors, 2);
+    target_free(target);
+}
+
+Test(target, names_its_verdicts)
+{
+    cr_assert_str_eq(verdict_name(VERDICT_UNKNOWN), "unknown");
+    cr_assert_str_eq(verdict_name(VERDICT_UP), "up");
+    cr_assert_str_eq(verdict_name(VERDICT_DOWN), "down");
+    cr_assert_str_eq(verdict_name(VERDICT_MISDEPLOYED), "misdeployed");
+}

@@ -4,8 +4,8 @@
  * Everything is checked on the bytes first; only what is strict RFC 8259 within the limits becomes a tree.
  * Pure, any thread.
  */
-#ifndef DEPLOY_STRICT_JSON_H
-#define DEPLOY_STRICT_JSON_H
+#ifndef BASE_STRICT_JSON_H
+#define BASE_STRICT_JSON_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -3,7 +3,7 @@
  * then cJSON builds the tree, and a walk refuses repeated names and numbers that are not finite. Called by
  * the state file and by whoever reads bodies; pure.
  */
-#include "deploy/strict_json.h"
+#include "base/strict_json.h"
 
 #include <cjson/cJSON.h>
 #include <math.h>
@@ -102,9 +102,9 @@ static int read_hex4(struct scan *scan, unsigned *out)
         unsigned char c = *scan->at++;
 
         if (c >= '0' && c <= '9')
-            value = value * 16 + (c - '0');
+            value = value * 16 + (unsigned)(c - '0');
         else if ((c | 0x20) >= 'a' && (c | 0x20) <= 'f')
-            value = value * 16 + ((c | 0x20) - 'a' + 10);
+            value = value * 16 + (unsigned)((c | 0x20) - 'a' + 10);
         else
             return ERR_INVALID;
     }

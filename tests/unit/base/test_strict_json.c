@@ -5,8 +5,8 @@
 #include <string.h>
 
 #include "base/err.h"
+#include "base/strict_json.h"
 #include "base/text.h"
-#include "deploy/strict_json.h"
 
 #define BYTES(literal)                                                                             \
     {                                                                                              \

@@ -1,0 +1,61 @@
+/*
+ * The part of a service's configuration that is about deployments: what must be there before one, how it goes on by
+ * itself, and what is told to programs outside. See config/config.h for the rules of the tree.
+ */
+#ifndef CONFIG_CONFIG_ROLLOUT_H
+#define CONFIG_CONFIG_ROLLOUT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "config/config_value.h"
+
+enum config_approver { CONFIG_APPROVER_OPERATOR, CONFIG_APPROVER_ADMIN };
+enum config_approval_for { CONFIG_APPROVAL_START, CONFIG_APPROVAL_CUTOVER };
+
+struct config_gate {
+    uint64_t approvals; /* different people; 0: none is needed */
+    enum config_approver approval_level;
+    uint64_t approval_time; /* us: so long one counts */
+    enum config_approval_for approval_for;
+    bool approve_own; /* whoever starts it is one of them */
+    struct config_texts checklist;
+    uint64_t validation; /* us: so long the slot must have been fit */
+};
+
+enum config_inconclusive {
+    CONFIG_INCONCLUSIVE_HOLD,
+    CONFIG_INCONCLUSIVE_ADVANCE,
+    CONFIG_INCONCLUSIVE_ABORT
+};
+enum config_overdue { CONFIG_OVERDUE_HOLD, CONFIG_OVERDUE_ABORT };
+
+/* A class of releases besides the three that are always there. */
+struct config_profile {
+    char *name;
+    uint64_t watch; /* us */
+};
+
+struct config_rollout {
+    char *default_profile;
+    uint64_t watch_minor;
+    uint64_t watch_major;
+    uint64_t watch_breaking;
+    struct config_profile *profiles;
+    size_t profile_count;
+    enum config_inconclusive on_inconclusive;
+    uint64_t phase_time; /* us; 0: any */
+    enum config_overdue on_overdue;
+    bool selfprobe;
+    uint64_t hook_time; /* us */
+    char *hook_start;   /* a program and its words, cut at blanks; NULL: none */
+    char *hook_cutover;
+    char *hook_settled;
+    char *hook_failed;
+};
+
+/* How long a release of this profile is watched; false: there is no such profile. */
+bool config_find_watch(const struct config_rollout *rollout, const char *profile, uint64_t *us);
+
+#endif

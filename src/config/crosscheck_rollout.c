@@ -1,0 +1,92 @@
+/* Gates and rollouts: profiles that must exist, hooks that must be programs. See crosscheck_priv.h. */
+#include "config/crosscheck_priv.h"
+
+#include <string.h>
+
+#include "config/config.h"
+#include "config/origin_priv.h"
+
+/* The three that are always there. */
+static bool find_fixed(const struct config_rollout *rollout, const char *profile, uint64_t *us)
+{
+    const struct {
+        const char *name;
+        uint64_t us;
+    } fixed[] = {
+        { "minor", rollout->watch_minor },
+        { "major", rollout->watch_major },
+        { "breaking", rollout->watch_breaking },
+    };
+
+    for (size_t i = 0; i < sizeof fixed / sizeof fixed[0]; i++)
+        if (strcmp(fixed[i].name, profile) == 0) {
+            *us = fixed[i].us;
+            return true;
+        }
+    return false;
+}
+
+bool config_find_watch(const struct config_rollout *rollout, const char *profile, uint64_t *us)
+{
+    if (find_fixed(rollout, profile, us))
+        return true;
+    for (size_t i = 0; i < rollout->profile_count; i++)
+        if (strcmp(rollout->profiles[i].name, profile) == 0) {
+            *us = rollout->profiles[i].watch;
+            return true;
+        }
+    return false;
+}
+
+static void check_hook(const char *option, char *const *hook, const struct config_service *service,
+                       const struct origin *origin)
+{
+    if (*hook != NULL && (*hook)[0] != '/')
+        origin_error(origin, hook, service,
+                     "%s: '%s' does not begin with an absolute path; write the whole path of the "
+                     "program",
+                     option, *hook);
+}
+
+static void check_profiles(const struct config_service *service, const struct origin *origin)
+{
+    const struct config_rollout *rollout = &service->rollout;
+    uint64_t us = 0;
+
+    for (size_t i = 0; i < rollout->profile_count; i++)
+        if (find_fixed(rollout, rollout->profiles[i].name, &us))
+            origin_error(origin, &rollout->profiles[i], service,
+                         "profile '%s' is always there; set watch_%s, or choose another name",
+                         rollout->profiles[i].name, rollout->profiles[i].name);
+    if (!config_find_watch(rollout, rollout->default_profile, &us))
+        origin_error(origin, &rollout->default_profile, service,
+                     "default_profile: service '%s' has no profile '%s'; add a block profile '%s', "
+                     "or use minor, major or breaking",
+                     service->name, rollout->default_profile, rollout->default_profile);
+}
+
+static void check_checklist(const struct config_service *service, const struct origin *origin)
+{
+    const struct config_texts *items = &service->gate.checklist;
+
+    for (size_t i = 1; i < items->count; i++)
+        for (size_t j = 0; j < i; j++)
+            if (strcmp(items->items[i], items->items[j]) == 0)
+                origin_error(origin, &service->gate.checklist, service,
+                             "checklist: '%s' is there twice; remove one", items->items[i]);
+}
+
+void crosscheck_rollout(const struct config *config, const struct origin *origin)
+{
+    for (size_t i = 0; i < config->service_count; i++) {
+        const struct config_service *service = &config->services[i];
+        const struct config_rollout *rollout = &service->rollout;
+
+        check_profiles(service, origin);
+        check_checklist(service, origin);
+        check_hook("hook_start", &rollout->hook_start, service, origin);
+        check_hook("hook_cutover", &rollout->hook_cutover, service, origin);
+        check_hook("hook_settled", &rollout->hook_settled, service, origin);
+        check_hook("hook_failed", &rollout->hook_failed, service, origin);
+    }
+}

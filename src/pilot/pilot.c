@@ -1,0 +1,180 @@
+/*
+ * The pilot's clock and its views: every tick each service that is judged gets its turn (lookout.c). A late tick is a
+ * longer tick. Control thread; app makes it after deploy and frees it before.
+ */
+#include "pilot/pilot.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/mem.h"
+#include "config/config.h"
+#include "deploy/deploy.h"
+#include "net/timer.h"
+#include "pilot/pilot_priv.h"
+#include "pilot/remember_priv.h"
+#include "pilot/signal_act_priv.h"
+
+/* The shortest tick that any service wants; 0: none is judged. */
+static uint64_t find_tick(const struct pilot *pilot)
+{
+    double least = 0;
+
+    for (unsigned i = 0; i < pilot->lookout_count; i++) {
+        double tick = pilot->lookouts[i].settings.tick_ms;
+
+        if (pilot->lookouts[i].engine != NULL && (least == 0 || tick < least))
+            least = tick;
+    }
+    return (uint64_t)least;
+}
+
+static void on_tick(void *arg)
+{
+    struct pilot *pilot = arg;
+    uint64_t now_us = clock_monotonic_us();
+
+    timer_arm(pilot->timer, pilot->tick_ms);
+    for (unsigned i = 0; i < pilot->lookout_count; i++)
+        lookout_tick(pilot, i, now_us);
+}
+
+static void configure(struct pilot *pilot, const struct config *config)
+{
+    struct lookout *old = pilot->lookouts;
+    unsigned old_count = pilot->lookout_count;
+    struct lookout *list = mem_zalloc((config->service_count + 1) * sizeof *list);
+
+    for (size_t i = 0; i < config->service_count; i++) {
+        struct lookout *was = lookout_find(pilot, config->services[i].name);
+
+        if (was != NULL) {
+            list[i] = *was;
+            *was = (struct lookout){ .engine = NULL };
+        }
+        lookout_configure(pilot, &list[i], &config->services[i]);
+    }
+    for (unsigned i = 0; i < old_count; i++)
+        lookout_fini(&old[i]);
+    free(old);
+    pilot->lookouts = list;
+    pilot->lookout_count = (unsigned)config->service_count;
+    signal_act_configure(pilot);
+    pilot->tick_ms = find_tick(pilot);
+    timer_disarm(pilot->timer);
+    if (pilot->tick_ms > 0)
+        timer_arm(pilot->timer, pilot->tick_ms);
+}
+
+int pilot_new(const struct pilot_options *options, char *words, unsigned words_size,
+              struct pilot **out)
+{
+    struct pilot *pilot = mem_zalloc(sizeof *pilot);
+    int err = 0;
+
+    pilot->options = *options;
+    pilot->timer = timer_new(options->loop, on_tick, pilot);
+    pilot->rollbacks = mem_zalloc(PILOT_ROLLBACKS_MAX * sizeof *pilot->rollbacks);
+    TAILQ_INIT(&pilot->moves);
+    alert_log_init(&pilot->alerts);
+    signal_act_start(pilot);
+    configure(pilot, deploy_config(options->deploy));
+    err = remember_start(pilot, words, words_size);
+    if (err != 0) {
+        pilot_free(pilot);
+        return err;
+    }
+    *out = pilot;
+    return 0;
+}
+
+void pilot_free(struct pilot *pilot)
+{
+    struct move *move = NULL;
+
+    if (pilot == NULL)
+        return;
+    timer_free(pilot->timer);
+    signal_act_stop(pilot);
+    remember_stop(pilot);
+    while ((move = TAILQ_FIRST(&pilot->moves)) != NULL) {
+        (void)deploy_cancel(pilot->options.deploy,
+                            move); /* one under way is not answered: nobody loops */
+        TAILQ_REMOVE(&pilot->moves, move, link);
+        free(move);
+    }
+    for (unsigned i = 0; i < pilot->lookout_count; i++)
+        lookout_fini(&pilot->lookouts[i]);
+    free(pilot->lookouts);
+    free(pilot->rollbacks);
+    alert_log_fini(&pilot->alerts);
+    free(pilot);
+}
+
+struct casebook *pilot_casebook(struct pilot *pilot)
+{
+    return pilot->casebook;
+}
+
+struct signals *pilot_signals(struct pilot *pilot)
+{
+    return pilot->signals;
+}
+
+void pilot_reconfigure(struct pilot *pilot)
+{
+    configure(pilot, deploy_config(pilot->options.deploy));
+}
+
+void pilot_look(struct pilot *pilot, unsigned service_index, struct pilot_trial *out)
+{
+    struct lookout *lookout = &pilot->lookouts[service_index];
+    struct deploy_trial_view view;
+
+    memset(out, 0, sizeof *out);
+    if (lookout->engine == NULL)
+        return;
+    deploy_view_trial(pilot->options.deploy, service_index, &view);
+    out->is_judged = true;
+    out->is_watched = lookout->trial != 0;
+    out->is_automatic =
+        lookout_is_automatic(pilot, service_index, &view, &out->left_us) && out->is_watched;
+    out->is_blocked = clock_monotonic_us() < lookout->blocked_until_us;
+    engine_look(lookout->engine, &out->engine);
+}
+
+enum engine_advice pilot_advise(struct pilot *pilot, unsigned service_index, double next_weight,
+                                const char **reason)
+{
+    struct lookout *lookout = &pilot->lookouts[service_index];
+
+    *reason = "the service is not judged (evidence is off)";
+    if (lookout->engine == NULL)
+        return ENGINE_STAY;
+    *reason = "the judgement has not begun";
+    return lookout->trial != 0 ? engine_advise(lookout->engine, next_weight, reason) : ENGINE_STAY;
+}
+
+bool pilot_alert_at(const struct pilot *pilot, unsigned index, struct pilot_alert *out)
+{
+    const struct pilot_alert *alert = alert_log_at(&pilot->alerts, index);
+
+    if (alert != NULL)
+        *out = *alert;
+    return alert != NULL;
+}
+
+uint64_t pilot_alert_count(const struct pilot *pilot, unsigned service_index,
+                           enum pilot_severity severity)
+{
+    return pilot->lookouts[service_index].alerts[severity];
+}
+
+bool pilot_rollbacks_at(const struct pilot *pilot, unsigned index, struct pilot_rollbacks *out)
+{
+    if (index >= pilot->rollback_count)
+        return false;
+    *out = pilot->rollbacks[index];
+    return true;
+}
