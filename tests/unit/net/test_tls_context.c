@@ -8,8 +8,8 @@
 #include "base/err.h"
 #include "base/mem.h"
 #include "base/rcu.h"
-#include "unit/net/tls_bench.h"
 #include "net/tls_priv.h"
+#include "unit/net/tls_bench.h"
 
 static struct tls_bench bench;
 
