@@ -140,6 +140,36 @@ Test(tls, certificate_that_the_client_can_check)
     STOP_TLS(&scene);
 }
 
+/* The order is ours, but who puts ChaCha20 first has a reason to. */
+Test(tls, order_of_ciphers)
+{
+    static const struct {
+        const char *offered;
+        const char *chosen;
+    } cases[] = {
+        { "ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-ECDSA-AES128-GCM-SHA256",
+          "ECDHE-ECDSA-AES128-GCM-SHA256" },
+        { "ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-ECDSA-AES128-GCM-SHA256",
+          "ECDHE-ECDSA-CHACHA20-POLY1305" },
+        { "ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-ECDSA-CHACHA20-POLY1305",
+          "ECDHE-ECDSA-AES256-GCM-SHA384" },
+    };
+    struct tls_stage scene;
+
+    tls_stage_open(&scene, &(struct tls_stage_options){ .tls = NULL });
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        struct tls_client client;
+
+        cr_assert(tls_client_open(&client, tls_stage_front(&scene),
+                                  &(struct tls_client_options){ .sni = "shop.test",
+                                                                .most = TLS1_2_VERSION,
+                                                                .ciphers = cases[i].offered }));
+        cr_expect_str_eq(SSL_get_cipher_name(client.ssl), cases[i].chosen);
+        tls_client_close(&client);
+    }
+    STOP_TLS(&scene);
+}
+
 Test(tls, alpn)
 {
     static const struct {
