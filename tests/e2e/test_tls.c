@@ -255,6 +255,25 @@ static void expect_request(const struct tls_stage *scene, unsigned index, const 
     cr_expect_eq(found, is_there, "%s in %.*s", part, SLICE_ARG(request));
 }
 
+/* `explain` knows which listener is https. */
+static void expect_explained(const struct tls_stage *scene, const char *listener, const char *part)
+{
+    char *words = mem_format("--json explain --host shop.test --listener %s", listener);
+    struct ctl_result result = ctl_run(scene->daemon, words);
+    bool found = false;
+
+    for (char *from = result.out, *to = result.out;; from++) { /* without blanks */
+        if (*from != ' ')
+            *to++ = *from;
+        if (*from == '\0')
+            break;
+    }
+    found = strstr(result.out, part) != NULL;
+    cr_expect(found, "%s: %s is not in %s", listener, part, result.out);
+    ctl_free(&result);
+    free(words);
+}
+
 Test(tls, what_the_app_is_told)
 {
     static const char request[] = "GET / HTTP/1.1\r\nHost: shop.test\r\n"
@@ -282,6 +301,8 @@ Test(tls, what_the_app_is_told)
     cr_expect_eq(client_ask(daemon_front(scene.daemon), ASK("shop.test"), &body), 308);
     text_fini(&body);
     cr_expect_eq(origin_requests(scene.origin), 1u);
+    expect_explained(&scene, "https", "\"fault\":\"none\",\"status\":null");
+    expect_explained(&scene, "http", "\"fault\":\"https_only\"");
     STOP_TLS(&scene);
 }
 
