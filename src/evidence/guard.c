@@ -136,7 +136,8 @@ static struct finding judge_slow(const struct settings *settings, struct guard_v
     out->limit = settings->guard_slow_ratio;
     return (struct finding){
         .is_violated = (double)candidate->n >= least && (double)baseline->n >= least &&
-                       out->value > out->limit,
+                       out->value > out->limit &&
+                       mean - other >= settings->guard_slow_least_ms * 1000,
     };
 }
 

@@ -15,6 +15,8 @@
 #include "config/config.h"
 #include "deploy/deploy.h"
 #include "pilot/pilot_priv.h"
+#include "route/snapshot.h"
+#include "route/target.h"
 
 enum {
     BLOCKED_US = 60 * 1000 * 1000,
@@ -44,10 +46,9 @@ static void log_alert(const struct pilot_alert *alert)
               pilot_severity_name(alert->severity), alert->trigger, words);
 }
 
-void act_alert(struct pilot *pilot, unsigned service_index, enum pilot_severity severity,
-               const struct act_cause *cause)
+static void raise_alert(struct pilot *pilot, struct lookout *lookout, enum pilot_severity severity,
+                        const struct act_cause *cause)
 {
-    struct lookout *lookout = &pilot->lookouts[service_index];
     struct pilot_alert alert = {
         .wall_us = clock_wall_us(),
         .severity = severity,
@@ -58,6 +59,8 @@ void act_alert(struct pilot *pilot, unsigned service_index, enum pilot_severity 
     snprintf(alert.service, sizeof alert.service, "%s", lookout->name);
     snprintf(alert.trigger, sizeof alert.trigger, "%s", cause->trigger);
     snprintf(alert.words, sizeof alert.words, "%s", cause->words);
+    if (cause->has_moved)
+        alert_log_forget(&pilot->alerts, &alert);
     added = alert_log_add(&pilot->alerts, &alert, clock_monotonic_us());
     if (added == NULL)
         return;
@@ -65,6 +68,13 @@ void act_alert(struct pilot *pilot, unsigned service_index, enum pilot_severity 
     log_alert(added);
 }
 
+void act_alert(struct pilot *pilot, unsigned service_index, enum pilot_severity severity,
+               const struct act_cause *cause)
+{
+    raise_alert(pilot, &pilot->lookouts[service_index], severity, cause);
+}
+
+/* With words of our own around the cause's. What has moved is said each time, anything else once in a while. */
 static void __attribute__((format(printf, 5, 6)))
 say(struct pilot *pilot, struct lookout *lookout, enum pilot_severity severity,
     const struct act_cause *cause, const char *format, ...)
@@ -77,7 +87,7 @@ say(struct pilot *pilot, struct lookout *lookout, enum pilot_severity severity,
     vsnprintf(words, sizeof words, format, args);
     va_end(args);
     said.words = words;
-    act_alert(pilot, (unsigned)(lookout - pilot->lookouts), severity, &said);
+    raise_alert(pilot, lookout, severity, &said);
 }
 
 static void count_rollback(struct pilot *pilot, const struct move *move, enum outcome outcome)
@@ -103,7 +113,9 @@ static void count_rollback(struct pilot *pilot, const struct move *move, enum ou
 static void note_moved(struct pilot *pilot, struct lookout *lookout, const struct move *move,
                        const struct change_result *result)
 {
-    struct act_cause cause = { .trigger = move->change.trigger, .decision = move->change.decision };
+    struct act_cause cause = { .trigger = move->change.trigger,
+                               .decision = move->change.decision,
+                               .has_moved = true };
 
     lookout->moved = move->trial;
     lookout->after_until_us = clock_monotonic_us() + AFTERMATH_US;
@@ -187,8 +199,23 @@ static void submit(struct pilot *pilot, unsigned service_index,
     deploy_submit_own(pilot->options.deploy, &move->change, on_moved, move);
 }
 
-/* The other side is no better: a move would help nobody. */
-static bool is_blocked(struct pilot *pilot, struct lookout *lookout, const struct act_cause *cause)
+/* Deploy asks the same of the whole group. */
+bool act_has_target(unsigned service_index, const char *slot_name)
+{
+    const struct snapshot_service *service = snapshot_service_at(snapshot_current(), service_index);
+
+    for (unsigned i = 0; i < service->slot_count; i++) {
+        const struct snapshot_slot *slot = &service->slots[i];
+
+        for (unsigned j = 0; j < slot->pick_count; j++)
+            if (strcmp(slot->slot->name, slot_name) == 0 && slot->picks[j].order == ORDER_READY &&
+                target_verdict(slot->picks[j].target) != VERDICT_DOWN)
+                return true;
+    }
+    return false;
+}
+
+static bool is_suffering(const struct lookout *lookout)
 {
     struct engine_view *view = NULL;
     bool is_unfit = false;
@@ -199,11 +226,21 @@ static bool is_blocked(struct pilot *pilot, struct lookout *lookout, const struc
     engine_look(lookout->engine, view);
     is_unfit = view->is_baseline_unhealthy || view->is_shared;
     free(view);
-    if (!is_unfit)
+    return is_unfit;
+}
+
+/* The other side is no better: a move would help nobody. */
+static bool is_blocked(struct pilot *pilot, struct lookout *lookout,
+                       const struct deploy_trial_view *trial, const struct act_cause *cause)
+{
+    unsigned service_index = (unsigned)(lookout - pilot->lookouts);
+
+    if (clock_monotonic_us() >= lookout->unfit_until_us &&
+        act_has_target(service_index, trial->baseline) && !is_suffering(lookout))
         return false;
     lookout->blocked_until_us = clock_monotonic_us() + BLOCKED_US;
     say(pilot, lookout, PILOT_CRITICAL, cause, "%s stays on %s: the other side is not fit; %s",
-        lookout->name, lookout->view.candidate, cause->words);
+        lookout->name, trial->candidate, cause->words);
     return true;
 }
 
@@ -228,7 +265,7 @@ bool act_roll_back(struct pilot *pilot, unsigned service_index, const struct act
             lookout->name, view.candidate, cause->words);
         return false;
     }
-    if (!is_promise(cause) && is_blocked(pilot, lookout, cause))
+    if (!is_promise(cause) && is_blocked(pilot, lookout, &view, cause))
         return false;
     submit(pilot, service_index, &view, cause);
     return true;

@@ -15,6 +15,7 @@
 #include "evidence/explanation.h"
 #include "evidence/record.h"
 #include "health/health_slot.h"
+#include "pilot/cohorts_priv.h"
 #include "pilot/pilot_priv.h"
 #include "pilot/remember_priv.h"
 #include "route/snapshot.h"
@@ -34,10 +35,12 @@ static const struct config_service *find_configured(const struct pilot *pilot, u
     return &deploy_config(pilot->options.deploy)->services[index];
 }
 
-void lookout_fini(struct lookout *lookout)
+void lookout_fini(struct pilot *pilot, struct lookout *lookout)
 {
     engine_free(lookout->engine);
     record_free(lookout->record);
+    cohorts_free(pilot, lookout->cohorts);
+    comparison_end(&lookout->marks);
     free(lookout->seats);
     *lookout = (struct lookout){ .engine = NULL };
 }
@@ -80,12 +83,13 @@ void lookout_configure(struct pilot *pilot, struct lookout *lookout,
 {
     struct settings settings;
 
-    (void)pilot;
     snprintf(lookout->name, sizeof lookout->name, "%s", configured->name);
     if (!configured->evidence.enabled || configured->slot_count < 2) {
         engine_free(lookout->engine);
         record_free(lookout->record);
         lookout->record = NULL;
+        cohorts_free(pilot, lookout->cohorts);
+        lookout->cohorts = NULL;
         lookout->engine = NULL;
         lookout->trial = 0;
         return;
@@ -296,7 +300,8 @@ static void judge(struct pilot *pilot, unsigned service_index,
 }
 
 /* Another trial, or none, than in the tick before. */
-static void follow_trial(struct pilot *pilot, unsigned service_index)
+static void follow_trial(struct pilot *pilot, unsigned service_index,
+                         const struct snapshot_service *service, uint64_t now_us)
 {
     struct lookout *lookout = &pilot->lookouts[service_index];
     bool is_trial = !is_over(pilot, service_index, &lookout->view);
@@ -310,8 +315,10 @@ static void follow_trial(struct pilot *pilot, unsigned service_index)
         return;
     lookout->trial = id;
     lookout->blocked_until_us = 0;
+    comparison_end(&lookout->marks);
     if (id == 0)
         return;
+    comparison_begin(&lookout->marks, service, now_us);
     lookout->after_until_us = 0;
     if (lookout->record == NULL)
         lookout->record = record_new(RECORD_SPAN_MS, RECORD_BYTES);
@@ -351,14 +358,17 @@ void lookout_tick(struct pilot *pilot, unsigned service_index, uint64_t now_us)
                                                                  lookout->settings.tick_ms * 500))
         return;
     deploy_view_trial(pilot->options.deploy, service_index, &lookout->view);
-    follow_trial(pilot, service_index);
+    follow_trial(pilot, service_index, service, now_us);
     is_after = lookout->trial == 0 && now_us < lookout->after_until_us;
     fold(pilot, lookout, service, is_after ? lookout->left : lookout->view.candidate,
          lookout->view.baseline);
+    if (lookout->trial != 0 && !act_has_target(service_index, lookout->view.baseline))
+        lookout->unfit_until_us = now_us + (uint64_t)(lookout->settings.shared_grace_ms * 1000);
     if (!take_time(lookout, now_us, &dt_ms))
         return;
     if (lookout->trial != 0 || is_after)
         judge(pilot, service_index, service, now_us, dt_ms);
     else
         observe(pilot, lookout, dt_ms);
+    cohorts_tick(pilot, service_index, &lookout->cohorts, now_us);
 }

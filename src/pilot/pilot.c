@@ -58,7 +58,7 @@ static void configure(struct pilot *pilot, const struct config *config)
         lookout_configure(pilot, &list[i], &config->services[i]);
     }
     for (unsigned i = 0; i < old_count; i++)
-        lookout_fini(&old[i]);
+        lookout_fini(pilot, &old[i]);
     free(old);
     pilot->lookouts = list;
     pilot->lookout_count = (unsigned)config->service_count;
@@ -114,9 +114,11 @@ int pilot_new(const struct pilot_options *options, char *words, unsigned words_s
     int err = 0;
 
     pilot->options = *options;
+    pilot->began_us = clock_monotonic_us();
     pilot->timer = timer_new(options->loop, on_tick, pilot);
     pilot->rollbacks = mem_zalloc(PILOT_ROLLBACKS_MAX * sizeof *pilot->rollbacks);
     TAILQ_INIT(&pilot->moves);
+    TAILQ_INIT(&pilot->pinnings);
     alert_log_init(&pilot->alerts);
     signal_act_start(pilot);
     configure(pilot, deploy_config(options->deploy));
@@ -149,7 +151,8 @@ void pilot_free(struct pilot *pilot)
         free(move);
     }
     for (unsigned i = 0; i < pilot->lookout_count; i++)
-        lookout_fini(&pilot->lookouts[i]);
+        lookout_fini(pilot, &pilot->lookouts[i]);
+    cohorts_forget(pilot);
     free(pilot->lookouts);
     free(pilot->rollbacks);
     alert_log_fini(&pilot->alerts);
