@@ -14,6 +14,7 @@
 #include "base/address.h"
 #include "base/log.h"
 #include "config/config_service.h"
+#include "config/config_tls.h"
 
 enum config_log_format { CONFIG_LOG_JSON, CONFIG_LOG_COMBINED };
 
@@ -44,6 +45,7 @@ struct config_listener {
     struct config_nets trusted; /* peers whose X-Forwarded-* and PROXY header are believed */
     uint64_t backlog;
     uint64_t client_connections; /* per client address; 0: any number */
+    struct config_tls tls;
 };
 
 /* How the slot of a request chain travels between the services of a group; without a secret and nets: not at all. */

@@ -20,6 +20,9 @@ struct ledger;
 struct loop;
 struct signals;
 struct pilot;
+struct tls_cert_view;
+
+typedef void tls_list_fn(void *arg, const char *listener, const struct tls_cert_view *cert);
 
 /* What commands need; borrowed. */
 struct control_room {
@@ -38,6 +41,12 @@ struct control_room {
      * with free(); done comes on the control thread when every worker has answered, also while they end, and never
      * from inside. NULL: nobody can tell. */
     void (*list)(void *arg, struct ledger *ledger, void (*done)(void *done_arg), void *done_arg);
+
+    /* Reads the certificates again, all or none: 0, or ERR_*; words in both cases. NULL with no listeners. */
+    int (*tls_reload)(void *arg, char *words, unsigned words_size);
+
+    /* Calls fn for each certificate of each listener. */
+    void (*tls_list)(void *arg, tls_list_fn *fn, void *fn_arg);
     void *arg;
 };
 

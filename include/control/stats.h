@@ -5,6 +5,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/fault.h"
+
 struct control_stats {
     uint64_t connections; /* client connections open */
     uint64_t connections_total;
@@ -12,8 +14,11 @@ struct control_stats {
         connections_refused; /* beyond max_connections or a client's own, or without descriptors */
     uint64_t exchanges;      /* in flight */
     uint64_t exchanges_total;
-    uint64_t unrouted[600]; /* answers without a service, by status: 400, 404, 408 … */
-    uint64_t upstreams;     /* connections to targets, busy and idle */
+    uint64_t unrouted[600];  /* answers without a service, by status: 400, 404, 408 … */
+    uint64_t tls_handshakes; /* that succeeded, of them resumed */
+    uint64_t tls_resumed;
+    uint64_t tls_failed[FAULT_COUNT]; /* by fault */
+    uint64_t upstreams;               /* connections to targets, busy and idle */
     uint64_t upstreams_idle;
     uint64_t access_dropped;
     uint64_t log_errors;

@@ -25,15 +25,16 @@ struct write_changes {
 
 /* How a request goes on to a target. Slices with len 0 are not written. */
 struct write_request {
-    struct slice client_host; /* address for X-Forwarded-For */
-    struct slice proto;       /* "http" or "https" for X-Forwarded-Proto */
-    struct slice request_id;  /* our X-Request-Id; empty: the client's stays */
-    bool trusted;             /* peer may be believed: its X-Forwarded-* are kept and appended to */
-    bool forwarded;           /* add X-Forwarded-* at all */
-    bool via;                 /* append "1.1 switchyard" to Via (RFC 9110 7.6.3) */
-    bool upgrade;             /* offer the client's protocols (Connection: upgrade, and Upgrade) */
-    bool close;               /* ask the target to close (Connection: close) */
-    uint8_t framing;          /* enum framing of the body as we send it */
+    struct slice client_host;  /* address for X-Forwarded-For */
+    struct slice proto;        /* "http" or "https" for X-Forwarded-Proto */
+    struct slice client_lines; /* whole, with their CRLFs: who the client is, by its certificate */
+    struct slice request_id;   /* our X-Request-Id; empty: the client's stays */
+    bool trusted;    /* peer may be believed: its X-Forwarded-* are kept and appended to */
+    bool forwarded;  /* add X-Forwarded-* at all */
+    bool via;        /* append "1.1 switchyard" to Via (RFC 9110 7.6.3) */
+    bool upgrade;    /* offer the client's protocols (Connection: upgrade, and Upgrade) */
+    bool close;      /* ask the target to close (Connection: close) */
+    uint8_t framing; /* enum framing of the body as we send it */
     uint64_t length;
     const struct write_changes *changes; /* NULL: none */
 };

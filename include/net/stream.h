@@ -1,5 +1,5 @@
 /*
- * One byte connection (TCP or unix socket; later TLS) of one loop. It is registered once, edge-triggered,
+ * One byte connection (TCP or unix socket; TLS: net/tls_stream.h) of one loop. It is registered once, edge-triggered,
  * for reading and writing, and keeps what the kernel said last as readiness: the owner pulls bytes with
  * stream_recv until ERR_AGAIN and pushes with stream_send until ERR_AGAIN, and is told by on_ready when that
  * may go on. on_ready comes from the loop only, never from inside a verb of the stream. Nothing is buffered.
@@ -22,6 +22,7 @@
 struct loop;
 struct stream;
 struct pipe;
+struct tls;
 
 struct stream_ops {
     /* Something changed: readable, writable, ended or broken. Also after stream_wake. */
@@ -32,12 +33,12 @@ struct stream_ops {
 struct stream {
     const struct stream_ops *ops;
     struct loop *loop;
+    struct tls *tls; /* NULL: bytes go as they are */
     int fd;
     bool readable; /* a recv may yield something */
     bool writable;
     bool hung_up; /* the peer has ended its side: recv on to the end even after a short read */
-    bool
-        is_told; /* by an event, since the last recv: a short read before it says nothing any more */
+    bool is_told; /* by an event, since the last recv: a short read before it says nothing */
     bool is_connecting;
     bool is_woken; /* stands in the loop's list for the next turn */
     struct event event;
@@ -68,8 +69,9 @@ void stream_settle(struct stream *stream);
 MUST_CHECK ssize_t stream_send(struct stream *stream, const struct iovec *parts, int count,
                                bool more);
 
-/* Moves up to size bytes without copying them into the process; results as stream_recv / stream_send, and
- * ERR_FULL when the pipe holds no more pieces. */
+/* Moves up to size bytes without copying them into the process, where stream_can_splice; results as stream_recv /
+ * stream_send, and ERR_FULL when the pipe holds no more pieces. */
+bool stream_can_splice(const struct stream *stream);
 MUST_CHECK ssize_t stream_splice_in(struct stream *stream, struct pipe *pipe, size_t size);
 MUST_CHECK ssize_t stream_splice_out(struct stream *stream, struct pipe *pipe, size_t size,
                                      bool more);

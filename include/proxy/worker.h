@@ -10,12 +10,14 @@
 #include <stdint.h>
 
 #include "base/address.h"
+#include "base/fault.h"
 
 struct ledger;
 struct loop;
 struct rate;
 struct ring;
 struct target;
+struct tls_keeper;
 struct tunnel_drain;
 struct worker;
 
@@ -27,6 +29,9 @@ struct gate {
     struct address_net *trusted;
     uint32_t client_connections; /* per client address; 0: any number */
     struct rate *rate;           /* counts them; NULL with 0 */
+    struct tls_keeper *tls;      /* NULL: plain */
+    bool hides_plain;            /* plain HTTP to a TLS port gets no page */
+    bool strips_client;          /* X-SSL-Client-* of clients that are not trusted go no further */
 };
 
 struct worker_options {
@@ -42,6 +47,9 @@ struct worker_options {
 };
 enum { WORKER_NONCE_SIZE = 65 };
 
+/* The faults of a handshake, one after the other in fault.def. */
+enum { TLS_FAULTS = FAULT_TLS_PLAIN - FAULT_TLS_HANDSHAKE + 1 };
+
 /* Written by the worker, read by control. */
 struct worker_counts {
     _Atomic uint64_t sessions; /* open now */
@@ -53,8 +61,11 @@ struct worker_counts {
     _Atomic uint64_t tunnels;   /* open now */
     _Atomic uint64_t upstreams; /* connections to targets now */
     _Atomic uint64_t upstreams_idle;
-    _Atomic uint64_t starved;       /* rests of a listener for want of descriptors */
-    _Atomic uint64_t unrouted[600]; /* answers without a service, by status */
+    _Atomic uint64_t starved;        /* rests of a listener for want of descriptors */
+    _Atomic uint64_t tls_handshakes; /* done; of them resumed */
+    _Atomic uint64_t tls_resumed;
+    _Atomic uint64_t tls_failed[TLS_FAULTS]; /* by fault, from TLS_HANDSHAKE on */
+    _Atomic uint64_t unrouted[600];          /* answers without a service, by status */
 };
 
 struct worker *worker_new(const struct worker_options *options);

@@ -17,7 +17,8 @@ struct policy;
 enum fault admit_request(const struct policy *policy, const struct head *head, bool is_https,
                          enum fault routed);
 
-/* Whether a request came by https, by its X-Forwarded-Proto: for those that come from a trusted peer. */
-bool admit_says_https(const struct head *head);
+/* Whether a request came by https: a trusted peer is asked first (X-Forwarded-Proto), for it may have ended the client's
+ * TLS; else it is what the connection is. */
+bool admit_is_https(const struct head *head, bool is_trusted, bool is_secure);
 
 #endif

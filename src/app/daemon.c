@@ -16,6 +16,7 @@
 #include "app/crew.h"
 #include "app/doors.h"
 #include "app/ports.h"
+#include "app/vault.h"
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/log.h"
@@ -62,6 +63,7 @@ struct daemon {
     struct pilot *pilot;
     struct crew *crew;
     struct doors *doors;
+    struct vault *vault;
     struct admin *admin;
     struct api *api;
     struct scribe *scribe;
@@ -139,11 +141,32 @@ static void sum_stats(void *arg, struct control_stats *out)
         out->log_errors = scribe_counts(daemon->scribe).write_errors;
 }
 
+static int reload_tls(void *arg, char *words, unsigned words_size)
+{
+    struct daemon *daemon = arg;
+
+    return vault_reload(daemon->vault, deploy_config(daemon->deploy), words, words_size);
+}
+
+static void list_tls(void *arg, tls_list_fn *fn, void *fn_arg)
+{
+    struct daemon *daemon = arg;
+
+    vault_each(daemon->vault, fn, fn_arg);
+}
+
 static int on_prepare(void *arg, const struct config *config, char *words, unsigned words_size)
 {
     struct daemon *daemon = arg;
 
-    return doors_prepare(daemon->doors, config, words, words_size);
+    int err = doors_prepare(daemon->doors, config, words, words_size);
+
+    if (err != ERR_OK)
+        return err;
+    err = vault_prepare(daemon->vault, config, words, words_size);
+    if (err != ERR_OK)
+        doors_cancel(daemon->doors);
+    return err;
 }
 
 static void on_cancel(void *arg)
@@ -151,12 +174,14 @@ static void on_cancel(void *arg)
     struct daemon *daemon = arg;
 
     doors_cancel(daemon->doors);
+    vault_cancel(daemon->vault);
 }
 
 static void on_commit(void *arg, const struct config *config)
 {
     struct daemon *daemon = arg;
 
+    vault_commit(daemon->vault, config);
     doors_commit(daemon->doors, config);
     crew_tune(daemon->crew, config);
     pilot_reconfigure(daemon->pilot);
@@ -304,6 +329,7 @@ static void on_signal(void *arg, int number)
 
 static void open_doors(struct daemon *daemon)
 {
+    vault_commit(daemon->vault, deploy_config(daemon->deploy));
     doors_commit(daemon->doors, deploy_config(daemon->deploy));
     ports_write(daemon->run_dir, daemon->doors, daemon->api);
     LOG_INFO("ready", "epoch=%llu workers=%u",
@@ -407,6 +433,8 @@ static int start_control(struct daemon *daemon)
         .quit = on_quit_command,
         .stats = sum_stats,
         .list = list_work,
+        .tls_reload = reload_tls,
+        .tls_list = list_tls,
         .arg = daemon,
     };
     char *path = mem_format("%s/admin.sock", daemon->run_dir);
@@ -449,14 +477,15 @@ static int start(struct daemon *daemon)
     daemon->resolver = resolver_new(daemon->loop);
     daemon->health = health_new(daemon->loop, &health_hooks, daemon);
     daemon->crew = crew_new(daemon->loop, daemon->config, daemon->rings);
-    daemon->doors = doors_new(daemon->crew);
+    daemon->vault = vault_new(daemon->loop);
+    daemon->doors = doors_new(daemon->crew, daemon->vault);
     daemon->opening = timer_new(daemon->loop, on_opening, daemon);
     daemon->limits = timer_new(daemon->loop, on_limits, daemon);
     daemon->draining = timer_new(daemon->loop, on_draining, daemon);
     err = start_deploy(daemon);
     if (err != ERR_OK)
         return err == ERR_CORRUPT || err == ERR_VERSION ? EXIT_STATE : EXIT_FAILURE;
-    if (doors_prepare(daemon->doors, deploy_config(daemon->deploy), words, sizeof words) != 0) {
+    if (on_prepare(daemon, deploy_config(daemon->deploy), words, sizeof words) != 0) {
         fprintf(stderr, "switchyard: %s\n", words);
         return EXIT_FAILURE;
     }
@@ -483,6 +512,7 @@ static void stop(struct daemon *daemon)
     if (daemon->run_dir != NULL)
         ports_remove(daemon->run_dir);
     doors_free(daemon->doors);
+    vault_free(daemon->vault);
     timer_free(daemon->opening);
     timer_free(daemon->limits);
     timer_free(daemon->draining);

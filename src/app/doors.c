@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "app/crew.h"
+#include "app/vault.h"
 #include "base/err.h"
 #include "base/mem.h"
 #include "base/text.h"
@@ -42,17 +43,19 @@ struct door {
 
 struct doors {
     struct crew *crew;
+    struct vault *vault;
     unsigned worker_count; /* the doors outlive the crew */
     unsigned next_id;
     LIST_HEAD(, door) open;
     LIST_HEAD(, gate_entry) gates;
 };
 
-struct doors *doors_new(struct crew *crew)
+struct doors *doors_new(struct crew *crew, struct vault *vault)
 {
     struct doors *doors = mem_zalloc(sizeof *doors);
 
     doors->crew = crew;
+    doors->vault = vault;
     doors->worker_count = crew_size(crew);
     LIST_INIT(&doors->open);
     LIST_INIT(&doors->gates);
@@ -84,9 +87,28 @@ void doors_free(struct doors *doors)
     free(doors);
 }
 
-static bool gate_is_like(const struct gate *gate, const struct config_listener *listener)
+static bool has_tls(const struct config_listener *listener)
 {
-    return strcmp(gate->name, listener->name) == 0 &&
+    return listener->tls.certificates.count > 0;
+}
+
+/* Where one listener tells the apps who its clients are, no client of another may say it of itself. */
+static bool strips_client(const struct config *config, const struct config_listener *listener)
+{
+    if (has_tls(listener))
+        return true;
+    for (size_t i = 0; i < config->listener_count; i++)
+        if (config->listeners[i].tls.client_verify != CONFIG_VERIFY_OFF)
+            return true;
+    return false;
+}
+
+static bool gate_is_like(const struct gate *gate, const struct config *config,
+                         const struct config_listener *listener)
+{
+    return strcmp(gate->name, listener->name) == 0 && (gate->tls != NULL) == has_tls(listener) &&
+           gate->hides_plain == (listener->tls.plain_http == CONFIG_PLAIN_CLOSE) &&
+           gate->strips_client == strips_client(config, listener) &&
            gate->proxy_protocol == listener->proxy_protocol &&
            gate->client_connections == listener->client_connections &&
            gate->trusted_count == listener->trusted.count &&
@@ -111,16 +133,20 @@ static void set_rate(struct doors *doors, struct gate_entry *entry, uint64_t mos
     }
 }
 
-static const struct gate *find_gate(struct doors *doors, const struct config_listener *listener)
+static const struct gate *find_gate(struct doors *doors, const struct config *config,
+                                    const struct config_listener *listener)
 {
     struct gate_entry *entry = NULL;
 
     LIST_FOREACH(entry, &doors->gates, entry)
-    if (gate_is_like(&entry->gate, listener))
+    if (gate_is_like(&entry->gate, config, listener))
         return &entry->gate;
     entry = mem_zalloc(sizeof *entry);
     snprintf(entry->gate.name, sizeof entry->gate.name, "%s", listener->name);
     entry->gate.proxy_protocol = listener->proxy_protocol;
+    entry->gate.tls = has_tls(listener) ? vault_keeper(doors->vault, listener->name) : NULL;
+    entry->gate.hides_plain = listener->tls.plain_http == CONFIG_PLAIN_CLOSE;
+    entry->gate.strips_client = strips_client(config, listener);
     entry->gate.trusted_count = (unsigned)listener->trusted.count;
     set_rate(doors, entry, listener->client_connections);
     if (listener->trusted.count > 0) {
@@ -246,7 +272,7 @@ static void open_wanted(struct doors *doors, const struct config *config)
 {
     for (size_t i = 0; i < config->listener_count; i++) {
         const struct config_listener *listener = &config->listeners[i];
-        const struct gate *gate = find_gate(doors, listener);
+        const struct gate *gate = find_gate(doors, config, listener);
         struct address asked;
         struct door *door = NULL;
 

@@ -15,8 +15,10 @@ struct config;
 struct crew;
 struct doors;
 struct text;
+struct vault;
 
-struct doors *doors_new(struct crew *crew);
+/* vault: where the listeners' TLS is; it outlives the doors' sessions. */
+struct doors *doors_new(struct crew *crew, struct vault *vault);
 void doors_free(struct doors *doors); /* after the crew */
 
 /* Opens what the configuration has and we have not; ERR_* and words, and then nothing is kept open. */

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "app/daemon.h"
+#include "app/vault.h"
 #include "base/err.h"
 #include "base/text.h"
 #include "config/config.h"
@@ -49,7 +50,13 @@ static int check(const char *path, enum mode mode)
         dump_config(config, &text);
         print_text(&text, stdout);
     } else if (err == ERR_OK) {
-        fprintf(stderr, "%s: the configuration is valid\n", path);
+        char words[1024] = "";
+
+        err = vault_check(config, words, sizeof words);
+        if (err == ERR_OK)
+            fprintf(stderr, "%s: the configuration is valid\n", path);
+        else
+            fprintf(stderr, "%s: %s\n", path, words);
     }
     config_free(config);
     return err == ERR_OK ? EXIT_SUCCESS : EXIT_FAILURE;

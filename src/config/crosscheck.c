@@ -31,6 +31,22 @@ static bool is_same_bind(const struct config_bind *a, const struct config_bind *
     return address_is_equal(&x, &y);
 }
 
+static void check_tls(const struct config_listener *listener, const struct origin *origin)
+{
+    const struct config_tls *tls = &listener->tls;
+
+    if (tls->client_verify != CONFIG_VERIFY_OFF && tls->client_ca == NULL)
+        origin_error(origin, &tls->client_verify, listener,
+                     "listener '%s' checks certificates of clients but knows no authority; add "
+                     "client_ca = \"/path/ca.pem\"",
+                     listener->name);
+    if (tls->client_verify == CONFIG_VERIFY_OFF && tls->client_ca != NULL)
+        origin_error(origin, &tls->client_ca, listener,
+                     "listener '%s' has a client_ca but asks no client for a certificate; add "
+                     "client_verify = \"required\" or \"optional\", or remove it",
+                     listener->name);
+}
+
 static void check_listeners(const struct config *config, const struct origin *origin)
 {
     const struct config_bind *api = &config->api.bind;
@@ -52,6 +68,7 @@ static void check_listeners(const struct config *config, const struct origin *or
                            "listener '%s' requires a PROXY header but trusts no peer to send one; "
                            "add trusted = { … }",
                            listener->name);
+        check_tls(listener, origin);
     }
     if (api->text != NULL && !is_loopback(&api->endpoint))
         origin_warning(origin, api, NULL,

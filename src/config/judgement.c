@@ -27,6 +27,7 @@ static void add_guard(const struct config_guard *guard, struct settings *out)
     out->guard_mean_ms = as_ms(guard->mean_latency);
     out->guard_spike = as_number(guard->error_increase);
     out->guard_slow_ratio = as_number(guard->latency_increase);
+    out->guard_slow_errors = 0; /* a baseline that errs is not a quick one */
     out->health_fail_ms = guard->unhealthy_for > 0 ? as_ms(guard->unhealthy_for) : never_ms;
     out->db_fail_ms = guard->database_for > 0 ? as_ms(guard->database_for) : never_ms;
     out->auto_rollback = guard->automatic ? 1 : 0;

@@ -89,9 +89,14 @@ static void set_default_list(const struct option_row *row, struct option_list *l
 static void require_option(struct reading *reading, const struct part *part,
                            const struct option_row *row)
 {
-    report_error_at(reading->report, scan_place_of(&reading->scan, part->token),
-                    "%s '%s' needs the option '%s'", option_table_blocks[part->id].word,
-                    *(char *const *)part->base, row->name);
+    const struct block_row *block = &option_table_blocks[part->id];
+    struct report_place place = scan_place_of(&reading->scan, part->token);
+
+    if (block->is_titled)
+        report_error_at(reading->report, place, "%s '%s' needs the option '%s'", block->word,
+                        *(char *const *)part->base, row->name);
+    else
+        report_error_at(reading->report, place, "%s needs the option '%s'", block->word, row->name);
 }
 
 static void read_scalar(struct reading *reading, const struct part *part,

@@ -47,6 +47,19 @@ static const char *const signal_action_words[] = { [CONFIG_SIGNAL_ALERT] = "aler
                                                    [CONFIG_SIGNAL_ROLLBACK] = "rollback",
                                                    [CONFIG_SIGNAL_HOLD] = "hold",
                                                    NULL };
+static const char *const version_words[] = {
+    [CONFIG_TLS_12] = "1.2", [CONFIG_TLS_13] = "1.3", NULL
+};
+static const char *const verify_words[] = { [CONFIG_VERIFY_OFF] = "off",
+                                            [CONFIG_VERIFY_OPTIONAL] = "optional",
+                                            [CONFIG_VERIFY_REQUIRED] = "required",
+                                            NULL };
+static const char *const unknown_words[] = {
+    [CONFIG_SNI_DEFAULT] = "default", [CONFIG_SNI_REFUSE] = "refuse", NULL
+};
+static const char *const plain_words[] = {
+    [CONFIG_PLAIN_PAGE] = "page", [CONFIG_PLAIN_CLOSE] = "close", NULL
+};
 static const char *const bool_words[] = { "false", "true", NULL };
 
 static const char *const *const choices[] = {
@@ -58,6 +71,10 @@ static const char *const *const choices[] = {
     [KIND_ROLE] = role_words,
     [KIND_PROBE] = probe_words,
     [KIND_TUNNEL_START] = tunnel_start_words,
+    [KIND_TLS_VERSION] = version_words,
+    [KIND_VERIFY] = verify_words,
+    [KIND_UNKNOWN_SNI] = unknown_words,
+    [KIND_PLAIN_HTTP] = plain_words,
     [KIND_APPROVER] = approver_words,
     [KIND_APPROVAL_FOR] = approval_for_words,
     [KIND_INCONCLUSIVE] = inconclusive_words,

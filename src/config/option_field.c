@@ -40,7 +40,7 @@ static bool is_ours(struct slice name, bool is_response)
     if (is_response)
         return is_among(name, of_responses, COUNT(of_responses));
     return is_among(name, of_requests, COUNT(of_requests)) ||
-           has_prefix(name, SLICE("X-Forwarded-"));
+           has_prefix(name, SLICE("X-Forwarded-")) || has_prefix(name, SLICE("X-SSL-Client-"));
 }
 
 static int check_name(struct slice name, bool is_response, struct text *why)

@@ -158,7 +158,8 @@ static bool is_known_method(struct slice text)
 static const char *judge_text(const struct option_row *row, struct slice text)
 {
     switch (row->kind) {
-    case KIND_FILE: return text.ptr[0] == '/' ? NULL : "is no absolute path; start it with '/'";
+    case KIND_FILE:
+    case KIND_FILES: return text.ptr[0] == '/' ? NULL : "is no absolute path; start it with '/'";
     case KIND_METHOD: return is_known_method(text) ? NULL : "is not GET, HEAD or OPTIONS";
     case KIND_ACCOUNT:
     case KIND_NAME:
@@ -190,6 +191,11 @@ static const char *judge_text(const struct option_row *row, struct slice text)
     case KIND_ROLE:
     case KIND_PROBE:
     case KIND_TUNNEL_START:
+    case KIND_TLS_VERSION:
+    case KIND_VERIFY:
+    case KIND_UNKNOWN_SNI:
+    case KIND_PLAIN_HTTP:
+    case KIND_ALPN:
     case KIND_APPROVER:
     case KIND_APPROVAL_FOR:
     case KIND_INCONCLUSIVE:
@@ -224,14 +230,15 @@ static const char *judge_text(const struct option_row *row, struct slice text)
 static int parse_text(const struct option_row *row, struct slice text, char **out, struct text *why)
 {
     const char *fault = NULL;
+    bool is_element = option_table_is_list(row->kind); /* min and max are those of the list */
 
-    if (text.len == 0 && row->min == 0 && row->kind != KIND_NAMES) {
+    if (text.len == 0 && row->min == 0 && !is_element) {
         *out = NULL;
         return ERR_OK;
     }
     if (text.len == 0)
         fault = "is empty";
-    else if (row->kind != KIND_NAMES && row->max > 0 && text.len > row->max)
+    else if (!is_element && row->max > 0 && text.len > row->max)
         fault = "is too long";
     else
         fault = judge_text(row, text);
@@ -316,12 +323,18 @@ int option_value_parse(const struct option_row *row, struct slice text, void *fi
     case KIND_ROLE:
     case KIND_PROBE:
     case KIND_TUNNEL_START:
+    case KIND_TLS_VERSION:
+    case KIND_VERIFY:
+    case KIND_UNKNOWN_SNI:
+    case KIND_PLAIN_HTTP:
     case KIND_APPROVER:
     case KIND_APPROVAL_FOR:
     case KIND_INCONCLUSIVE:
     case KIND_OVERDUE:
     case KIND_SIGNAL_ACTION: return option_choice_parse(row, text, field, why);
+    case KIND_ALPN: return option_word_alpn(text, field, why);
     case KIND_FILE:
+    case KIND_FILES:
     case KIND_ACCOUNT:
     case KIND_NAME:
     case KIND_NAMES:

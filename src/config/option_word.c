@@ -126,6 +126,21 @@ int option_word_authority(struct slice text, char **out, struct text *why)
     return ERR_OK;
 }
 
+int option_word_alpn(struct slice text, char **out, struct text *why)
+{
+    if (slice_is_equal(text, SLICE("http/1.1"))) {
+        *out = mem_text_of(text.ptr, text.len);
+        return ERR_OK;
+    }
+    if (slice_is_equal(text, SLICE("h2")))
+        text_add(why, "'h2' cannot be offered: this version does not speak HTTP/2 to clients; "
+                      "remove it");
+    else
+        text_add_format(why, "'%s' is no protocol that is spoken here; write \"http/1.1\"",
+                        text.ptr);
+    return ERR_INVALID;
+}
+
 int option_word_header(struct slice text, char **out, struct text *why)
 {
     static const char *const own[] = { "host", "content-length", "transfer-encoding",

@@ -19,6 +19,7 @@ MUST_CHECK int option_word_host(struct slice text, char **out, struct text *why)
 MUST_CHECK int option_word_authority(struct slice text, char **out, struct text *why);
 MUST_CHECK int option_word_prefix(struct slice text, char **out, struct text *why);
 MUST_CHECK int option_word_path(struct slice text, char **out, struct text *why);
+MUST_CHECK int option_word_alpn(struct slice text, char **out, struct text *why);
 MUST_CHECK int option_word_header(struct slice text, char **out, struct text *why);
 MUST_CHECK int option_word_target(struct slice text, struct config_target *out, struct text *why);
 MUST_CHECK int option_word_status(struct slice text, struct config_status_range *out,

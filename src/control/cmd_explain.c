@@ -124,9 +124,10 @@ static enum fault route(struct rehearsal *rehearsal)
                                  .random = hash_random(&seed),
                                  .now_us = clock_monotonic_us(),
                                  .is_rehearsal = true };
-    bool is_https = rehearsal->listener != NULL &&
-                    is_trusted(rehearsal->listener, &rehearsal->client) &&
-                    admit_says_https(&rehearsal->head);
+    const struct config_listener *listener = rehearsal->listener;
+    bool is_https = listener != NULL &&
+                    admit_is_https(&rehearsal->head, is_trusted(listener, &rehearsal->client),
+                                   listener->tls.certificates.count > 0);
     enum fault fault = FAULT_NONE;
 
     rcu_read_begin();

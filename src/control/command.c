@@ -25,6 +25,7 @@
 #include "control/cmd_status_priv.h"
 #include "control/cmd_target_priv.h"
 #include "control/cmd_tenant_priv.h"
+#include "control/cmd_tls_priv.h"
 #include "control/cmd_traffic_priv.h"
 #include "control/cmd_wait_priv.h"
 #include "control/words_priv.h"
@@ -171,6 +172,10 @@ static const struct command commands[] = {
       cmd_plan_apply, "makes a planned change, if nothing else has changed since" },
     { "reload", "[--timeout D]", LEVEL_OPERATOR, COMMAND_ACTS, ARGS_CHANGE, 0, 0, cmd_change_reload,
       "reads the configuration again: all of it or nothing" },
+    { "tls list", "", LEVEL_USER, COMMAND_READS, 0, 0, 0, cmd_tls_list,
+      "certificates of the listeners: names, end, fingerprint" },
+    { "tls reload", "", LEVEL_OPERATOR, COMMAND_ACTS, 0, 0, 0, cmd_tls_reload,
+      "reads the certificates again: all of them or none" },
     { "target set", "NAME/SLOT/TARGET ready|drain|maint|weight N [--force --reason TEXT]",
       LEVEL_OPERATOR, COMMAND_CHANGES, FORCED, 2, 3, cmd_target_set,
       "orders a target to serve, to finish, to rest, or to take its share" },

@@ -12,6 +12,7 @@
 #include "control/metrics_judgement_priv.h"
 #include "control/metrics_memory_priv.h"
 #include "control/metrics_process_priv.h"
+#include "control/metrics_tls_priv.h"
 #include "control/metrics_traffic_priv.h"
 #include "control/stats.h"
 #include "control/tally_priv.h"
@@ -447,6 +448,7 @@ static void write_daemon(struct scrape *scrape)
     write_one(scrape, "switchyard_log_errors_total", stats->log_errors,
               "Failed writes of log files.");
     write_unrouted(scrape, stats);
+    metrics_tls_write(scrape->room, stats, scrape->x.out);
     free(stats);
 }
 

@@ -45,6 +45,15 @@ enum blame blame_of(enum fault fault, unsigned status)
     case FAULT_UPGRADE_REFUSED:
     case FAULT_CLIENT_LIMITED:
     case FAULT_HTTPS_ONLY:
+    case FAULT_MISDIRECTED:
+    case FAULT_TLS_HANDSHAKE:
+    case FAULT_TLS_TIMEOUT:
+    case FAULT_TLS_GONE:
+    case FAULT_TLS_REJECTED:
+    case FAULT_TLS_VERSION:
+    case FAULT_TLS_UNKNOWN_NAME:
+    case FAULT_TLS_CLIENT_CERT:
+    case FAULT_TLS_PLAIN:
     case FAULT_NO_FURTHER: return BLAME_CLIENT;
 
     case FAULT_NO_SERVICE:

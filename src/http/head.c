@@ -88,6 +88,27 @@ void head_hide(struct head *head, struct slice name)
             head->fields[i].named = true;
 }
 
+/* What an app that gets its fields as variables cannot tell apart (RFC 3875 4.1.18). */
+static char fold_name(char c)
+{
+    return c == '_' ? '-' : c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
+}
+
+void head_hide_like(struct head *head, struct slice prefix)
+{
+    for (unsigned i = 0; i < head->field_count; i++) {
+        struct slice name = head_field_name(head, &head->fields[i]);
+        size_t at = 0;
+
+        if (name.len < prefix.len)
+            continue;
+        while (at < prefix.len && fold_name(name.ptr[at]) == fold_name(prefix.ptr[at]))
+            at++;
+        if (at == prefix.len)
+            head->fields[i].named = true;
+    }
+}
+
 bool head_is_idempotent(const struct head *head)
 {
     CHECK(head->method < METHOD_COUNT);

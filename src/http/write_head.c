@@ -399,6 +399,7 @@ long write_head_request(const struct head *head, const struct write_request *how
         put_slice(&writer, header_rules_lines(how->changes->rules));
         put_slice(&writer, how->changes->line);
     }
+    put_slice(&writer, how->client_lines);
     if (how->forwarded) {
         put_forwarded(&writer, head, how);
         put_prefix(&writer, head, stripped);

@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "net/loop_priv.h"
+#include "net/tls_io_priv.h"
 
 struct loop_signal {
     struct loop_signal *next;
@@ -57,6 +58,7 @@ void loop_free(struct loop *loop)
         loop->signals = next;
     }
     pipe_close_all(loop);
+    tls_loop_free(loop->tls);
     event_base_free(loop->base);
     free(loop->reaps);
     free(loop->woken);

@@ -10,6 +10,7 @@
 #include "net/loop.h"
 
 struct loop_signal;
+struct tls_loop;
 
 struct reap {
     void (*fn)(void *arg);
@@ -29,6 +30,7 @@ struct loop {
     struct loop_signal *signals;
     struct pipe *pipes; /* free ones */
     unsigned pipe_count;
+    struct tls_loop *tls; /* NULL until the first stream with TLS */
 };
 
 struct stream;

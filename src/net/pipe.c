@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "base/check.h"
 #include "base/err.h"
 #include "base/mem.h"
 #include "net/loop_priv.h"
@@ -85,10 +86,16 @@ size_t pipe_capacity(const struct pipe *pipe)
     return pipe->capacity;
 }
 
+bool stream_can_splice(const struct stream *stream)
+{
+    return stream->tls == NULL;
+}
+
 ssize_t stream_splice_in(struct stream *stream, struct pipe *pipe, size_t size)
 {
     ssize_t count = 0;
 
+    CHECK(stream->tls == NULL);
     if (size > pipe->capacity - pipe->used)
         size = pipe->capacity - pipe->used;
     stream->is_told = false;
@@ -111,6 +118,7 @@ ssize_t stream_splice_out(struct stream *stream, struct pipe *pipe, size_t size,
     unsigned flags = SPLICE_F_MOVE | SPLICE_F_NONBLOCK | (more ? SPLICE_F_MORE : 0);
     ssize_t count = 0;
 
+    CHECK(stream->tls == NULL);
     do {
         count = splice(pipe->read_fd, NULL, stream->fd, NULL, size, flags);
     } while (count < 0 && errno == EINTR);

@@ -16,6 +16,7 @@
 #include "base/err.h"
 #include "base/mem.h"
 #include "net/loop_priv.h"
+#include "net/tls_io_priv.h"
 
 static void on_event(evutil_socket_t fd, short what, void *arg)
 {
@@ -30,6 +31,8 @@ static void on_event(evutil_socket_t fd, short what, void *arg)
         stream->hung_up = true;
     if (what & EV_WRITE)
         stream->writable = true;
+    if (stream->tls != NULL && stream->writable)
+        tls_on_writable(stream);
     stream->ops->on_ready(stream);
 }
 
@@ -37,6 +40,7 @@ int stream_open(struct stream *stream, struct loop *loop, int fd, const struct s
 {
     stream->ops = ops;
     stream->loop = loop;
+    stream->tls = NULL;
     stream->fd = fd;
     stream->readable = false;
     stream->writable = true;
@@ -125,6 +129,8 @@ ssize_t stream_recv(struct stream *stream, void *bytes, size_t size)
 {
     ssize_t count = 0;
 
+    if (stream->tls != NULL)
+        return tls_recv(stream, bytes, size);
     stream->is_told = false;
     do {
         count = recv(stream->fd, bytes, size, 0);
@@ -134,7 +140,7 @@ ssize_t stream_recv(struct stream *stream, void *bytes, size_t size)
 
 void stream_settle(struct stream *stream)
 {
-    if (!stream->is_told)
+    if (!stream->is_told && (stream->tls == NULL || tls_is_settled(stream)))
         stream->readable = stream->hung_up;
 }
 
@@ -143,6 +149,8 @@ ssize_t stream_send(struct stream *stream, const struct iovec *parts, int count,
     int flags = MSG_NOSIGNAL | (more ? MSG_MORE : 0);
     ssize_t sent = 0;
 
+    if (stream->tls != NULL)
+        return tls_send(stream, parts, count);
     do {
         if (count == 1) {
             sent = send(stream->fd, parts->iov_base, parts->iov_len, flags);
@@ -158,8 +166,11 @@ ssize_t stream_send(struct stream *stream, const struct iovec *parts, int count,
 
 void stream_shutdown(struct stream *stream)
 {
-    if (stream->fd >= 0)
-        (void)shutdown(stream->fd, SHUT_WR);
+    if (stream->fd < 0)
+        return;
+    if (stream->tls != NULL)
+        tls_end(stream);
+    (void)shutdown(stream->fd, SHUT_WR);
 }
 
 static void forget_wake(struct stream *stream)
@@ -179,6 +190,10 @@ void stream_close(struct stream *stream)
         return;
     if (stream->is_woken)
         forget_wake(stream);
+    if (stream->tls != NULL) {
+        tls_end(stream);
+        tls_drop(stream);
+    }
     event_del(&stream->event);
     close(stream->fd);
     stream->fd = -1;
@@ -190,6 +205,8 @@ void stream_reset(struct stream *stream)
 
     if (stream->fd >= 0)
         (void)setsockopt(stream->fd, SOL_SOCKET, SO_LINGER, &linger, sizeof linger);
+    if (stream->fd >= 0 && stream->tls != NULL)
+        tls_drop(stream); /* without a close_notify: nothing may look like a clean end */
     stream_close(stream);
 }
 
@@ -227,6 +244,7 @@ bool stream_is_stale(struct stream *stream)
 {
     char byte = 0;
 
+    CHECK(stream->tls == NULL); /* what the kernel has would say nothing: only clients have TLS */
     return recv(stream->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) >= 0 || errno != EAGAIN;
 }
 

@@ -136,7 +136,9 @@ static void note_refused(struct pilot *pilot, struct lookout *lookout, const str
 
     if (is_gate)
         lookout->blocked_until_us = clock_monotonic_us() + BLOCKED_US;
-    if (lookout->trial == move->trial)
+    if (lookout->trial == move->trial && is_gate)
+        second_look_refuse(lookout);
+    else if (lookout->trial == move->trial)
         lookout_rearm(lookout);
     say(pilot, lookout, is_gate ? PILOT_CRITICAL : PILOT_WARN, &cause,
         "%s was not taken back from %s: %s", move->change.name, move->change.from, result->words);
@@ -271,6 +273,15 @@ bool act_has_target(unsigned service_index, const char *slot_name)
     return false;
 }
 
+void act_block(struct pilot *pilot, unsigned service_index, const struct act_cause *cause)
+{
+    struct lookout *lookout = &pilot->lookouts[service_index];
+
+    lookout->blocked_until_us = clock_monotonic_us() + BLOCKED_US;
+    say(pilot, lookout, PILOT_CRITICAL, cause, "%s stays on %s: the other side is not fit; %s",
+        lookout->name, lookout->view.candidate, cause->words);
+}
+
 static bool is_suffering(const struct lookout *lookout)
 {
     struct engine_view *view = NULL;
@@ -294,9 +305,7 @@ static bool is_blocked(struct pilot *pilot, struct lookout *lookout,
     if (clock_monotonic_us() >= lookout->unfit_until_us &&
         act_has_target(service_index, trial->baseline) && !is_suffering(lookout))
         return false;
-    lookout->blocked_until_us = clock_monotonic_us() + BLOCKED_US;
-    say(pilot, lookout, PILOT_CRITICAL, cause, "%s stays on %s: the other side is not fit; %s",
-        lookout->name, trial->candidate, cause->words);
+    act_block(pilot, service_index, cause);
     return true;
 }
 

@@ -27,6 +27,9 @@ void act_hold(struct pilot *pilot, unsigned service_index, const struct act_caus
 /* Whether the slot has a target that may get requests. */
 bool act_has_target(unsigned service_index, const char *slot_name);
 
+/* It is not done, because the other side is no better: an alert says so. */
+void act_block(struct pilot *pilot, unsigned service_index, const struct act_cause *cause);
+
 /* One line for the log, `show alerts` and the metrics. */
 void act_alert(struct pilot *pilot, unsigned service_index, enum pilot_severity severity,
                const struct act_cause *cause);

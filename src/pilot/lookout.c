@@ -186,17 +186,9 @@ static void fold(struct pilot *pilot, struct lookout *lookout,
     }
 }
 
-static enum engine_probe look_at(const struct snapshot_service *service, const char *name,
-                                 uint64_t stale_us, uint64_t now_us)
+static enum engine_probe name_probe(enum health_slot_state state)
 {
-    struct health_slot_view view = { .state = HEALTH_SLOT_UNKNOWN };
-
-    for (unsigned i = 0; i < service->slot_count; i++)
-        if (strcmp(service->slots[i].slot->name, name) == 0)
-            health_slot_look(&service->slots[i], &view);
-    if (view.newest_us == 0 || view.newest_us + stale_us < now_us)
-        return ENGINE_PROBE_NONE;
-    switch (view.state) {
+    switch (state) {
     case HEALTH_SLOT_UNKNOWN: return ENGINE_PROBE_NONE;
     case HEALTH_SLOT_OK: return ENGINE_PROBE_OK;
     case HEALTH_SLOT_DB: return ENGINE_PROBE_DB;
@@ -205,20 +197,44 @@ static enum engine_probe look_at(const struct snapshot_service *service, const c
     return ENGINE_PROBE_NONE;
 }
 
-/* Once a second, what the newest checks say. */
+/* What the newest checks of a slot say, once: each of its targets must have been asked again, so that three failures in
+ * a row are three, whatever the interval; and not more than once a second. */
+static enum engine_probe hear(const struct snapshot_service *service, const char *name,
+                              struct heard *heard, uint64_t now_us)
+{
+    struct health_slot_view view = { .state = HEALTH_SLOT_UNKNOWN };
+
+    for (unsigned i = 0; i < service->slot_count; i++)
+        if (strcmp(service->slots[i].slot->name, name) == 0)
+            health_slot_look(&service->slots[i], &view);
+    if (view.oldest_us <= heard->result_us ||
+        (heard->at_us != 0 && now_us - heard->at_us < PROBE_US))
+        return ENGINE_PROBE_NONE;
+    *heard = (struct heard){ now_us, view.newest_us };
+    return name_probe(view.state);
+}
+
+/* What was said long ago is nothing that is known. */
+static bool is_stale(const struct heard *heard, const struct config_health *health, uint64_t now_us)
+{
+    return heard->result_us + STALE_INTERVALS * health->interval + health->timeout + PROBE_US <
+           now_us;
+}
+
 static void add_probes(const struct pilot *pilot, unsigned service_index,
                        const struct snapshot_service *service, uint64_t now_us,
                        struct engine_tick *tick)
 {
     struct lookout *lookout = &pilot->lookouts[service_index];
     const struct config_health *health = &find_configured(pilot, service_index)->health;
-    uint64_t stale_us = STALE_INTERVALS * health->interval + health->timeout + PROBE_US;
 
-    if (lookout->last_probe_us != 0 && now_us - lookout->last_probe_us < PROBE_US)
-        return;
-    lookout->last_probe_us = now_us;
-    tick->candidate_probe = look_at(service, lookout->view.candidate, stale_us, now_us);
-    tick->baseline_probe = look_at(service, lookout->view.baseline, stale_us, now_us);
+    tick->candidate_probe =
+        hear(service, lookout->view.candidate, &lookout->candidate_heard, now_us);
+    tick->baseline_probe = hear(service, lookout->view.baseline, &lookout->baseline_heard, now_us);
+    if (is_stale(&lookout->candidate_heard, health, now_us))
+        tick->candidate_probe = ENGINE_PROBE_NONE;
+    if (is_stale(&lookout->baseline_heard, health, now_us))
+        tick->baseline_probe = ENGINE_PROBE_NONE;
 }
 
 /* A row that compares with the past needs one; after a start there is none. */
@@ -256,10 +272,12 @@ static void on_rollback(struct pilot *pilot, unsigned service_index,
                         const struct engine_event *event, const struct act_cause *cause)
 {
     struct lookout *lookout = &pilot->lookouts[service_index];
+    const struct snapshot_service *service = snapshot_service_at(snapshot_current(), service_index);
 
     if (is_without_past(lookout, event))
         act_alert(pilot, service_index, PILOT_WARN, cause);
-    else if (act_roll_back(pilot, service_index, cause))
+    else if (second_look_begin(pilot, service_index, service, cause) ||
+             act_roll_back(pilot, service_index, cause))
         return;
     if (lookout->open_moves == 0)
         lookout_rearm(lookout);
@@ -333,6 +351,8 @@ static void follow_trial(struct pilot *pilot, unsigned service_index,
     if (id == lookout->trial)
         return;
     lookout->trial = id;
+    lookout->second_look.is_open = false;
+    lookout->candidate_heard = lookout->baseline_heard = (struct heard){ 0 };
     lookout->blocked_until_us = 0;
     comparison_end(&lookout->marks);
     if (id == 0)
@@ -385,6 +405,7 @@ void lookout_tick(struct pilot *pilot, unsigned service_index, uint64_t now_us)
         lookout->unfit_until_us = now_us + (uint64_t)(lookout->settings.shared_grace_ms * 1000);
     if (!take_time(lookout, now_us, &dt_ms))
         return;
+    second_look_tick(pilot, service_index, service, now_us);
     if (lookout->trial != 0 || is_after)
         judge(pilot, service_index, service, now_us, dt_ms);
     else

@@ -217,6 +217,9 @@ enum engine_advice pilot_advise(struct pilot *pilot, unsigned service_index, dou
     *reason = "the service is not judged (evidence is off)";
     if (lookout->engine == NULL)
         return ENGINE_STAY;
+    *reason = "a rollback waits until the other side is well";
+    if (lookout->second_look.is_open)
+        return ENGINE_HOLD_STEP;
     *reason = "the judgement has not begun";
     return lookout->trial != 0 ? engine_advise(lookout->engine, next_weight, reason) : ENGINE_STAY;
 }

@@ -20,6 +20,7 @@
 #include "pilot/cohorts_priv.h"
 #include "pilot/comparison_priv.h"
 #include "pilot/pilot.h"
+#include "pilot/second_look_priv.h"
 #include "route/slot_evidence.h"
 
 struct casebook;
@@ -36,6 +37,12 @@ struct seat {
     struct slot_evidence_mark mark;
 };
 
+/* Which of a slot's checks the engine has been told of. */
+struct heard {
+    uint64_t at_us;     /* when; 0: of none yet */
+    uint64_t result_us; /* the newest result then */
+};
+
 /* One service under judgement. Owner: the pilot. Ends with the configuration that has it. */
 struct lookout {
     char name[64];
@@ -44,7 +51,7 @@ struct lookout {
     struct seat *seats;       /* as the slots of the picture */
     unsigned seat_count;
     uint64_t last_us; /* of the last tick, monotonic; 0: none yet */
-    uint64_t last_probe_us;
+    struct heard candidate_heard, baseline_heard;
     uint64_t trial;          /* its id; 0: none */
     uint64_t moved;          /* the trial that was taken back by itself; 0: none */
     uint64_t after_until_us; /* so long it is looked whether that helped */
@@ -59,6 +66,7 @@ struct lookout {
     uint64_t signalled;            /* the trial that a critical signal has met; 0: none */
     char quarantined[64];          /* what pilot_look showed last */
     struct deploy_trial_view view; /* of the last tick */
+    struct second_look second_look;
 };
 
 /* A change on its way. Owner: the pilot. Ends by its answer. */

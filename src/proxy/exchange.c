@@ -126,6 +126,12 @@ struct exchange *exchange_begin_bad(struct session *session, enum fault fault)
     return exchange;
 }
 
+void exchange_refuse(struct exchange *exchange, enum fault fault)
+{
+    exchange->fault = fault;
+    exchange->state = EX_REPLY;
+}
+
 /* Its turn, or the end of its patience: the routing knows which. */
 enum step do_wait(struct exchange *exchange)
 {

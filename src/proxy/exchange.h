@@ -98,6 +98,9 @@ struct exchange {
 struct exchange *exchange_begin(struct session *session, const struct head *head);
 struct exchange *exchange_begin_bad(struct session *session, enum fault fault);
 
+/* Of one that has only begun: it is answered by us, and goes nowhere. */
+void exchange_refuse(struct exchange *exchange, enum fault fault);
+
 /* Goes on as far as it can; the exchange may be gone afterwards: session->exchange tells. on_*: facts, then a step. */
 void exchange_step(struct exchange *exchange);
 void exchange_on_client(struct exchange *exchange);

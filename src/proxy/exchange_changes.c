@@ -7,6 +7,7 @@
 
 #include "base/seal.h"
 #include "http/header_rules.h"
+#include "net/tls_stream.h"
 #include "proxy/exchange.h"
 #include "proxy/session.h"
 #include "route/admit.h"
@@ -17,7 +18,9 @@
 
 bool exchange_is_https(const struct exchange *exchange)
 {
-    return exchange->session->is_trusted && admit_says_https(&exchange->head);
+    const struct session *session = exchange->session;
+
+    return admit_is_https(&exchange->head, session->is_trusted, tls_stream_is_on(&session->stream));
 }
 
 /* What asks for a preview is for us alone, whether it was granted or not: it may hold the secret. */

@@ -10,6 +10,7 @@
 #include "http/header_rules.h"
 #include "http/proxy_header.h"
 #include "http/write_head.h"
+#include "net/tls_stream.h"
 #include "proxy/exchange.h"
 #include "proxy/exchange_changes.h"
 #include "proxy/exchange_state.h"
@@ -22,7 +23,7 @@
 /* A head within the limits always fits, as long as its rules are within theirs: what write_head_bound counts with
  * the longest authority, a PROXY header, and our line. */
 _Static_assert(FLOW_LEAD_MAX >= BUFFER_BODY + SCRATCH_FIELDS + 2 * 261 + 1024 + PROXY_HEADER_SIZE +
-                                    HEADER_RULES_BYTES + CHANGE_LINE,
+                                    HEADER_RULES_BYTES + CHANGE_LINE + TLS_CLIENT_LINES,
                "a lead has room for every head");
 
 /* The PROXY header for a new connection at out; its size, 0 when the target wants none. */
@@ -45,7 +46,8 @@ static long write_request_head(const struct exchange *exchange, char *out, size_
     struct write_changes changes;
     struct write_request how = {
         .client_host = slice_of(session->host, session->host_len),
-        .proto = SLICE("http"),
+        .proto = tls_stream_is_on(&session->stream) ? SLICE("https") : SLICE("http"),
+        .client_lines = tls_stream_client(&session->stream),
         .request_id = exchange->request_id,
         .trusted = session->is_trusted,
         .forwarded = policy->x_forwarded,

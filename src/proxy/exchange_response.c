@@ -186,7 +186,10 @@ static enum step read_head(struct exchange *exchange)
 
         if (in == NULL)
             in = exchange->response_in = buffer_lease(&worker->shelf, CLASS_LARGE);
-        room = exchange->upstream->is_large && in->end == 0 ? FIRST_READ : BUFFER_BODY - in->end;
+        room = exchange->upstream->is_large && in->end == 0 &&
+                       stream_can_splice(&exchange->session->stream)
+                   ? FIRST_READ
+                   : BUFFER_BODY - in->end;
         count = stream_recv(stream, in->bytes + in->end, room);
         if (count == ERR_AGAIN)
             break;

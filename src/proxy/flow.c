@@ -425,7 +425,8 @@ static bool may_splice(struct flow *flow, struct worker *worker)
     if (flow->pipe != NULL)
         return true;
     if (flow->in != NULL || flow->first.len > 0 || flow->left < SPLICE_MIN ||
-        flow->in_framing != FRAMING_LENGTH || flow->out_framing != FRAMING_LENGTH)
+        flow->in_framing != FRAMING_LENGTH || flow->out_framing != FRAMING_LENGTH ||
+        !stream_can_splice(flow->from) || !stream_can_splice(flow->to))
         return false;
     flow->pipe = pipe_lease(worker->loop);
     flow->burst = BURST_MIN;

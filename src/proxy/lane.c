@@ -207,6 +207,8 @@ static uint64_t count_skippable(const struct lane *lane)
 
 static bool may_splice(struct lane *lane, struct worker *worker)
 {
+    if (!stream_can_splice(lane->from) || !stream_can_splice(lane->to))
+        return false;
     if (!lane->is_bulk || lane->is_closed || lane->is_deaf || lane->wants_end ||
         count_skippable(lane) < SPLICE_MIN)
         return false;

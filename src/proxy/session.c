@@ -10,12 +10,14 @@
 #include "base/check.h"
 #include "base/err.h"
 #include "base/hash.h"
+#include "base/log.h"
 #include "base/mem.h"
 #include "base/rcu.h"
 #include "evidence/counts.h"
 #include "http/parse_head.h"
 #include "http/proxy_header.h"
 #include "net/loop.h"
+#include "net/tls_stream.h"
 #include "proxy/exchange.h"
 #include "proxy/tunnel.h"
 #include "proxy/worker_priv.h"
@@ -50,11 +52,21 @@ static void on_ready(struct stream *stream)
 
 static const struct stream_ops session_ops = { .on_ready = on_ready };
 
+/* The one end of a handshake that did not succeed. */
+static void count_tls_failure(struct session *session, enum fault fault, const char *words)
+{
+    count_add(&session->worker->counts.tls_failed[fault - FAULT_TLS_HANDSHAKE], 1);
+    LOG_DEBUG("tls_failed", "listener=%s client=%.*s fault=%s reason=\"%s\"", session->gate->name,
+              (int)session->host_len, session->host, fault_name(fault), words);
+}
+
 static void on_deadline(struct deadline *deadline)
 {
     struct session *session = container_of(deadline, struct session, deadline);
 
     CHECK(session->magic == SESSION_MAGIC);
+    if (session->phase == SESSION_TLS)
+        count_tls_failure(session, FAULT_TLS_TIMEOUT, "");
     if (session->phase == SESSION_HEAD && session->in != NULL && session->in->end > 0) {
         session->exchange = exchange_begin_bad(session, FAULT_CLIENT_SLOW_HEAD);
         session->phase = SESSION_EXCHANGE;
@@ -115,8 +127,29 @@ static void admit(struct session *session)
     if (session->is_rated)
         return;
     count_add(&session->worker->counts.sessions_limited, 1);
+    if (gate->tls !=
+        NULL) { /* words in clear would not be understood, and a handshake is what is saved */
+        session_close(session);
+        return;
+    }
     (void)!stream_send(&session->stream, &piece, 1, false); /* what does not fit is not awaited */
     begin_linger(session);
+}
+
+/* From here on the client speaks to us, PROXY header or not: TLS first, where that is so. */
+static void begin_client(struct session *session)
+{
+    struct buffer *in = session->in;
+
+    session->phase = SESSION_HEAD;
+    admit(session);
+    if (session->phase != SESSION_HEAD || session->gate->tls == NULL)
+        return;
+    session->phase = SESSION_TLS;
+    session->in = NULL;
+    tls_stream_begin(&session->stream, session->gate->tls,
+                     in != NULL ? slice_of(in->bytes, in->end) : slice_of(NULL, 0));
+    buffer_return(&session->worker->shelf, in);
 }
 
 void session_start(struct worker *worker, int fd, const struct address *peer,
@@ -142,7 +175,7 @@ void session_start(struct worker *worker, int fd, const struct address *peer,
     count_add(&worker->counts.sessions, 1);
     count_add(&worker->counts.sessions_total, 1);
     if (session->phase == SESSION_HEAD)
-        admit(session);
+        begin_client(session);
 }
 
 void session_peer(const struct session *session, struct address *out)
@@ -312,8 +345,45 @@ static bool take_proxy_header(struct session *session)
     take_bytes(session, size);
     if (!header.is_local)
         set_peer(session, &header.source);
+    begin_client(session);
+    return true;
+}
+
+/* A handshake that failed: an alert may be on its way, or a page in clear follows. */
+static void fail_tls(struct session *session, enum fault fault)
+{
+    count_tls_failure(session, fault, tls_stream_words());
+    if (fault != FAULT_TLS_PLAIN || session->gate->hides_plain) {
+        begin_linger(session);
+        return;
+    }
+    session->exchange = exchange_begin_bad(session, fault);
+    session->phase = SESSION_EXCHANGE;
+    deadline_disarm(&session->deadline);
+    exchange_step(session->exchange);
+}
+
+/* Goes on with the handshake; false: wait, or it failed. */
+static bool step_tls(struct session *session)
+{
+    struct worker *worker = session->worker;
+    enum fault fault = FAULT_NONE;
+    int err = ERR_AGAIN;
+
+    if (session->stream.readable)
+        err = tls_stream_handshake(&session->stream, &fault);
+    if (err == ERR_AGAIN)
+        return false;
+    if (err != ERR_OK) {
+        fail_tls(session, fault);
+        return false;
+    }
+    count_add(&worker->counts.tls_handshakes, 1);
+    if (tls_stream_is_resumed(&session->stream))
+        count_add(&worker->counts.tls_resumed, 1);
     session->phase = SESSION_HEAD;
-    admit(session);
+    deadline_arm(worker->wheel, &session->deadline,
+                 worker->is_draining ? worker->linger_us : worker->head_us);
     return true;
 }
 
@@ -337,8 +407,15 @@ static enum parse take_head(struct session *session)
                                 &head, &fault);
     if (parsed == PARSE_MORE)
         return PARSE_MORE;
-    session->exchange =
-        parsed == PARSE_DONE ? exchange_begin(session, &head) : exchange_begin_bad(session, fault);
+    if (parsed == PARSE_BAD) {
+        session->exchange = exchange_begin_bad(session, fault);
+    } else {
+        if (session->gate->strips_client && (session->gate->tls != NULL || !session->is_trusted))
+            head_hide_like(&head, SLICE("X-SSL-Client-"));
+        session->exchange = exchange_begin(session, &head);
+        if (!tls_stream_covers(&session->stream, head_host(&head)))
+            exchange_refuse(session->exchange, FAULT_MISDIRECTED);
+    }
     session->phase = SESSION_EXCHANGE;
     deadline_disarm(&session->deadline);
     return parsed;
@@ -350,6 +427,8 @@ static bool step_head(struct session *session)
     bool was_short = false;
     bool has_bytes = session->in != NULL && session->in->end > 0;
 
+    if (session->phase == SESSION_TLS)
+        return step_tls(session);
     if ((!has_bytes || session->needs_bytes || session->phase == SESSION_PROXY) &&
         !read_more(session, &was_short))
         return false;
@@ -376,7 +455,7 @@ void session_step(struct session *session)
 {
     unsigned budget = HEADS_PER_TURN;
 
-    while (session->phase == SESSION_HEAD || session->phase == SESSION_PROXY) {
+    while (session->phase <= SESSION_HEAD) {
         if (!step_head(session))
             return;
         if (--budget == 0) {

@@ -22,6 +22,7 @@ struct worker;
 
 enum session_phase {
     SESSION_PROXY,    /* waits for a PROXY header */
+    SESSION_TLS,      /* in the handshake */
     SESSION_HEAD,     /* waits for, or reads, a request head */
     SESSION_EXCHANGE, /* the exchange has the stream */
     SESSION_TUNNEL,   /* the tunnel has it */

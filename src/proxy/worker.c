@@ -88,13 +88,16 @@ struct slice worker_date(struct worker *worker)
 
 /* Beyond the bound a client is told so at once, and nothing is kept. What it has sent already is read, since
  * closing over unread bytes sends a RST, which may overtake the answer. */
-static void refuse(struct worker *worker, int fd, const struct address *peer)
+static void refuse(struct worker *worker, int fd, const struct gate *gate)
 {
     static const char words[] = "HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n"
                                 "Retry-After: 1\r\nConnection: close\r\n\r\n";
 
-    (void)peer;
     count_add(&worker->counts.sessions_refused, 1);
+    if (gate->tls != NULL) { /* words in clear would not be understood */
+        close(fd);
+        return;
+    }
     (void)!send(fd, words, sizeof words - 1, MSG_NOSIGNAL | MSG_DONTWAIT);
     (void)shutdown(fd, SHUT_WR);
     for (int i = 0; i < REFUSED_READS; i++)
@@ -152,7 +155,7 @@ static void on_accept(void *arg, int fd, const struct address *peer)
     if (fd >= worker->fd_ceiling ||
         atomic_load_explicit(&worker->counts.sessions, memory_order_relaxed) >=
             worker->max_sessions)
-        refuse(worker, fd, peer);
+        refuse(worker, fd, entry->gate);
     else
         session_start(worker, fd, peer, entry->gate);
 }

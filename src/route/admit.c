@@ -4,11 +4,13 @@
 #include "http/head.h"
 #include "route/service.h"
 
-bool admit_says_https(const struct head *head)
+bool admit_is_https(const struct head *head, bool is_trusted, bool is_secure)
 {
     struct slice value = head_value(head, SLICE("X-Forwarded-Proto"));
     struct slice first = { NULL, 0 };
 
+    if (!is_trusted || value.ptr == NULL)
+        return is_secure;
     return slice_next(&value, ',', &first) &&
            slice_is_equal_nocase(slice_trim(first), SLICE("https"));
 }

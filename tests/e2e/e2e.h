@@ -11,6 +11,7 @@
 #include "support/daemon.h"
 #include "support/raw.h"
 #include "support/stage.h"
+#include "support/tls_stage.h"
 
 /* The end of every test with a daemon. */
 #define STOP(daemon)                                                                               \
@@ -32,6 +33,14 @@
 #define STOP_STAGE(stage)                                                                          \
     do {                                                                                           \
         char *why_ = stage_close(stage);                                                           \
+                                                                                                   \
+        cr_expect(why_ == NULL, "%s", why_);                                                       \
+        free(why_);                                                                                \
+    } while (0)
+
+#define STOP_TLS(stage)                                                                            \
+    do {                                                                                           \
+        char *why_ = tls_stage_close(stage);                                                       \
                                                                                                    \
         cr_expect(why_ == NULL, "%s", why_);                                                       \
         free(why_);                                                                                \

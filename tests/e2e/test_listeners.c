@@ -194,7 +194,10 @@ static const struct refusal_case refusal_cases[] = {
       "parsecs" },
     { "listener http { bind = \"127.0.0.1:0\" tls { } }\nservice a { slot b { targets = { "
       "\"127.0.0.1:1\" } } }\n",
-      "tls" },
+      "certificates" },
+    { "listener http { bind = \"127.0.0.1:0\" tls { certificates = { \"/nowhere.pem\" } } }\n"
+      "service a { slot b { targets = { \"127.0.0.1:1\" } } }\n",
+      "/nowhere.pem cannot be read: No such file or directory" },
     { "listener http { bind = \"127.0.0.1:0\" }\nlistener http { bind = \"127.0.0.1:0\" }\n"
       "service a { slot b { targets = { \"127.0.0.1:1\" } } }\n",
       "http" },

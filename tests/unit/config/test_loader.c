@@ -13,6 +13,8 @@
 #define COUNT(cases) (sizeof(cases) / sizeof(cases)[0])
 
 /* Inside service s, on line 2. */
+#define CERTS        "certificates = { \"/a.pem\" }\n"
+#define IN_TLS(text) REST "listener m { bind = \"0.0.0.0:9\"\ntls { " text " } }"
 #define IN_SERVICE(words)                                                                          \
     LISTENER "service s { slot b { targets = { \"127.0.0.1:2\" } }\n" words "\n}\n"
 #define IN_SLOT(words) LISTENER "service s { slot b {\n" words "\n} }\n"
@@ -124,8 +126,24 @@ static const struct load_case unknown[] = {
     { IN_SLOT("target = { \"a:1\" }"), "did you mean 'targets'?" },
     { REST "\" \" = 1", "t.conf:2: unknown ' ' in the top level" },
     { REST "\"log|level\" = 1", "t.conf:2: unknown 'log|level'" },
-    { REST "listener m { bind = \"0.0.0.0:9\"\ntls { certificates = { \"x\" } } }",
-      "t.conf:3: 'tls' is not available in this version; remove the block" },
+    { IN_TLS("certificates = { \"x\" }"), "certificates: 'x' is no absolute path" },
+    { IN_TLS(""), "t.conf:3: tls needs the option 'certificates'" },
+    { IN_TLS("certificates = { }"), "certificates" },
+    { IN_TLS(CERTS "alpn = { \"h2\", \"http/1.1\" }"),
+      "'h2' cannot be offered: this version does not speak HTTP/2 to clients; remove it" },
+    { IN_TLS(CERTS "alpn = { \"spdy\" }"), "'spdy' is no protocol that is spoken here" },
+    { IN_TLS(CERTS "min_version = \"1.1\""), "'1.1' is not one of 1.2 or 1.3" },
+    { IN_TLS(CERTS "early_data = true"), "'early_data' is not available in this version" },
+    { IN_TLS(CERTS "ktls = true"), "'ktls' is not available in this version" },
+    { IN_TLS(CERTS "client_verify = \"required\""), "knows no authority; add client_ca" },
+    { IN_TLS(CERTS "client_ca = \"/ca.pem\""), "asks no client for a certificate" },
+    { IN_TLS(CERTS "client_verify = \"maybe\""),
+      "'maybe' is not one of off, optional or required" },
+    { IN_TLS(CERTS "unknown_sni = \"drop\""), "'drop' is not one of default or refuse" },
+    { IN_TLS(CERTS "plain_http = \"redirect\""), "'redirect' is not one of page or close" },
+    { IN_TLS(CERTS "ticket_rotation = 8"), "has no unit" },
+    { IN_SERVICE("headers { request_set = { \"X-SSL-Client-DN: me\" } }"),
+      "'X-SSL-Client-DN' cannot be changed" },
     { IN_SLOT("schema = 7"), "'schema' is not available in this version; remove the option" },
     { IN_SLOT("database = x"), "t.conf:2: 'database' is not available" },
 };

@@ -71,6 +71,8 @@ static const struct {
     { "plan", LEVEL_OPERATOR, false },
     { "apply", LEVEL_OPERATOR, true },
     { "reload", LEVEL_OPERATOR, true },
+    { "tls list", LEVEL_USER, false },
+    { "tls reload", LEVEL_OPERATOR, true },
     { "target set", LEVEL_OPERATOR, true },
     { "target add", LEVEL_OPERATOR, true },
     { "target remove", LEVEL_OPERATOR, true },
