@@ -56,6 +56,7 @@ static void add_windows(const struct config_guard *guard, struct settings *out)
     out->guard_spike_min_errors = (double)guard->increase.errors;
     out->guard_slow_window_ms = as_ms(guard->slow.time);
     out->guard_slow_min_requests = (double)guard->slow.requests;
+    out->guard_slow_least_ms = as_ms(guard->slow_least);
 }
 
 static void add_rows(const struct config_rules *rules, struct settings *out)

@@ -139,8 +139,9 @@ static struct finding judge_slow(const struct settings *settings, struct guard_v
     out->value = other > 0 ? mean / other : 0;
     out->limit = settings->guard_slow_ratio;
     return (struct finding){
-        .is_violated =
-            (double)candidate_n >= least && (double)baseline_n >= least && out->value > out->limit,
+        .is_violated = (double)candidate_n >= least && (double)baseline_n >= least &&
+                       out->value > out->limit &&
+                       mean - other >= settings->guard_slow_least_ms * 1000,
     };
 }
 

@@ -15,6 +15,8 @@
 #include "config/config.h"
 #include "deploy/deploy.h"
 #include "pilot/pilot_priv.h"
+#include "route/snapshot.h"
+#include "route/target.h"
 
 enum {
     BLOCKED_US = 60 * 1000 * 1000,
@@ -123,10 +125,8 @@ static void note_refused(struct pilot *pilot, struct lookout *lookout, const str
 
     if (is_gate)
         lookout->blocked_until_us = clock_monotonic_us() + BLOCKED_US;
-    if (lookout->trial == move->trial && is_gate)
-        second_look_refuse(lookout);
-    else if (lookout->trial == move->trial)
-        lookout_rearm(lookout);
+    if (lookout->trial == move->trial)
+        second_look_rest(lookout);
     say(pilot, lookout, is_gate ? PILOT_CRITICAL : PILOT_WARN, &cause,
         "%s was not taken back from %s: %s", move->change.name, move->change.from, result->words);
 }
@@ -198,8 +198,23 @@ void act_block(struct pilot *pilot, unsigned service_index, const struct act_cau
         lookout->name, lookout->view.candidate, cause->words);
 }
 
-/* The other side is no better: a move would help nobody. */
-static bool is_blocked(struct pilot *pilot, struct lookout *lookout, const struct act_cause *cause)
+/* Whether the slot has a target that may get requests; deploy asks the same of the whole group. */
+static bool has_target(unsigned service_index, const char *slot_name)
+{
+    const struct snapshot_service *service = snapshot_service_at(snapshot_current(), service_index);
+
+    for (unsigned i = 0; i < service->slot_count; i++) {
+        const struct snapshot_slot *slot = &service->slots[i];
+
+        for (unsigned j = 0; j < slot->pick_count; j++)
+            if (strcmp(slot->slot->name, slot_name) == 0 && slot->picks[j].order == ORDER_READY &&
+                target_verdict(slot->picks[j].target) != VERDICT_DOWN)
+                return true;
+    }
+    return false;
+}
+
+static bool is_suffering(const struct lookout *lookout)
 {
     struct engine_view *view = NULL;
     bool is_unfit = false;
@@ -210,9 +225,19 @@ static bool is_blocked(struct pilot *pilot, struct lookout *lookout, const struc
     engine_look(lookout->engine, view);
     is_unfit = view->is_baseline_unhealthy || view->is_shared;
     free(view);
-    if (is_unfit)
-        act_block(pilot, (unsigned)(lookout - pilot->lookouts), cause);
     return is_unfit;
+}
+
+/* The other side is no better: a move would help nobody. */
+static bool is_blocked(struct pilot *pilot, struct lookout *lookout,
+                       const struct deploy_trial_view *trial, const struct act_cause *cause)
+{
+    unsigned service_index = (unsigned)(lookout - pilot->lookouts);
+
+    if (has_target(service_index, trial->baseline) && !is_suffering(lookout))
+        return false;
+    act_block(pilot, service_index, cause);
+    return true;
 }
 
 /* Promised to an operator, not found out by the rules: switch and window do not matter. */
@@ -236,7 +261,7 @@ bool act_roll_back(struct pilot *pilot, unsigned service_index, const struct act
             lookout->name, view.candidate, cause->words);
         return false;
     }
-    if (!is_promise(cause) && is_blocked(pilot, lookout, cause))
+    if (!is_promise(cause) && is_blocked(pilot, lookout, &view, cause))
         return false;
     submit(pilot, service_index, &view, cause);
     return true;

@@ -262,8 +262,7 @@ static void on_rollback(struct pilot *pilot, unsigned service_index,
     else if (second_look_begin(pilot, service_index, service, cause) ||
              act_roll_back(pilot, service_index, cause))
         return;
-    if (lookout->open_moves == 0)
-        lookout_rearm(lookout);
+    second_look_rest(lookout);
 }
 
 static void on_event(struct pilot *pilot, unsigned service_index, const struct engine_event *event,
