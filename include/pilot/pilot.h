@@ -16,6 +16,7 @@
 
 struct casebook;
 struct deploy;
+struct deployments;
 struct health;
 struct loop;
 struct pilot;
@@ -48,6 +49,7 @@ void pilot_free(struct pilot *pilot);
 /* What was decided, and what was told from outside; they live as long as the pilot. */
 struct casebook *pilot_casebook(struct pilot *pilot);
 struct signals *pilot_signals(struct pilot *pilot);
+struct deployments *pilot_deployments(struct pilot *pilot);
 
 /* The configuration was replaced; services are others. */
 void pilot_reconfigure(struct pilot *pilot);

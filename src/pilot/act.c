@@ -14,6 +14,7 @@
 #include "base/mem.h"
 #include "config/config.h"
 #include "deploy/deploy.h"
+#include "deploy/rollout.h"
 #include "pilot/pilot_priv.h"
 #include "route/snapshot.h"
 #include "route/target.h"
@@ -46,10 +47,9 @@ static void log_alert(const struct pilot_alert *alert)
               pilot_severity_name(alert->severity), alert->trigger, words);
 }
 
-void act_alert(struct pilot *pilot, unsigned service_index, enum pilot_severity severity,
-               const struct act_cause *cause)
+static void raise_alert(struct pilot *pilot, struct lookout *lookout, enum pilot_severity severity,
+                        const struct act_cause *cause)
 {
-    struct lookout *lookout = &pilot->lookouts[service_index];
     struct pilot_alert alert = {
         .wall_us = clock_wall_us(),
         .severity = severity,
@@ -60,6 +60,8 @@ void act_alert(struct pilot *pilot, unsigned service_index, enum pilot_severity 
     snprintf(alert.service, sizeof alert.service, "%s", lookout->name);
     snprintf(alert.trigger, sizeof alert.trigger, "%s", cause->trigger);
     snprintf(alert.words, sizeof alert.words, "%s", cause->words);
+    if (cause->has_moved)
+        alert_log_forget(&pilot->alerts, &alert);
     added = alert_log_add(&pilot->alerts, &alert, clock_monotonic_us());
     if (added == NULL)
         return;
@@ -67,6 +69,13 @@ void act_alert(struct pilot *pilot, unsigned service_index, enum pilot_severity 
     log_alert(added);
 }
 
+void act_alert(struct pilot *pilot, unsigned service_index, enum pilot_severity severity,
+               const struct act_cause *cause)
+{
+    raise_alert(pilot, &pilot->lookouts[service_index], severity, cause);
+}
+
+/* With words of our own around the cause's. What has moved is said each time, anything else once in a while. */
 static void __attribute__((format(printf, 5, 6)))
 say(struct pilot *pilot, struct lookout *lookout, enum pilot_severity severity,
     const struct act_cause *cause, const char *format, ...)
@@ -79,7 +88,7 @@ say(struct pilot *pilot, struct lookout *lookout, enum pilot_severity severity,
     vsnprintf(words, sizeof words, format, args);
     va_end(args);
     said.words = words;
-    act_alert(pilot, (unsigned)(lookout - pilot->lookouts), severity, &said);
+    raise_alert(pilot, lookout, severity, &said);
 }
 
 static void count_rollback(struct pilot *pilot, const struct move *move, enum outcome outcome)
@@ -105,7 +114,9 @@ static void count_rollback(struct pilot *pilot, const struct move *move, enum ou
 static void note_moved(struct pilot *pilot, struct lookout *lookout, const struct move *move,
                        const struct change_result *result)
 {
-    struct act_cause cause = { .trigger = move->change.trigger, .decision = move->change.decision };
+    struct act_cause cause = { .trigger = move->change.trigger,
+                               .decision = move->change.decision,
+                               .has_moved = true };
 
     lookout->moved = move->trial;
     lookout->after_until_us = clock_monotonic_us() + AFTERMATH_US;
@@ -168,38 +179,84 @@ static const char *find_name(const struct pilot *pilot, unsigned service_index,
     return group != NULL ? group->name : service->name;
 }
 
-static void submit(struct pilot *pilot, unsigned service_index,
-                   const struct deploy_trial_view *view, const struct act_cause *cause)
+/* On the list, not yet submitted. */
+static struct move *make_move(struct pilot *pilot, unsigned service_index,
+                              const struct deploy_trial_view *view, const struct act_cause *cause)
 {
     struct lookout *lookout = &pilot->lookouts[service_index];
     struct move *move = mem_zalloc(sizeof *move);
 
     move->pilot = pilot;
     move->trial = view->id;
-    move->change = (struct change){ .kind = CHANGE_ROLLBACK, .decision = cause->decision };
+    move->change.decision = cause->decision;
     memcpy(move->service, lookout->name, sizeof move->service);
     snprintf(move->change.name, sizeof move->change.name, "%s",
              find_name(pilot, service_index, view));
-    snprintf(move->change.from, sizeof move->change.from, "%s", view->candidate);
     snprintf(move->change.trigger, sizeof move->change.trigger, "%s", cause->trigger);
     snprintf(move->change.reason, sizeof move->change.reason, "%s", cause->words);
     snprintf(move->change.actor, sizeof move->change.actor, "%s", actor);
-    lookout->open_moves++;
     TAILQ_INSERT_TAIL(&pilot->moves, move, link);
+    return move;
+}
+
+static void submit(struct pilot *pilot, unsigned service_index,
+                   const struct deploy_trial_view *view, const struct act_cause *cause)
+{
+    struct move *move = make_move(pilot, service_index, view, cause);
+
+    move->change.kind = CHANGE_ROLLBACK;
+    snprintf(move->change.from, sizeof move->change.from, "%s", view->candidate);
+    pilot->lookouts[service_index].open_moves++;
     deploy_submit_own(pilot->options.deploy, &move->change, on_moved, move);
 }
 
-void act_block(struct pilot *pilot, unsigned service_index, const struct act_cause *cause)
+static void on_held(void *arg, const struct change_result *result)
 {
-    struct lookout *lookout = &pilot->lookouts[service_index];
+    struct move *move = arg;
+    struct pilot *pilot = move->pilot;
+    struct lookout *lookout = lookout_find(pilot, move->service);
+    struct act_cause cause = { .trigger = move->change.trigger, .decision = move->change.decision };
 
-    lookout->blocked_until_us = clock_monotonic_us() + BLOCKED_US;
-    say(pilot, lookout, PILOT_CRITICAL, cause, "%s stays on %s: the other side is not fit; %s",
-        lookout->name, lookout->view.candidate, cause->words);
+    TAILQ_REMOVE(&pilot->moves, move, link);
+    if (lookout != NULL && result->changed)
+        say(pilot, lookout, PILOT_INFO, &cause,
+            "the canary of %s stays where it is until canary resume: %s", move->change.name,
+            move->change.reason);
+    free(move);
 }
 
-/* Whether the slot has a target that may get requests; deploy asks the same of the whole group. */
-static bool has_target(unsigned service_index, const char *slot_name)
+/* One hold at a time. */
+static bool is_held(const struct pilot *pilot, const struct lookout *lookout)
+{
+    const struct move *move = NULL;
+
+    TAILQ_FOREACH(move, &pilot->moves, link)
+    if (move->change.kind == CHANGE_CANARY_PAUSE && strcmp(move->service, lookout->name) == 0)
+        return true;
+    return false;
+}
+
+void act_hold(struct pilot *pilot, unsigned service_index, const struct act_cause *cause)
+{
+    struct lookout *lookout = &pilot->lookouts[service_index];
+    struct deploy_rollout_view rollout;
+    struct deploy_canary_view canary;
+    struct deploy_trial_view view;
+    struct move *move = NULL;
+
+    deploy_view_canary(pilot->options.deploy, service_index, &canary);
+    deploy_view_rollout(pilot->options.deploy, service_index, &rollout);
+    if (!canary.is_running || canary.next_step_us == 0 || is_held(pilot, lookout) ||
+        (rollout.id != 0 && rollout_is_running(rollout.phase)))
+        return;
+    deploy_view_trial(pilot->options.deploy, service_index, &view);
+    move = make_move(pilot, service_index, &view, cause);
+    move->change.kind = CHANGE_CANARY_PAUSE;
+    deploy_submit_own(pilot->options.deploy, &move->change, on_held, move);
+}
+
+/* Deploy asks the same of the whole group. */
+bool act_has_target(unsigned service_index, const char *slot_name)
 {
     const struct snapshot_service *service = snapshot_service_at(snapshot_current(), service_index);
 
@@ -212,6 +269,15 @@ static bool has_target(unsigned service_index, const char *slot_name)
                 return true;
     }
     return false;
+}
+
+void act_block(struct pilot *pilot, unsigned service_index, const struct act_cause *cause)
+{
+    struct lookout *lookout = &pilot->lookouts[service_index];
+
+    lookout->blocked_until_us = clock_monotonic_us() + BLOCKED_US;
+    say(pilot, lookout, PILOT_CRITICAL, cause, "%s stays on %s: the other side is not fit; %s",
+        lookout->name, lookout->view.candidate, cause->words);
 }
 
 static bool is_suffering(const struct lookout *lookout)
@@ -234,7 +300,8 @@ static bool is_blocked(struct pilot *pilot, struct lookout *lookout,
 {
     unsigned service_index = (unsigned)(lookout - pilot->lookouts);
 
-    if (has_target(service_index, trial->baseline) && !is_suffering(lookout))
+    if (clock_monotonic_us() >= lookout->unfit_until_us &&
+        act_has_target(service_index, trial->baseline) && !is_suffering(lookout))
         return false;
     act_block(pilot, service_index, cause);
     return true;

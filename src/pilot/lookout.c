@@ -15,6 +15,7 @@
 #include "evidence/explanation.h"
 #include "evidence/record.h"
 #include "health/health_slot.h"
+#include "pilot/cohorts_priv.h"
 #include "pilot/pilot_priv.h"
 #include "pilot/remember_priv.h"
 #include "route/snapshot.h"
@@ -34,10 +35,12 @@ static const struct config_service *find_configured(const struct pilot *pilot, u
     return &deploy_config(pilot->options.deploy)->services[index];
 }
 
-void lookout_fini(struct lookout *lookout)
+void lookout_fini(struct pilot *pilot, struct lookout *lookout)
 {
     engine_free(lookout->engine);
     record_free(lookout->record);
+    cohorts_free(pilot, lookout->cohorts);
+    comparison_end(&lookout->marks);
     free(lookout->seats);
     *lookout = (struct lookout){ .engine = NULL };
 }
@@ -57,6 +60,19 @@ static void restart_record(struct lookout *lookout)
         record_restart(lookout->record);
 }
 
+static bool is_same(const struct settings *a, const struct settings *b)
+{
+#define SETTING(name, fallback, least, most, sentence)                                             \
+    if (a->name != b->name)                                                                        \
+        return false;
+#include "evidence/settings.def"
+#undef SETTING
+    for (size_t i = 0; i < a->step_count && i < b->step_count; i++)
+        if (a->steps[i] != b->steps[i])
+            return false;
+    return a->step_count == b->step_count;
+}
+
 /* The engine's own clock of the window stands still: the one from the switch counts, which a restart does not end. */
 static void configure_engine(struct lookout *lookout, const struct settings *settings,
                              bool is_automatic)
@@ -68,7 +84,7 @@ static void configure_engine(struct lookout *lookout, const struct settings *set
     if (lookout->engine == NULL) {
         lookout->engine = engine_new(&fitted);
         lookout->trial = 0;
-    } else if (memcmp(&lookout->settings, &fitted, sizeof fitted) != 0) {
+    } else if (!is_same(&lookout->settings, &fitted)) {
         engine_configure(lookout->engine, &fitted);
         restart_record(lookout);
     }
@@ -80,14 +96,19 @@ void lookout_configure(struct pilot *pilot, struct lookout *lookout,
 {
     struct settings settings;
 
-    (void)pilot;
     snprintf(lookout->name, sizeof lookout->name, "%s", configured->name);
     if (!configured->evidence.enabled || configured->slot_count < 2) {
         engine_free(lookout->engine);
         record_free(lookout->record);
         lookout->record = NULL;
+        cohorts_free(pilot, lookout->cohorts);
+        lookout->cohorts = NULL;
         lookout->engine = NULL;
         lookout->trial = 0;
+        free(lookout->seats); /* slots may go meanwhile, and what they do counts for nothing */
+        lookout->seats = NULL;
+        lookout->seat_count = 0;
+        lookout->last_us = 0;
         return;
     }
     memset(&settings, 0, sizeof settings);
@@ -280,11 +301,17 @@ static void on_event(struct pilot *pilot, unsigned service_index, const struct e
         lookout->blocked_until_us = now_us + BLOCKED_US;
         act_alert(pilot, service_index, PILOT_CRITICAL, &cause);
         break;
-    case ENGINE_ALERT:
     case ENGINE_SHARED:
+        act_alert(pilot, service_index, PILOT_CRITICAL, &cause);
+        act_hold(pilot, service_index, &cause);
+        break;
+    case ENGINE_ALERT:
     case ENGINE_CRITICAL:
     case ENGINE_UNHELPED: act_alert(pilot, service_index, PILOT_CRITICAL, &cause); break;
     case ENGINE_HOLD:
+        act_alert(pilot, service_index, PILOT_WARN, &cause);
+        act_hold(pilot, service_index, &cause);
+        break;
     case ENGINE_CONCENTRATED:
     case ENGINE_WARNING: act_alert(pilot, service_index, PILOT_WARN, &cause); break;
     case ENGINE_CLEARED: act_alert(pilot, service_index, PILOT_INFO, &cause); break;
@@ -313,7 +340,8 @@ static void judge(struct pilot *pilot, unsigned service_index,
 }
 
 /* Another trial, or none, than in the tick before. */
-static void follow_trial(struct pilot *pilot, unsigned service_index)
+static void follow_trial(struct pilot *pilot, unsigned service_index,
+                         const struct snapshot_service *service, uint64_t now_us)
 {
     struct lookout *lookout = &pilot->lookouts[service_index];
     bool is_trial = !is_over(pilot, service_index, &lookout->view);
@@ -329,8 +357,10 @@ static void follow_trial(struct pilot *pilot, unsigned service_index)
     lookout->second_look.is_open = false;
     lookout->candidate_heard = lookout->baseline_heard = (struct heard){ 0 };
     lookout->blocked_until_us = 0;
+    comparison_end(&lookout->marks);
     if (id == 0)
         return;
+    comparison_begin(&lookout->marks, service, now_us);
     lookout->after_until_us = 0;
     if (lookout->record == NULL)
         lookout->record = record_new(RECORD_SPAN_MS, RECORD_BYTES);
@@ -370,10 +400,12 @@ void lookout_tick(struct pilot *pilot, unsigned service_index, uint64_t now_us)
                                                                  lookout->settings.tick_ms * 500))
         return;
     deploy_view_trial(pilot->options.deploy, service_index, &lookout->view);
-    follow_trial(pilot, service_index);
+    follow_trial(pilot, service_index, service, now_us);
     is_after = lookout->trial == 0 && now_us < lookout->after_until_us;
     fold(pilot, lookout, service, is_after ? lookout->left : lookout->view.candidate,
          lookout->view.baseline);
+    if (lookout->trial != 0 && !act_has_target(service_index, lookout->view.baseline))
+        lookout->unfit_until_us = now_us + (uint64_t)(lookout->settings.shared_grace_ms * 1000);
     if (!take_time(lookout, now_us, &dt_ms))
         return;
     second_look_tick(pilot, service_index, service, now_us);
@@ -381,4 +413,5 @@ void lookout_tick(struct pilot *pilot, unsigned service_index, uint64_t now_us)
         judge(pilot, service_index, service, now_us, dt_ms);
     else
         observe(pilot, lookout, dt_ms);
+    cohorts_tick(pilot, service_index, &lookout->cohorts, now_us);
 }

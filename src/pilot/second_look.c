@@ -118,7 +118,9 @@ void second_look_tick(struct pilot *pilot, unsigned service_index,
 {
     struct lookout *lookout = &pilot->lookouts[service_index];
     struct second_look look = lookout->second_look;
-    struct act_cause cause = { look.trigger, look.words, look.decision };
+    struct act_cause cause = { .trigger = look.trigger,
+                               .words = look.words,
+                               .decision = look.decision };
     enum answer answer = ANSWER_NONE;
 
     if (!look.is_open)

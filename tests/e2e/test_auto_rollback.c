@@ -206,6 +206,8 @@ Test(auto_rollback, r19_nothing_moves_while_both_are_unfit)
     origin_auto_set_health(scene.stage.blue, 200);
     origin_auto_set_health(scene.stage.green, 200);
     cr_expect_eq(ctl_code(scene.stage.daemon, "wait healthy shop --timeout 30s"), 0);
+    await_more(&scene, RATE);
+    expect_no_rollback(&scene);
     cr_expect_eq(stage_probe(&scene.stage), LOAD_SLOT_GREEN);
     close_scene(&scene);
 }
