@@ -136,10 +136,8 @@ static void note_refused(struct pilot *pilot, struct lookout *lookout, const str
 
     if (is_gate)
         lookout->blocked_until_us = clock_monotonic_us() + BLOCKED_US;
-    if (lookout->trial == move->trial && is_gate)
-        second_look_refuse(lookout);
-    else if (lookout->trial == move->trial)
-        lookout_rearm(lookout);
+    if (lookout->trial == move->trial)
+        second_look_rest(lookout);
     say(pilot, lookout, is_gate ? PILOT_CRITICAL : PILOT_WARN, &cause,
         "%s was not taken back from %s: %s", move->change.name, move->change.from, result->words);
 }

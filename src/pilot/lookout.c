@@ -105,6 +105,10 @@ void lookout_configure(struct pilot *pilot, struct lookout *lookout,
         lookout->cohorts = NULL;
         lookout->engine = NULL;
         lookout->trial = 0;
+        free(lookout->seats); /* slots may go meanwhile, and what they do counts for nothing */
+        lookout->seats = NULL;
+        lookout->seat_count = 0;
+        lookout->last_us = 0;
         return;
     }
     memset(&settings, 0, sizeof settings);
@@ -279,8 +283,7 @@ static void on_rollback(struct pilot *pilot, unsigned service_index,
     else if (second_look_begin(pilot, service_index, service, cause) ||
              act_roll_back(pilot, service_index, cause))
         return;
-    if (lookout->open_moves == 0)
-        lookout_rearm(lookout);
+    second_look_rest(lookout);
 }
 
 static void on_event(struct pilot *pilot, unsigned service_index, const struct engine_event *event,

@@ -86,10 +86,16 @@ static enum answer find_answer(const struct snapshot_slot *slot, uint64_t since_
     return answer;
 }
 
-void second_look_refuse(struct lookout *lookout)
+void second_look_rest(struct lookout *lookout)
 {
     uint64_t now_us = clock_monotonic_us();
 
+    if (lookout->open_moves > 0)
+        return;
+    if (now_us >= lookout->blocked_until_us) {
+        lookout_rearm(lookout);
+        return;
+    }
     lookout->second_look = (struct second_look){
         .is_open = true,
         .is_refused = true,
@@ -129,8 +135,8 @@ void second_look_tick(struct pilot *pilot, unsigned service_index,
     lookout->second_look.is_open = false;
     if (answer == ANSWER_BAD) {
         act_block(pilot, service_index, &cause);
-        second_look_refuse(lookout);
-    } else if (!act_roll_back(pilot, service_index, &cause) && lookout->open_moves == 0) {
-        lookout_rearm(lookout);
+        second_look_rest(lookout);
+    } else if (!act_roll_back(pilot, service_index, &cause)) {
+        second_look_rest(lookout);
     }
 }

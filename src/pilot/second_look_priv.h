@@ -32,8 +32,9 @@ struct second_look {
 bool second_look_begin(struct pilot *pilot, unsigned service_index,
                        const struct snapshot_service *service, const struct act_cause *cause);
 
-/* The rollback was not possible: the judgement rests until the other side is well, and looks again once a minute. */
-void second_look_refuse(struct lookout *lookout);
+/* A rollback did not come about, or deploy has refused it: the judgement begins anew, where it is blocked only when the
+ * other side is well or a minute is over. */
+void second_look_rest(struct lookout *lookout);
 
 /* In every tick: carries the rollback out, or gives it up, when the answer is there. */
 void second_look_tick(struct pilot *pilot, unsigned service_index,

@@ -1,6 +1,6 @@
 /*
  * Random changes against a small model of one rollout, over restarts: the phase, who is live and the answers are what the
- * model says, the epoch only grows, nothing goes live on an unfit slot, and a group never has two.
+ * model says, the epoch only grows, nothing goes live on an unfit slot or on one whose release was taken back by itself, and a group never has two.
  */
 #include <criterion/criterion.h>
 #include <stdio.h>
@@ -24,6 +24,7 @@ struct model {
     const char *live;
     const char *to; /* of the last rollout */
     bool is_fit;    /* the other slot */
+    bool is_failed; /* it was taken back by itself, and nobody has released it */
     uint64_t epoch;
     uint64_t id;
 };
@@ -132,12 +133,23 @@ static void expect(const struct change_result *result, bool is_changed, unsigned
                  rollout_phase_name(model.phase), result->words);
 }
 
+static void do_release(void)
+{
+    struct change change = bench_desk_change(CHANGE_RELEASE, "shop", "");
+
+    cr_assert_eq(bench_desk_do(&desk, &change).changed, model.is_failed);
+    model.is_failed = false;
+}
+
 static void do_start(unsigned step)
 {
     struct change change = bench_desk_change(CHANGE_ROLLOUT_START, "shop", other(model.live));
-    bool may = !is_running() && model.is_fit;
     struct change_result result;
+    bool may = false;
 
+    if (draw(2) == 0)
+        do_release();
+    may = !is_running() && model.is_fit && !model.is_failed;
     change.plan = draw(2) == 0 ? ROLLOUT_CANARY : ROLLOUT_SWITCH;
     result = bench_desk_do(&desk, &change);
     expect(&result, may, step);
@@ -197,6 +209,27 @@ static void do_end(unsigned step)
     expect(&result, may, step);
     if (may)
         finish(pick == 0 ? ROLLOUT_ABORTED : pick == 1 ? ROLLOUT_ROLLED_BACK : ROLLOUT_REFUSED);
+}
+
+/* What the judgement asks for, at any moment, also when it is too late. */
+static void do_automatic(unsigned step)
+{
+    struct change change = bench_desk_change(CHANGE_ROLLBACK, "shop", "");
+    bool may = is_running() && (has_moved() || model.share != 0);
+    struct change_result result;
+
+    if (!model.is_there || (!is_running() && strcmp(model.live, model.to) == 0))
+        return; /* a switch that has settled may be taken back as well; it is no rollout any more */
+    snprintf(change.from, sizeof change.from, "%s", model.to);
+    snprintf(change.trigger, sizeof change.trigger, "err_gross");
+    if (has_moved() && !model.is_fit)
+        may = false; /* nobody is there to go back to */
+    result = bench_desk_do_own(&desk, &change);
+    expect(&result, may, step);
+    if (!may)
+        return;
+    finish(ROLLOUT_ROLLED_BACK);
+    model.is_failed = true;
 }
 
 static void do_pause(unsigned step)
@@ -299,6 +332,8 @@ static void step(unsigned i)
         do_force(i);
     else if (kind < 90)
         do_restart();
+    else if (kind < 92)
+        do_automatic(i);
     else if (kind < 95)
         model.is_fit = draw(4) != 0;
     else

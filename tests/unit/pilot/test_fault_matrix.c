@@ -5,6 +5,7 @@
  */
 #include <criterion/criterion.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -204,5 +205,65 @@ Test(fault_matrix, single_failed_check_of_a_quiet_candidate_moves_nothing, .time
     cr_expect_eq(season_moves(&season), 0);
     season.green.check = SEASON_CHECK_FAIL;
     cr_expect(season_run_until_moved(&season, 2 * MINUTE), "three in a row");
+    season_close(&season);
+}
+
+/* --- every rule in every state --- */
+
+enum state { STATE_RUNNING, STATE_PAUSED, STATE_SWITCHED, STATE_UNCONFIRMED, STATES };
+enum breach { BREACH_ERRORS, BREACH_SLOW, BREACH_SILENT, BREACH_CHECKS, BREACH_DATABASE, BREACHES };
+
+static void enter_state(struct season *season, enum state state)
+{
+    struct change pause = bench_desk_change(CHANGE_CANARY_PAUSE, "shop", "");
+    struct change to_green = bench_desk_change(CHANGE_SWITCH, "shop", "green");
+
+    to_green.force = true;
+    snprintf(to_green.reason, sizeof to_green.reason, "a test");
+    to_green.confirm_us = 3600ull * 1000 * 1000;
+    switch (state) {
+    case STATE_RUNNING: season_begin(season, 25); break;
+    case STATE_PAUSED:
+        season_begin(season, 25);
+        cr_assert_eq(bench_desk_do(&season->bench.desk, &pause).outcome, OUTCOME_DONE);
+        break;
+    case STATE_SWITCHED: season_begin(season, 100); break;
+    case STATE_UNCONFIRMED:
+        cr_assert_eq(bench_desk_do(&season->bench.desk, &to_green).outcome, OUTCOME_DONE);
+        break;
+    case STATES: break;
+    }
+}
+
+static void breach(struct season *season, enum breach breach)
+{
+    switch (breach) {
+    case BREACH_ERRORS: season->green.error_rate = 0.5; break;
+    case BREACH_SLOW: season->green.slower = 150; break; /* beyond 5 s in the mean */
+    case BREACH_SILENT: season->green.is_silent = true; break;
+    case BREACH_CHECKS: season->green.check = SEASON_CHECK_FAIL; break;
+    case BREACH_DATABASE: season->green.check = SEASON_CHECK_DATABASE; break;
+    case BREACHES: break;
+    }
+}
+
+Test(fault_matrix, guards_are_armed_in_every_state, .timeout = 600)
+{
+    struct season season;
+
+    season_open(&season, &(struct season_options){ .seed = 80, .per_s = 60 });
+    season.traffic.has_latency = true;
+    for (unsigned i = 0; i < STATES * BREACHES; i++) {
+        season_heal(&season);
+        season_run(&season, 30 * SECOND);
+        enter_state(&season, (enum state)(i / BREACHES));
+        season_run(&season, 12 * SECOND);
+        cr_assert(season_is_tried(&season), "state %u", i / BREACHES);
+        breach(&season, (enum breach)(i % BREACHES));
+        cr_expect(season_run_until_moved(&season, 3 * MINUTE), "state %u, breach %u", i / BREACHES,
+                  i % BREACHES);
+        season_heal(&season);
+        season_end(&season);
+    }
     season_close(&season);
 }
