@@ -133,7 +133,12 @@ static int alert_of(unsigned long error)
 
 void tls_dial_note_end(struct tls_dial *dial, unsigned long error)
 {
+    bool is_broken = ERR_GET_LIB(error) == ERR_LIB_SSL &&
+                     ERR_GET_REASON(error) != SSL_R_UNEXPECTED_EOF_WHILE_READING;
+
     dial->alert = alert_of(error);
+    if (is_broken && dial->sessions != NULL)
+        tls_sessions_clear(dial->sessions); /* RFC 5246 7.2.2: no session outlives a fatal error */
 }
 
 static void note_alert(int alert)

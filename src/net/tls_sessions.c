@@ -5,7 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/check.h"
 #include "base/mem.h"
 #include "net/tls_dial_priv.h"
 #include "net/tls_io_priv.h"
@@ -61,13 +60,17 @@ int tls_sessions_on_new(SSL *ssl, SSL_SESSION *session)
 {
     const struct tls_dial *dial = tls_of_ssl(ssl)->dial;
     struct tls_sessions *sessions = dial->sessions;
+    SSL_SESSION *copy = NULL;
 
     /* a connection may have outlived its terms */
     if (sessions == NULL || sessions->generation != dial->generation ||
         SSL_SESSION_is_resumable(session) != 1)
         return 0;
-    keep(sessions, session);
-    return 1; /* taken over */
+    /* a copy: OpenSSL spoils its own when the peer just hangs up */
+    copy = SSL_SESSION_dup(session);
+    if (copy != NULL)
+        keep(sessions, copy);
+    return 0;
 }
 
 /* A certificate that was good then may have ended since; a resumed session does not show it again. */
@@ -88,18 +91,16 @@ SSL_SESSION *tls_sessions_take(struct tls_sessions *sessions, uint64_t generatio
         sessions->generation = generation;
     }
     while (sessions->count > 0) {
-        SSL_SESSION *session = sessions->kept[--sessions->count];
+        SSL_SESSION *session = sessions->kept[sessions->count - 1];
 
-        if (!is_good(session, verifies)) {
-            SSL_SESSION_free(session);
-            continue;
-        }
-        /* a ticket of TLS 1.3 is used once (RFC 8446 C.4), those before may be used again */
-        if (SSL_SESSION_get_protocol_version(session) < TLS1_3_VERSION) {
-            CHECK(SSL_SESSION_up_ref(session) == 1);
-            sessions->count++;
-        }
-        return session;
+        /* those before TLS 1.3 may be used again; a ticket of it is used once (RFC 8446 C.4) */
+        if (is_good(session, verifies) &&
+            SSL_SESSION_get_protocol_version(session) < TLS1_3_VERSION)
+            return SSL_SESSION_dup(session);
+        sessions->count--;
+        if (is_good(session, verifies))
+            return session;
+        SSL_SESSION_free(session);
     }
     return NULL;
 }
