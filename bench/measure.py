@@ -52,6 +52,15 @@ SCENARIOS = [
     Scenario("new client connection each", [*get("/100", "100"), "--new", "--sources", "32"], RELAYS),
     Scenario("WebSocket echo 1 KiB", ["--payload", "1k", "--connections", "64"], tool="bench_tunnel"),
 ]
+TLS_SCENARIOS = [
+    Scenario("TLS 1.3 GET 100 B", get("/100", "100"), RELAYS, "bench_tls"),
+    Scenario("TLS 1.3 GET 1 MiB", get("/1m", "1m", 32), RELAYS, "bench_tls"),
+    Scenario("TLS 1.3 full handshake + GET", [*get("/100", "100"), "--new", "--sources", "32"], RELAYS, "bench_tls"),
+    Scenario("TLS 1.3 resumed handshake + GET", [*get("/100", "100"), "--new", "--resume", "--sources", "32"], RELAYS,
+             "bench_tls"),
+]
+SCENARIOS += TLS_SCENARIOS
+IDLE_TLS = "idle TLS connection, bytes of RSS"
 IDLE = "idle connection, bytes of RSS"
 TUNNELS = "idle tunnel, bytes of RSS"
 STEERING = "steering: GET 100 B, plain and with tenants, canary, preview, group"
@@ -132,11 +141,24 @@ class Bench:
         self.missing = {}
         self.origin_port = free_port()
         tool = os.path.join(ROOT, args.build, "bench")
-        self.tools = {name: os.path.join(tool, name) for name in ("bench_relay", "bench_origin", "bench_load", "bench_tunnel")}
+        self.tools = {name: os.path.join(tool, name) for name in ("bench_relay", "bench_origin", "bench_load", "bench_tunnel", "bench_tls")}
+        self.tls_ports = {}
+        self.certificate = self.make_certificate()
         self.errors = open(os.path.join(self.dir, "errors"), "w")
         origin = self.processes.start(args.load_cpu, [self.tools["bench_origin"], self.address(self.origin_port)])
         if not wait_port(self.origin_port, origin):
             sys.exit("bench: the origin does not start")
+
+    def make_certificate(self):
+        """ECDSA P-256, key and certificate in one file, the same for all; where openssl is missing the rows fail."""
+        path = os.path.join(self.dir, "bench.pem")
+        command = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2",
+                   "-subj", "/CN=bench.test", "-addext", "subjectAltName=DNS:bench.test", "-keyout", path, "-out", path + ".crt"]
+        subprocess.run(command, check=True, capture_output=True)
+        with open(path, "a") as pem, open(path + ".crt") as certificate:
+            pem.write(certificate.read())
+        os.chmod(path, 0o600)
+        return path
 
     @staticmethod
     def address(port):
@@ -152,7 +174,8 @@ class Bench:
         os.makedirs(os.path.join(folder, "state"))
         with open(os.path.join(ROOT, "bench", "peers", file)) as f:
             text = f.read()
-        for key, value in (("PORT", port), ("ORIGIN", self.origin_port), ("DIR", folder),
+        self.tls_ports[port] = free_port()
+        for key, value in (("TLSPORT", self.tls_ports[port]), ("CERT", self.certificate), ("PORT", port), ("ORIGIN", self.origin_port), ("DIR", folder),
                            ("CONNECTIONS", self.args.idle * (2 if name == "nginx" else 1) + 1000)):
             text = text.replace(f"@{key}@", str(value))
         path = os.path.join(folder, file)
@@ -221,6 +244,8 @@ class Bench:
             self.processes.stop(process)
 
     def load_command(self, port, options, tool="bench_load"):
+        if tool == "bench_tls":
+            port = self.tls_ports[port]
         return ["taskset", "-c", str(self.args.load_cpu), self.tools[tool], *options, self.address(port)]
 
     def run_load(self, port, options, limit, tool="bench_load"):
@@ -313,6 +338,12 @@ class Bench:
                    "--time", "30s", "--hold", "1500ms", "--sources", "4"]
         return self.measure_held(self.args.idle, options, "bench_load", RELAYS)
 
+    def measure_idle_tls(self):
+        """The same inside of TLS."""
+        options = ["--once", "--path", "/100", "--expect", "100", "--connections", str(self.args.idle),
+                   "--time", "60s", "--hold", "1500ms", "--sources", "4"]
+        return self.measure_held(self.args.idle, options, "bench_tls", RELAYS)
+
     def measure_tunnels(self):
         """RSS per tunnel that is switched and silent; it needs two descriptors of the proxy."""
         most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
@@ -328,6 +359,8 @@ class Bench:
                 continue
             process, pid, port = proxy
             warm = ["--path", "/100", "--connections", "64", "--time", "300ms"]
+            if tool == "bench_tls":
+                self.run_load(port, [*warm, "--expect", "100"], 15, tool)
             self.run_load(port, warm, 15)
             time.sleep(0.3)
             before = rss_bytes(pid)
@@ -428,7 +461,7 @@ def print_tables(report, proxies):
         lines.append(line)
     table("Requests/s · p50 / p99 µs", ["work", *proxies], lines)
     lines = []
-    for name, part, key, digits in ((IDLE, "bytes", "bytes", 0), (TUNNELS, "tunnels", "bytes", 0),
+    for name, part, key, digits in ((IDLE, "bytes", "bytes", 0), (IDLE_TLS, "tls_bytes", "bytes", 0), (TUNNELS, "tunnels", "bytes", 0),
                                     (SYSCALLS, "calls", "calls", 2)):
         rows = report.get(part, {})
         if rows:
@@ -456,7 +489,7 @@ def print_problems(report):
     for name, why in report["missing"].items():
         print(f"MISSING {name}: {why}")
     groups = dict(report["scenarios"])
-    groups.update({STEERING: report.get("steering", {}), IDLE: report.get("bytes", {}), TUNNELS: report.get("tunnels", {}),
+    groups.update({STEERING: report.get("steering", {}), IDLE: report.get("bytes", {}), IDLE_TLS: report.get("tls_bytes", {}), TUNNELS: report.get("tunnels", {}),
                    SYSCALLS: report.get("calls", {})})
     for scenario, rows in groups.items():
         for name, row in rows.items():
@@ -532,6 +565,9 @@ def run(bench, report):
     if re.search(args.only, IDLE):
         print(f"measuring: {IDLE}", file=sys.stderr)
         report["bytes"] = bench.measure_idle()
+    if re.search(args.only, IDLE_TLS):
+        print(f"measuring: {IDLE_TLS}", file=sys.stderr)
+        report["tls_bytes"] = bench.measure_idle_tls()
     if re.search(args.only, TUNNELS):
         print(f"measuring: {TUNNELS}", file=sys.stderr)
         report["tunnels"] = bench.measure_tunnels()
@@ -543,7 +579,7 @@ def run(bench, report):
 def main():
     args = read_arguments()
     if args.list:
-        print("\n".join([s.name for s in SCENARIOS] + [STEERING, IDLE, TUNNELS, SYSCALLS]))
+        print("\n".join([s.name for s in SCENARIOS] + [STEERING, IDLE, IDLE_TLS, TUNNELS, SYSCALLS]))
         return 0
     signal.signal(signal.SIGTERM, on_signal)
     signal.signal(signal.SIGINT, on_signal)

@@ -22,6 +22,7 @@ struct config_gate {
     bool approve_own; /* whoever starts it is one of them */
     struct config_texts checklist;
     uint64_t validation; /* us: so long the slot must have been fit */
+    uint64_t drill_age;  /* us: the last good drill may be so old; 0: none is needed */
 };
 
 enum config_inconclusive {

@@ -52,6 +52,9 @@ void engine_observe(struct engine *engine, uint64_t dt_ms, const struct counts *
 /* A candidate appears: rows, guards, probes and schedule start anew, time is 0; the memory of the baseline stays. */
 void engine_begin(struct engine *engine);
 
+/* After engine_begin, when a roll-out goes on over a restart: its full weight had lasted for so long already. */
+void engine_resume(struct engine *engine, uint64_t full_ms);
+
 /* One tick; what happened, in order; the count. After a rollback only the baseline is watched. */
 unsigned engine_tick(struct engine *engine, const struct engine_tick *tick,
                      struct engine_event events[ENGINE_EVENTS_MAX]);
@@ -99,6 +102,12 @@ struct engine_view {
     double safety_needed;
     bool is_candidate_unhealthy, is_baseline_unhealthy;
     bool is_shared; /* a shared failure lasts */
+    bool is_rolled_back;
+    uint64_t full_ms; /* that the full weight has lasted */
+    uint64_t
+        window_left_ms; /* of automatic rollbacks; UINT64_MAX: it does not run out at this weight */
+    uint64_t dwell_ms;  /* at this step */
+    double next_weight; /* percent; 0: there is no further step */
     unsigned row_count;
     struct engine_row_view rows[ENGINE_ROWS_MAX];
     struct engine_guard_view guards[ENGINE_GUARDS_MAX];

@@ -9,17 +9,24 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/address.h"
 #include "base/check.h"
 #include "deploy/change_result.h"
 #include "evidence/engine.h"
 
-struct address;
 struct casebook;
 struct deploy;
 struct health;
 struct loop;
 struct pilot;
 struct signals;
+
+/* A listener, and the secret by which the workers know a request of ours (health/selfprobe.h). */
+struct pilot_front {
+    struct address address;
+    uint8_t proxy_protocol; /* that it asks for; 0: none */
+    const char *nonce;      /* lives as long as the workers */
+};
 
 struct pilot_options {
     struct loop *loop;
@@ -28,8 +35,8 @@ struct pilot_options {
     unsigned worker_count;
     const char *state_dir; /* decisions/ is made there */
 
-    /* An address where clients of the service come in, for the probe through the front door. False: there is none. */
-    bool (*front)(void *arg, unsigned service_index, struct address *out);
+    /* Where clients of the service come in, for the probe through the front door. False: there is no such place. */
+    bool (*front)(void *arg, unsigned service_index, struct pilot_front *out);
     void *arg;
 };
 

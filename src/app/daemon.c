@@ -417,6 +417,17 @@ static int start_deploy(struct daemon *daemon)
     return err;
 }
 
+/* Every listener serves every service. */
+static bool find_front(void *arg, unsigned service_index, struct pilot_front *out)
+{
+    struct daemon *daemon = arg;
+
+    (void)service_index;
+    out->nonce = crew_nonce(daemon->crew);
+    return doors_front(daemon->doors, deploy_config(daemon->deploy), &out->address,
+                       &out->proxy_protocol);
+}
+
 static int start_pilot(struct daemon *daemon)
 {
     struct pilot_options options = {
@@ -425,6 +436,7 @@ static int start_pilot(struct daemon *daemon)
         .health = daemon->health,
         .worker_count = crew_size(daemon->crew),
         .state_dir = deploy_config(daemon->deploy)->state_dir,
+        .front = find_front,
         .arg = daemon,
     };
     char words[512] = "";

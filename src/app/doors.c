@@ -328,3 +328,29 @@ void doors_print(const struct doors *doors, struct text *out)
         comma = ",";
     }
 }
+
+static const struct config_listener *find_listener(const struct config *config, const char *name)
+{
+    for (size_t i = 0; i < config->listener_count; i++)
+        if (strcmp(config->listeners[i].name, name) == 0)
+            return &config->listeners[i];
+    return NULL;
+}
+
+bool doors_front(const struct doors *doors, const struct config *config, struct address *out,
+                 uint8_t *proxy_protocol)
+{
+    const struct door *door = NULL;
+
+    LIST_FOREACH(door, &doors->open, entry)
+    {
+        const struct config_listener *listener = find_listener(config, door->gate->name);
+
+        if (door->is_new || listener == NULL)
+            continue;
+        *out = door->bound;
+        *proxy_protocol = listener->proxy_protocol ? 2 : 0;
+        return true;
+    }
+    return false;
+}

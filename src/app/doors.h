@@ -5,8 +5,12 @@
 #ifndef APP_DOORS_H
 #define APP_DOORS_H
 
+#include <stdbool.h>
+#include <stdint.h>
+
 #include "base/check.h"
 
+struct address;
 struct config;
 struct crew;
 struct doors;
@@ -24,6 +28,11 @@ void doors_cancel(struct doors *doors);
 
 /* Hands the new ones to the workers, changes gates, closes what is no longer configured. */
 void doors_commit(struct doors *doors, const struct config *config);
+
+/* Where one of the listeners that take plain HTTP listens, and the PROXY header that it asks for (0: none); false: there
+ * is none. */
+bool doors_front(const struct doors *doors, const struct config *config, struct address *out,
+                 uint8_t *proxy_protocol);
 
 /* "name":"address",… of the open listeners, as members of a JSON object. */
 void doors_print(const struct doors *doors, struct text *out);

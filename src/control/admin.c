@@ -24,7 +24,7 @@ enum {
     IDLE_MS = 10 * 1000,
     PROMPT_IDLE_MS = 10 * 60 * 1000,
     SEND_MS = 10 * 1000,
-    CLIENTS_MAX = 32,
+    CLIENTS_MAX = 64,
     RESERVED = 2,            /* of them for root and the daemon's own user */
     EVICT_AFTER_US = 250000, /* a client that says nothing for so long may be asked to make room */
 };

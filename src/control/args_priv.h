@@ -40,11 +40,14 @@ enum args_option {
     ARGS_HEADER = 1u << 19, /* may be given several times */
     ARGS_CLIENT_IP = 1u << 20,
     ARGS_LISTENER = 1u << 21,
+    ARGS_CONFIRM = 1u << 22, /* --confirm-within */
 
     /* Families: each bit stands for several options whose values are kept by name, in args.named. */
     ARGS_WHERE = 1u << 30,     /* --kind --outcome --actor --trigger --since --until */
     ARGS_WITH = 1u << 29,      /* --with, several times */
     ARGS_SIGNALLED = 1u << 28, /* --service --rollout */
+    ARGS_ROLLOUT = 1u << 27,   /* --plan --profile */
+    ARGS_DRILL = 1u << 26,     /* --share --synthetic --watch, and --assert several times */
 };
 
 /* Every command takes these; a changing one takes ARGS_CHANGE besides. */
@@ -64,6 +67,7 @@ struct args {
     uint64_t ttl_us;
     uint64_t limit;
     uint64_t longest_us;
+    uint64_t confirm_us;
     const char *from;
     const char *message;
     const char *host;

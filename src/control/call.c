@@ -328,6 +328,7 @@ void call_fill_change(const struct call *call, enum change_kind kind, struct cha
         .force = (args->given & ARGS_FORCE) != 0,
         .if_epoch = args->if_epoch,
         .ttl_us = args->ttl_us,
+        .confirm_us = args->confirm_us,
         .plan_only = call->on_plan != NULL,
     };
     snprintf(out->reason, sizeof out->reason, "%s", args->reason != NULL ? args->reason : "");

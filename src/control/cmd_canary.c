@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "base/err.h"
+#include "control/cmd_rules_priv.h"
 #include "control/json_priv.h"
 #include "control/scope_priv.h"
 #include "control/share_priv.h"
@@ -279,6 +280,8 @@ enum call_step cmd_canary_status(struct call *call)
     } else {
         text_add(&call->reply.text, "no canary is running\n");
     }
+    cmd_rules_add_lines(call->room, &path, &call->reply.text);
+    cmd_rules_add_json(call->room, &path, reply_result(&call->reply));
     json_add(reply_result(&call->reply), "canary", sheet_json(canaries));
     json_add(reply_result(&call->reply), "slots", sheet_json(slots));
     sheet_free(canaries);

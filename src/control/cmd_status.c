@@ -8,11 +8,14 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "control/cmd_rollout_priv.h"
+#include "control/cmd_rules_priv.h"
 #include "control/cmd_traffic_priv.h"
 #include "control/json_priv.h"
 #include "control/scope_priv.h"
 #include "control/sheet_priv.h"
 #include "deploy/deploy_view.h"
+#include "deploy/rollout_view.h"
 #include "health/health.h"
 #include "route/slot.h"
 #include "route/target.h"
@@ -20,19 +23,13 @@
 #define COUNT(array) (sizeof(array) / sizeof(array)[0])
 
 static const struct sheet_column slot_columns[] = {
-    { "service", "SERVICE", SHEET_TEXT },
-    { "group", "GROUP", SHEET_TEXT },
-    { "slot", "SLOT", SHEET_TEXT },
-    { "role", "ROLE", SHEET_TEXT },
-    { "version", "VERSION", SHEET_TEXT },
-    { NULL, "UP", SHEET_TEXT },
-    { "targets", NULL, SHEET_NUMBER },
-    { "targets_up", NULL, SHEET_NUMBER },
-    { "in_flight", "IN FLIGHT", SHEET_NUMBER },
-    { "draining", NULL, SHEET_NUMBER },
-    { "hosts", "HOSTS", SHEET_TEXT },
-    { "previous", NULL, SHEET_BOOL },
-    { NULL, "SINCE", SHEET_TEXT },
+    { "service", "SERVICE", SHEET_TEXT }, { "group", "GROUP", SHEET_TEXT },
+    { "slot", "SLOT", SHEET_TEXT },       { "role", "ROLE", SHEET_TEXT },
+    { "state", "STATE", SHEET_TEXT },     { "version", "VERSION", SHEET_TEXT },
+    { NULL, "UP", SHEET_TEXT },           { "targets", NULL, SHEET_NUMBER },
+    { "targets_up", NULL, SHEET_NUMBER }, { "in_flight", "IN FLIGHT", SHEET_NUMBER },
+    { "draining", NULL, SHEET_NUMBER },   { "hosts", "HOSTS", SHEET_TEXT },
+    { "previous", NULL, SHEET_BOOL },     { NULL, "SINCE", SHEET_TEXT },
 };
 
 static const struct sheet_column target_columns[] = {
@@ -72,6 +69,7 @@ static const struct sheet_column service_columns[] = {
     { "slots", "SLOTS", SHEET_TEXT },       { "hosts", "HOSTS", SHEET_TEXT },
     { "paths", "PATHS", SHEET_TEXT },       { "switches", "SWITCHES", SHEET_NUMBER },
     { "switched", "SWITCHED", SHEET_TEXT }, { "traffic", "TRAFFIC", SHEET_TEXT },
+    { "part", "PART", SHEET_TEXT },
 };
 
 /* "a,b,c", or `none` for an empty list, into out. */
@@ -115,6 +113,7 @@ static void add_slot_row(struct sheet *sheet, const struct scope *scope)
     sheet_add_text(sheet, scope->view.group);
     sheet_add_text(sheet, slot->slot->name);
     sheet_add_text(sheet, role_name(slot->role));
+    sheet_add_text(sheet, deploy_slot_label(scope->deploy, scope->service_index, slot->slot->name));
     sheet_add_text(sheet, slot->slot->version);
     sheet_add_format(sheet, "%u/%u", up, slot->pick_count);
     sheet_add_u64(sheet, slot->pick_count);
@@ -269,6 +268,7 @@ static void add_service_row(struct sheet *sheet, const struct scope *scope)
     sheet_add_u64(sheet, scope->view.switch_count);
     sheet_add_text(sheet, stamp);
     sheet_add_text(sheet, cmd_traffic_mode(scope));
+    sheet_add_text(sheet, cmd_rollout_part(scope));
 }
 
 enum part { PART_SERVICES, PART_SLOTS, PART_TARGETS };
@@ -356,6 +356,8 @@ enum call_step cmd_status_run(struct call *call)
         return CALL_DONE;
     add_head_line(call);
     cmd_traffic_add_lines(call->room->deploy, &path, &call->reply.text);
+    cmd_rules_add_lines(call->room, &path, &call->reply.text);
+    cmd_rules_add_json(call->room, &path, reply_result(&call->reply));
     add_part(call, PART_SERVICES, &path, false);
     add_part(call, PART_SLOTS, &path, true);
     add_part(call, PART_TARGETS, &path, true);

@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "control/cmd_canary_priv.h"
+#include "control/cmd_rollout_priv.h"
 #include "control/json_priv.h"
 #include "control/scope_priv.h"
 #include "control/sheet_priv.h"
@@ -94,6 +95,7 @@ void cmd_traffic_add_lines(const struct deploy *deploy, const struct args_path *
         last = scope.service_index;
         add_line(&scope, out);
         cmd_canary_add_line(&scope, out);
+        cmd_rollout_add_lines(&scope, out);
     }
 }
 

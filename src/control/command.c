@@ -5,10 +5,12 @@
 #include <string.h>
 
 #include "base/err.h"
+#include "control/cmd_alerts_priv.h"
 #include "control/cmd_canary_priv.h"
 #include "control/cmd_change_priv.h"
 #include "control/cmd_decision_priv.h"
 #include "control/cmd_drain_priv.h"
+#include "control/cmd_drill_priv.h"
 #include "control/cmd_evidence_priv.h"
 #include "control/cmd_explain_priv.h"
 #include "control/cmd_history_priv.h"
@@ -16,6 +18,8 @@
 #include "control/cmd_lock_priv.h"
 #include "control/cmd_plan_priv.h"
 #include "control/cmd_replay_priv.h"
+#include "control/cmd_rollout_priv.h"
+#include "control/cmd_rules_priv.h"
 #include "control/cmd_show_priv.h"
 #include "control/cmd_signal_priv.h"
 #include "control/cmd_status_priv.h"
@@ -30,7 +34,8 @@
 #define REQUEST (ARGS_HOST | ARGS_PATH | ARGS_METHOD | ARGS_HEADER | ARGS_CLIENT_IP | ARGS_LISTENER)
 
 /* What the commands that can be planned may be given. */
-#define PLANNED (FORCED | ARGS_TO | ARGS_LONGEST | ARGS_MESSAGE | ARGS_WAIT)
+#define PLANNED                                                                                    \
+    (FORCED | ARGS_TO | ARGS_LONGEST | ARGS_MESSAGE | ARGS_WAIT | ARGS_CONFIRM | ARGS_ROLLOUT)
 
 /* name, usage, level, effect, options, words from, to, function, one sentence */
 static const struct command commands[] = {
@@ -56,6 +61,10 @@ static const struct command commands[] = {
       "what is still in flight on slots that are not live and targets that drain, one by one" },
     { "show evidence", "[NAME[/SLOT]]", LEVEL_USER, COMMAND_READS, 0, 0, 1, cmd_evidence_show,
       "what was counted of each slot for the judgement: requests, errors, latency" },
+    { "show rules", "[NAME]", LEVEL_USER, COMMAND_READS, 0, 0, 1, cmd_rules_show,
+      "how what is on trial is judged: every rule with value, limit and state" },
+    { "show alerts", "[N]", LEVEL_USER, COMMAND_READS, 0, 0, 1, cmd_alerts_show,
+      "what the judgement told people since the start, newest first (20 unless N is given)" },
     { "show history",
       "[N] [NAME] [--kind K] [--outcome O] [--actor A] [--trigger T] [--since D|TIME] "
       "[--until D|TIME] [--limit N] [--from PLACE]",
@@ -73,14 +82,22 @@ static const struct command commands[] = {
       "tells values from outside: all of them or none" },
     { "show signals", "[NAME]", LEVEL_USER, COMMAND_READS, 0, 0, 1, cmd_signal_show,
       "values that were told from outside, with their levels" },
+    { "drill",
+      "NAME [--share S] [--synthetic N] [--watch D] [--assert KEY=VALUE]... [--reason TEXT]",
+      LEVEL_OPERATOR, COMMAND_ACTS, ARGS_DRILL | ARGS_REASON, 1, 1, cmd_drill_run,
+      "gives a small share (1%) to the standby slot and takes it back, to see that it works" },
     { "show version", "", LEVEL_USER, COMMAND_READS, 0, 0, 0, cmd_life_version,
       "version and commit of the daemon" },
-    { "switch", "NAME [--to SLOT] [--force --reason TEXT] [--if-epoch E] [--timeout D] [--key K]",
-      LEVEL_OPERATOR, COMMAND_CHANGES, FORCED | ARGS_TO, 1, 1, cmd_change_switch,
+    { "switch",
+      "NAME [--to SLOT] [--confirm-within D] [--force --reason TEXT] [--if-epoch E] [--timeout D] "
+      "[--key K]",
+      LEVEL_OPERATOR, COMMAND_CHANGES, FORCED | ARGS_TO | ARGS_CONFIRM, 1, 1, cmd_change_switch,
       "moves the traffic of a service or group to a slot (the standby one if not named)" },
     { "rollback", "NAME [--force --reason TEXT] [--if-epoch E] [--timeout D] [--key K]",
       LEVEL_OPERATOR, COMMAND_CHANGES, FORCED, 1, 1, cmd_change_rollback,
       "moves the traffic back to the slot before the last switch" },
+    { "release", "NAME", LEVEL_OPERATOR, COMMAND_CHANGES, ARGS_CHANGE, 1, 1, cmd_rules_release,
+      "lets versions start again that were taken back by themselves, without a cool-down" },
     { "canary start", "NAME [--to SLOT] [N%] [--force --reason TEXT]", LEVEL_OPERATOR,
       COMMAND_CHANGES, FORCED | ARGS_TO, 1, 2, cmd_canary_start,
       "gives a share of users (the first configured step) to a slot (the standby one)" },
@@ -94,10 +111,38 @@ static const struct command commands[] = {
       cmd_canary_resume, "lets the steps by time go on" },
     { "canary abort", "NAME [--force --reason TEXT]", LEVEL_OPERATOR, COMMAND_CHANGES, FORCED, 1, 1,
       cmd_canary_abort, "gives everybody back to the live slot" },
-    { "canary promote", "NAME [--force --reason TEXT]", LEVEL_OPERATOR, COMMAND_CHANGES, FORCED, 1,
-      1, cmd_canary_promote, "makes the candidate the live slot" },
+    { "canary promote", "NAME [--confirm-within D] [--force --reason TEXT]", LEVEL_OPERATOR,
+      COMMAND_CHANGES, FORCED | ARGS_CONFIRM, 1, 1, cmd_canary_promote,
+      "makes the candidate the live slot" },
     { "canary status", "[NAME]", LEVEL_USER, COMMAND_READS, 0, 0, 1, cmd_canary_status,
       "share, step and candidate, with requests and errors of both slots" },
+    { "rollout start",
+      "NAME [--to SLOT] [--plan canary|switch] [--profile P] [--confirm-within D] [--force "
+      "--reason "
+      "TEXT]",
+      LEVEL_OPERATOR, COMMAND_CHANGES, FORCED | ARGS_TO | ARGS_CONFIRM | ARGS_ROLLOUT, 1, 1,
+      cmd_rollout_start, "begins a deployment that goes on by itself" },
+    { "rollout status", "[NAME]", LEVEL_USER, COMMAND_READS, 0, 0, 1, cmd_rollout_status,
+      "the last rollout of each service or group, and who has agreed" },
+    { "rollout pause", "NAME", LEVEL_OPERATOR, COMMAND_CHANGES, ARGS_CHANGE, 1, 1,
+      cmd_rollout_pause, "keeps a rollout where it is" },
+    { "rollout resume", "NAME", LEVEL_OPERATOR, COMMAND_CHANGES, ARGS_CHANGE, 1, 1,
+      cmd_rollout_resume, "lets it go on" },
+    { "rollout advance", "NAME [--force --reason TEXT]", LEVEL_OPERATOR, COMMAND_CHANGES, FORCED, 1,
+      1, cmd_rollout_advance, "goes on to its next phase or step now" },
+    { "rollout abort", "NAME [--force --reason TEXT]", LEVEL_OPERATOR, COMMAND_CHANGES, FORCED, 1,
+      1, cmd_rollout_abort, "gives everybody back and ends it" },
+    { "rollout wait", "NAME [--timeout D]", LEVEL_USER, COMMAND_READS, 0, 1, 1, cmd_rollout_wait,
+      "answers when it has ended, or is held" },
+    { "confirm", "NAME", LEVEL_OPERATOR, COMMAND_CHANGES, FORCED, 1, 1, cmd_rollout_confirm,
+      "what was switched with --confirm-within stays" },
+    { "approve", "NAME [--to SLOT] [--note TEXT]", LEVEL_OPERATOR, COMMAND_CHANGES,
+      ARGS_CHANGE | ARGS_TO, 1, 1, cmd_rollout_approve,
+      "agrees to a rollout or switch whose gate asks for it" },
+    { "reject", "NAME --reason TEXT", LEVEL_OPERATOR, COMMAND_CHANGES, ARGS_CHANGE, 1, 1,
+      cmd_rollout_reject, "refuses it: the rollout is over" },
+    { "check", "NAME ITEM [--to SLOT] [--note TEXT]", LEVEL_OPERATOR, COMMAND_CHANGES,
+      ARGS_CHANGE | ARGS_TO, 2, 2, cmd_rollout_check, "ticks an item of the checklist" },
     { "tenant pin", "TENANT SLOT [NAME]", LEVEL_OPERATOR, COMMAND_CHANGES, FORCED, 2, 3,
       cmd_tenant_pin, "keeps one tenant on a slot" },
     { "tenant unpin", "TENANT|* [NAME]", LEVEL_OPERATOR, COMMAND_CHANGES, FORCED, 1, 2,

@@ -1,6 +1,7 @@
 /* The text format of metrics: see exposition_priv.h. */
 #include "control/exposition_priv.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -80,6 +81,17 @@ void exposition_double_with(struct exposition *exposition, const char *a, const 
 void exposition_u64(struct exposition *exposition, const char *labels, uint64_t value)
 {
     exposition_u64_with(exposition, labels, "", value);
+}
+
+void exposition_real(struct exposition *exposition, const char *labels, double value)
+{
+    begin(exposition, "", labels, "");
+    if (isfinite(value))
+        text_add_format(exposition->out, "%.9g\n", value);
+    else if (isnan(value))
+        text_add(exposition->out, "NaN\n");
+    else
+        text_add(exposition->out, value > 0 ? "+Inf\n" : "-Inf\n");
 }
 
 void exposition_seconds(struct exposition *exposition, const char *labels, uint64_t us)

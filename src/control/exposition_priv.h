@@ -22,6 +22,8 @@ void exposition_open(struct exposition *exposition, const char *name, enum expos
 
 /* labels: "" or `a="b",c="d"`. */
 void exposition_u64(struct exposition *exposition, const char *labels, uint64_t value);
+/* Not finite: as +Inf, -Inf or NaN. */
+void exposition_real(struct exposition *exposition, const char *labels, double value);
 void exposition_seconds(struct exposition *exposition, const char *labels, uint64_t us);
 
 /* Two label texts in one sample: `a` and `b` joined. */

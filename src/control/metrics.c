@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "control/exposition_priv.h"
+#include "control/metrics_judgement_priv.h"
 #include "control/metrics_memory_priv.h"
 #include "control/metrics_process_priv.h"
 #include "control/metrics_tls_priv.h"
@@ -480,5 +481,6 @@ void metrics_write(const struct control_room *room, const struct tally *tally, s
     free_picture(&scrape);
     metrics_traffic_write(room->deploy, out);
     metrics_memory_write(room, out);
+    metrics_judgement_write(room, out);
     metrics_process_write(room->started_wall_us, out);
 }

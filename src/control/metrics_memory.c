@@ -4,8 +4,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/clock.h"
+#include "config/config.h"
 #include "control/admin.h"
 #include "control/exposition_priv.h"
+#include "deploy/deploy.h"
+#include "deploy/drill_view.h"
 #include "pilot/casebook.h"
 #include "pilot/signals.h"
 
@@ -85,12 +89,36 @@ static void write_signals(struct exposition *x, const struct signals *signals)
         write_states(x, &view);
 }
 
+static void write_drills(struct exposition *x, const struct deploy *deploy)
+{
+    const struct config *config = deploy_config(deploy);
+    uint64_t now_us = clock_wall_us();
+    struct text labels;
+
+    exposition_open(x, "switchyard_rollback_drill_age_seconds", EXPOSITION_GAUGE,
+                    "Since the last drill that showed that traffic can be taken back.");
+    text_init(&labels, LABELS_MAX);
+    for (unsigned i = 0; config != NULL && i < config->service_count; i++) {
+        struct deploy_drill_view view;
+
+        deploy_view_drill(deploy, i, &view);
+        if (view.good_wall_us == 0)
+            continue;
+        text_clear(&labels);
+        exposition_label(&labels, "service", config->services[i].name);
+        exposition_seconds(x, labels.bytes,
+                           now_us > view.good_wall_us ? now_us - view.good_wall_us : 0);
+    }
+    text_fini(&labels);
+}
+
 void metrics_memory_write(const struct control_room *room, struct text *out)
 {
     struct exposition x = { .out = out };
 
     if (room->casebook != NULL)
         write_decisions(&x, room->casebook);
+    write_drills(&x, room->deploy);
     if (room->signals != NULL)
         write_signals(&x, room->signals);
 }

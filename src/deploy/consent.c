@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "deploy/canary_priv.h"
 #include "deploy/deploy_priv.h"
+#include "deploy/drill_age_priv.h"
 #include "deploy/move_priv.h"
 #include "deploy/rollout_priv.h"
 #include "net/loop.h"
@@ -127,6 +128,8 @@ enum judgement consent_check(struct deploy *deploy, struct ticket *ticket,
 
     if (gate_is_forced(ticket))
         return JUDGED_DONE;
+    if (ask->stage != CONSENT_CUTOVER && drill_age_check(deploy, ticket, scope) != JUDGED_DONE)
+        return JUDGED_REFUSED;
     consent_count(deploy, &deploy->working, scope, ask, &count);
     if (count.approvals_needed > 0 &&
         judge_gate(ticket, "approval", count.approvals >= count.approvals_needed,

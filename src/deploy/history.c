@@ -13,6 +13,7 @@
 #include "base/err.h"
 #include "base/mem.h"
 #include "base/strict_json.h"
+#include "deploy/drill_view.h"
 #include "deploy/state_code_priv.h"
 #include "deploy/state_priv.h"
 
@@ -28,7 +29,57 @@ void history_init(struct history *history)
 void history_fini(struct history *history)
 {
     free(history->ring);
+    free(history->drills);
+    history->drills = NULL;
+    history->drill_count = 0;
     history->ring = NULL;
+}
+
+const struct history_drill *history_drill(const struct history *history, const char *name)
+{
+    for (size_t i = 0; i < history->drill_count; i++)
+        if (strcmp(history->drills[i].name, name) == 0)
+            return &history->drills[i];
+    return NULL;
+}
+
+static struct history_drill *own_drill(struct history *history, const char *name)
+{
+    struct history_drill *drill = NULL;
+
+    for (size_t i = 0; i < history->drill_count; i++)
+        if (strcmp(history->drills[i].name, name) == 0)
+            return &history->drills[i];
+    history->drills = mem_grow(history->drills, history->drill_count + 1, sizeof *history->drills);
+    drill = &history->drills[history->drill_count++];
+    *drill = (struct history_drill){ .last_wall_us = 0 };
+    snprintf(drill->name, sizeof drill->name, "%s", name);
+    return drill;
+}
+
+static bool is_move(enum change_kind kind)
+{
+    return kind == CHANGE_CANARY_START || kind == CHANGE_CANARY_ABORT ||
+           kind == CHANGE_CANARY_PROMOTE || kind == CHANGE_SWITCH || kind == CHANGE_ROLLBACK;
+}
+
+static void note_drill(struct history *history, const struct history_entry *entry)
+{
+    bool is_good = strcmp(entry->trigger, DRILL_TRIGGER) == 0;
+    bool is_one = is_good || strcmp(entry->trigger, DRILL_TRIGGER_FAILED) == 0;
+    bool is_done = entry->outcome == OUTCOME_DONE || entry->outcome == OUTCOME_VOLATILE;
+    struct history_drill *drill = NULL;
+
+    if (!is_move(entry->kind) || !is_done ||
+        (!is_one && history_drill(history, entry->name) == NULL))
+        return;
+    drill = own_drill(history, entry->name);
+    drill->is_open = is_one && entry->kind == CHANGE_CANARY_START;
+    if (!is_one || entry->kind != CHANGE_CANARY_ABORT)
+        return;
+    drill->last_wall_us = entry->wall_us;
+    if (is_good)
+        drill->good_wall_us = entry->wall_us;
 }
 
 /* In one batch a refusal may get its number after a change that comes behind it: the ring is kept in order. */
@@ -37,6 +88,7 @@ void history_add(struct history *history, const struct history_entry *entry)
     uint64_t kept = history->count < HISTORY_RING ? history->count : HISTORY_RING - 1;
     uint64_t at = history->count++;
 
+    note_drill(history, entry);
     for (; kept > 0; kept--, at--) {
         const struct history_entry *before = &history->ring[(at - 1) % HISTORY_RING];
 

@@ -40,9 +40,9 @@ static void refuse(struct ticket *older, const struct ticket *ticket)
     measure_drop(older->measure);
     older->measure = NULL;
     judge_refuse(older, OUTCOME_CONFLICT, FAULT_CONFLICT, "overtaken",
-                 "%s of %s came while this was prepared, and this was called off: nothing was "
-                 "changed by it",
-                 change_kind_name(ticket->change.kind), ticket->change.name);
+                 "%s of %s by %s came while this was prepared, and this was called off: nothing "
+                 "was changed by it",
+                 change_kind_name(ticket->change.kind), ticket->change.name, ticket->change.actor);
     older->is_judged = true;
 }
 

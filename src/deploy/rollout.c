@@ -1,8 +1,8 @@
 /*
- * See deploy/rollout.h and rollout_priv.h. A rollout is a decision like a canary: a change moves it on, and the traffic
- * that belongs to the phase moves in the same batch. Control thread; the names are pure.
+ * See rollout_priv.h. A rollout is a decision like a canary: a change moves it on, and the traffic
+ * that belongs to the phase moves in the same batch. Control thread.
  */
-#include "deploy/rollout.h"
+#include "deploy/rollout_priv.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -15,39 +15,8 @@
 #include "deploy/deploy_priv.h"
 #include "deploy/move_priv.h"
 #include "deploy/quarantine_priv.h"
-#include "deploy/rollout_priv.h"
 #include "net/loop.h"
 #include "route/split.h"
-
-static const struct {
-    const char *word;
-    const char *people;
-    unsigned next;
-} phases[ROLLOUT_PHASE_COUNT] = {
-#define PHASE(name, word, people, next) [ROLLOUT_##name] = { word, people, next },
-    ROLLOUT_PHASES(PHASE)
-#undef PHASE
-};
-
-const char *rollout_phase_name(enum rollout_phase phase)
-{
-    return phases[phase].word;
-}
-
-const char *rollout_phase_people(enum rollout_phase phase)
-{
-    return phases[phase].people;
-}
-
-bool rollout_is_running(enum rollout_phase phase)
-{
-    return phases[phase].next != 0;
-}
-
-bool rollout_may_follow(enum rollout_phase from, enum rollout_phase to)
-{
-    return (phases[from].next & 1u << to) != 0;
-}
 
 bool rollout_has_moved(const struct state_rollout *rollout)
 {
@@ -105,7 +74,8 @@ static uint32_t find_step(const struct deploy *deploy, const struct scope *scope
     return next < SPLIT_WHOLE ? next : 0;
 }
 
-enum rollout_phase rollout_next(const struct deploy *deploy, const struct state_rollout *rollout)
+enum rollout_phase rollout_next(const struct deploy *deploy, const struct decisions *decisions,
+                                const struct state_rollout *rollout)
 {
     struct scope scope;
     uint32_t share = 0;
@@ -116,7 +86,7 @@ enum rollout_phase rollout_next(const struct deploy *deploy, const struct state_
     case ROLLOUT_PROVING: return ROLLOUT_READY;
     case ROLLOUT_READY:
     case ROLLOUT_RAMPING:
-        share = deploy->working.services[gate_scope_at(&scope, 0)]->canary.share;
+        share = decisions->services[gate_scope_at(&scope, 0)]->canary.share;
         return rollout->plan == ROLLOUT_CANARY && find_step(deploy, &scope, share) != 0
                    ? ROLLOUT_RAMPING
                    : ROLLOUT_CUTOVER;
@@ -151,7 +121,8 @@ const char *rollout_destination(const struct deploy *deploy, const struct decisi
     if (rollout == NULL || (change->rollout != 0 && change->rollout != rollout->id))
         return NULL;
     if (change->kind == CHANGE_ROLLOUT_ADVANCE)
-        phase = rollout->phase == ROLLOUT_RAMPING ? ROLLOUT_CUTOVER : rollout_next(deploy, rollout);
+        phase = rollout->phase == ROLLOUT_RAMPING ? ROLLOUT_CUTOVER
+                                                  : rollout_next(deploy, decisions, rollout);
     return is_measured(rollout, phase) ? rollout->to : NULL;
 }
 
@@ -337,7 +308,7 @@ static enum judgement advance(struct deploy *deploy, struct ticket *ticket,
                               struct state_rollout *rollout)
 {
     ticket->change.share = 0; /* from where it is */
-    return rollout_go(deploy, ticket, rollout, rollout_next(deploy, rollout));
+    return rollout_go(deploy, ticket, rollout, rollout_next(deploy, &deploy->working, rollout));
 }
 
 static enum judgement judge_running(struct deploy *deploy, struct ticket *ticket)

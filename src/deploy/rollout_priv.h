@@ -26,7 +26,8 @@ void rollout_enter(struct deploy *deploy, struct state_rollout *rollout, enum ro
 bool rollout_has_moved(const struct state_rollout *rollout);
 
 /* Where a step by hand leads to; RAMPING while ramping: the next share. */
-enum rollout_phase rollout_next(const struct deploy *deploy, const struct state_rollout *rollout);
+enum rollout_phase rollout_next(const struct deploy *deploy, const struct decisions *decisions,
+                                const struct state_rollout *rollout);
 
 /* The slot whose targets are probed and warmed before the change; NULL: nothing is measured. */
 const char *rollout_destination(const struct deploy *deploy, const struct decisions *decisions,

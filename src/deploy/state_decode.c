@@ -12,9 +12,9 @@
 #include "base/strict_json.h"
 #include "deploy/envelope_priv.h"
 #include "deploy/pins_log_priv.h"
-#include "deploy/state_rollbacks_priv.h"
 #include "deploy/state_code_priv.h"
 #include "deploy/state_priv.h"
+#include "deploy/state_rollbacks_priv.h"
 #include "route/split.h"
 
 enum {

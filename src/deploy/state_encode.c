@@ -12,9 +12,9 @@
 
 #include "base/text.h"
 #include "deploy/envelope_priv.h"
-#include "deploy/state_rollbacks_priv.h"
 #include "deploy/state_code_priv.h"
 #include "deploy/state_priv.h"
+#include "deploy/state_rollbacks_priv.h"
 
 static void add_text(struct text *out, const char *name, const char *value)
 {

@@ -43,8 +43,7 @@ static void set_top(const struct engine_state *state, struct engine_event *event
 
 static bool is_window_over(const struct engine_state *state)
 {
-    return state->is_full &&
-           (double)(state->now_ms - state->full_since_ms) >= state->settings.auto_window_ms;
+    return state->is_full && (double)engine_full_ms(state) >= state->settings.auto_window_ms;
 }
 
 /* What the next minute is compared with, to tell whether it helped. */

@@ -3,8 +3,6 @@
 
 #include <stdio.h>
 
-static const char *const names[] = { "alert_errors", "alert_mean" };
-
 static double limit_of(const struct settings *settings, enum alert alert, unsigned level)
 {
     switch (alert) {
@@ -70,6 +68,7 @@ bool alert_judge(struct alert_state *state, enum alert alert, const struct setti
         .limit = limit_of(settings, alert, level > 0 ? level : told),
         .top_bin = -1,
     };
-    snprintf(out->trigger, sizeof out->trigger, "%s", names[alert]);
+    snprintf(out->trigger, sizeof out->trigger, "%s",
+             alert == ALERT_ERRORS ? "alert_errors" : "alert_mean");
     return true;
 }

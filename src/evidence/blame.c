@@ -81,6 +81,8 @@ enum blame blame_of(enum fault fault, unsigned status)
     case FAULT_GATE_REFUSED:
     case FAULT_WAIT_TIMEOUT:
     case FAULT_CONFLICT:
+    case FAULT_ROLLED_BACK:
+    case FAULT_INCONCLUSIVE:
     case FAULT_LOCKED:
     case FAULT_NOT_DURABLE:
     case FAULT_CONFIG_BAD:

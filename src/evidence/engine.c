@@ -14,6 +14,11 @@ bool engine_is_shared(const struct engine_state *state)
     return state->is_shared && state->now_ms <= state->shared_until_ms;
 }
 
+uint64_t engine_full_ms(const struct engine_state *state)
+{
+    return state->full_before_ms + (state->is_full ? state->now_ms - state->full_since_ms : 0);
+}
+
 struct row_rule engine_rule(const struct engine_state *state, enum row_name name, double rate)
 {
     struct row_rule rule;
@@ -107,6 +112,11 @@ void engine_begin(struct engine *engine)
     }
 }
 
+void engine_resume(struct engine *engine, uint64_t full_ms)
+{
+    engine->state.full_before_ms = full_ms;
+}
+
 static void observe(struct engine_state *state, uint64_t dt_ms, const struct counts *baseline)
 {
     struct baseline_block block = { 0 };
@@ -174,6 +184,8 @@ static void set_weight(struct engine_state *state, const struct engine_tick *tic
     if (tick->weight >= state->settings.full_percent && !state->is_full)
         state->full_since_ms = before_ms;
     state->is_full = tick->weight >= state->settings.full_percent;
+    if (!state->is_full)
+        state->full_before_ms = 0;
     schedule_tick(&state->schedule, &state->settings,
                   (const double[]){ tick->weight, tick->next_weight }, before_ms);
 }

@@ -134,6 +134,7 @@ static void walk_clocks(struct walk *walk, struct engine_state *state)
     walk_bool(walk, &state->is_rolled_back);
     walk_bool(walk, &state->is_full);
     walk_u64(walk, &state->full_since_ms);
+    walk_u64(walk, &state->full_before_ms);
     walk_bool(walk, &state->has_first);
     walk_u64(walk, &state->first_ms);
     walk_double(walk, &state->weight);
@@ -245,12 +246,12 @@ void engine_codec_write_tick(struct walk *walk, const struct engine_tick *tick)
     bool has[2] = { tick->candidate != NULL, tick->baseline != NULL };
 
     walk_tick(walk, &copy, has);
-    if (has[0]) {
+    if (tick->candidate != NULL) {
         struct counts counts = *tick->candidate;
 
         walk_counts(walk, &counts);
     }
-    if (has[1]) {
+    if (tick->baseline != NULL) {
         struct counts counts = *tick->baseline;
 
         walk_counts(walk, &counts);

@@ -47,7 +47,8 @@ struct engine_state {
     bool is_rolled_back;
     bool is_full; /* the clock of the automatic window runs */
     uint64_t full_since_ms;
-    bool has_first; /* request of the candidate */
+    uint64_t full_before_ms; /* that it had run before the engine began */
+    bool has_first;          /* request of the candidate */
     uint64_t first_ms;
     double weight;
     uint64_t candidate_n, candidate_e, baseline_n, baseline_e; /* since engine_begin */
@@ -83,6 +84,7 @@ struct engine_side {
 };
 
 bool engine_is_shared(const struct engine_state *state);
+uint64_t engine_full_ms(const struct engine_state *state); /* that the full weight has lasted */
 struct row_rule engine_rule(const struct engine_state *state, enum row_name name, double rate);
 void engine_restart_row(struct engine_state *state, enum row_name name);
 

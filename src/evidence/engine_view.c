@@ -133,6 +133,16 @@ static void look_at_guard(const struct engine_state *state, enum guard guard, do
     };
 }
 
+static uint64_t window_left(const struct engine_state *state)
+{
+    uint64_t window_ms = (uint64_t)state->settings.auto_window_ms;
+    uint64_t gone_ms = engine_full_ms(state);
+
+    if (!state->is_full)
+        return UINT64_MAX;
+    return gone_ms < window_ms ? window_ms - gone_ms : 0;
+}
+
 void engine_look(const struct engine *engine, struct engine_view *out)
 {
     const struct engine_state *state = &engine->state;
@@ -149,6 +159,11 @@ void engine_look(const struct engine *engine, struct engine_view *out)
         .is_candidate_unhealthy = state->candidate_probes.is_unhealthy,
         .is_baseline_unhealthy = state->baseline_probes.is_unhealthy,
         .is_shared = engine_is_shared(state),
+        .is_rolled_back = state->is_rolled_back,
+        .full_ms = engine_full_ms(state),
+        .window_left_ms = window_left(state),
+        .dwell_ms = state->now_ms - state->schedule.start_ms,
+        .next_weight = state->schedule.next,
     };
     for (unsigned i = 0; i < SCHEDULE_SUMS; i++)
         out->safety[i] = state->schedule.sums[i];

@@ -58,8 +58,8 @@ static int take_from_kernel(BIO *bio, struct tls_loop *shared, char *out, int si
     struct tls *tls = shared->stream->tls;
     ssize_t count = 0;
 
-    if (shared->budget == 0) {
-        tls->is_throttled = true;
+    if (shared->budget == 0 || (shared->is_drained && !shared->stream->hung_up)) {
+        tls->is_throttled = shared->budget == 0;
         BIO_set_retry_read(bio);
         return -1;
     }
@@ -67,6 +67,7 @@ static int take_from_kernel(BIO *bio, struct tls_loop *shared, char *out, int si
         count = recv(shared->stream->fd, out, (size_t)size, 0);
     } while (count < 0 && errno == EINTR);
     tls->was_short = count < size;
+    shared->is_drained = tls->was_short; /* more has an event of its own */
     if (count < 0 && errno == EAGAIN)
         BIO_set_retry_read(bio);
     if (count == 0)
@@ -92,6 +93,16 @@ static int on_read(BIO *bio, char *out, int size)
     return count;
 }
 
+static void append(struct tls_loop *shared, const char *bytes, size_t size)
+{
+    if (shared->out_capacity - shared->out_len < size) {
+        shared->out_capacity = shared->out_len + size + OUT_BYTES;
+        shared->out = mem_grow(shared->out, shared->out_capacity, 1);
+    }
+    memcpy(shared->out + shared->out_len, bytes, size);
+    shared->out_len += size;
+}
+
 static int on_write(BIO *bio, const char *bytes, int size)
 {
     struct tls_loop *shared = BIO_get_data(bio);
@@ -99,12 +110,7 @@ static int on_write(BIO *bio, const char *bytes, int size)
     BIO_clear_retry_flags(bio);
     if (size <= 0)
         return 0;
-    if (shared->out_capacity - shared->out_len < (size_t)size) {
-        shared->out_capacity = shared->out_len + (size_t)size + OUT_BYTES;
-        shared->out = mem_grow(shared->out, shared->out_capacity, 1);
-    }
-    memcpy(shared->out + shared->out_len, bytes, (size_t)size);
-    shared->out_len += (size_t)size;
+    append(shared, bytes, (size_t)size);
     return size;
 }
 
@@ -171,6 +177,7 @@ struct tls_loop *tls_enter(struct stream *stream)
     ERR_clear_error();
     shared->stream = stream;
     shared->budget = READ_BUDGET;
+    shared->is_drained = false;
     shared->out_len = 0;
     stream->tls->is_throttled = false;
     return shared;
@@ -213,6 +220,29 @@ static ssize_t push(struct stream *stream, const char *bytes, size_t size)
     return sent;
 }
 
+void tls_leave_later(struct stream *stream)
+{
+    struct tls_loop *shared = stream->loop->tls;
+
+    if (shared->out_len > 0) {
+        stream->tls->is_lazy = stream->tls->held == NULL;
+        hold(stream->tls, shared->out, shared->out_len);
+    }
+    shared->stream = NULL;
+    shared->out_len = 0;
+}
+
+void tls_take_held(struct tls_loop *shared, struct tls *tls)
+{
+    if (!tls->is_lazy || tls->held == NULL)
+        return;
+    append(shared, tls->held + tls->held_at, tls->held_len - tls->held_at);
+    free(tls->held);
+    tls->held = NULL;
+    tls->held_at = tls->held_len = 0;
+    tls->is_lazy = false;
+}
+
 int tls_flush(struct stream *stream)
 {
     struct tls *tls = stream->tls;
@@ -243,8 +273,12 @@ ssize_t tls_leave(struct stream *stream)
 
     shared->stream = NULL;
     shared->out_len = 0;
-    if (size == 0)
+    if (size == 0 || (tls->is_dead && tls->saw_end)) /* nobody waits for an alert any more */
         return 0;
+    if (tls->is_lazy) { /* in front of this, and now */
+        tls->is_lazy = false;
+        (void)tls_flush(stream);
+    }
     if (tls->held == NULL)
         sent = push(stream, shared->out, size);
     if (sent < 0)

@@ -205,10 +205,13 @@ static void begin_batch(struct batch *batch, const struct iovec *parts, int coun
 ssize_t tls_send(struct stream *stream, const struct iovec *parts, int count)
 {
     struct tls *tls = stream->tls;
+    struct tls_loop *shared = NULL;
     struct batch batch;
     uint32_t taken = 0;
-    ssize_t sent = tls->is_dead || tls->is_mute ? ERR_RESET : tls_flush(stream);
+    ssize_t sent = ERR_RESET;
 
+    if (!tls->is_dead && !tls->is_mute)
+        sent = tls->is_lazy ? ERR_OK : tls_flush(stream);
     if (sent < 0)
         return sent;
     taken = tls->owed;
@@ -218,7 +221,9 @@ ssize_t tls_send(struct stream *stream, const struct iovec *parts, int count)
     begin_batch(&batch, parts, count);
     if (batch.total == 0)
         return 0;
-    if (!seal(stream, tls_enter(stream), &batch)) {
+    shared = tls_enter(stream);
+    tls_take_held(shared, tls);
+    if (!seal(stream, shared, &batch)) {
         tls->is_dead = true;
         (void)tls_leave(stream);
         return ERR_RESET;
@@ -233,7 +238,7 @@ ssize_t tls_send(struct stream *stream, const struct iovec *parts, int count)
 
 void tls_on_writable(struct stream *stream)
 {
-    if (stream->tls->held != NULL)
+    if (stream->tls->held != NULL && !stream->tls->is_lazy)
         (void)tls_flush(stream); /* what fails is found by the next verb */
 }
 
@@ -241,10 +246,11 @@ void tls_end(struct stream *stream)
 {
     struct tls *tls = stream->tls;
 
-    if (!tls->is_ready || tls->is_dead || tls->is_mute || tls->sent_end || tls->held != NULL)
+    if (!tls->is_ready || tls->is_dead || tls->is_mute || tls->sent_end ||
+        (tls->held != NULL && !tls->is_lazy))
         return;
     tls->sent_end = true;
-    tls_enter(stream);
+    tls_take_held(tls_enter(stream), tls);
     (void)SSL_shutdown(tls->ssl);
     (void)tls_leave(stream);
 }

@@ -21,10 +21,9 @@ struct tls_face;
 /* One connection. Owner: its stream. Ends by tls_drop. */
 struct tls {
     SSL *ssl;
-    struct tls_context
-        *context; /* and face: of a client; NULL: we opened the connection, then `dial` */
-    const struct tls_face *face;
-    struct tls_dial *dial;
+    struct tls_context *context; /* of a client; NULL: we opened the connection */
+    const struct tls_face *face; /* of a client */
+    struct tls_dial *dial;       /* NULL: of a client */
     char *held; /* bytes of ours that the kernel has not taken: [held_at, held_len) */
     uint32_t held_at;
     uint32_t held_len;
@@ -42,6 +41,7 @@ struct tls {
     bool has_begun;    /* a byte of the client was seen */
     bool was_short;    /* the kernel had less than was asked for */
     bool is_throttled; /* it had more than is taken at once */
+    bool is_lazy;      /* what is held waits for the next write: tickets, nobody needs them now */
     bool saw_end;      /* the peer's FIN */
     bool sent_end;     /* our close_notify */
 };
@@ -51,6 +51,7 @@ struct tls_loop {
     BIO_METHOD *method;
     BIO *bio;
     struct stream *stream; /* whose turn it is */
+    bool is_drained;       /* the kernel had less than was asked for in this turn */
     size_t budget;         /* bytes that may still be read from the kernel in this turn */
     char *out;
     size_t out_len;
@@ -77,6 +78,12 @@ void tls_drop(struct stream *stream);
  * it (the rest is held), or ERR_* when the connection is broken. */
 struct tls_loop *tls_enter(struct stream *stream);
 ssize_t tls_leave(struct stream *stream);
+
+/* Instead of leave: what was written goes out with the next write. */
+void tls_leave_later(struct stream *stream);
+
+/* What waited for a write is put in front of it. */
+void tls_take_held(struct tls_loop *shared, struct tls *tls);
 
 /* Sends what is held: 0, ERR_AGAIN or ERR_*. */
 int tls_flush(struct stream *stream);

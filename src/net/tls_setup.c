@@ -5,10 +5,12 @@
 #include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/ssl.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/check.h"
 #include "base/err.h"
+#include "base/mem.h"
 #include "base/text.h"
 #include "net/tls_files_priv.h"
 #include "net/tls_io_priv.h"
@@ -81,13 +83,17 @@ static int refuse_list(struct text *words, const char *option, const char *value
 
 static int set_algorithms(SSL_CTX *ctx, const struct tls_options *options, struct text *words)
 {
+    char *groups = NULL;
+    bool is_known = false;
+
     if (SSL_CTX_set_cipher_list(ctx, options->ciphers) != 1)
         return refuse_list(words, "ciphers", options->ciphers);
     if (SSL_CTX_set_ciphersuites(ctx, options->ciphersuites) != 1)
         return refuse_list(words, "ciphersuites", options->ciphersuites);
-    if (SSL_CTX_set1_groups_list(ctx, options->groups) != 1)
-        return refuse_list(words, "groups", options->groups);
-    return ERR_OK;
+    groups = mem_text(options->groups); /* OpenSSL's macro takes no constant */
+    is_known = SSL_CTX_set1_groups_list(ctx, groups) == 1;
+    free(groups);
+    return is_known ? ERR_OK : refuse_list(words, "groups", options->groups);
 }
 
 static int set_client_check(SSL_CTX *ctx, const struct tls_options *options, struct text *words)

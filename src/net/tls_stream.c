@@ -106,7 +106,11 @@ static int finish(struct stream *stream, enum fault *fault)
         }
     }
     tls->is_ready = true;
-    (void)tls_leave(stream); /* what breaks here is found by the first read */
+    /* a request is there already: our tickets go with its answer */
+    if (SSL_version(tls->ssl) >= TLS1_3_VERSION && SSL_has_pending(tls->ssl) == 1)
+        tls_leave_later(stream);
+    else
+        (void)tls_leave(stream); /* what breaks here is found by the first read */
     return ERR_OK;
 }
 

@@ -161,6 +161,12 @@ static bool is_of_another(SSL *ssl, const SSL_SESSION *session)
     return !slice_is_equal_nocase(is, was != NULL ? slice_from(was) : slice_of(NULL, 0));
 }
 
+/* Clients use a ticket of TLS 1.3 once (RFC 8446 C.4) and need another for the next time. */
+static bool is_spent(const SSL_SESSION *session)
+{
+    return SSL_SESSION_get_protocol_version(session) >= TLS1_3_VERSION;
+}
+
 static SSL_TICKET_RETURN on_opened(SSL *ssl, SSL_SESSION *session, const unsigned char *name,
                                    size_t name_size, SSL_TICKET_STATUS status, void *arg)
 {
@@ -169,6 +175,8 @@ static SSL_TICKET_RETURN on_opened(SSL *ssl, SSL_SESSION *session, const unsigne
     (void)name;
     (void)name_size;
     (void)arg;
+    if (status == SSL_TICKET_SUCCESS && is_spent(session))
+        status = SSL_TICKET_SUCCESS_RENEW;
     switch (status) {
     case SSL_TICKET_SUCCESS:
         return is_other ? SSL_TICKET_RETURN_IGNORE_RENEW : SSL_TICKET_RETURN_USE;

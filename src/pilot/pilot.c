@@ -12,6 +12,8 @@
 #include "config/config.h"
 #include "deploy/deploy.h"
 #include "net/timer.h"
+#include "pilot/drill_priv.h"
+#include "pilot/driver_priv.h"
 #include "pilot/pilot_priv.h"
 #include "pilot/remember_priv.h"
 #include "pilot/signal_act_priv.h"
@@ -61,10 +63,48 @@ static void configure(struct pilot *pilot, const struct config *config)
     pilot->lookouts = list;
     pilot->lookout_count = (unsigned)config->service_count;
     signal_act_configure(pilot);
+    drill_configure(pilot);
     pilot->tick_ms = find_tick(pilot);
     timer_disarm(pilot->timer);
     if (pilot->tick_ms > 0)
         timer_arm(pilot->timer, pilot->tick_ms);
+}
+
+static enum engine_advice advise(void *arg, unsigned service_index, double next_weight,
+                                 const char **reason)
+{
+    return pilot_advise(arg, service_index, next_weight, reason);
+}
+
+static void alert(void *arg, unsigned service_index, enum pilot_severity severity,
+                  const struct act_cause *cause)
+{
+    act_alert(arg, service_index, severity, cause);
+}
+
+static bool find_front(void *arg, unsigned service_index, struct pilot_front *out)
+{
+    const struct pilot_options *options = &((const struct pilot *)arg)->options;
+
+    return options->front != NULL && options->front(options->arg, service_index, out);
+}
+
+static const struct driver_ops driver_ops = {
+    .advise = advise,
+    .alert = alert,
+    .front = find_front,
+};
+
+static struct driver *make_driver(struct pilot *pilot)
+{
+    struct driver_options options = {
+        .loop = pilot->options.loop,
+        .deploy = pilot->options.deploy,
+        .ops = &driver_ops,
+        .arg = pilot,
+    };
+
+    return driver_new(&options);
 }
 
 int pilot_new(const struct pilot_options *options, char *words, unsigned words_size,
@@ -85,6 +125,8 @@ int pilot_new(const struct pilot_options *options, char *words, unsigned words_s
         pilot_free(pilot);
         return err;
     }
+    drill_settle(pilot);
+    pilot->driver = make_driver(pilot);
     *out = pilot;
     return 0;
 }
@@ -96,8 +138,10 @@ void pilot_free(struct pilot *pilot)
     if (pilot == NULL)
         return;
     timer_free(pilot->timer);
+    drill_stop(pilot);
     signal_act_stop(pilot);
     remember_stop(pilot);
+    driver_free(pilot->driver);
     while ((move = TAILQ_FIRST(&pilot->moves)) != NULL) {
         (void)deploy_cancel(pilot->options.deploy,
                             move); /* one under way is not answered: nobody loops */

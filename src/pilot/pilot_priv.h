@@ -22,6 +22,7 @@
 
 struct casebook;
 struct config_service;
+struct drill;
 struct record;
 struct signals;
 struct snapshot_service;
@@ -70,11 +71,13 @@ struct pilot {
     struct lookout *lookouts;
     unsigned lookout_count;
     struct moves moves;
+    struct driver *driver;
     struct alert_log alerts;
     struct pilot_rollbacks *rollbacks; /* PILOT_ROLLBACKS_MAX */
     unsigned rollback_count;
     struct counts candidate, baseline, scratch;
     struct casebook *casebook;
+    struct drill *drill; /* NULL: none goes on */
     struct signals *signals;
     struct timer *signal_timer; /* armed while there are signals */
 };

@@ -1,6 +1,6 @@
 /*
  * Certificates made on the spot with libcrypto, for tests: keys, self-signed certificates, authorities and what they
- * sign, written as PEM. A scene that cannot be set up ends the test. Any thread.
+ * sign, written as PEM. What cannot be made aborts. Needs room base only, so that unit tests have it, too. Any thread.
  */
 #ifndef SUPPORT_PEM_H
 #define SUPPORT_PEM_H

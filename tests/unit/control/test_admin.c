@@ -87,11 +87,12 @@ Test(admin, shows_slots_in_stable_columns)
     ask("show slots\n");
     cr_assert_str_eq(
         out.bytes,
-        "SERVICE  GROUP    SLOT   ROLE     VERSION  UP   IN FLIGHT  HOSTS  SINCE\n"
-        "shop     -        blue   live     v1       2/2          0  -      1m 30s\n"
-        "shop     -        green  standby  v2       2/2          0  -      rollback goes here\n"
-        "api      release  blue   live     v1       2/2          0  -      -\n"
-        "api      release  green  standby  v2       2/2          0  -      -\n\n",
+        "SERVICE  GROUP    SLOT   ROLE     STATE    VERSION  UP   IN FLIGHT  HOSTS  SINCE\n"
+        "shop     -        blue   live     LIVE     v1       2/2          0  -      1m 30s\n"
+        "shop     -        green  standby  STANDBY  v2       2/2          0  -      rollback goes "
+        "here\n"
+        "api      release  blue   live     LIVE     v1       2/2          0  -      -\n"
+        "api      release  green  standby  STANDBY  v2       2/2          0  -      -\n\n",
         "%s", out.bytes);
 }
 

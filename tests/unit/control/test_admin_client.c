@@ -216,30 +216,30 @@ Test(admin_client, refuses_a_path_or_group_that_cannot_be)
 
 Test(admin_client, crowd_of_idle_clients_does_not_lock_out_a_new_one)
 {
-    int fds[40];
+    int fds[80];
 
-    for (unsigned i = 0; i < 40; i++) {
+    for (unsigned i = 0; i < 80; i++) {
         fds[i] = world_connect(world.path);
         cr_assert_geq(fds[i], 0);
     }
     world_turn(&world, 300);
     ask("version\n"); /* the one that was silent longest has made room */
     cr_expect_eq(strncmp(out.bytes, "switchyard ", 11), 0);
-    for (unsigned i = 0; i < 40; i++)
+    for (unsigned i = 0; i < 80; i++)
         close(fds[i]);
 }
 
 Test(admin_client, crowd_at_once_is_refused_in_words)
 {
-    int fds[33];
+    int fds[65];
 
-    for (unsigned i = 0; i < 32; i++)
+    for (unsigned i = 0; i < 64; i++)
         fds[i] = world_connect(world.path);
     world_turn(&world, 5);
-    fds[32] = world_connect(world.path);
-    cr_assert(world_ask(&world, fds[32], "", NULL, &out));
+    fds[64] = world_connect(world.path);
+    cr_assert(world_ask(&world, fds[64], "", NULL, &out));
     cr_expect_not_null(strstr(out.bytes, "too many clients of the admin socket"), "%s", out.bytes);
-    for (unsigned i = 0; i < 33; i++)
+    for (unsigned i = 0; i < 65; i++)
         close(fds[i]);
 }
 
@@ -354,15 +354,15 @@ Test(admin_client, parked_client_may_be_silent)
 
 Test(admin_client, waiting_client_that_is_gone_gives_its_place_back)
 {
-    int fds[32];
+    int fds[64];
 
     target_set_verdict(world.targets[0][1][0], VERDICT_DOWN);
-    for (unsigned i = 0; i < 32; i++) {
+    for (unsigned i = 0; i < 64; i++) {
         fds[i] = world_connect(world.path);
         cr_assert_eq(send(fds[i], "wait healthy shop\n", 18, MSG_NOSIGNAL), 18);
     }
     world_turn(&world, 50);
-    for (unsigned i = 0; i < 32; i++)
+    for (unsigned i = 0; i < 64; i++)
         close(fds[i]);
     world_turn(&world, 60);
     ask("version\n");

@@ -87,12 +87,98 @@ void deploy_view_canary(const struct deploy *deploy, unsigned service_index,
         *out = deploy->canary[service_index];
 }
 
+void deploy_view_trial(const struct deploy *deploy, unsigned service_index,
+                       struct deploy_trial_view *out)
+{
+    *out = deploy->trial[service_index];
+}
+
+void deploy_view_book(const struct deploy *deploy, unsigned service_index,
+                      struct deploy_book_view *out)
+{
+    *out = deploy->book[service_index];
+}
+
+void pilot_look(struct pilot *pilot, unsigned service_index, struct pilot_trial *out)
+{
+    *out = pilot->trials[service_index];
+}
+
+bool pilot_alert_at(const struct pilot *pilot, unsigned index, struct pilot_alert *out)
+{
+    if (index >= pilot->alert_count)
+        return false;
+    *out = pilot->alerts[index];
+    return true;
+}
+
+const char *pilot_severity_name(enum pilot_severity severity)
+{
+    static const char *const names[] = { "info", "warn", "critical" };
+
+    return names[severity];
+}
+
+uint64_t pilot_alert_count(const struct pilot *pilot, unsigned service_index,
+                           enum pilot_severity severity)
+{
+    (void)service_index;
+    return severity == PILOT_WARN ? pilot->alert_count : 0;
+}
+
+bool pilot_rollbacks_at(const struct pilot *pilot, unsigned index, struct pilot_rollbacks *out)
+{
+    if (index >= pilot->rollback_count)
+        return false;
+    *out = pilot->rollbacks[index];
+    return true;
+}
+
 void deploy_view_traffic(const struct deploy *deploy, unsigned service_index,
                          struct deploy_traffic_view *out)
 {
     *out = (struct deploy_traffic_view){ .is_held = false };
     if (service_index < WORLD_SERVICES)
         *out = deploy->traffic[service_index];
+}
+
+void deploy_view_rollout(const struct deploy *deploy, unsigned service_index,
+                         struct deploy_rollout_view *out)
+{
+    *out = deploy->rollout[service_index];
+}
+
+bool deploy_rollout_at(const struct deploy *deploy, unsigned index, unsigned *service_index,
+                       struct deploy_rollout_view *out)
+{
+    for (unsigned i = 0; i < WORLD_SERVICES; i++)
+        if (deploy->rollout[i].id != 0 && index-- == 0) {
+            *out = deploy->rollout[i];
+            if (service_index != NULL)
+                *service_index = i;
+            return true;
+        }
+    return false;
+}
+
+void deploy_view_confirm(const struct deploy *deploy, unsigned service_index,
+                         struct deploy_confirm_view *out)
+{
+    *out = deploy->confirm[service_index];
+}
+
+bool deploy_view_consent(const struct deploy *deploy, unsigned service_index, unsigned index,
+                         struct deploy_consent_view *out)
+{
+    *out = deploy->consent[service_index];
+    return index == 0 && out->who[0] != '\0';
+}
+
+const char *deploy_slot_label(const struct deploy *deploy, unsigned service_index, const char *slot)
+{
+    (void)deploy;
+    (void)service_index;
+    return strcmp(slot, "blue") == 0 ? "LIVE" : "STANDBY";
 }
 
 const struct pins *deploy_pins(const struct deploy *deploy, unsigned service_index)
@@ -155,10 +241,10 @@ uint64_t deploy_draining(const struct deploy *deploy, const struct slot *slot)
     return deploy->draining;
 }
 
-void deploy_view_rollout(const struct deploy *deploy, unsigned service_index,
-                         struct deploy_rollout_view *out)
+void deploy_view_drill(const struct deploy *deploy, unsigned service_index,
+                       struct deploy_drill_view *out)
 {
-    *out = deploy->rollout[service_index];
+    *out = deploy->drill[service_index];
 }
 
 unsigned deploy_history_page(const struct deploy *deploy, const struct history_filter *filter,

@@ -14,8 +14,10 @@
 #include "control/stats.h"
 #include "deploy/deploy.h"
 #include "deploy/deploy_view.h"
-#include "deploy/rollout.h"
+#include "deploy/drill_view.h"
+#include "deploy/rollout_view.h"
 #include "health/health.h"
+#include "pilot/pilot.h"
 #include "route/snapshot.h"
 #include "route/tunnel_drain.h"
 
@@ -40,17 +42,33 @@ struct deploy { /* the stand-in */
     struct pending_change *pending;
     const struct config *config;
     struct deploy_canary_view canary[WORLD_SERVICES];
-    struct deploy_rollout_view rollout[WORLD_SERVICES];
+    struct deploy_trial_view trial[WORLD_SERVICES];
+    struct deploy_book_view book[WORLD_SERVICES];
+    struct deploy_drill_view drill[WORLD_SERVICES];
     struct deploy_traffic_view traffic[WORLD_SERVICES];
-    struct pins *pins[WORLD_SERVICES]; /* deploy_pins; freed by world_fini */
-    struct pins *loaded;               /* of the last CHANGE_TENANT_LOAD; likewise */
-    char token[40];                    /* of the last deploy_apply */
+    struct deploy_rollout_view rollout[WORLD_SERVICES]; /* id 0: none */
+    struct deploy_confirm_view confirm[WORLD_SERVICES];
+    struct deploy_consent_view consent[WORLD_SERVICES]; /* who "" : none */
+    struct pins *pins[WORLD_SERVICES];                  /* deploy_pins; freed by world_fini */
+    struct pins *loaded; /* of the last CHANGE_TENANT_LOAD; likewise */
+    char token[40];      /* of the last deploy_apply */
     char token_actor[96];
+};
+
+enum { WORLD_ALERTS = 4 };
+
+struct pilot { /* the stand-in; room.pilot is NULL until a test sets it */
+    struct pilot_trial trials[WORLD_SERVICES];
+    struct pilot_alert alerts[WORLD_ALERTS]; /* newest first */
+    unsigned alert_count;
+    struct pilot_rollbacks rollbacks[WORLD_ALERTS];
+    unsigned rollback_count;
 };
 
 struct world {
     struct loop *loop;
     struct deploy deploy;
+    struct pilot pilot;
     struct control_room room;
     struct service *services[WORLD_SERVICES];
     struct slot *slots[WORLD_SERVICES][WORLD_SLOTS];

@@ -114,3 +114,25 @@ Test(cohort, it_waits_for_both_sides)
     cr_assert_not(cohort_judge(&cohort, &settings, &look, &event));
     cr_assert_eq(cohort.block_ms, 5000);
 }
+
+Test(cohort, two_errors_are_not_enough)
+{
+    struct cohort_look look = { .baseline_rate = 1e-5, .phi = 1 };
+    struct engine_event event;
+    struct settings settings;
+    struct cohort cohort;
+    unsigned errors = 0;
+
+    settings_default(&settings);
+    cohort_init(&cohort, &settings, 0.3, &look);
+    do {
+        look.now_ms += 100000;
+        look.candidate.n++;
+        look.candidate.e++;
+        look.baseline.n += 5000;
+        errors++;
+    } while (errors < 20 && !cohort_judge(&cohort, &settings, &look, &event));
+    cr_assert_eq(errors, 3);
+    cr_assert_eq(event.candidate_x, 3);
+    cr_assert_gt(event.evidence, event.threshold + 1, "the evidence was there before");
+}

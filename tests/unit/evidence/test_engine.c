@@ -167,28 +167,36 @@ Test(engine, what_is_remembered_goes_over_a_restart)
     engine_free(other);
 }
 
-Test(engine, alerts_are_raised_at_their_levels_and_cleared)
+/* How many ticks after the errors are over an alert is cleared. */
+static unsigned clear_after(double clear_ms)
 {
     struct engine *engine = begin();
     struct traffic traffic = traffic_new(6, 2000, 50);
     unsigned at = 0;
 
     settings.auto_rollback = 0;
-    settings.guard_error_rate = 0;
+    settings.alert_clear_ms = clear_ms;
     engine_configure(engine, &settings);
     traffic.candidate_rate = traffic.baseline_rate = 0.007;
-    at = run_until(engine, &traffic, ENGINE_WARNING, 400);
-    cr_assert_lt(at, 400);
+    cr_assert_lt(run_until(engine, &traffic, ENGINE_WARNING, 400), 400);
     cr_assert_str_eq(events[0].trigger, "alert_errors");
     cr_assert_gt(events[0].value, 0.005);
     traffic.candidate_rate = traffic.baseline_rate = 0.05;
     cr_assert_lt(run_until(engine, &traffic, ENGINE_CRITICAL, 400), 400);
     cr_assert_gt(events[0].value, 0.01);
     traffic.candidate_rate = traffic.baseline_rate = 0;
-    at = run_until(engine, &traffic, ENGINE_CLEARED, 400);
-    cr_assert_lt(at, 400);
-    cr_assert_gt(at, 50, "cleared before it was below for five seconds");
+    at = run_until(engine, &traffic, ENGINE_CLEARED, 1500);
+    cr_assert_lt(at, 1500);
     engine_free(engine);
+    return at;
+}
+
+Test(engine, alerts_are_raised_at_their_levels_and_cleared_when_they_are_over_for_a_while)
+{
+    unsigned at_once = clear_after(0);
+    unsigned later = clear_after(60000);
+
+    cr_assert_gt(later, at_once + 400);
 }
 
 Test(engine, a_slow_average_alerts_too)
@@ -353,5 +361,119 @@ Test(engine, a_key_that_was_left_out_comes_back)
     }
     cr_assert_geq(concentrated, 2, "the key did not come back");
     cr_assert_leq(concentrated, 5);
+    engine_free(engine);
+}
+
+/* Two errors at a trickle are strong evidence by number alone; a row waits for the third. */
+Test(engine, no_error_row_decides_on_two_errors)
+{
+    static struct counts candidate;
+    static struct counts baseline;
+    struct engine *engine = begin();
+    struct engine_tick tick = {
+        .dt_ms = 300000, .weight = 30, .candidate = &candidate, .baseline = &baseline
+    };
+    struct memory memory = { .n = 1e6, .e = 10, .spread = 400, .expected = 400 };
+    unsigned at = 0;
+
+    settings.false_rollback_per_hour = 0.2;
+    engine_configure(engine, &settings);
+    engine_begin(engine);
+    engine_remember(engine, &memory);
+    candidate.n = candidate.e = 1;
+    baseline.n = 2000;
+    while (at < 10 && engine_tick(engine, &tick, events) == 0)
+        at++;
+    cr_assert_eq(at, 2, "decided in tick %u", at);
+    cr_assert_eq(events[0].action, ENGINE_ROLLBACK);
+    cr_assert_eq(events[0].candidate_x, 3);
+    settings.min_errors = 1;
+    engine_configure(engine, &settings);
+    engine_begin(engine);
+    engine_remember(engine, &memory);
+    for (at = 0; at < 10 && engine_tick(engine, &tick, events) == 0;)
+        at++;
+    cr_assert_lt(at, 2, "the evidence alone would have sufficed");
+    engine_free(engine);
+}
+
+/* The window of automatic rollbacks is of the time at full weight, and goes on over a restart. */
+Test(engine, the_window_runs_from_the_full_weight_on_and_over_a_restart)
+{
+    struct engine *engine = begin();
+    struct traffic traffic = traffic_new(13, 200, 50);
+
+    settings.auto_window_ms = 20000;
+    engine_configure(engine, &settings);
+    cr_assert_eq(run_until(engine, &traffic, ENGINE_ROLLBACK, 300), 300);
+    cr_assert_eq(look(engine).window_left_ms, UINT64_MAX);
+    traffic.weight = 96;
+    cr_assert_eq(run_until(engine, &traffic, ENGINE_ROLLBACK, 100), 100);
+    cr_assert_eq(look(engine).full_ms, 10000);
+    cr_assert_eq(look(engine).window_left_ms, 10000);
+    traffic.candidate_rate = 0.5;
+    cr_assert_lt(run_until(engine, &traffic, ENGINE_ROLLBACK, 60), 60);
+    engine_begin(engine);
+    engine_resume(engine, 15000);
+    traffic.candidate_rate = 0.001;
+    cr_assert_eq(run_until(engine, &traffic, ENGINE_ROLLBACK, 60), 60);
+    cr_assert_eq(look(engine).full_ms, 21000);
+    cr_assert_eq(look(engine).window_left_ms, 0);
+    traffic.candidate_rate = 0.5;
+    cr_assert_lt(run_until(engine, &traffic, ENGINE_ALERT, 60), 60);
+    traffic.weight = 50;
+    (void)run_until(engine, &traffic, ENGINE_ROLLBACK, 1);
+    traffic.weight = 96;
+    (void)run_until(engine, &traffic, ENGINE_ROLLBACK, 1);
+    cr_assert_eq(look(engine).full_ms, 100, "it begins anew");
+    engine_free(engine);
+}
+
+/* What is left out is left out of the baseline as well: a key that fails in both slots is nobody's release. */
+Test(engine, a_key_that_is_left_out_counts_in_neither_slot)
+{
+    static struct counts candidate;
+    static struct counts baseline;
+    struct engine *engine = begin();
+    struct engine_tick tick = {
+        .dt_ms = 100, .weight = 50, .candidate = &candidate, .baseline = &baseline
+    };
+    double rate = 0;
+    unsigned i = 0;
+
+    candidate.n = baseline.n = 60;
+    for (unsigned key = 0; key < 60; key++)
+        candidate.bins[key].n = baseline.bins[key].n = 1;
+    while (i++ < 200 && look(engine).rows[0].evidence < 8) {
+        candidate.e = candidate.bins[3].e = 1;
+        if (engine_tick(engine, &tick, events) > 0 && events[0].action == ENGINE_CONCENTRATED)
+            break;
+    }
+    cr_assert_eq(events[0].action, ENGINE_CONCENTRATED);
+    rate = look(engine).baseline_rate;
+    baseline.e = baseline.bins[3].e = 1;
+    for (i = 0; i < 200; i++)
+        (void)engine_tick(engine, &tick, events);
+    cr_assert_lt(look(engine).baseline_rate, rate);
+    engine_free(engine);
+}
+
+/* A block that is open when the baseline goes, or comes back, is no block of either time. */
+Test(engine, a_change_of_mode_drops_the_open_block)
+{
+    static struct counts one;
+    struct engine *engine = begin();
+    struct engine_tick tick = { .dt_ms = 4000, .weight = 100 };
+    double prior = log(1000.0 / 3600000);
+    unsigned err_abs = 2;
+
+    one.n = 1;
+    (void)engine_tick(engine, &tick, events); /* opens a block without a request */
+    tick.weight = 50;
+    tick.dt_ms = 1000;
+    tick.candidate = tick.baseline = &one;
+    (void)engine_tick(engine, &tick, events);
+    cr_assert_str_eq(look(engine).rows[err_abs].name, "err_abs");
+    cr_assert_leq(look(engine).rows[err_abs].evidence, prior, "the block is one second long");
     engine_free(engine);
 }
