@@ -146,21 +146,9 @@ static void sum_stats(void *arg, struct control_stats *out)
 static int reload_tls(void *arg, char *words, unsigned words_size)
 {
     struct daemon *daemon = arg;
-    const struct config *config = deploy_config(daemon->deploy);
-    int err = ERR_OK;
 
-    if (trust_is_pending(daemon->trust)) {
-        snprintf(words, words_size, "a reload of the configuration is under way; try again");
-        return ERR_AGAIN;
-    }
-    err = trust_prepare(daemon->trust, config, words, words_size);
-    if (err == ERR_OK)
-        err = vault_reload(daemon->vault, config, words, words_size);
-    if (err == ERR_OK)
-        trust_commit(daemon->trust, config);
-    else
-        trust_cancel(daemon->trust);
-    return err;
+    return trust_reload(daemon->trust, daemon->vault, deploy_config(daemon->deploy), words,
+                        words_size);
 }
 
 static void list_tls(void *arg, tls_list_fn *fn, void *fn_arg)

@@ -7,6 +7,7 @@
 #include <sys/queue.h>
 #include <time.h>
 
+#include "app/vault.h"
 #include "base/err.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -24,8 +25,9 @@ struct trust_entry {
     struct tls_dialer *dialer;
     struct tls_terms *pending; /* prepared; NULL: nothing */
     uint64_t pending_stamp;
-    uint64_t stamp; /* of what is in force */
-    bool is_on;     /* the configuration in force has it, and connections may be opened with it */
+    uint64_t stamp;      /* of what is in force */
+    uint64_t told_stamp; /* of what was warned of */
+    bool is_on; /* the configuration in force has it, and connections may be opened with it */
 };
 
 struct trust {
@@ -147,7 +149,7 @@ void trust_cancel(struct trust *trust)
     drop_pending(entry);
 }
 
-bool trust_is_pending(const struct trust *trust)
+static bool is_pending(const struct trust *trust)
 {
     const struct trust_entry *entry = NULL;
 
@@ -155,6 +157,16 @@ bool trust_is_pending(const struct trust *trust)
     if (entry->pending != NULL)
         return true;
     return false;
+}
+
+static void warn_unverified(struct trust_entry *entry, const struct config_slot_tls *tls)
+{
+    if (tls->verify || entry->told_stamp == entry->stamp)
+        return;
+    entry->told_stamp = entry->stamp;
+    LOG_WARN("tls_unverified",
+             "service=%s slot=%s any certificate of its targets is taken: remove verify = false",
+             entry->service, entry->slot);
 }
 
 static void take_service(struct trust *trust, const struct config_service *service)
@@ -165,6 +177,7 @@ static void take_service(struct trust *trust, const struct config_service *servi
 
             publish(entry);
             entry->is_on = true;
+            warn_unverified(entry, &service->slots[i].tls);
         }
     }
 }
@@ -177,6 +190,39 @@ void trust_commit(struct trust *trust, const struct config *config)
     entry->is_on = false;
     for (size_t i = 0; i < config->service_count; i++)
         take_service(trust, &config->services[i]);
+}
+
+static unsigned count_on(const struct trust *trust)
+{
+    const struct trust_entry *entry = NULL;
+    unsigned count = 0;
+
+    LIST_FOREACH(entry, &trust->entries, entry)
+    count += entry->is_on;
+    return count;
+}
+
+int trust_reload(struct trust *trust, struct vault *vault, const struct config *config, char *words,
+                 unsigned words_size)
+{
+    int err = ERR_OK;
+    size_t len = 0;
+
+    if (is_pending(trust)) {
+        snprintf(words, words_size, "a reload of the configuration is under way; try again");
+        return ERR_AGAIN;
+    }
+    err = trust_prepare(trust, config, words, words_size);
+    if (err == ERR_OK)
+        err = vault_reload(vault, config, words, words_size);
+    if (err != ERR_OK) {
+        trust_cancel(trust);
+        return err;
+    }
+    trust_commit(trust, config);
+    len = strlen(words);
+    snprintf(words + len, words_size - len, "; of targets, those of %u slots", count_on(trust));
+    return ERR_OK;
 }
 
 int trust_check(const struct config *config, char *words, unsigned words_size)

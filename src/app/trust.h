@@ -6,13 +6,12 @@
 #ifndef APP_TRUST_H
 #define APP_TRUST_H
 
-#include <stdbool.h>
-
 #include "base/check.h"
 
 struct config;
 struct tls_dialer;
 struct trust;
+struct vault;
 
 struct trust *trust_new(void);
 void trust_free(struct trust *trust); /* after all that opens connections to targets */
@@ -22,11 +21,13 @@ void trust_free(struct trust *trust); /* after all that opens connections to tar
 MUST_CHECK int trust_prepare(struct trust *trust, const struct config *config, char *words,
                              unsigned words_size);
 void trust_cancel(struct trust *trust);
-bool trust_is_pending(
-    const struct trust *trust); /* prepared, and neither committed nor cancelled */
 
 /* What was prepared is in force for new connections. */
 void trust_commit(struct trust *trust, const struct config *config);
+
+/* Reads the files again, those of the vault, too: all, or with an error none. words in both cases. */
+MUST_CHECK int trust_reload(struct trust *trust, struct vault *vault, const struct config *config,
+                            char *words, unsigned words_size);
 
 /* Only whether everything could be read. */
 MUST_CHECK int trust_check(const struct config *config, char *words, unsigned words_size);

@@ -60,6 +60,10 @@ Test(tls_upstream, a_certificate_that_is_believed)
         view = view_of(&stage);
         cr_expect_str_eq(view.sni, cases[i].sni, "%s", cases[i].tls);
         cr_expect_str_eq(view.alpn, "http/1.1");
+        cr_expect(strstr(cases[i].tls, "verify = false") == NULL ||
+                      daemon_await_log(stage.daemon, "warn tls_unverified service=shop slot=blue",
+                                       WAIT_MS),
+                  "%s", cases[i].tls);
         cr_expect_str_eq(view.version, version == TLS1_2_VERSION ? "TLSv1.2" : "TLSv1.3");
         cr_expect_eq(daemon_metric(stage.daemon, "switchyard_target_tls_handshakes_total",
                                    "session=\"full\""),
