@@ -14,6 +14,7 @@
 #include "config/config_judgement.h"
 #include "config/config_rollout.h"
 #include "config/config_signal.h"
+#include "config/config_tls.h"
 #include "config/config_traffic.h"
 
 enum config_balance {
@@ -37,6 +38,7 @@ struct config_slot {
     uint64_t queue;        /* requests that may wait for a place */
     uint64_t queue_timeout;
     struct config_headers headers; /* after those of the service */
+    struct config_slot_tls tls;
 };
 
 struct config_timeouts {

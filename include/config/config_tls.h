@@ -1,4 +1,4 @@
-/* TLS of a listener, as configured. See config/config.h for the rules of the tree. */
+/* TLS of a listener, and to the targets of a slot, as configured. See config/config.h for the rules of the tree. */
 #ifndef CONFIG_CONFIG_TLS_H
 #define CONFIG_CONFIG_TLS_H
 
@@ -30,6 +30,19 @@ struct config_tls {
     enum config_unknown_sni unknown_sni;
     enum config_plain_http plain_http;
     uint64_t watch; /* us; 0: files are read at reload only */
+};
+
+/* TLS to the targets of a slot; without ciphers: none. */
+struct config_slot_tls {
+    bool verify;
+    char *ca;   /* NULL: the system's store */
+    char *name; /* NULL: the target's host */
+    char *sni;  /* NULL: the name */
+    char *certificate;
+    enum config_tls_version min_version;
+    char *ciphers;
+    char *ciphersuites;
+    char *groups;
 };
 
 #endif

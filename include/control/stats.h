@@ -18,7 +18,9 @@ struct control_stats {
     uint64_t tls_handshakes; /* that succeeded, of them resumed */
     uint64_t tls_resumed;
     uint64_t tls_failed[FAULT_COUNT]; /* by fault */
-    uint64_t upstreams;               /* connections to targets, busy and idle */
+    uint64_t dials;                   /* handshakes with targets that succeeded, of them resumed */
+    uint64_t dials_resumed;
+    uint64_t upstreams; /* connections to targets, busy and idle */
     uint64_t upstreams_idle;
     uint64_t access_dropped;
     uint64_t log_errors;

@@ -23,6 +23,7 @@ struct health;
 struct loop;
 struct resolver;
 struct report;
+struct tls_dialer;
 
 /* What deploy asks of the workers; app fills it in. */
 struct deploy_ops {
@@ -36,6 +37,10 @@ struct deploy_ops {
     int (*prepare)(void *arg, const struct config *config, char *words, unsigned words_size);
     void (*commit)(void *arg, const struct config *config);
     void (*cancel)(void *arg);
+
+    /* The settings of TLS to the targets of that slot, which its block tls asks for; made ready by prepare, and good for as
+     * long as the process lives. */
+    struct tls_dialer *(*dialer)(void *arg, const char *service, const char *slot);
 
     /* A picture was published in which a hold ended, a limit or a share changed: waiting requests look again. */
     void (*published)(void *arg);

@@ -65,7 +65,9 @@ struct worker_counts {
     _Atomic uint64_t tls_handshakes; /* done; of them resumed */
     _Atomic uint64_t tls_resumed;
     _Atomic uint64_t tls_failed[TLS_FAULTS]; /* by fault, from TLS_HANDSHAKE on */
-    _Atomic uint64_t unrouted[600];          /* answers without a service, by status */
+    _Atomic uint64_t dials; /* handshakes with targets that were done; of them resumed */
+    _Atomic uint64_t dials_resumed;
+    _Atomic uint64_t unrouted[600]; /* answers without a service, by status */
 };
 
 struct worker *worker_new(const struct worker_options *options);

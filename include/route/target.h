@@ -13,6 +13,7 @@
 #include "base/address.h"
 
 struct slot;
+struct tls_dialer;
 
 /* What is: written by health (and by workers' passive findings through target_report_connect). A target that says
  * it is another slot is misdeployed and gets nothing, not even when no other is left. */
@@ -41,11 +42,12 @@ struct target {
     uint32_t worker_count;
     struct slot *slot;
     struct address address;
-    char name[136];                    /* "10.0.0.1:5000", as in configuration */
-    char authority[136];               /* Host for probes when none is configured */
-    uint8_t proxy_protocol;            /* 0, 1, 2: version written to the target */
-    uint64_t key;                      /* stable hash of the name, for rendezvous hashing */
-    _Atomic int verdict;               /* enum verdict */
+    char name[136];         /* "10.0.0.1:5000", as in configuration */
+    char authority[136];    /* Host for probes when none is configured */
+    uint8_t proxy_protocol; /* 0, 1, 2: version written to the target */
+    struct tls_dialer *tls; /* connections to it speak TLS by these settings; NULL: plain */
+    uint64_t key;           /* stable hash of the name, for rendezvous hashing */
+    _Atomic int verdict;    /* enum verdict */
     _Atomic uint32_t connect_failures; /* in a row, by anybody */
     _Atomic uint32_t gateway_errors;   /* answers 5xx and failures in a row, by anybody */
     _Atomic uint64_t up_since_us;      /* monotonic; when the verdict became up; 0: it is not */

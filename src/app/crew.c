@@ -303,6 +303,8 @@ void crew_sum(const struct crew *crew, struct control_stats *out)
         out->upstreams_idle += load(&counts->upstreams_idle);
         out->tls_handshakes += load(&counts->tls_handshakes);
         out->tls_resumed += load(&counts->tls_resumed);
+        out->dials += load(&counts->dials);
+        out->dials_resumed += load(&counts->dials_resumed);
         for (unsigned k = 0; k < TLS_FAULTS; k++)
             out->tls_failed[FAULT_TLS_HANDSHAKE + k] += load(&counts->tls_failed[k]);
         for (unsigned status = 0; status < 600; status++)

@@ -16,6 +16,7 @@
 #include "app/crew.h"
 #include "app/doors.h"
 #include "app/ports.h"
+#include "app/trust.h"
 #include "app/vault.h"
 #include "base/clock.h"
 #include "base/err.h"
@@ -64,6 +65,7 @@ struct daemon {
     struct crew *crew;
     struct doors *doors;
     struct vault *vault;
+    struct trust *trust;
     struct admin *admin;
     struct api *api;
     struct scribe *scribe;
@@ -145,7 +147,8 @@ static int reload_tls(void *arg, char *words, unsigned words_size)
 {
     struct daemon *daemon = arg;
 
-    return vault_reload(daemon->vault, deploy_config(daemon->deploy), words, words_size);
+    return trust_reload(daemon->trust, daemon->vault, deploy_config(daemon->deploy), words,
+                        words_size);
 }
 
 static void list_tls(void *arg, tls_list_fn *fn, void *fn_arg)
@@ -164,8 +167,12 @@ static int on_prepare(void *arg, const struct config *config, char *words, unsig
     if (err != ERR_OK)
         return err;
     err = vault_prepare(daemon->vault, config, words, words_size);
-    if (err != ERR_OK)
+    if (err == ERR_OK)
+        err = trust_prepare(daemon->trust, config, words, words_size);
+    if (err != ERR_OK) {
+        vault_cancel(daemon->vault);
         doors_cancel(daemon->doors);
+    }
     return err;
 }
 
@@ -175,12 +182,14 @@ static void on_cancel(void *arg)
 
     doors_cancel(daemon->doors);
     vault_cancel(daemon->vault);
+    trust_cancel(daemon->trust);
 }
 
 static void on_commit(void *arg, const struct config *config)
 {
     struct daemon *daemon = arg;
 
+    trust_commit(daemon->trust, config);
     vault_commit(daemon->vault, config);
     doors_commit(daemon->doors, config);
     crew_tune(daemon->crew, config);
@@ -195,6 +204,13 @@ static void evict(void *arg, struct target *target, bool busy, void (*done)(void
     struct daemon *daemon = arg;
 
     crew_evict(daemon->crew, target, busy, done, done_arg);
+}
+
+static struct tls_dialer *find_dialer(void *arg, const char *service, const char *slot)
+{
+    struct daemon *daemon = arg;
+
+    return trust_dialer(daemon->trust, service, slot);
 }
 
 static void on_published(void *arg)
@@ -229,6 +245,7 @@ static void list_work(void *arg, struct ledger *ledger, void (*done)(void *done_
 
 static const struct deploy_ops deploy_hooks = {
     .evict = evict,
+    .dialer = find_dialer,
     .published = on_published,
     .warm = warm,
     .drain_tunnels = drain_tunnels,
@@ -478,10 +495,17 @@ static int start(struct daemon *daemon)
     daemon->health = health_new(daemon->loop, &health_hooks, daemon);
     daemon->crew = crew_new(daemon->loop, daemon->config, daemon->rings);
     daemon->vault = vault_new(daemon->loop);
+    daemon->trust = trust_new();
     daemon->doors = doors_new(daemon->crew, daemon->vault);
     daemon->opening = timer_new(daemon->loop, on_opening, daemon);
     daemon->limits = timer_new(daemon->loop, on_limits, daemon);
     daemon->draining = timer_new(daemon->loop, on_draining, daemon);
+    err = trust_prepare(daemon->trust, daemon->config, words, sizeof words); /* probes come first */
+    if (err != ERR_OK) {
+        fprintf(stderr, "switchyard: %s\n", words);
+        return EXIT_FAILURE;
+    }
+    trust_commit(daemon->trust, daemon->config);
     err = start_deploy(daemon);
     if (err != ERR_OK)
         return err == ERR_CORRUPT || err == ERR_VERSION ? EXIT_STATE : EXIT_FAILURE;
@@ -513,6 +537,7 @@ static void stop(struct daemon *daemon)
         ports_remove(daemon->run_dir);
     doors_free(daemon->doors);
     vault_free(daemon->vault);
+    trust_free(daemon->trust);
     timer_free(daemon->opening);
     timer_free(daemon->limits);
     timer_free(daemon->draining);

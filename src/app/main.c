@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "app/daemon.h"
+#include "app/trust.h"
 #include "app/vault.h"
 #include "base/err.h"
 #include "base/text.h"
@@ -53,6 +54,8 @@ static int check(const char *path, enum mode mode)
         char words[1024] = "";
 
         err = vault_check(config, words, sizeof words);
+        if (err == ERR_OK)
+            err = trust_check(config, words, sizeof words);
         if (err == ERR_OK)
             fprintf(stderr, "%s: the configuration is valid\n", path);
         else

@@ -29,6 +29,9 @@ void crosscheck_rollout(const struct config *config, const struct origin *origin
 /* The part about answers of probes and ejection, in crosscheck_health.c. */
 void crosscheck_health(const struct config *config, const struct origin *origin);
 
+/* The part about TLS to targets, in crosscheck_tls.c. */
+void crosscheck_tls(const struct config *config, const struct origin *origin);
+
 /* The part about hosts and paths, in crosscheck_route.c. */
 void crosscheck_route(const struct config *config, const struct origin *origin);
 

@@ -45,6 +45,10 @@ void metrics_tls_write(const struct control_room *room, const struct control_sta
                     "Handshakes with clients that succeeded: full ones and resumed sessions.");
     exposition_u64(&x, "session=\"full\"", stats->tls_handshakes - stats->tls_resumed);
     exposition_u64(&x, "session=\"resumed\"", stats->tls_resumed);
+    exposition_open(&x, "switchyard_target_tls_handshakes_total", EXPOSITION_COUNTER,
+                    "Handshakes with targets that succeeded: full ones and resumed sessions.");
+    exposition_u64(&x, "session=\"full\"", stats->dials - stats->dials_resumed);
+    exposition_u64(&x, "session=\"resumed\"", stats->dials_resumed);
     exposition_open(&x, "switchyard_tls_handshakes_failed_total", EXPOSITION_COUNTER,
                     "Handshakes with clients that failed, by fault.");
     for (unsigned i = FAULT_TLS_HANDSHAKE; i <= FAULT_TLS_PLAIN; i++) {

@@ -131,14 +131,31 @@ static int find_address(const struct reg_target *present, const struct effective
     return names != NULL ? ERR_AGAIN : ERR_NOT_FOUND;
 }
 
-static bool is_same(const struct reg_target *present, const struct address *address,
-                    uint8_t proxy_protocol)
+/* What a target is to be; where one differs it is another target. */
+struct wish {
+    struct address address;
+    uint8_t proxy_protocol;
+    struct tls_dialer *tls; /* NULL: plain */
+};
+
+static bool is_same(const struct reg_target *present, const struct wish *wish)
 {
-    return present != NULL && address_is_equal(&present->target->address, address) &&
-           present->target->proxy_protocol == proxy_protocol;
+    return present != NULL && address_is_equal(&present->target->address, &wish->address) &&
+           present->target->proxy_protocol == wish->proxy_protocol &&
+           present->target->tls == wish->tls;
+}
+
+static struct tls_dialer *find_dialer(const struct registry *registry, const struct reg_slot *slot,
+                                      const struct config_slot *configured)
+{
+    if (configured->tls.ciphers == NULL)
+        return NULL;
+    CHECK(registry->ops != NULL && registry->ops->dialer != NULL); /* never in clear instead */
+    return registry->ops->dialer(registry->ops_arg, slot->service->service->name, slot->slot->name);
 }
 
 struct need {
+    struct tls_dialer *tls; /* of the slot */
     struct reg_target *target;
     const char *words; /* why there is none */
 };
@@ -148,18 +165,21 @@ static int need_target(struct registry *registry, struct reg_slot *slot,
                        struct need *out)
 {
     struct reg_target *target = registry_find_target(slot, effective->name);
-    uint8_t proxy_protocol =
-        effective->configured != NULL ? effective->configured->proxy_protocol : 0;
-    struct address address;
-    int err = find_address(target, effective, names, &address, &out->words);
+    struct wish wish = {
+        .proxy_protocol = effective->configured != NULL ? effective->configured->proxy_protocol : 0,
+        .tls = out->tls,
+    };
+    int err = find_address(target, effective, names, &wish.address, &out->words);
 
     if (err != 0)
         return err;
-    if (!is_same(target, &address, proxy_protocol)) {
+    if (!is_same(target, &wish)) {
         target = mem_zalloc(sizeof *target);
         target->slot = slot;
-        target->target = target_new(slot->slot, effective->name, &address, registry->worker_count);
-        target->target->proxy_protocol = proxy_protocol;
+        target->target =
+            target_new(slot->slot, effective->name, &wish.address, registry->worker_count);
+        target->target->proxy_protocol = wish.proxy_protocol;
+        target->target->tls = wish.tls;
         target->is_new = true;
         /* At the head: it is found before the one of the same name that it replaces. */
         TAILQ_INSERT_HEAD(&slot->targets, target, link);
@@ -175,13 +195,14 @@ static int plan_slot(struct registry *registry, const struct plan *plan, size_t 
 {
     struct reg_service *service = plan->by_index[index];
     struct reg_slot *slot = need_slot(registry, service, configured->name);
+    struct tls_dialer *tls = find_dialer(registry, slot, configured);
     struct effective *list = NULL;
     size_t count = effective_targets(configured, plan->decisions->services[index], &list);
     int err = 0;
 
     picture_add_slot(picture, slot->slot, configured);
     for (size_t i = 0; i < count && err == 0; i++) {
-        struct need need = { 0 };
+        struct need need = { .tls = tls };
 
         err = need_target(registry, slot, &list[i], plan->names, &need);
         if (err == 0)

@@ -11,6 +11,8 @@ enum blame blame_of(enum fault fault, unsigned status)
     case FAULT_CONNECT_REFUSED:
     case FAULT_CONNECT_TIMEOUT:
     case FAULT_CONNECT_FAILED:
+    case FAULT_TARGET_TLS:
+    case FAULT_TARGET_CERT:
     case FAULT_TARGET_STALE: /* as an ending: it was not tried again, the client got 502 */
     case FAULT_TARGET_CLOSED:
     case FAULT_TARGET_RESET:

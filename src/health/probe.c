@@ -22,11 +22,13 @@
 #include "net/loop.h"
 #include "net/stream.h"
 #include "net/timer.h"
+#include "net/tls_dial.h"
 
 enum { PROBE_MAGIC = 0x70726f62, REQUEST_MAX = 65536 };
 
 enum phase {
     PHASE_CONNECT,
+    PHASE_SECURE, /* TLS */
     PHASE_SEND,
     PHASE_ANSWER,
     PHASE_ENDED, /* the result is there and will be told by the timer */
@@ -112,6 +114,8 @@ static const char *doing(const struct probe *probe)
 {
     if (probe->phase == PHASE_CONNECT)
         return "connecting";
+    if (probe->phase == PHASE_SECURE)
+        return "in the TLS handshake";
     if (probe->phase == PHASE_SEND)
         return "sending the request";
     if (probe->answer.has_head)
@@ -209,7 +213,12 @@ static bool judge(struct probe *probe, enum probe_answer_step step)
 static void finish_broken(struct probe *probe, ssize_t err)
 {
     char words[PROBE_WORDS_SIZE];
+    const char *alert = tls_dial_alert(&probe->stream);
 
+    if (alert != NULL) { /* with TLS 1.3 a certificate of ours is judged so late */
+        finish_with(probe, FAULT_TARGET_TLS, alert);
+        return;
+    }
     snprintf(words, sizeof words, "%s while %s",
              err == ERR_RESET ? "reset by the target" : "connection failed", doing(probe));
     finish_with(probe, FAULT_TARGET_RESET, words);
@@ -259,7 +268,7 @@ static void step_send(struct probe *probe)
     step_answer(probe);
 }
 
-static void write_request(struct probe *probe)
+static void write_proxy_header(struct probe *probe)
 {
     const struct target *target = probe->order.target;
 
@@ -275,8 +284,45 @@ static void write_request(struct probe *probe)
             &probe->request,
             slice_of(header, proxy_header_write(target->proxy_protocol, &local, &peer, header)));
     }
+}
+
+static void begin_send(struct probe *probe)
+{
     if (probe->order.spec->kind == PROBE_HTTP)
-        probe_spec_write_request(probe->order.spec, target, &probe->request);
+        probe_spec_write_request(probe->order.spec, probe->order.target, &probe->request);
+    probe->phase = PHASE_SEND;
+    step_send(probe);
+}
+
+/* No session is resumed: each probe sees the certificate as it is now. */
+static void step_secure(struct probe *probe)
+{
+    enum fault fault = FAULT_NONE;
+    int err = tls_dial_handshake(&probe->stream, &fault);
+
+    if (err == ERR_AGAIN)
+        return;
+    if (err != ERR_OK)
+        finish_with(probe, fault, tls_dial_words());
+    else
+        begin_send(probe);
+}
+
+/* A PROXY header goes in clear in front of TLS; a new connection takes so little at once. */
+static void begin_secure(struct probe *probe)
+{
+    const struct target *target = probe->order.target;
+    struct iovec header = { probe->request.bytes, probe->request.len };
+
+    if (header.iov_len > 0 &&
+        stream_send(&probe->stream, &header, 1, true) != (ssize_t)header.iov_len) {
+        finish_with(probe, FAULT_CONNECT_FAILED, "the PROXY header could not be sent");
+        return;
+    }
+    text_clear(&probe->request);
+    tls_dial_begin(&probe->stream, target->tls, slice_from(target->authority), NULL);
+    probe->phase = PHASE_SECURE;
+    step_secure(probe);
 }
 
 static void step_connect(struct probe *probe)
@@ -290,9 +336,11 @@ static void step_connect(struct probe *probe)
         finish(probe);
         return;
     }
-    write_request(probe);
-    probe->phase = PHASE_SEND;
-    step_send(probe);
+    write_proxy_header(probe);
+    if (probe->order.target->tls != NULL)
+        begin_secure(probe);
+    else
+        begin_send(probe);
 }
 
 static void on_ready(struct stream *stream)
@@ -302,6 +350,7 @@ static void on_ready(struct stream *stream)
     CHECK(probe->magic == PROBE_MAGIC);
     switch (probe->phase) {
     case PHASE_CONNECT: step_connect(probe); break;
+    case PHASE_SECURE: step_secure(probe); break;
     case PHASE_SEND: step_send(probe); break;
     case PHASE_ANSWER: step_answer(probe); break;
     case PHASE_ENDED: break;
@@ -323,7 +372,7 @@ static void on_deadline(void *arg)
     }
     num_format_duration(probe->order.spec->timeout_us, timeout);
     snprintf(words, sizeof words, "timeout after %s %s", timeout, doing(probe));
-    finish_with(probe, probe->phase == PHASE_CONNECT ? FAULT_CONNECT_TIMEOUT : FAULT_PROBE_TIMEOUT,
+    finish_with(probe, probe->phase <= PHASE_SECURE ? FAULT_CONNECT_TIMEOUT : FAULT_PROBE_TIMEOUT,
                 words);
 }
 

@@ -216,7 +216,7 @@ static ssize_t push(struct stream *stream, const char *bytes, size_t size)
     sent = stream_send_failed(stream);
     if (sent == ERR_AGAIN)
         return 0;
-    stream->tls->is_dead = true;
+    stream->tls->is_mute = true;
     return sent;
 }
 
@@ -287,5 +287,5 @@ ssize_t tls_leave(struct stream *stream)
         hold(tls, shared->out + sent, size - (size_t)sent);
         stream->writable = false;
     }
-    return tls->is_dead ? ERR_RESET : sent;
+    return tls->is_dead || tls->is_mute ? ERR_RESET : sent;
 }

@@ -12,6 +12,7 @@
 #include "base/err.h"
 #include "net/loop_priv.h"
 #include "net/stream.h"
+#include "net/tls_dial_priv.h"
 #include "net/tls_io_priv.h"
 #include "net/tls_priv.h"
 
@@ -58,6 +59,8 @@ static ssize_t judge_read(struct stream *stream, int result)
     default:
         /* an end without close_notify is somebody's cut, and no end */
         tls->is_dead = true;
+        if (tls->dial != NULL)
+            tls_dial_note_end(tls->dial, ERR_peek_last_error());
         return ERR_RESET;
     }
 }
@@ -87,6 +90,24 @@ ssize_t tls_recv(struct stream *stream, void *bytes, size_t size)
     if (tls_leave(stream) < 0 && total == 0)
         return ERR_RESET;
     return total > 0 ? (ssize_t)total : result;
+}
+
+bool tls_is_stale(struct stream *stream)
+{
+    struct tls *tls = stream->tls;
+    char byte = 0;
+    size_t count = 0;
+    int ok = 0;
+    bool is_waiting = false;
+
+    if (tls->is_dead || tls->is_mute)
+        return true;
+    stream->is_told = false;
+    tls_enter(stream);
+    ok = SSL_peek_ex(tls->ssl, &byte, 1, &count);
+    /* tickets and new keys were taken by the way; a flood of them is no connection to keep */
+    is_waiting = ok != 1 && judge_read(stream, ok) == ERR_AGAIN && !tls->is_throttled;
+    return tls_leave(stream) < 0 || !is_waiting;
 }
 
 bool tls_is_settled(const struct stream *stream)
@@ -189,7 +210,7 @@ ssize_t tls_send(struct stream *stream, const struct iovec *parts, int count)
     uint32_t taken = 0;
     ssize_t sent = ERR_RESET;
 
-    if (!tls->is_dead)
+    if (!tls->is_dead && !tls->is_mute)
         sent = tls->is_lazy ? ERR_OK : tls_flush(stream);
     if (sent < 0)
         return sent;
@@ -225,7 +246,8 @@ void tls_end(struct stream *stream)
 {
     struct tls *tls = stream->tls;
 
-    if (!tls->is_ready || tls->is_dead || tls->sent_end || (tls->held != NULL && !tls->is_lazy))
+    if (!tls->is_ready || tls->is_dead || tls->is_mute || tls->sent_end ||
+        (tls->held != NULL && !tls->is_lazy))
         return;
     tls->sent_end = true;
     tls_take_held(tls_enter(stream), tls);
@@ -240,6 +262,7 @@ void tls_drop(struct stream *stream)
     stream->tls = NULL;
     SSL_free(tls->ssl);
     tls_context_unpin(tls->context);
+    tls_dial_drop(tls->dial);
     free(tls->held);
     free(tls->early);
     free(tls->client);

@@ -15,13 +15,15 @@
 struct loop;
 struct stream;
 struct tls_context;
+struct tls_dial;
 struct tls_face;
 
 /* One connection. Owner: its stream. Ends by tls_drop. */
 struct tls {
     SSL *ssl;
-    struct tls_context *context;
-    const struct tls_face *face;
+    struct tls_context *context; /* of a client; NULL: we opened the connection */
+    const struct tls_face *face; /* of a client */
+    struct tls_dial *dial;       /* NULL: of a client */
     char *held; /* bytes of ours that the kernel has not taken: [held_at, held_len) */
     uint32_t held_at;
     uint32_t held_len;
@@ -34,7 +36,8 @@ struct tls {
     uint32_t sent_ms;
     uint16_t failure;  /* enum fault, found in a callback; FAULT_NONE */
     bool is_ready;     /* the handshake is done */
-    bool is_dead;      /* broken: nothing may be sent any more */
+    bool is_dead;      /* broken: nothing may be sent or read any more */
+    bool is_mute;      /* the kernel takes no more; what the peer said before can be read */
     bool has_begun;    /* a byte of the client was seen */
     bool was_short;    /* the kernel had less than was asked for */
     bool is_throttled; /* it had more than is taken at once */
@@ -65,6 +68,7 @@ struct tls *tls_of_ssl(const SSL *ssl);
 /* The verbs of a stream with TLS; see net/stream.h. */
 ssize_t tls_recv(struct stream *stream, void *bytes, size_t size);
 ssize_t tls_send(struct stream *stream, const struct iovec *parts, int count);
+bool tls_is_stale(struct stream *stream);
 bool tls_is_settled(const struct stream *stream);
 void tls_on_writable(struct stream *stream);
 void tls_end(struct stream *stream); /* our close_notify, one attempt */

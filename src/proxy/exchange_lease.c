@@ -5,6 +5,8 @@
 #include "base/check.h"
 #include "base/clock.h"
 #include "base/err.h"
+#include "http/proxy_header.h"
+#include "net/tls_stream.h"
 #include "proxy/exchange.h"
 #include "proxy/exchange_state.h"
 #include "proxy/session.h"
@@ -62,8 +64,28 @@ static enum step begin_lease(struct exchange *exchange)
     return STEP_WAIT;
 }
 
+/* Connected: a PROXY header goes in clear in front of TLS. */
+static int secure(struct exchange *exchange, enum fault *fault)
+{
+    struct upstream *upstream = exchange->upstream;
+
+    if (exchange->target->tls != NULL && !tls_stream_is_on(&upstream->stream)) {
+        char bytes[PROXY_HEADER_SIZE];
+        struct iovec piece = { bytes, exchange_proxy_header(exchange, bytes) };
+
+        /* a new connection takes so little at once */
+        if (piece.iov_len > 0 &&
+            stream_send(&upstream->stream, &piece, 1, true) != (ssize_t)piece.iov_len) {
+            *fault = FAULT_CONNECT_FAILED;
+            return ERR_IO;
+        }
+    }
+    return upstream_secure(upstream, fault);
+}
+
 enum step do_lease(struct exchange *exchange)
 {
+    enum fault fault = FAULT_NONE;
     int err = ERR_OK;
 
     /* the target did nothing wrong, and nothing was sent: as if it had come now */
@@ -72,6 +94,11 @@ enum step do_lease(struct exchange *exchange)
     if (exchange->upstream == NULL)
         return begin_lease(exchange);
     err = stream_connect_result(&exchange->upstream->stream);
+    if (err == ERR_OK) {
+        err = secure(exchange, &fault);
+        if (err != ERR_OK && err != ERR_AGAIN)
+            return fail_connect(exchange, fault);
+    }
     if (err == ERR_AGAIN && exchange->is_timed_out)
         return fail_connect(exchange, FAULT_CONNECT_TIMEOUT);
     if (err == ERR_AGAIN)

@@ -26,8 +26,7 @@ _Static_assert(FLOW_LEAD_MAX >= BUFFER_BODY + SCRATCH_FIELDS + 2 * 261 + 1024 + 
                                     HEADER_RULES_BYTES + CHANGE_LINE + TLS_CLIENT_LINES,
                "a lead has room for every head");
 
-/* The PROXY header for a new connection at out; its size, 0 when the target wants none. */
-static size_t write_proxy_header(const struct exchange *exchange, char *out)
+size_t exchange_proxy_header(const struct exchange *exchange, char *out)
 {
     struct address source;
     struct address destination;
@@ -131,7 +130,8 @@ static enum step took_request(struct exchange *exchange, enum flow_result result
 enum step do_send(struct exchange *exchange)
 {
     struct worker *worker = exchange->worker;
-    size_t prefix = write_proxy_header(exchange, worker->head_out);
+    bool is_plain = exchange->target->tls == NULL; /* else it went out before the handshake */
+    size_t prefix = is_plain ? exchange_proxy_header(exchange, worker->head_out) : 0;
     long size = write_request_head(exchange, worker->head_out + prefix, FLOW_LEAD_MAX - prefix);
     struct iovec lead = { worker->head_out, prefix };
     enum fault fault = FAULT_NONE;

@@ -10,6 +10,7 @@
 #include "http/parse_head.h"
 #include "http/write_head.h"
 #include "net/loop.h"
+#include "net/tls_dial.h"
 #include "proxy/exchange.h"
 #include "proxy/exchange_changes.h"
 #include "proxy/exchange_selfprobe.h"
@@ -28,6 +29,8 @@ static enum step fail_ended(struct exchange *exchange, enum fault fault)
 
     if (exchange->upstream->is_kept && is_empty && exchange->interim_count == 0)
         fault = FAULT_TARGET_STALE;
+    else if (fault == FAULT_TARGET_RESET && tls_dial_alert(&exchange->upstream->stream) != NULL)
+        fault = FAULT_TARGET_TLS; /* with TLS 1.3 a certificate of ours is judged so late */
     return exchange_fail(exchange, fault);
 }
 
@@ -186,7 +189,7 @@ static enum step read_head(struct exchange *exchange)
 
         if (in == NULL)
             in = exchange->response_in = buffer_lease(&worker->shelf, CLASS_LARGE);
-        room = exchange->upstream->is_large && in->end == 0 &&
+        room = exchange->upstream->is_large && in->end == 0 && stream_can_splice(stream) &&
                        stream_can_splice(&exchange->session->stream)
                    ? FIRST_READ
                    : BUFFER_BODY - in->end;

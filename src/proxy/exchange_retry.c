@@ -32,6 +32,9 @@ bool exchange_retry_allowed(const struct exchange *exchange, enum fault fault)
     if (!fault_is_retryable(fault) || fault == FAULT_TARGET_STATUS || exchange->response_begun ||
         exchange->policy.attempts == 0 || exchange->slot == NULL)
         return false;
+    /* with TLS 1.3 a target may refuse us after it was sent the request */
+    if ((fault == FAULT_TARGET_TLS || fault == FAULT_TARGET_CERT) && exchange->state != EX_LEASE)
+        return false;
     if (fault != FAULT_TARGET_STALE) /* never connected: nothing of it has left us */
         return exchange->tries < exchange->policy.attempts;
     return exchange->stale_tries == 0 && is_repeatable(exchange) &&
@@ -41,7 +44,7 @@ bool exchange_retry_allowed(const struct exchange *exchange, enum fault fault)
 static bool is_of_connect(enum fault fault)
 {
     return fault == FAULT_CONNECT_REFUSED || fault == FAULT_CONNECT_TIMEOUT ||
-           fault == FAULT_CONNECT_FAILED;
+           fault == FAULT_CONNECT_FAILED || fault == FAULT_TARGET_TLS || fault == FAULT_TARGET_CERT;
 }
 
 bool exchange_shield_allowed(const struct exchange *exchange, enum fault fault)

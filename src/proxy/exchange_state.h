@@ -6,6 +6,7 @@
 #define PROXY_EXCHANGE_STATE_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 #include "base/fault.h"
 
@@ -50,6 +51,9 @@ const char *exchange_state_name(enum exchange_state state);
 
 /* A 101: on to TUNNEL, or a failure. */
 enum step exchange_switch(struct exchange *exchange, const struct head *head);
+
+/* The PROXY header for a new connection at out (PROXY_HEADER_SIZE bytes); its size, 0 when the target wants none. */
+size_t exchange_proxy_header(const struct exchange *exchange, char *out);
 
 /* Its own memory goes; connections and pins have another owner. */
 void exchange_let_go(struct exchange *exchange);

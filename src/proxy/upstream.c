@@ -5,17 +5,22 @@
 #include <string.h>
 
 #include "base/err.h"
+#include "base/log.h"
 #include "base/mem.h"
 #include "net/loop.h"
+#include "net/tls_dial.h"
+#include "net/tls_sessions.h"
+#include "net/tls_stream.h"
 #include "proxy/exchange.h"
 #include "proxy/session.h"
 #include "proxy/tunnel.h"
 #include "proxy/warm.h"
 #include "proxy/worker_priv.h"
+#include "route/service.h"
 #include "route/slot.h"
 #include "route/target.h"
 
-enum { UPSTREAM_MAGIC = 0x0b57ea31 };
+enum { UPSTREAM_MAGIC = 0x0b57ea31, TELL_US = 10000000 };
 
 static struct target_cell *cell_of(struct worker *worker, struct target *target)
 {
@@ -111,6 +116,71 @@ static void leave_pool(struct upstream *upstream)
     count_add(&upstream->worker->counts.upstreams_idle, (uint64_t)-1);
 }
 
+/* The worker's pool of the target, made if it is the first time. */
+static struct upstream_pool *pool_of(struct worker *worker, struct target *target)
+{
+    struct target_cell *cell = cell_of(worker, target);
+    struct upstream_pool *pool = cell->pool;
+
+    if (pool != NULL)
+        return pool;
+    pool = mem_zalloc(sizeof *pool);
+    pool->target = target;
+    cell->pool = pool;
+    LIST_INSERT_HEAD(&worker->upstream_pools, pool, entry);
+    return pool;
+}
+
+/* Says why, at most now and then: every request may fail at a target whose certificate is wrong. */
+static void tell_failure(struct upstream_pool *pool, uint64_t now_us, enum fault fault)
+{
+    const struct target *target = pool->target;
+
+    if (pool->told_us != 0 && now_us - pool->told_us < TELL_US) {
+        pool->untold++;
+        return;
+    }
+    LOG_WARN("target_tls", "service=%s slot=%s target=%s fault=%s reason=\"%s\" more=%u",
+             target->slot->service->name, target->slot->name, target->name, fault_name(fault),
+             tls_dial_words(), pool->untold);
+    pool->told_us = now_us;
+    pool->untold = 0;
+}
+
+int upstream_secure(struct upstream *upstream, enum fault *fault)
+{
+    struct worker *worker = upstream->worker;
+    const struct target *target = upstream->target;
+    struct upstream_pool *pool = NULL;
+    int err = ERR_OK;
+
+    if (target->tls == NULL)
+        return ERR_OK;
+    pool = pool_of(worker, upstream->target);
+    if (pool->sessions == NULL)
+        pool->sessions = tls_sessions_new();
+    if (!tls_stream_is_on(&upstream->stream))
+        tls_dial_begin(&upstream->stream, target->tls, slice_from(target->authority),
+                       pool->sessions);
+    err = tls_dial_handshake(&upstream->stream, fault);
+    if (err == ERR_OK) {
+        count_add(&worker->counts.dials, 1);
+        if (tls_stream_is_resumed(&upstream->stream))
+            count_add(&worker->counts.dials_resumed, 1);
+    } else if (err != ERR_AGAIN) {
+        tell_failure(pool, loop_now_us(worker->loop), *fault);
+    }
+    return err;
+}
+
+/* Opened under settings that a reload has replaced since. */
+static bool is_outdated(const struct upstream *upstream)
+{
+    const struct target *target = upstream->target;
+
+    return target->tls != NULL && !tls_dial_is_current(&upstream->stream, target->tls);
+}
+
 struct upstream *upstream_lease(struct worker *worker, struct target *target, bool checked)
 {
     struct upstream_pool *pool = cell_of(worker, target)->pool;
@@ -121,7 +191,7 @@ struct upstream *upstream_lease(struct worker *worker, struct target *target, bo
         leave_pool(upstream);
         deadline_disarm(&upstream->deadline);
         upstream->is_kept = true;
-        if (!checked || !stream_is_stale(&upstream->stream))
+        if (!is_outdated(upstream) && (!checked || !stream_is_stale(&upstream->stream)))
             return upstream;
         upstream_close(upstream);
     }
@@ -132,19 +202,14 @@ void upstream_return(struct upstream *upstream, unsigned max, uint64_t idle_us)
 {
     struct worker *worker = upstream->worker;
     struct target_cell *cell = cell_of(worker, upstream->target);
-    struct upstream_pool *pool = cell->pool;
+    struct upstream_pool *pool = NULL;
 
     upstream->exchange = NULL;
-    if (max == 0 || idle_us == 0 || worker->is_draining) {
+    if (max == 0 || idle_us == 0 || worker->is_draining || is_outdated(upstream)) {
         upstream_close(upstream);
         return;
     }
-    if (pool == NULL) {
-        pool = mem_zalloc(sizeof *pool);
-        pool->target = upstream->target;
-        cell->pool = pool;
-        LIST_INSERT_HEAD(&worker->upstream_pools, pool, entry);
-    }
+    pool = pool_of(worker, upstream->target);
     if (pool->count >= max)
         upstream_close(pool->bottom);
     upstream->below = pool->top;
@@ -195,8 +260,22 @@ void upstream_pool_evict(struct worker *worker, struct target *target)
     while (pool->top != NULL)
         upstream_close(pool->top);
     cell->pool = NULL;
+    tls_sessions_unpin(pool->sessions);
     LIST_REMOVE(pool, entry);
     free(pool);
+}
+
+static void close_outdated(struct upstream_pool *pool)
+{
+    struct upstream *upstream = pool->target->tls != NULL ? pool->top : NULL;
+
+    while (upstream != NULL) {
+        struct upstream *below = upstream->below;
+
+        if (is_outdated(upstream))
+            upstream_close(upstream);
+        upstream = below;
+    }
 }
 
 void upstream_pools_share(struct worker *worker)
@@ -208,6 +287,7 @@ void upstream_pools_share(struct worker *worker)
         const struct slot *slot = pool->target->slot;
         uint64_t wanted = pool->count > 0 ? slot_queued(slot) : 0;
 
+        close_outdated(pool);
         /* who queues for that slot here will use them */
         if (atomic_load_explicit(&slot->cells[worker->id].queued, memory_order_relaxed) > 0)
             continue;

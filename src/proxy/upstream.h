@@ -8,11 +8,13 @@
 #include <sys/queue.h>
 
 #include "base/check.h"
+#include "base/fault.h"
 #include "net/stream.h"
 #include "net/wheel.h"
 
 struct exchange;
 struct target;
+struct tls_sessions;
 struct tunnel;
 struct warm_round;
 struct worker;
@@ -43,6 +45,9 @@ struct upstream_pool {
     struct upstream *top;
     struct upstream *bottom;
     unsigned count;
+    struct tls_sessions *sessions; /* of a target with TLS */
+    uint64_t told_us;              /* when a failed handshake was logged last */
+    unsigned untold;               /* since then */
 };
 
 /* A waiting connection, or NULL. Asks the kernel first whether it still lives when `checked`. */
@@ -52,12 +57,16 @@ struct upstream *upstream_lease(struct worker *worker, struct target *target, bo
 MUST_CHECK int upstream_open(struct worker *worker, struct target *target,
                              struct exchange *exchange, struct upstream **out);
 
+/* Once it is connected: TLS, where the target has it. 0: it can be used; ERR_AGAIN; ERR_DENIED: the handshake failed, and
+ * *fault says why. */
+MUST_CHECK int upstream_secure(struct upstream *upstream, enum fault *fault);
+
 /* Back into the pool of at most `max`, for at most idle_us. */
 void upstream_return(struct upstream *upstream, unsigned max, uint64_t idle_us);
 void upstream_close(struct upstream *upstream);
 
 /* Now and then: where requests of other workers queue for a slot, idle connections of this one to its targets end,
- * so that they do not take up the targets' max_connections. */
+ * so that they do not take up the targets' max_connections; and those whose settings were replaced end, too. */
 void upstream_pools_share(struct worker *worker);
 
 /* Closes what waits for the target; its pool object goes too. */

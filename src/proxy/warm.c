@@ -70,11 +70,15 @@ static void give_up(struct upstream *upstream)
 
 void warm_on_ready(struct upstream *upstream)
 {
+    enum fault fault = FAULT_NONE;
     int err = stream_connect_result(&upstream->stream);
 
+    if (err == ERR_OK)
+        err = upstream_secure(upstream, &fault);
     if (err == ERR_AGAIN)
         return;
-    if (err == ERR_OK)
+    /* tickets that came with the handshake are taken now */
+    if (err == ERR_OK && (upstream->target->tls == NULL || !stream_is_stale(&upstream->stream)))
         keep(upstream);
     else
         give_up(upstream);

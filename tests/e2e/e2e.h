@@ -11,6 +11,7 @@
 #include "support/daemon.h"
 #include "support/raw.h"
 #include "support/stage.h"
+#include "support/target_stage.h"
 #include "support/tls_stage.h"
 
 /* The end of every test with a daemon. */
@@ -41,6 +42,14 @@
 #define STOP_TLS(stage)                                                                            \
     do {                                                                                           \
         char *why_ = tls_stage_close(stage);                                                       \
+                                                                                                   \
+        cr_expect(why_ == NULL, "%s", why_);                                                       \
+        free(why_);                                                                                \
+    } while (0)
+
+#define STOP_TARGET(stage)                                                                         \
+    do {                                                                                           \
+        char *why_ = target_stage_close(stage);                                                    \
                                                                                                    \
         cr_expect(why_ == NULL, "%s", why_);                                                       \
         free(why_);                                                                                \

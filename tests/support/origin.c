@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "support/origin_priv.h"
+#include "support/origin_tls_priv.h"
 #include "support/scene.h"
 
 static void free_line(struct origin_line *line)
@@ -25,11 +26,15 @@ static void *run_line(void *arg)
     struct origin_line *line = arg;
     struct origin *origin = line->origin;
 
-    origin->serve(line, origin->arg);
+    if (origin_tls_accept(line)) {
+        origin->serve(line, origin->arg);
+        origin_tls_end(line);
+    }
     pthread_mutex_lock(&origin->lock);
     if (line->fd >= 0)
         close(line->fd);
     line->fd = -1;
+    origin_tls_drop(line);
     line->is_done = true;
     origin->open_count--;
     pthread_cond_broadcast(&origin->changed);
@@ -188,6 +193,7 @@ void origin_stop(struct origin *origin)
         free_line(line);
     }
     forget(origin);
+    origin_tls_fini(origin);
     pthread_mutex_destroy(&origin->lock);
     pthread_cond_destroy(&origin->changed);
     free(origin);

@@ -2,6 +2,7 @@
 #ifndef SUPPORT_ORIGIN_PRIV_H
 #define SUPPORT_ORIGIN_PRIV_H
 
+#include <openssl/ssl.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <sys/queue.h>
@@ -9,6 +10,7 @@
 #include "base/text.h"
 #include "support/dial.h"
 #include "support/origin.h"
+#include "support/origin_tls.h"
 
 enum { ORIGIN_NAMES = 32, ORIGIN_SCRIPTS = 256, ORIGIN_ANSWERS = 64, ORIGIN_RECORDS = 4096 };
 
@@ -34,6 +36,8 @@ struct origin_line {
     struct text received; /* everything, when the origin records */
     bool is_done;
     bool ended;
+    bool cuts; /* ends without close_notify */
+    SSL *ssl;  /* NULL: plain */
 };
 
 struct origin {
@@ -59,6 +63,9 @@ struct origin {
     unsigned request_count;
     unsigned connection_count;
     unsigned open_count;
+    SSL_CTX *ctx; /* NULL: plain */
+    bool cuts;
+    struct origin_tls_view seen;
     bool is_stopping; /* down or stop: threads are to leave */
     _Atomic uint64_t received_bytes;
 };

@@ -9,6 +9,7 @@
 #include "base/mem.h"
 #include "base/num.h"
 #include "support/origin_priv.h"
+#include "support/origin_tls_priv.h"
 
 bool origin_line_pull(struct origin_line *line)
 {
@@ -16,7 +17,7 @@ bool origin_line_pull(struct origin_line *line)
     ssize_t count = 0;
 
     do
-        count = recv(line->fd, part, sizeof part, 0);
+        count = origin_tls_recv(line, part, sizeof part);
     while (count < 0 && errno == EINTR);
     if (count <= 0) {
         line->ended = true;
@@ -37,7 +38,7 @@ bool origin_line_send(struct origin_line *line, const void *bytes, size_t size)
     const char *at = bytes;
 
     while (size > 0) {
-        ssize_t count = send(line->fd, at, size, MSG_NOSIGNAL);
+        ssize_t count = origin_tls_send(line, at, size);
 
         if (count < 0 && errno == EINTR)
             continue;
@@ -220,8 +221,14 @@ static bool play_act(struct origin_line *line, const struct origin_act *act)
     case ORIGIN_SLOWLY: return send_slowly(line, act);
     case ORIGIN_AWAIT: return origin_line_await(line, act->bytes);
     case ORIGIN_RAISE: origin_raise(line->origin, act->bytes); return true;
-    case ORIGIN_SHUT: shutdown(line->fd, SHUT_WR); return true;
-    case ORIGIN_RESET: origin_line_reset(line); return false;
+    case ORIGIN_SHUT:
+        origin_tls_end(line);
+        shutdown(line->fd, SHUT_WR);
+        return true;
+    case ORIGIN_RESET:
+        line->cuts = true;
+        origin_line_reset(line);
+        return false;
     case ORIGIN_AGAIN: return true;
     case ORIGIN_END: return false;
     }

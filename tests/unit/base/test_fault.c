@@ -71,7 +71,8 @@ Test(fault, only_faults_before_the_request_allow_a_retry)
     for (int i = 0; i < FAULT_COUNT; i++) {
         enum fault fault = (enum fault)i;
         bool is_early = fault == FAULT_CONNECT_REFUSED || fault == FAULT_CONNECT_TIMEOUT ||
-                        fault == FAULT_CONNECT_FAILED || fault == FAULT_TARGET_STALE ||
+                        fault == FAULT_CONNECT_FAILED || fault == FAULT_TARGET_TLS ||
+                        fault == FAULT_TARGET_CERT || fault == FAULT_TARGET_STALE ||
                         fault == FAULT_TARGET_STATUS;
 
         cr_expect_eq(fault_is_retryable(fault), is_early, "%s", fault_name(fault));

@@ -17,6 +17,7 @@ struct attempt {
     uint8_t tries;
     uint8_t stale_tries;
     uint8_t attempts; /* of the policy */
+    uint8_t state;    /* enum exchange_state */
     bool is_allowed;
 };
 
@@ -30,6 +31,14 @@ static const struct attempt attempts[] = {
     { FAULT_CONNECT_REFUSED, METHOD_GET, .attempts = 3, .tries = 2, .is_allowed = true },
     { FAULT_CONNECT_REFUSED, METHOD_GET, .attempts = 0 },
     { FAULT_CONNECT_REFUSED, METHOD_GET, .attempts = 1, .unrouted = true },
+    /* a handshake that failed never sent the request; a refusal of TLS 1.3 may come behind it */
+    { FAULT_TARGET_TLS, METHOD_POST, .attempts = 1, .state = EX_LEASE, .is_allowed = true },
+    { FAULT_TARGET_CERT, METHOD_POST, .attempts = 1, .state = EX_LEASE, .is_allowed = true },
+    { FAULT_TARGET_CERT, METHOD_GET, .attempts = 1, .tries = 1, .state = EX_LEASE },
+    { FAULT_TARGET_TLS, METHOD_GET, .written = 99, .attempts = 1, .state = EX_RELAY },
+    /* written by an attempt before: this one has sent nothing */
+    { FAULT_TARGET_TLS, METHOD_POST, .written = 99, .attempts = 2, .tries = 1, .state = EX_LEASE,
+      .is_allowed = true },
     /* a kept connection that was ended: what may have arrived goes twice only when that is harmless */
     { FAULT_TARGET_STALE, METHOD_GET, .written = 99, .attempts = 1, .is_allowed = true },
     { FAULT_TARGET_STALE, METHOD_HEAD, .written = 99, .attempts = 1, .is_allowed = true },
@@ -69,6 +78,7 @@ Test(retry, table)
                                       .stale_tries = attempt->stale_tries,
                                       .continue_sent = attempt->continue_sent,
                                       .response_begun = attempt->response_begun };
+        exchange.state = attempt->state;
         exchange.head.method = (uint8_t)attempt->method;
         exchange.head.seen = attempt->has_key ? 1ull << FIELD_IDEMPOTENCY_KEY : 0;
         exchange.request.written = attempt->written;

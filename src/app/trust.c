@@ -1,0 +1,265 @@
+/* Whom the switch believes over the life of the process: see trust.h. */
+#include "app/trust.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/queue.h>
+#include <time.h>
+
+#include "app/vault.h"
+#include "base/err.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/text.h"
+#include "config/config.h"
+#include "net/tls_dialer.h"
+
+enum { WORDS_BYTES = 1024, SOON_DAYS = 30, DAY_S = 86400 };
+
+/* One slot, once it has had TLS. Owner: the trust. */
+struct trust_entry {
+    LIST_ENTRY(trust_entry) entry;
+    char *service;
+    char *slot;
+    struct tls_dialer *dialer;
+    struct tls_terms *pending; /* prepared; NULL: nothing */
+    uint64_t pending_stamp;
+    uint64_t stamp;      /* of what is in force */
+    uint64_t told_stamp; /* of what was warned of */
+    bool is_on; /* the configuration in force has it, and connections may be opened with it */
+};
+
+struct trust {
+    LIST_HEAD(, trust_entry) entries;
+};
+
+static void note_options(const struct config_slot_tls *tls, struct tls_dialer_options *out)
+{
+    *out = (struct tls_dialer_options){
+        .verifies = tls->verify,
+        .ca = tls->ca,
+        .name = tls->name,
+        .sni = tls->sni,
+        .certificate = tls->certificate,
+        .needs_13 = tls->min_version == CONFIG_TLS_13,
+        .ciphers = tls->ciphers,
+        .ciphersuites = tls->ciphersuites,
+        .groups = tls->groups,
+    };
+}
+
+static struct trust_entry *need_entry(struct trust *trust, const char *service, const char *slot)
+{
+    struct trust_entry *entry = NULL;
+
+    LIST_FOREACH(entry, &trust->entries, entry)
+    if (strcmp(entry->service, service) == 0 && strcmp(entry->slot, slot) == 0)
+        return entry;
+    entry = mem_zalloc(sizeof *entry);
+    entry->service = mem_text(service);
+    entry->slot = mem_text(slot);
+    entry->dialer = tls_dialer_new();
+    LIST_INSERT_HEAD(&trust->entries, entry, entry);
+    return entry;
+}
+
+static void drop_pending(struct trust_entry *entry)
+{
+    tls_terms_unpin(entry->pending);
+    entry->pending = NULL;
+}
+
+static void warn_expiry(const struct trust_entry *entry)
+{
+    int64_t not_after_s = tls_terms_not_after_s(entry->pending);
+    long long days = (long long)((not_after_s - (int64_t)time(NULL)) / DAY_S);
+
+    if (not_after_s != 0 && days < SOON_DAYS)
+        LOG_WARN("tls_expiry", "service=%s slot=%s days=%lld renew the certificate for its targets",
+                 entry->service, entry->slot, days);
+}
+
+static void publish(struct trust_entry *entry)
+{
+    if (entry->pending == NULL)
+        return;
+    warn_expiry(entry);
+    tls_dialer_publish(entry->dialer, entry->pending);
+    entry->pending = NULL;
+    entry->stamp = entry->pending_stamp;
+}
+
+/* The stamp comes first: what changes while it is read is read again. */
+static int prepare_one(struct trust_entry *entry, const struct config_slot_tls *tls, char *words,
+                       unsigned words_size)
+{
+    struct tls_dialer_options options;
+    struct text why;
+    int err = ERR_OK;
+
+    note_options(tls, &options);
+    drop_pending(entry);
+    entry->pending_stamp = tls_dialer_stamp(&options);
+    if (tls_dialer_is_ready(entry->dialer) && entry->pending_stamp == entry->stamp)
+        return ERR_OK;
+    text_init(&why, WORDS_BYTES);
+    err = tls_dialer_build(&options, &why, &entry->pending);
+    if (err != ERR_OK)
+        snprintf(words, words_size, "service %s: slot %s: tls: %.*s", entry->service, entry->slot,
+                 SLICE_ARG(text_slice(&why)));
+    else if (!entry->is_on) /* the next picture may need it before its commit */
+        publish(entry);
+    text_fini(&why);
+    return err;
+}
+
+static int prepare_service(struct trust *trust, const struct config_service *service, char *words,
+                           unsigned words_size)
+{
+    int err = ERR_OK;
+
+    for (size_t i = 0; i < service->slot_count && err == ERR_OK; i++) {
+        const struct config_slot *slot = &service->slots[i];
+
+        if (slot->tls.ciphers != NULL)
+            err = prepare_one(need_entry(trust, service->name, slot->name), &slot->tls, words,
+                              words_size);
+    }
+    return err;
+}
+
+int trust_prepare(struct trust *trust, const struct config *config, char *words,
+                  unsigned words_size)
+{
+    int err = ERR_OK;
+
+    for (size_t i = 0; i < config->service_count && err == ERR_OK; i++)
+        err = prepare_service(trust, &config->services[i], words, words_size);
+    if (err != ERR_OK)
+        trust_cancel(trust);
+    return err;
+}
+
+void trust_cancel(struct trust *trust)
+{
+    struct trust_entry *entry = NULL;
+
+    LIST_FOREACH(entry, &trust->entries, entry)
+    drop_pending(entry);
+}
+
+static bool is_pending(const struct trust *trust)
+{
+    const struct trust_entry *entry = NULL;
+
+    LIST_FOREACH(entry, &trust->entries, entry)
+    if (entry->pending != NULL)
+        return true;
+    return false;
+}
+
+static void warn_unverified(struct trust_entry *entry, const struct config_slot_tls *tls)
+{
+    if (tls->verify || entry->told_stamp == entry->stamp)
+        return;
+    entry->told_stamp = entry->stamp;
+    LOG_WARN("tls_unverified",
+             "service=%s slot=%s any certificate of its targets is taken: remove verify = false",
+             entry->service, entry->slot);
+}
+
+static void take_service(struct trust *trust, const struct config_service *service)
+{
+    for (size_t i = 0; i < service->slot_count; i++) {
+        if (service->slots[i].tls.ciphers != NULL) {
+            struct trust_entry *entry = need_entry(trust, service->name, service->slots[i].name);
+
+            publish(entry);
+            entry->is_on = true;
+            warn_unverified(entry, &service->slots[i].tls);
+        }
+    }
+}
+
+void trust_commit(struct trust *trust, const struct config *config)
+{
+    struct trust_entry *entry = NULL;
+
+    LIST_FOREACH(entry, &trust->entries, entry)
+    entry->is_on = false;
+    for (size_t i = 0; i < config->service_count; i++)
+        take_service(trust, &config->services[i]);
+}
+
+static unsigned count_on(const struct trust *trust)
+{
+    const struct trust_entry *entry = NULL;
+    unsigned count = 0;
+
+    LIST_FOREACH(entry, &trust->entries, entry)
+    count += entry->is_on;
+    return count;
+}
+
+int trust_reload(struct trust *trust, struct vault *vault, const struct config *config, char *words,
+                 unsigned words_size)
+{
+    int err = ERR_OK;
+    size_t len = 0;
+
+    if (is_pending(trust)) {
+        snprintf(words, words_size, "a reload of the configuration is under way; try again");
+        return ERR_AGAIN;
+    }
+    err = trust_prepare(trust, config, words, words_size);
+    if (err == ERR_OK)
+        err = vault_reload(vault, config, words, words_size);
+    if (err != ERR_OK) {
+        trust_cancel(trust);
+        return err;
+    }
+    trust_commit(trust, config);
+    len = strlen(words);
+    snprintf(words + len, words_size - len, "; of targets, those of %u slots", count_on(trust));
+    return ERR_OK;
+}
+
+int trust_check(const struct config *config, char *words, unsigned words_size)
+{
+    struct trust *trust = trust_new();
+    int err = trust_prepare(trust, config, words, words_size);
+
+    trust_free(trust);
+    return err;
+}
+
+struct tls_dialer *trust_dialer(struct trust *trust, const char *service, const char *slot)
+{
+    return need_entry(trust, service, slot)->dialer;
+}
+
+struct trust *trust_new(void)
+{
+    struct trust *trust = mem_zalloc(sizeof *trust);
+
+    LIST_INIT(&trust->entries);
+    return trust;
+}
+
+void trust_free(struct trust *trust)
+{
+    if (trust == NULL)
+        return;
+    while (!LIST_EMPTY(&trust->entries)) {
+        struct trust_entry *entry = LIST_FIRST(&trust->entries);
+
+        LIST_REMOVE(entry, entry);
+        drop_pending(entry);
+        tls_dialer_free(entry->dialer);
+        free(entry->service);
+        free(entry->slot);
+        free(entry);
+    }
+    free(trust);
+}
