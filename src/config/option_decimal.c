@@ -99,7 +99,7 @@ void option_decimal_format(enum option_kind kind, uint64_t millionths, struct te
     text_add_format(out, "%s%s%" PRIu64, quote, form->before, millionths / form->unit);
     if (rest > 0)
         text_add(out, ".");
-    while (rest > 0) {
+    while (rest > 0 && unit >= 10) {
         unit /= 10;
         text_add_format(out, "%" PRIu64, rest / unit);
         rest %= unit;

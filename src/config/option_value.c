@@ -173,34 +173,8 @@ static const char *judge_text(const struct option_row *row, struct slice text)
     case KIND_TOKEN:
         return option_word_is_token(text) ? NULL : "is no name of a cookie; use letters and digits";
     case KIND_FIELD_NAME: return option_field_judge_name(text);
-    case KIND_COUNT:
-    case KIND_DURATION:
-    case KIND_DEADLINE:
-    case KIND_SIZE:
-    case KIND_PERCENT:
-    case KIND_MODE:
-    case KIND_SHARE:
-    case KIND_POINTS:
-    case KIND_RATIO:
-    case KIND_NUMBER:
-    case KIND_BOOL:
-    case KIND_LEVEL:
-    case KIND_FORMAT:
-    case KIND_BALANCE:
-    case KIND_UNFIT:
-    case KIND_ROLE:
-    case KIND_PROBE:
-    case KIND_TUNNEL_START:
-    case KIND_TLS_VERSION:
-    case KIND_VERIFY:
-    case KIND_UNKNOWN_SNI:
-    case KIND_PLAIN_HTTP:
+    case KIND_COUNT ... KIND_SIGNAL_ACTION: /* numbers, and words of a list */
     case KIND_ALPN:
-    case KIND_APPROVER:
-    case KIND_APPROVAL_FOR:
-    case KIND_INCONCLUSIVE:
-    case KIND_OVERDUE:
-    case KIND_SIGNAL_ACTION:
     case KIND_PATH:
     case KIND_AUTHORITY:
     case KIND_JSON_PATH:
@@ -305,33 +279,8 @@ int option_value_parse(const struct option_row *row, struct slice text, void *fi
                        struct text *why)
 {
     switch (row->kind) {
-    case KIND_COUNT:
-    case KIND_DURATION:
-    case KIND_DEADLINE:
-    case KIND_SIZE:
-    case KIND_PERCENT:
-    case KIND_MODE:
-    case KIND_SHARE:
-    case KIND_POINTS:
-    case KIND_RATIO:
-    case KIND_NUMBER: return parse_number(row, text, field, why);
-    case KIND_BOOL:
-    case KIND_LEVEL:
-    case KIND_FORMAT:
-    case KIND_BALANCE:
-    case KIND_UNFIT:
-    case KIND_ROLE:
-    case KIND_PROBE:
-    case KIND_TUNNEL_START:
-    case KIND_TLS_VERSION:
-    case KIND_VERIFY:
-    case KIND_UNKNOWN_SNI:
-    case KIND_PLAIN_HTTP:
-    case KIND_APPROVER:
-    case KIND_APPROVAL_FOR:
-    case KIND_INCONCLUSIVE:
-    case KIND_OVERDUE:
-    case KIND_SIGNAL_ACTION: return option_choice_parse(row, text, field, why);
+    case KIND_COUNT ... KIND_NUMBER: return parse_number(row, text, field, why);
+    case KIND_BOOL ... KIND_SIGNAL_ACTION: return option_choice_parse(row, text, field, why);
     case KIND_ALPN: return option_word_alpn(text, field, why);
     case KIND_FILE:
     case KIND_FILES:
