@@ -183,9 +183,14 @@ static void remove_row(struct casebook *casebook, struct case_row *row)
 /* The newest one stays, however large it is. */
 static void keep_bounds(struct casebook *casebook)
 {
-    while (casebook->count > 1 && (casebook->count > casebook->options.files_max ||
-                                   casebook->bytes > casebook->options.bytes_max))
-        remove_row(casebook, TAILQ_LAST(&casebook->rows, case_rows));
+    struct case_row *oldest = TAILQ_LAST(&casebook->rows, case_rows);
+
+    while (oldest != NULL && casebook->count > 1 &&
+           (casebook->count > casebook->options.files_max ||
+            casebook->bytes > casebook->options.bytes_max)) {
+        remove_row(casebook, oldest);
+        oldest = TAILQ_LAST(&casebook->rows, case_rows);
+    }
 }
 
 static void on_written(void *arg, bool was_run)
