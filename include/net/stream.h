@@ -3,7 +3,6 @@
  * for reading and writing, and keeps what the kernel said last as readiness: the owner pulls bytes with
  * stream_recv until ERR_AGAIN and pushes with stream_send until ERR_AGAIN, and is told by on_ready when that
  * may go on. on_ready comes from the loop only, never from inside a verb of the stream. Nothing is buffered.
- *
  * Owner: who embeds it. Thread: the loop's. Ends by stream_close.
  */
 #ifndef NET_STREAM_H

@@ -94,13 +94,11 @@ void option_decimal_format(enum option_kind kind, uint64_t millionths, struct te
     const struct form *form = find_form(kind);
     const char *quote = kind == KIND_NUMBER ? "" : "\"";
     uint64_t rest = millionths % form->unit;
-    uint64_t unit = form->unit;
 
     text_add_format(out, "%s%s%" PRIu64, quote, form->before, millionths / form->unit);
     if (rest > 0)
         text_add(out, ".");
-    while (rest > 0 && unit >= 10) {
-        unit /= 10;
+    for (uint64_t unit = form->unit / 10; rest > 0 && unit > 0; unit /= 10) {
         text_add_format(out, "%" PRIu64, rest / unit);
         rest %= unit;
     }
