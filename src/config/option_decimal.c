@@ -2,6 +2,7 @@
 #include "config/option_decimal_priv.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/err.h"
@@ -96,11 +97,13 @@ void option_decimal_format(enum option_kind kind, uint64_t millionths, struct te
     uint64_t rest = millionths % form->unit;
 
     text_add_format(out, "%s%s%" PRIu64, quote, form->before, millionths / form->unit);
-    if (rest > 0)
-        text_add(out, ".");
-    for (uint64_t unit = form->unit / 10; rest > 0 && unit > 0; unit /= 10) {
-        text_add_format(out, "%" PRIu64, rest / unit);
-        rest %= unit;
+    if (rest > 0) { /* unit + rest: the zeros in front of the digits stay */
+        char digits[24];
+        int len = snprintf(digits, sizeof digits, "%" PRIu64, form->unit + rest);
+
+        while (digits[len - 1] == '0')
+            len--;
+        text_add_format(out, ".%.*s", len - 1, digits + 1);
     }
     text_add_format(out, "%s%s", form->behind, quote);
 }
