@@ -22,7 +22,9 @@ static const unsigned char protocols[] = "\x08http/1.1";
 
 struct tls_dialer *tls_dialer_new(void)
 {
-    return mem_zalloc(sizeof(struct tls_dialer));
+    struct tls_dialer *dialer = mem_zalloc(sizeof *dialer);
+
+    return dialer;
 }
 
 void tls_terms_unpin(struct tls_terms *terms)
