@@ -32,6 +32,7 @@ struct config_guard {
     struct config_guard_window mean;
     struct config_guard_window increase;
     struct config_guard_window slow;
+    uint64_t slow_least;
     uint64_t warn_errors; /* alerts */
     uint64_t critical_errors;
     uint64_t warn_latency;

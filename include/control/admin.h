@@ -14,6 +14,7 @@ struct admin;
 struct casebook;
 struct control_stats;
 struct deploy;
+struct deployments;
 struct health;
 struct ledger;
 struct loop;
@@ -29,8 +30,9 @@ struct control_room {
     struct deploy *deploy;
     struct health *health;
     struct pilot *pilot;
-    struct casebook *casebook; /* NULL: no decision is kept */
-    struct signals *signals;   /* NULL: there are none */
+    struct casebook *casebook;       /* NULL: no decision is kept */
+    struct signals *signals;         /* NULL: there are none */
+    struct deployments *deployments; /* NULL: none is counted */
     uint64_t started_wall_us;
     void (*quit)(void *arg, bool now);                   /* the `shutdown` command */
     void (*stats)(void *arg, struct control_stats *out); /* of the workers, summed */

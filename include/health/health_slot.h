@@ -25,6 +25,7 @@ struct health_slot_view {
     unsigned unknown;
     unsigned database_bad; /* of the good ones */
     uint64_t newest_us;    /* when the newest result of all came, monotonic; 0: none did */
+    uint64_t oldest_us;    /* the oldest of the targets' newest ones: so old may `state` be */
 };
 
 const char *

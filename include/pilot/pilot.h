@@ -16,6 +16,7 @@
 
 struct casebook;
 struct deploy;
+struct deployments;
 struct health;
 struct loop;
 struct pilot;
@@ -48,18 +49,20 @@ void pilot_free(struct pilot *pilot);
 /* What was decided, and what was told from outside; they live as long as the pilot. */
 struct casebook *pilot_casebook(struct pilot *pilot);
 struct signals *pilot_signals(struct pilot *pilot);
+struct deployments *pilot_deployments(struct pilot *pilot);
 
 /* The configuration was replaced; services are others. */
 void pilot_reconfigure(struct pilot *pilot);
 
 /* How the judgement of a service stands. */
 struct pilot_trial {
-    bool is_judged;          /* the service has evidence at all; else all is zero */
-    bool is_watched;         /* there is a candidate, and it is judged */
-    bool is_automatic;       /* a rollback would be carried out, not only reported */
-    uint64_t left_us;        /* of the automatic window; 0: it is over or not begun */
-    bool is_blocked;         /* a rollback waits for the other side */
-    const char *quarantined; /* version that may not be started; NULL: none */
+    bool is_judged;    /* the service has evidence at all; else all is zero */
+    bool is_watched;   /* there is a candidate, and it is judged */
+    bool is_automatic; /* a rollback would be carried out, not only reported */
+    uint64_t left_us;  /* of the automatic window; 0: it is over or not begun */
+    bool is_blocked;   /* a rollback waits for the other side */
+    const char
+        *quarantined; /* version that may not be started; NULL: none; valid until the next look */
     struct engine_view engine;
 };
 void pilot_look(struct pilot *pilot, unsigned service_index, struct pilot_trial *out);

@@ -445,6 +445,7 @@ static int start_control(struct daemon *daemon)
         .pilot = daemon->pilot,
         .casebook = pilot_casebook(daemon->pilot),
         .signals = pilot_signals(daemon->pilot),
+        .deployments = pilot_deployments(daemon->pilot),
         .started_wall_us = clock_wall_us(),
         .quit = on_quit_command,
         .stats = sum_stats,

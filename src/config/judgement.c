@@ -27,6 +27,7 @@ static void add_guard(const struct config_guard *guard, struct settings *out)
     out->guard_mean_ms = as_ms(guard->mean_latency);
     out->guard_spike = as_number(guard->error_increase);
     out->guard_slow_ratio = as_number(guard->latency_increase);
+    out->guard_slow_errors = 0; /* a baseline that errs is not a quick one */
     out->health_fail_ms = guard->unhealthy_for > 0 ? as_ms(guard->unhealthy_for) : never_ms;
     out->db_fail_ms = guard->database_for > 0 ? as_ms(guard->database_for) : never_ms;
     out->auto_rollback = guard->automatic ? 1 : 0;
@@ -55,6 +56,7 @@ static void add_windows(const struct config_guard *guard, struct settings *out)
     out->guard_spike_min_errors = (double)guard->increase.errors;
     out->guard_slow_window_ms = as_ms(guard->slow.time);
     out->guard_slow_min_requests = (double)guard->slow.requests;
+    out->guard_slow_least_ms = as_ms(guard->slow_least);
 }
 
 static void add_rows(const struct config_rules *rules, struct settings *out)

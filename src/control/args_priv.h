@@ -41,13 +41,14 @@ enum args_option {
     ARGS_CLIENT_IP = 1u << 20,
     ARGS_LISTENER = 1u << 21,
     ARGS_CONFIRM = 1u << 22, /* --confirm-within */
+    ARGS_COMPARE = 1u << 23,
 
     /* Families: each bit stands for several options whose values are kept by name, in args.named. */
     ARGS_WHERE = 1u << 30,     /* --kind --outcome --actor --trigger --since --until */
     ARGS_WITH = 1u << 29,      /* --with, several times */
     ARGS_SIGNALLED = 1u << 28, /* --service --rollout */
     ARGS_ROLLOUT = 1u << 27,   /* --plan --profile */
-    ARGS_DRILL = 1u << 26,     /* --share --synthetic --watch, and --assert several times */
+    ARGS_DRILL = 1u << 26,     /* --share --synthetic --duration, and --assert several times */
 };
 
 /* Every command takes these; a changing one takes ARGS_CHANGE besides. */

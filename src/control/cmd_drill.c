@@ -111,7 +111,7 @@ static enum call_step take_options(struct call *call, struct drill_spec *spec)
 {
     const char *share = args_named(&call->args, "--share");
     const char *synthetic = args_named(&call->args, "--synthetic");
-    const char *watch = args_named(&call->args, "--watch");
+    const char *watch = args_named(&call->args, "--duration");
     uint64_t count = 0;
 
     spec->share = synthetic != NULL && share == NULL ? 0 : SHARE_DEFAULT;
@@ -124,7 +124,7 @@ static enum call_step take_options(struct call *call, struct drill_spec *spec)
         return call_refuse_usage(call, "--synthetic takes 1 to %d", DRILL_SYNTHETIC_MAX);
     if (watch != NULL && (num_parse_duration(slice_from(watch), &spec->watch_us) < 0 ||
                           spec->watch_us > watch_max_us))
-        return call_refuse_usage(call, "--watch takes a duration up to 10m, not \"%s\"", watch);
+        return call_refuse_usage(call, "--duration takes a duration up to 10m, not \"%s\"", watch);
     spec->synthetic = (unsigned)count;
     if (spec->share == 0 && count == 0)
         return call_refuse_usage(call, "a drill needs --share or --synthetic");

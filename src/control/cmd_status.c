@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "control/cmd_compare_priv.h"
 #include "control/cmd_rollout_priv.h"
 #include "control/cmd_rules_priv.h"
 #include "control/cmd_traffic_priv.h"
@@ -352,6 +353,8 @@ enum call_step cmd_status_run(struct call *call)
 {
     struct args_path path;
 
+    if ((call->args.given & ARGS_COMPARE) != 0)
+        return cmd_compare_run(call);
     if (!take_path(call, 1, &path))
         return CALL_DONE;
     add_head_line(call);

@@ -39,8 +39,8 @@
 
 /* name, usage, level, effect, options, words from, to, function, one sentence */
 static const struct command commands[] = {
-    { "status", "[NAME]", LEVEL_USER, COMMAND_READS, 0, 0, 1, cmd_status_run,
-      "services, slots and targets on one screen" },
+    { "status", "[NAME] [--compare]", LEVEL_USER, COMMAND_READS, ARGS_COMPARE, 0, 1, cmd_status_run,
+      "services, slots and targets on one screen; with --compare a candidate beside its baseline" },
     { "list", "", LEVEL_USER, COMMAND_READS, 0, 0, 0, cmd_status_list,
       "services with their hosts, paths and active slots" },
     { "show slots", "[NAME]", LEVEL_USER, COMMAND_READS, 0, 0, 1, cmd_status_slots,
@@ -83,7 +83,7 @@ static const struct command commands[] = {
     { "show signals", "[NAME]", LEVEL_USER, COMMAND_READS, 0, 0, 1, cmd_signal_show,
       "values that were told from outside, with their levels" },
     { "drill",
-      "NAME [--share S] [--synthetic N] [--watch D] [--assert KEY=VALUE]... [--reason TEXT]",
+      "NAME [--share S] [--synthetic N] [--duration D] [--assert KEY=VALUE]... [--reason TEXT]",
       LEVEL_OPERATOR, COMMAND_ACTS, ARGS_DRILL | ARGS_REASON, 1, 1, cmd_drill_run,
       "gives a small share (1%) to the standby slot and takes it back, to see that it works" },
     { "show version", "", LEVEL_USER, COMMAND_READS, 0, 0, 0, cmd_life_version,

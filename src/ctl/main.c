@@ -16,6 +16,7 @@
 #include "ctl/outflow.h"
 #include "ctl/paint.h"
 #include "ctl/talk.h"
+#include "lint/lint_command.h"
 
 enum {
     EXIT_FAILED = 1,
@@ -205,6 +206,20 @@ static int watch(const struct options *options)
     }
 }
 
+/* Whether the verb is `db lint`, which asks no daemon; its options that stand before it are moved behind it. */
+static bool take_lint(int argc, char **argv)
+{
+    int at = 1;
+
+    while (at < argc && (strcmp(argv[at], "--json") == 0 || strcmp(argv[at], "--no-color") == 0))
+        at++;
+    if (at + 1 >= argc || strcmp(argv[at], "db") != 0 || strcmp(argv[at + 1], "lint") != 0)
+        return false;
+    for (int i = at - 1; i >= 1; i--)
+        argv[i + 2] = argv[i];
+    return true;
+}
+
 int main(int argc, char **argv)
 {
     struct options options;
@@ -212,6 +227,8 @@ int main(int argc, char **argv)
     int code = 0;
 
     set_signals();
+    if (take_lint(argc, argv))
+        return lint_command(argc - 3, argv + 3);
     if (options_parse(argc, argv, &options, problem, sizeof problem) < 0) {
         fprintf(stderr, "switchctl: %s\n", problem);
         code = EXIT_USAGE;

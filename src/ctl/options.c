@@ -197,6 +197,8 @@ void options_print_help(void)
           "  tenant pin|unpin|list|export|load    who is kept on a slot (load FILE, - is stdin)\n"
           "  pause NAME [--max D]; resume NAME; maint on|off NAME [--message TEXT]\n"
           "  plan VERB WORDS...; apply TOKEN      a change looked at first, made later\n"
+          "  db lint [options] PATH...            what migrations do to the version that goes on "
+          "running\n"
           "  explain [--host H] [--path P] [--header 'N: V']...   where a request would go\n"
           "  drain NAME/SLOT; drain status [NAME/SLOT] [--limit N] [--newest]\n"
           "  wait healthy NAME[/SLOT]; wait drained NAME/SLOT\n"

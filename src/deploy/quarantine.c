@@ -51,12 +51,18 @@ static enum judgement refuse(struct ticket *ticket, const char *service, const c
     return JUDGED_DONE;
 }
 
-/* To where it is, or to where a rollback would lead, is no start. */
-static bool is_start(const struct state_service *service, const char *slot)
+/* A switch to where a rollback would lead. */
+static bool is_way_back(const struct state_service *service, const struct ticket *ticket,
+                        const char *slot)
 {
-    bool is_way_back = !service->is_rolled_back && strcmp(service->previous, slot) == 0;
+    return ticket->change.kind == CHANGE_SWITCH && !service->is_rolled_back &&
+           strcmp(service->previous, slot) == 0;
+}
 
-    return strcmp(service->active, slot) != 0 && !is_way_back;
+/* Who goes back need not wait; but the slot may have got another release since, and failed as a candidate. */
+static bool is_in_the_way(enum book_reason reason, bool is_back)
+{
+    return reason == BOOK_BLOCKED_VERSION || (reason != BOOK_ALLOWED && !is_back);
 }
 
 enum judgement quarantine_check(struct deploy *deploy, struct ticket *ticket,
@@ -69,14 +75,14 @@ enum judgement quarantine_check(struct deploy *deploy, struct ticket *ticket,
         struct settings settings;
         struct book_answer answer;
 
-        if (gate_is_forced(ticket) || ticket->is_internal || !is_start(service, slot))
+        if (gate_is_forced(ticket) || ticket->is_internal || strcmp(service->active, slot) == 0)
             continue;
         judgement_settings(&deploy->config->services[index], &settings);
         book_may_start(
             &service->book, &settings,
             (struct book_start){ .version = find_version(deploy, index, slot), .now_ms = now_ms() },
             &answer);
-        if (answer.reason != BOOK_ALLOWED)
+        if (is_in_the_way(answer.reason, is_way_back(service, ticket, slot)))
             return refuse(ticket, service->name, version, &answer);
     }
     return judge_gate(ticket, "quarantine", true, "no automatic rollback is in the way");

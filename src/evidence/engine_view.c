@@ -16,16 +16,27 @@ static double rate_of(const struct engine_state *state, unsigned sum)
     return edges[sum == SCHEDULE_P50 ? BASELINE_P50 : BASELINE_P95].share_above;
 }
 
+/* A row begins its test anew with every block, and these beginnings add up to one in a horizon: what is beyond that
+ * without a single error is the time alone, and no suspicion. */
+static double find_hold_at(const struct engine_state *state)
+{
+    double horizons = (double)state->now_ms / state->settings.horizon_ms;
+
+    return state->settings.hold_at + (horizons > 1 ? log(horizons) : 0);
+}
+
 /* What speaks against any step; false: nothing. */
 static bool is_held(const struct engine_state *state, char *words)
 {
+    double hold_at = find_hold_at(state);
+
     for (unsigned i = 0; i < ROW_COUNT; i++) {
         const struct engine_row *at = &state->rows[i];
 
-        if (!at->is_off && at->row.evidence >= state->settings.hold_at) {
+        if (!at->is_off && at->row.evidence >= hold_at) {
             snprintf(words, ENGINE_WORDS,
                      "suspicion: %s has evidence %.1f, a step is taken below %.1f",
-                     row_table[i].name, at->row.evidence, state->settings.hold_at);
+                     row_table[i].name, at->row.evidence, hold_at);
             return true;
         }
     }

@@ -124,19 +124,24 @@ static struct finding judge_spike(const struct settings *settings, struct guard_
     };
 }
 
+/* The times are of successes: a baseline that errs must not look quick for it. */
 static struct finding judge_slow(const struct settings *settings, struct guard_verdict *out)
 {
     const struct guard_side *candidate = &out->sums.candidate;
     const struct guard_side *baseline = &out->sums.baseline;
-    double mean = ratio_of(candidate->sum_us, candidate->n);
-    double other = ratio_of(baseline->sum_us, baseline->n);
+    bool has_errors = settings->guard_slow_errors > 0;
+    uint64_t candidate_n = candidate->n - (has_errors ? 0 : candidate->e);
+    uint64_t baseline_n = baseline->n - (has_errors ? 0 : baseline->e);
+    double mean = ratio_of(candidate->sum_us, candidate_n);
+    double other = ratio_of(baseline->sum_us, baseline_n);
     double least = settings->guard_slow_min_requests;
 
     out->value = other > 0 ? mean / other : 0;
     out->limit = settings->guard_slow_ratio;
     return (struct finding){
-        .is_violated = (double)candidate->n >= least && (double)baseline->n >= least &&
-                       out->value > out->limit,
+        .is_violated = (double)candidate_n >= least && (double)baseline_n >= least &&
+                       out->value > out->limit &&
+                       mean - other >= settings->guard_slow_least_ms * 1000,
     };
 }
 

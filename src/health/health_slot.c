@@ -25,6 +25,8 @@ static void count_view(const struct health_view *view, struct health_slot_view *
     }
     if (view->last_us > out->newest_us)
         out->newest_us = view->last_us;
+    if (out->oldest_us == 0 || view->last_us < out->oldest_us)
+        out->oldest_us = view->last_us;
     if ((view->history & 1) == 0) {
         out->bad++;
         return;

@@ -186,7 +186,7 @@ struct tls_loop *tls_enter(struct stream *stream)
 /* Keeps bytes behind what is held already. */
 static void hold(struct tls *tls, const char *bytes, size_t size)
 {
-    size_t before = tls->held_len - tls->held_at;
+    size_t before = tls->held != NULL ? tls->held_len - tls->held_at : 0;
     char *held = NULL;
 
     if (before + size > HELD_MAX) { /* it makes us write and does not read */

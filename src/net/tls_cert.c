@@ -160,6 +160,7 @@ static int check_chain(const struct tls_cert *cert, struct text *words)
 
 static int read_secret_parts(struct tls_cert *cert, const struct bytes *bytes, struct text *words)
 {
+    CHECK(bytes->ptr != NULL);
     read_certs(cert, bytes);
     if (cert->leaf == NULL)
         return refuse(cert, words, "has no certificate; it must hold one in PEM form");

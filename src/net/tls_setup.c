@@ -152,9 +152,11 @@ int tls_setup_ctx(const struct tls_setup *setup, struct text *words, SSL_CTX **o
 
     CHECK(ctx != NULL);
     SSL_CTX_set_app_data(ctx, setup->context);
-    SSL_CTX_set_options(ctx, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION);
-    SSL_CTX_clear_options(ctx, SSL_OP_IGNORE_UNEXPECTED_EOF | SSL_OP_CIPHER_SERVER_PREFERENCE |
-                                   SSL_OP_ALLOW_UNSAFE_LEGACY_RENEGOTIATION);
+    /* our order, the cheapest first; a client that puts ChaCha20 first has no hardware for AES and gets that */
+    SSL_CTX_set_options(ctx, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION |
+                                 SSL_OP_CIPHER_SERVER_PREFERENCE | SSL_OP_PRIORITIZE_CHACHA);
+    SSL_CTX_clear_options(ctx,
+                          SSL_OP_IGNORE_UNEXPECTED_EOF | SSL_OP_ALLOW_UNSAFE_LEGACY_RENEGOTIATION);
     CHECK(SSL_CTX_set_min_proto_version(ctx, options->needs_13 ? TLS1_3_VERSION : TLS1_2_VERSION) ==
           1);
     CHECK(SSL_CTX_set_max_proto_version(ctx, TLS1_3_VERSION) == 1);

@@ -14,7 +14,10 @@
 #include "base/mem.h"
 #include "config/config.h"
 #include "deploy/deploy.h"
+#include "deploy/rollout.h"
 #include "pilot/pilot_priv.h"
+#include "route/snapshot.h"
+#include "route/target.h"
 
 enum {
     BLOCKED_US = 60 * 1000 * 1000,
@@ -44,10 +47,9 @@ static void log_alert(const struct pilot_alert *alert)
               pilot_severity_name(alert->severity), alert->trigger, words);
 }
 
-void act_alert(struct pilot *pilot, unsigned service_index, enum pilot_severity severity,
-               const struct act_cause *cause)
+static void raise_alert(struct pilot *pilot, struct lookout *lookout, enum pilot_severity severity,
+                        const struct act_cause *cause)
 {
-    struct lookout *lookout = &pilot->lookouts[service_index];
     struct pilot_alert alert = {
         .wall_us = clock_wall_us(),
         .severity = severity,
@@ -58,6 +60,8 @@ void act_alert(struct pilot *pilot, unsigned service_index, enum pilot_severity 
     snprintf(alert.service, sizeof alert.service, "%s", lookout->name);
     snprintf(alert.trigger, sizeof alert.trigger, "%s", cause->trigger);
     snprintf(alert.words, sizeof alert.words, "%s", cause->words);
+    if (cause->has_moved)
+        alert_log_forget(&pilot->alerts, &alert);
     added = alert_log_add(&pilot->alerts, &alert, clock_monotonic_us());
     if (added == NULL)
         return;
@@ -65,6 +69,13 @@ void act_alert(struct pilot *pilot, unsigned service_index, enum pilot_severity 
     log_alert(added);
 }
 
+void act_alert(struct pilot *pilot, unsigned service_index, enum pilot_severity severity,
+               const struct act_cause *cause)
+{
+    raise_alert(pilot, &pilot->lookouts[service_index], severity, cause);
+}
+
+/* With words of our own around the cause's. What has moved is said each time, anything else once in a while. */
 static void __attribute__((format(printf, 5, 6)))
 say(struct pilot *pilot, struct lookout *lookout, enum pilot_severity severity,
     const struct act_cause *cause, const char *format, ...)
@@ -77,7 +88,7 @@ say(struct pilot *pilot, struct lookout *lookout, enum pilot_severity severity,
     vsnprintf(words, sizeof words, format, args);
     va_end(args);
     said.words = words;
-    act_alert(pilot, (unsigned)(lookout - pilot->lookouts), severity, &said);
+    raise_alert(pilot, lookout, severity, &said);
 }
 
 static void count_rollback(struct pilot *pilot, const struct move *move, enum outcome outcome)
@@ -103,7 +114,9 @@ static void count_rollback(struct pilot *pilot, const struct move *move, enum ou
 static void note_moved(struct pilot *pilot, struct lookout *lookout, const struct move *move,
                        const struct change_result *result)
 {
-    struct act_cause cause = { .trigger = move->change.trigger, .decision = move->change.decision };
+    struct act_cause cause = { .trigger = move->change.trigger,
+                               .decision = move->change.decision,
+                               .has_moved = true };
 
     lookout->moved = move->trial;
     lookout->after_until_us = clock_monotonic_us() + AFTERMATH_US;
@@ -124,7 +137,7 @@ static void note_refused(struct pilot *pilot, struct lookout *lookout, const str
     if (is_gate)
         lookout->blocked_until_us = clock_monotonic_us() + BLOCKED_US;
     if (lookout->trial == move->trial)
-        lookout_rearm(lookout);
+        second_look_rest(lookout);
     say(pilot, lookout, is_gate ? PILOT_CRITICAL : PILOT_WARN, &cause,
         "%s was not taken back from %s: %s", move->change.name, move->change.from, result->words);
 }
@@ -166,29 +179,108 @@ static const char *find_name(const struct pilot *pilot, unsigned service_index,
     return group != NULL ? group->name : service->name;
 }
 
-static void submit(struct pilot *pilot, unsigned service_index,
-                   const struct deploy_trial_view *view, const struct act_cause *cause)
+/* On the list, not yet submitted. */
+static struct move *make_move(struct pilot *pilot, unsigned service_index,
+                              const struct deploy_trial_view *view, const struct act_cause *cause)
 {
     struct lookout *lookout = &pilot->lookouts[service_index];
     struct move *move = mem_zalloc(sizeof *move);
 
     move->pilot = pilot;
     move->trial = view->id;
-    move->change = (struct change){ .kind = CHANGE_ROLLBACK, .decision = cause->decision };
+    move->change.decision = cause->decision;
     memcpy(move->service, lookout->name, sizeof move->service);
     snprintf(move->change.name, sizeof move->change.name, "%s",
              find_name(pilot, service_index, view));
-    snprintf(move->change.from, sizeof move->change.from, "%s", view->candidate);
     snprintf(move->change.trigger, sizeof move->change.trigger, "%s", cause->trigger);
     snprintf(move->change.reason, sizeof move->change.reason, "%s", cause->words);
     snprintf(move->change.actor, sizeof move->change.actor, "%s", actor);
-    lookout->open_moves++;
     TAILQ_INSERT_TAIL(&pilot->moves, move, link);
+    return move;
+}
+
+static void submit(struct pilot *pilot, unsigned service_index,
+                   const struct deploy_trial_view *view, const struct act_cause *cause)
+{
+    struct move *move = make_move(pilot, service_index, view, cause);
+
+    move->change.kind = CHANGE_ROLLBACK;
+    snprintf(move->change.from, sizeof move->change.from, "%s", view->candidate);
+    pilot->lookouts[service_index].open_moves++;
     deploy_submit_own(pilot->options.deploy, &move->change, on_moved, move);
 }
 
-/* The other side is no better: a move would help nobody. */
-static bool is_blocked(struct pilot *pilot, struct lookout *lookout, const struct act_cause *cause)
+static void on_held(void *arg, const struct change_result *result)
+{
+    struct move *move = arg;
+    struct pilot *pilot = move->pilot;
+    struct lookout *lookout = lookout_find(pilot, move->service);
+    struct act_cause cause = { .trigger = move->change.trigger, .decision = move->change.decision };
+
+    TAILQ_REMOVE(&pilot->moves, move, link);
+    if (lookout != NULL && result->changed)
+        say(pilot, lookout, PILOT_INFO, &cause,
+            "the canary of %s stays where it is until canary resume: %s", move->change.name,
+            move->change.reason);
+    free(move);
+}
+
+/* One hold at a time. */
+static bool is_held(const struct pilot *pilot, const struct lookout *lookout)
+{
+    const struct move *move = NULL;
+
+    TAILQ_FOREACH(move, &pilot->moves, link)
+    if (move->change.kind == CHANGE_CANARY_PAUSE && strcmp(move->service, lookout->name) == 0)
+        return true;
+    return false;
+}
+
+void act_hold(struct pilot *pilot, unsigned service_index, const struct act_cause *cause)
+{
+    struct lookout *lookout = &pilot->lookouts[service_index];
+    struct deploy_rollout_view rollout;
+    struct deploy_canary_view canary;
+    struct deploy_trial_view view;
+    struct move *move = NULL;
+
+    deploy_view_canary(pilot->options.deploy, service_index, &canary);
+    deploy_view_rollout(pilot->options.deploy, service_index, &rollout);
+    if (!canary.is_running || canary.next_step_us == 0 || is_held(pilot, lookout) ||
+        (rollout.id != 0 && rollout_is_running(rollout.phase)))
+        return;
+    deploy_view_trial(pilot->options.deploy, service_index, &view);
+    move = make_move(pilot, service_index, &view, cause);
+    move->change.kind = CHANGE_CANARY_PAUSE;
+    deploy_submit_own(pilot->options.deploy, &move->change, on_held, move);
+}
+
+/* Deploy asks the same of the whole group. */
+bool act_has_target(unsigned service_index, const char *slot_name)
+{
+    const struct snapshot_service *service = snapshot_service_at(snapshot_current(), service_index);
+
+    for (unsigned i = 0; i < service->slot_count; i++) {
+        const struct snapshot_slot *slot = &service->slots[i];
+
+        for (unsigned j = 0; j < slot->pick_count; j++)
+            if (strcmp(slot->slot->name, slot_name) == 0 && slot->picks[j].order == ORDER_READY &&
+                target_verdict(slot->picks[j].target) != VERDICT_DOWN)
+                return true;
+    }
+    return false;
+}
+
+void act_block(struct pilot *pilot, unsigned service_index, const struct act_cause *cause)
+{
+    struct lookout *lookout = &pilot->lookouts[service_index];
+
+    lookout->blocked_until_us = clock_monotonic_us() + BLOCKED_US;
+    say(pilot, lookout, PILOT_CRITICAL, cause, "%s stays on %s: the other side is not fit; %s",
+        lookout->name, lookout->view.candidate, cause->words);
+}
+
+static bool is_suffering(const struct lookout *lookout)
 {
     struct engine_view *view = NULL;
     bool is_unfit = false;
@@ -199,11 +291,19 @@ static bool is_blocked(struct pilot *pilot, struct lookout *lookout, const struc
     engine_look(lookout->engine, view);
     is_unfit = view->is_baseline_unhealthy || view->is_shared;
     free(view);
-    if (!is_unfit)
+    return is_unfit;
+}
+
+/* The other side is no better: a move would help nobody. */
+static bool is_blocked(struct pilot *pilot, struct lookout *lookout,
+                       const struct deploy_trial_view *trial, const struct act_cause *cause)
+{
+    unsigned service_index = (unsigned)(lookout - pilot->lookouts);
+
+    if (clock_monotonic_us() >= lookout->unfit_until_us &&
+        act_has_target(service_index, trial->baseline) && !is_suffering(lookout))
         return false;
-    lookout->blocked_until_us = clock_monotonic_us() + BLOCKED_US;
-    say(pilot, lookout, PILOT_CRITICAL, cause, "%s stays on %s: the other side is not fit; %s",
-        lookout->name, lookout->view.candidate, cause->words);
+    act_block(pilot, service_index, cause);
     return true;
 }
 
@@ -228,7 +328,7 @@ bool act_roll_back(struct pilot *pilot, unsigned service_index, const struct act
             lookout->name, view.candidate, cause->words);
         return false;
     }
-    if (!is_promise(cause) && is_blocked(pilot, lookout, cause))
+    if (!is_promise(cause) && is_blocked(pilot, lookout, &view, cause))
         return false;
     submit(pilot, service_index, &view, cause);
     return true;

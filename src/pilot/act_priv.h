@@ -14,11 +14,21 @@ struct act_cause {
     const char *trigger; /* "err_mod", "guard_error", "signal:complaints", "selfprobe" … */
     const char *words;   /* the explanation, one line */
     uint64_t decision;   /* 0: none stored */
+    bool has_moved;      /* it was carried out: said in any case, not once in a while */
 };
 
 /* Asks for the rollback of the service's trial (its group moves as a whole): at most one automatic move per trial, only
  * to a side that is fit and not worse, only in the automatic window; else an alert. True: it was asked for. */
 bool act_roll_back(struct pilot *pilot, unsigned service_index, const struct act_cause *cause);
+
+/* A canary with steps by time takes no further one before a person says so; a rollout asks the evidence itself. */
+void act_hold(struct pilot *pilot, unsigned service_index, const struct act_cause *cause);
+
+/* Whether the slot has a target that may get requests. */
+bool act_has_target(unsigned service_index, const char *slot_name);
+
+/* It is not done, because the other side is no better: an alert says so. */
+void act_block(struct pilot *pilot, unsigned service_index, const struct act_cause *cause);
 
 /* One line for the log, `show alerts` and the metrics. */
 void act_alert(struct pilot *pilot, unsigned service_index, enum pilot_severity severity,

@@ -32,7 +32,7 @@ static struct alert_log_item *find_recent(struct alert_log *log, const struct pi
 
         if (item->at_us + ALERT_LOG_REPEAT_US <= now_us)
             return NULL;
-        if (is_same(&item->alert, alert))
+        if (!item->is_old && is_same(&item->alert, alert))
             return item;
     }
     return NULL;
@@ -51,6 +51,13 @@ const struct pilot_alert *alert_log_add(struct alert_log *log, const struct pilo
     *item = (struct alert_log_item){ .alert = *alert, .at_us = now_us };
     item->alert.id = log->count;
     return &item->alert;
+}
+
+void alert_log_forget(struct alert_log *log, const struct pilot_alert *alert)
+{
+    for (uint64_t i = 0; i < log->count && i < PILOT_ALERTS; i++)
+        if (is_same(&log->ring[i].alert, alert))
+            log->ring[i].is_old = true;
 }
 
 const struct pilot_alert *alert_log_at(const struct alert_log *log, unsigned index)

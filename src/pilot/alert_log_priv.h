@@ -16,6 +16,7 @@ struct alert_log_item {
     struct pilot_alert alert;
     uint64_t at_us;      /* monotonic */
     uint64_t suppressed; /* the same since then */
+    bool is_old;         /* does not speak for later ones */
 };
 
 struct alert_log {
@@ -29,6 +30,8 @@ void alert_log_fini(struct alert_log *log);
 /* Adds it with an id; NULL: the same service, trigger and severity spoke within the last minute. */
 const struct pilot_alert *alert_log_add(struct alert_log *log, const struct pilot_alert *alert,
                                         uint64_t now_us);
+/* The same alert may be said again at once. */
+void alert_log_forget(struct alert_log *log, const struct pilot_alert *alert);
 const struct pilot_alert *alert_log_at(const struct alert_log *log, unsigned index);
 
 #endif

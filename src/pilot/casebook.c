@@ -18,7 +18,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "pilot/casebook_disk_priv.h"
-#include "pilot/errands_priv.h"
+#include "pilot/clerk_priv.h"
 
 /* Owner: the casebook. */
 struct case_row {
@@ -37,8 +37,8 @@ struct casebook {
     uint64_t last_id;
     struct casebook_stats stats;
     bool is_failing;
-    struct errands *writing;
-    struct errands *reading;
+    struct clerk *writing;
+    struct clerk *reading;
 };
 
 static void insert_row(struct casebook *casebook, struct case_row *row)
@@ -123,7 +123,7 @@ static int load_folder(struct casebook *casebook, char *words, unsigned words_si
 
 /* --- writing --------------------------------------------------------------------------------- */
 
-struct write_errand {
+struct write_task {
     struct casebook *casebook;
     struct decision decision; /* of a removal only the id counts */
     char *record;
@@ -135,22 +135,21 @@ struct write_errand {
 
 static void run_write(void *arg, const _Atomic bool *is_cut)
 {
-    struct write_errand *errand = arg;
-    const struct casebook *casebook = errand->casebook; /* only what never changes */
+    struct write_task *task = arg;
+    const struct casebook *casebook = task->casebook; /* only what never changes */
     char path[256];
 
     (void)is_cut; /* what was decided is written in any case */
-    if (!errand->is_removal) {
-        errand->err =
-            casebook_disk_write(casebook->folder, &errand->decision,
-                                slice_of(errand->record, (size_t)errand->decision.record_bytes),
-                                &errand->size, errand->words);
+    if (!task->is_removal) {
+        task->err = casebook_disk_write(casebook->folder, &task->decision,
+                                        slice_of(task->record, (size_t)task->decision.record_bytes),
+                                        &task->size, task->words);
         return;
     }
-    casebook_disk_path(casebook->folder, errand->decision.id, path, sizeof path);
+    casebook_disk_path(casebook->folder, task->decision.id, path, sizeof path);
     if (unlink(path) != 0 && errno != ENOENT) {
-        errand->err = ERR_IO;
-        snprintf(errand->words, sizeof errand->words, "cannot remove %.200s: %s", path,
+        task->err = ERR_IO;
+        snprintf(task->words, sizeof task->words, "cannot remove %.200s: %s", path,
                  strerror(errno));
     }
 }
@@ -166,19 +165,19 @@ static void note_failure(struct casebook *casebook, const char *words)
         casebook->options.trouble(casebook->options.arg, words);
 }
 
-static void submit_write(struct casebook *casebook, struct write_errand *errand);
+static void submit_write(struct casebook *casebook, struct write_task *task);
 
 static void remove_row(struct casebook *casebook, struct case_row *row)
 {
-    struct write_errand *errand = mem_zalloc(sizeof *errand);
+    struct write_task *task = mem_zalloc(sizeof *task);
 
-    errand->is_removal = true;
-    errand->decision.id = row->decision.id;
+    task->is_removal = true;
+    task->decision.id = row->decision.id;
     TAILQ_REMOVE(&casebook->rows, row, link);
     casebook->count--;
     casebook->bytes -= row->bytes;
     free(row);
-    submit_write(casebook, errand);
+    submit_write(casebook, task);
 }
 
 /* The newest one stays, however large it is. */
@@ -191,39 +190,39 @@ static void keep_bounds(struct casebook *casebook)
 
 static void on_written(void *arg, bool was_run)
 {
-    struct write_errand *errand = arg;
-    struct casebook *casebook = errand->casebook;
+    struct write_task *task = arg;
+    struct casebook *casebook = task->casebook;
     struct case_row *row = NULL;
 
     (void)was_run; /* this thread drops nothing */
-    if (errand->err != 0) {
-        note_failure(casebook, errand->words);
-    } else if (!errand->is_removal) {
+    if (task->err != 0) {
+        note_failure(casebook, task->words);
+    } else if (!task->is_removal) {
         casebook->is_failing = false;
-        row = find_row(casebook, errand->decision.id);
+        row = find_row(casebook, task->decision.id);
     }
     if (row != NULL) {
-        row->bytes = errand->size;
-        casebook->bytes += errand->size;
+        row->bytes = task->size;
+        casebook->bytes += task->size;
         if (casebook->writing != NULL) /* else it ends; the next start keeps the bounds */
             keep_bounds(casebook);
     }
-    free(errand->record);
-    free(errand);
+    free(task->record);
+    free(task);
 }
 
-static void submit_write(struct casebook *casebook, struct write_errand *errand)
+static void submit_write(struct casebook *casebook, struct write_task *task)
 {
-    errand->casebook = casebook;
-    errands_add(casebook->writing,
-                &(struct errand){ .run = run_write, .done = on_written, .arg = errand });
+    task->casebook = casebook;
+    clerk_add(casebook->writing,
+              &(struct clerk_task){ .run = run_write, .done = on_written, .arg = task });
 }
 
 uint64_t casebook_add(struct casebook *casebook, const struct decision *decision, void *record,
                       uint64_t record_bytes)
 {
     struct case_row *row = mem_zalloc(sizeof *row);
-    struct write_errand *errand = mem_zalloc(sizeof *errand);
+    struct write_task *task = mem_zalloc(sizeof *task);
 
     if (record_bytes > casebook->options.bytes_max / 2) {
         LOG_WARN("decision_record_too_large", "bytes=%" PRIu64, record_bytes);
@@ -236,16 +235,16 @@ uint64_t casebook_add(struct casebook *casebook, const struct decision *decision
     row->decision.record_bytes = record != NULL ? record_bytes : 0;
     casebook->stats.added[decision->action]++;
     insert_row(casebook, row);
-    errand->decision = row->decision;
-    errand->record = record;
-    submit_write(casebook, errand);
+    task->decision = row->decision;
+    task->record = record;
+    submit_write(casebook, task);
     keep_bounds(casebook);
-    return errand->decision.id;
+    return task->decision.id;
 }
 
 /* --- reading --------------------------------------------------------------------------------- */
 
-struct study_errand {
+struct study_task {
     struct casebook_study study;
     char path[256];
     char words[CASEBOOK_WORDS];
@@ -254,33 +253,33 @@ struct study_errand {
 
 static void run_study(void *arg, const _Atomic bool *is_cut)
 {
-    struct study_errand *errand = arg;
+    struct study_task *task = arg;
     char *record = NULL;
     uint64_t bytes = 0;
 
-    errand->err = casebook_disk_read_record(errand->path, &record, &bytes, errand->words);
-    if (errand->err == 0)
-        errand->study.run(errand->study.arg, slice_of(record, (size_t)bytes), is_cut);
+    task->err = casebook_disk_read_record(task->path, &record, &bytes, task->words);
+    if (task->err == 0)
+        task->study.run(task->study.arg, slice_of(record, (size_t)bytes), is_cut);
     free(record);
 }
 
 static void on_studied(void *arg, bool was_run)
 {
-    struct study_errand *errand = arg;
-    const char *failure = errand->err != 0 ? errand->words : NULL;
+    struct study_task *task = arg;
+    const char *failure = task->err != 0 ? task->words : NULL;
 
-    errand->study.done(errand->study.arg, was_run ? failure : "the daemon ends");
-    free(errand);
+    task->study.done(task->study.arg, was_run ? failure : "the daemon ends");
+    free(task);
 }
 
 void casebook_study(struct casebook *casebook, uint64_t id, const struct casebook_study *study)
 {
-    struct study_errand *errand = mem_zalloc(sizeof *errand);
+    struct study_task *task = mem_zalloc(sizeof *task);
 
-    errand->study = *study;
-    casebook_disk_path(casebook->folder, id, errand->path, sizeof errand->path);
-    errands_add(casebook->reading,
-                &(struct errand){ .run = run_study, .done = on_studied, .arg = errand });
+    task->study = *study;
+    casebook_disk_path(casebook->folder, id, task->path, sizeof task->path);
+    clerk_add(casebook->reading,
+              &(struct clerk_task){ .run = run_study, .done = on_studied, .arg = task });
 }
 
 /* --- the rest -------------------------------------------------------------------------------- */
@@ -342,8 +341,8 @@ int casebook_new(const struct casebook_options *options, char *words, unsigned w
         free_rows(casebook);
         return err;
     }
-    casebook->writing = errands_new(options->loop, "decisions");
-    casebook->reading = errands_new(options->loop, "replay");
+    casebook->writing = clerk_new(options->loop, "decisions");
+    casebook->reading = clerk_new(options->loop, "replay");
     keep_bounds(casebook);
     *out = casebook;
     return 0;
@@ -351,13 +350,13 @@ int casebook_new(const struct casebook_options *options, char *words, unsigned w
 
 void casebook_free(struct casebook *casebook)
 {
-    struct errands *writing = NULL;
+    struct clerk *writing = NULL;
 
     if (casebook == NULL)
         return;
-    errands_free(casebook->reading, true);
+    clerk_free(casebook->reading, true);
     writing = casebook->writing;
     casebook->writing = NULL;
-    errands_free(writing, false);
+    clerk_free(writing, false);
     free_rows(casebook);
 }

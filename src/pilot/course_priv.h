@@ -15,6 +15,7 @@
 #include "pilot/driver_priv.h"
 
 struct child;
+struct deployments;
 struct config_rollout;
 struct config_service;
 struct selfprobe;
@@ -47,6 +48,7 @@ struct driver {
     struct driver_options options;
     struct timer *timer;
     struct courses courses;
+    struct deployments *deployments;
     uint64_t now_us;
 };
 

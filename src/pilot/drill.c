@@ -111,7 +111,7 @@ static void check_counts(struct drill *drill)
     else if (report->requests < drill->spec.requests_min)
         fail(drill,
              "%s got %" PRIu64 " requests, at least %" PRIu64 " are asked for; more share or "
-             "a longer watch gets more",
+             "a longer duration gets more",
              report->slot, report->requests, drill->spec.requests_min);
 }
 
@@ -244,7 +244,8 @@ static void begin_synthetic(struct drill *drill)
     const struct config *config = deploy_config(drill->pilot->options.deploy);
     const struct config_service *service = &config->services[drill->service_index];
     struct warmup_spec spec = {
-        .path = service->health.path != NULL ? service->health.path : "/",
+        .path = service->warmup.path != NULL ? service->warmup.path : "/",
+        .host = service->health.host,
         .requests = drill->spec.synthetic,
         .concurrency = SYNTHETIC_AT_ONCE,
         .timeout_us = SYNTHETIC_TIMEOUT_US,

@@ -13,6 +13,7 @@
 #include "deploy/rollout_view.h"
 #include "net/timer.h"
 #include "pilot/course_priv.h"
+#include "pilot/deployments.h"
 #include "route/split.h"
 
 static void rest(struct course *course)
@@ -26,6 +27,8 @@ static void on_changed(void *arg, const struct change_result *result)
 
     course->has_change = false;
     course->refusal[0] = '\0';
+    if (result->changed && !rollout_is_running(course->view.phase))
+        deployments_add(course->driver->deployments, &course->view);
     if (result->outcome == OUTCOME_DONE || result->outcome == OUTCOME_VOLATILE)
         return;
     snprintf(course->refusal, sizeof course->refusal, "%.120s", result->words);
@@ -414,7 +417,7 @@ static void on_tick(void *arg)
 {
     struct driver *driver = arg;
 
-    timer_arm(driver->timer, DRIVER_TICK_MS);
+    timer_arm(driver->timer, driver->options.tick_ms);
     driver_tick(driver, clock_monotonic_us());
 }
 
@@ -423,10 +426,17 @@ struct driver *driver_new(const struct driver_options *options)
     struct driver *driver = mem_zalloc(sizeof *driver);
 
     driver->options = *options;
+    driver->deployments = deployments_new();
     TAILQ_INIT(&driver->courses);
     driver->timer = timer_new(options->loop, on_tick, driver);
-    timer_arm(driver->timer, DRIVER_TICK_MS);
+    if (options->tick_ms != 0)
+        timer_arm(driver->timer, options->tick_ms);
     return driver;
+}
+
+struct deployments *driver_deployments(struct driver *driver)
+{
+    return driver->deployments;
 }
 
 void driver_free(struct driver *driver)
@@ -443,5 +453,6 @@ void driver_free(struct driver *driver)
         TAILQ_REMOVE(&driver->courses, course, link);
         free(course);
     }
+    deployments_free(driver->deployments);
     free(driver);
 }

@@ -15,6 +15,7 @@
 #include "pilot/pilot.h"
 
 struct deploy;
+struct deployments;
 struct driver;
 struct loop;
 
@@ -32,15 +33,18 @@ struct driver_options {
     struct deploy *deploy;
     const struct driver_ops *ops;
     void *arg;
+    uint64_t tick_ms; /* 0: it does not tick by itself */
 };
 
 enum { DRIVER_TICK_MS = 100, DRIVER_REST_US = 3 * 1000 * 1000 };
 
-/* It ticks by itself every DRIVER_TICK_MS from then on. */
 struct driver *driver_new(const struct driver_options *options);
 
 /* Looks at every rollout; now_us: monotonic. */
 void driver_tick(struct driver *driver, uint64_t now_us);
+
+/* The ones that have ended. */
+struct deployments *driver_deployments(struct driver *driver);
 
 /* Before deploy_free. Hooks that still run are ended. NULL: nothing. */
 void driver_free(struct driver *driver);

@@ -15,6 +15,7 @@
 #include "evidence/explanation.h"
 #include "evidence/record.h"
 #include "health/health_slot.h"
+#include "pilot/cohorts_priv.h"
 #include "pilot/pilot_priv.h"
 #include "pilot/remember_priv.h"
 #include "route/snapshot.h"
@@ -34,10 +35,12 @@ static const struct config_service *find_configured(const struct pilot *pilot, u
     return &deploy_config(pilot->options.deploy)->services[index];
 }
 
-void lookout_fini(struct lookout *lookout)
+void lookout_fini(struct pilot *pilot, struct lookout *lookout)
 {
     engine_free(lookout->engine);
     record_free(lookout->record);
+    cohorts_free(pilot, lookout->cohorts);
+    comparison_end(&lookout->marks);
     free(lookout->seats);
     *lookout = (struct lookout){ .engine = NULL };
 }
@@ -57,6 +60,19 @@ static void restart_record(struct lookout *lookout)
         record_restart(lookout->record);
 }
 
+static bool is_same(const struct settings *a, const struct settings *b)
+{
+#define SETTING(name, fallback, least, most, sentence)                                             \
+    if (a->name != b->name)                                                                        \
+        return false;
+#include "evidence/settings.def"
+#undef SETTING
+    for (size_t i = 0; i < a->step_count && i < b->step_count; i++)
+        if (a->steps[i] != b->steps[i])
+            return false;
+    return a->step_count == b->step_count;
+}
+
 /* The engine's own clock of the window stands still: the one from the switch counts, which a restart does not end. */
 static void configure_engine(struct lookout *lookout, const struct settings *settings,
                              bool is_automatic)
@@ -68,7 +84,7 @@ static void configure_engine(struct lookout *lookout, const struct settings *set
     if (lookout->engine == NULL) {
         lookout->engine = engine_new(&fitted);
         lookout->trial = 0;
-    } else if (memcmp(&lookout->settings, &fitted, sizeof fitted) != 0) {
+    } else if (!is_same(&lookout->settings, &fitted)) {
         engine_configure(lookout->engine, &fitted);
         restart_record(lookout);
     }
@@ -80,14 +96,19 @@ void lookout_configure(struct pilot *pilot, struct lookout *lookout,
 {
     struct settings settings;
 
-    (void)pilot;
     snprintf(lookout->name, sizeof lookout->name, "%s", configured->name);
     if (!configured->evidence.enabled || configured->slot_count < 2) {
         engine_free(lookout->engine);
         record_free(lookout->record);
         lookout->record = NULL;
+        cohorts_free(pilot, lookout->cohorts);
+        lookout->cohorts = NULL;
         lookout->engine = NULL;
         lookout->trial = 0;
+        free(lookout->seats); /* slots may go meanwhile, and what they do counts for nothing */
+        lookout->seats = NULL;
+        lookout->seat_count = 0;
+        lookout->last_us = 0;
         return;
     }
     memset(&settings, 0, sizeof settings);
@@ -169,17 +190,9 @@ static void fold(struct pilot *pilot, struct lookout *lookout,
     }
 }
 
-static enum engine_probe look_at(const struct snapshot_service *service, const char *name,
-                                 uint64_t stale_us, uint64_t now_us)
+static enum engine_probe name_probe(enum health_slot_state state)
 {
-    struct health_slot_view view = { .state = HEALTH_SLOT_UNKNOWN };
-
-    for (unsigned i = 0; i < service->slot_count; i++)
-        if (strcmp(service->slots[i].slot->name, name) == 0)
-            health_slot_look(&service->slots[i], &view);
-    if (view.newest_us == 0 || view.newest_us + stale_us < now_us)
-        return ENGINE_PROBE_NONE;
-    switch (view.state) {
+    switch (state) {
     case HEALTH_SLOT_UNKNOWN: return ENGINE_PROBE_NONE;
     case HEALTH_SLOT_OK: return ENGINE_PROBE_OK;
     case HEALTH_SLOT_DB: return ENGINE_PROBE_DB;
@@ -188,20 +201,44 @@ static enum engine_probe look_at(const struct snapshot_service *service, const c
     return ENGINE_PROBE_NONE;
 }
 
-/* Once a second, what the newest checks say. */
+/* What the newest checks of a slot say, once: each of its targets must have been asked again, so that three failures in
+ * a row are three, whatever the interval; and not more than once a second. */
+static enum engine_probe hear(const struct snapshot_service *service, const char *name,
+                              struct heard *heard, uint64_t now_us)
+{
+    struct health_slot_view view = { .state = HEALTH_SLOT_UNKNOWN };
+
+    for (unsigned i = 0; i < service->slot_count; i++)
+        if (strcmp(service->slots[i].slot->name, name) == 0)
+            health_slot_look(&service->slots[i], &view);
+    if (view.oldest_us <= heard->result_us ||
+        (heard->at_us != 0 && now_us - heard->at_us < PROBE_US))
+        return ENGINE_PROBE_NONE;
+    *heard = (struct heard){ now_us, view.newest_us };
+    return name_probe(view.state);
+}
+
+/* What was said long ago is nothing that is known. */
+static bool is_stale(const struct heard *heard, const struct config_health *health, uint64_t now_us)
+{
+    return heard->result_us + STALE_INTERVALS * health->interval + health->timeout + PROBE_US <
+           now_us;
+}
+
 static void add_probes(const struct pilot *pilot, unsigned service_index,
                        const struct snapshot_service *service, uint64_t now_us,
                        struct engine_tick *tick)
 {
     struct lookout *lookout = &pilot->lookouts[service_index];
     const struct config_health *health = &find_configured(pilot, service_index)->health;
-    uint64_t stale_us = STALE_INTERVALS * health->interval + health->timeout + PROBE_US;
 
-    if (lookout->last_probe_us != 0 && now_us - lookout->last_probe_us < PROBE_US)
-        return;
-    lookout->last_probe_us = now_us;
-    tick->candidate_probe = look_at(service, lookout->view.candidate, stale_us, now_us);
-    tick->baseline_probe = look_at(service, lookout->view.baseline, stale_us, now_us);
+    tick->candidate_probe =
+        hear(service, lookout->view.candidate, &lookout->candidate_heard, now_us);
+    tick->baseline_probe = hear(service, lookout->view.baseline, &lookout->baseline_heard, now_us);
+    if (is_stale(&lookout->candidate_heard, health, now_us))
+        tick->candidate_probe = ENGINE_PROBE_NONE;
+    if (is_stale(&lookout->baseline_heard, health, now_us))
+        tick->baseline_probe = ENGINE_PROBE_NONE;
 }
 
 /* A row that compares with the past needs one; after a start there is none. */
@@ -239,13 +276,14 @@ static void on_rollback(struct pilot *pilot, unsigned service_index,
                         const struct engine_event *event, const struct act_cause *cause)
 {
     struct lookout *lookout = &pilot->lookouts[service_index];
+    const struct snapshot_service *service = snapshot_service_at(snapshot_current(), service_index);
 
     if (is_without_past(lookout, event))
         act_alert(pilot, service_index, PILOT_WARN, cause);
-    else if (act_roll_back(pilot, service_index, cause))
+    else if (second_look_begin(pilot, service_index, service, cause) ||
+             act_roll_back(pilot, service_index, cause))
         return;
-    if (lookout->open_moves == 0)
-        lookout_rearm(lookout);
+    second_look_rest(lookout);
 }
 
 static void on_event(struct pilot *pilot, unsigned service_index, const struct engine_event *event,
@@ -263,11 +301,17 @@ static void on_event(struct pilot *pilot, unsigned service_index, const struct e
         lookout->blocked_until_us = now_us + BLOCKED_US;
         act_alert(pilot, service_index, PILOT_CRITICAL, &cause);
         break;
-    case ENGINE_ALERT:
     case ENGINE_SHARED:
+        act_alert(pilot, service_index, PILOT_CRITICAL, &cause);
+        act_hold(pilot, service_index, &cause);
+        break;
+    case ENGINE_ALERT:
     case ENGINE_CRITICAL:
     case ENGINE_UNHELPED: act_alert(pilot, service_index, PILOT_CRITICAL, &cause); break;
     case ENGINE_HOLD:
+        act_alert(pilot, service_index, PILOT_WARN, &cause);
+        act_hold(pilot, service_index, &cause);
+        break;
     case ENGINE_CONCENTRATED:
     case ENGINE_WARNING: act_alert(pilot, service_index, PILOT_WARN, &cause); break;
     case ENGINE_CLEARED: act_alert(pilot, service_index, PILOT_INFO, &cause); break;
@@ -296,7 +340,8 @@ static void judge(struct pilot *pilot, unsigned service_index,
 }
 
 /* Another trial, or none, than in the tick before. */
-static void follow_trial(struct pilot *pilot, unsigned service_index)
+static void follow_trial(struct pilot *pilot, unsigned service_index,
+                         const struct snapshot_service *service, uint64_t now_us)
 {
     struct lookout *lookout = &pilot->lookouts[service_index];
     bool is_trial = !is_over(pilot, service_index, &lookout->view);
@@ -309,9 +354,13 @@ static void follow_trial(struct pilot *pilot, unsigned service_index)
     if (id == lookout->trial)
         return;
     lookout->trial = id;
+    lookout->second_look.is_open = false;
+    lookout->candidate_heard = lookout->baseline_heard = (struct heard){ 0 };
     lookout->blocked_until_us = 0;
+    comparison_end(&lookout->marks);
     if (id == 0)
         return;
+    comparison_begin(&lookout->marks, service, now_us);
     lookout->after_until_us = 0;
     if (lookout->record == NULL)
         lookout->record = record_new(RECORD_SPAN_MS, RECORD_BYTES);
@@ -351,14 +400,18 @@ void lookout_tick(struct pilot *pilot, unsigned service_index, uint64_t now_us)
                                                                  lookout->settings.tick_ms * 500))
         return;
     deploy_view_trial(pilot->options.deploy, service_index, &lookout->view);
-    follow_trial(pilot, service_index);
+    follow_trial(pilot, service_index, service, now_us);
     is_after = lookout->trial == 0 && now_us < lookout->after_until_us;
     fold(pilot, lookout, service, is_after ? lookout->left : lookout->view.candidate,
          lookout->view.baseline);
+    if (lookout->trial != 0 && !act_has_target(service_index, lookout->view.baseline))
+        lookout->unfit_until_us = now_us + (uint64_t)(lookout->settings.shared_grace_ms * 1000);
     if (!take_time(lookout, now_us, &dt_ms))
         return;
+    second_look_tick(pilot, service_index, service, now_us);
     if (lookout->trial != 0 || is_after)
         judge(pilot, service_index, service, now_us, dt_ms);
     else
         observe(pilot, lookout, dt_ms);
+    cohorts_tick(pilot, service_index, &lookout->cohorts, now_us);
 }

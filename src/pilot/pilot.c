@@ -58,7 +58,7 @@ static void configure(struct pilot *pilot, const struct config *config)
         lookout_configure(pilot, &list[i], &config->services[i]);
     }
     for (unsigned i = 0; i < old_count; i++)
-        lookout_fini(&old[i]);
+        lookout_fini(pilot, &old[i]);
     free(old);
     pilot->lookouts = list;
     pilot->lookout_count = (unsigned)config->service_count;
@@ -102,6 +102,7 @@ static struct driver *make_driver(struct pilot *pilot)
         .deploy = pilot->options.deploy,
         .ops = &driver_ops,
         .arg = pilot,
+        .tick_ms = DRIVER_TICK_MS,
     };
 
     return driver_new(&options);
@@ -114,9 +115,11 @@ int pilot_new(const struct pilot_options *options, char *words, unsigned words_s
     int err = 0;
 
     pilot->options = *options;
+    pilot->began_us = clock_monotonic_us();
     pilot->timer = timer_new(options->loop, on_tick, pilot);
     pilot->rollbacks = mem_zalloc(PILOT_ROLLBACKS_MAX * sizeof *pilot->rollbacks);
     TAILQ_INIT(&pilot->moves);
+    TAILQ_INIT(&pilot->pinnings);
     alert_log_init(&pilot->alerts);
     signal_act_start(pilot);
     configure(pilot, deploy_config(options->deploy));
@@ -131,25 +134,34 @@ int pilot_new(const struct pilot_options *options, char *words, unsigned words_s
     return 0;
 }
 
+/* One that is under way is not answered any more: nobody turns the loop. */
+static void drop_moves(struct pilot *pilot)
+{
+    struct move *move = TAILQ_FIRST(&pilot->moves);
+
+    while (move != NULL) {
+        struct move *next = TAILQ_NEXT(move, link);
+
+        (void)deploy_cancel(pilot->options.deploy, move);
+        free(move);
+        move = next;
+    }
+    TAILQ_INIT(&pilot->moves);
+}
+
 void pilot_free(struct pilot *pilot)
 {
-    struct move *move = NULL;
-
     if (pilot == NULL)
         return;
     timer_free(pilot->timer);
     drill_stop(pilot);
+    driver_free(pilot->driver);
     signal_act_stop(pilot);
     remember_stop(pilot);
-    driver_free(pilot->driver);
-    while ((move = TAILQ_FIRST(&pilot->moves)) != NULL) {
-        (void)deploy_cancel(pilot->options.deploy,
-                            move); /* one under way is not answered: nobody loops */
-        TAILQ_REMOVE(&pilot->moves, move, link);
-        free(move);
-    }
+    drop_moves(pilot);
     for (unsigned i = 0; i < pilot->lookout_count; i++)
-        lookout_fini(&pilot->lookouts[i]);
+        lookout_fini(pilot, &pilot->lookouts[i]);
+    cohorts_forget(pilot);
     free(pilot->lookouts);
     free(pilot->rollbacks);
     alert_log_fini(&pilot->alerts);
@@ -159,6 +171,11 @@ void pilot_free(struct pilot *pilot)
 struct casebook *pilot_casebook(struct pilot *pilot)
 {
     return pilot->casebook;
+}
+
+struct deployments *pilot_deployments(struct pilot *pilot)
+{
+    return driver_deployments(pilot->driver);
 }
 
 struct signals *pilot_signals(struct pilot *pilot)
@@ -175,11 +192,15 @@ void pilot_look(struct pilot *pilot, unsigned service_index, struct pilot_trial 
 {
     struct lookout *lookout = &pilot->lookouts[service_index];
     struct deploy_trial_view view;
+    struct deploy_book_view book;
 
     memset(out, 0, sizeof *out);
     if (lookout->engine == NULL)
         return;
     deploy_view_trial(pilot->options.deploy, service_index, &view);
+    deploy_view_book(pilot->options.deploy, service_index, &book);
+    memcpy(lookout->quarantined, book.quarantined, sizeof lookout->quarantined);
+    out->quarantined = lookout->quarantined[0] != '\0' ? lookout->quarantined : NULL;
     out->is_judged = true;
     out->is_watched = lookout->trial != 0;
     out->is_automatic =
@@ -196,6 +217,9 @@ enum engine_advice pilot_advise(struct pilot *pilot, unsigned service_index, dou
     *reason = "the service is not judged (evidence is off)";
     if (lookout->engine == NULL)
         return ENGINE_STAY;
+    *reason = "a rollback waits until the other side is well";
+    if (lookout->second_look.is_open)
+        return ENGINE_HOLD_STEP;
     *reason = "the judgement has not begun";
     return lookout->trial != 0 ? engine_advise(lookout->engine, next_weight, reason) : ENGINE_STAY;
 }

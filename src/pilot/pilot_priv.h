@@ -17,10 +17,14 @@
 #include "evidence/settings.h"
 #include "pilot/act_priv.h"
 #include "pilot/alert_log_priv.h"
+#include "pilot/cohorts_priv.h"
+#include "pilot/comparison_priv.h"
 #include "pilot/pilot.h"
+#include "pilot/second_look_priv.h"
 #include "route/slot_evidence.h"
 
 struct casebook;
+struct cohorts;
 struct config_service;
 struct drill;
 struct record;
@@ -33,6 +37,12 @@ struct seat {
     struct slot_evidence_mark mark;
 };
 
+/* Which of a slot's checks the engine has been told of. */
+struct heard {
+    uint64_t at_us;     /* when; 0: of none yet */
+    uint64_t result_us; /* the newest result then */
+};
+
 /* One service under judgement. Owner: the pilot. Ends with the configuration that has it. */
 struct lookout {
     char name[64];
@@ -41,17 +51,22 @@ struct lookout {
     struct seat *seats;       /* as the slots of the picture */
     unsigned seat_count;
     uint64_t last_us; /* of the last tick, monotonic; 0: none yet */
-    uint64_t last_probe_us;
+    struct heard candidate_heard, baseline_heard;
     uint64_t trial;          /* its id; 0: none */
     uint64_t moved;          /* the trial that was taken back by itself; 0: none */
     uint64_t after_until_us; /* so long it is looked whether that helped */
     char left[64];           /* the slot that was left then */
     uint64_t blocked_until_us;
-    unsigned open_moves; /* submitted, not answered */
+    uint64_t unfit_until_us; /* the other side had no target lately: no move before */
+    unsigned open_moves;     /* submitted, not answered */
     uint64_t alerts[PILOT_SEVERITIES];
-    struct record *record;         /* of the trial; NULL: there is none */
+    struct record *record;   /* of the trial; NULL: there is none */
+    struct cohorts *cohorts; /* NULL: no tenant is pinned */
+    struct comparison_marks marks;
     uint64_t signalled;            /* the trial that a critical signal has met; 0: none */
+    char quarantined[64];          /* what pilot_look showed last */
     struct deploy_trial_view view; /* of the last tick */
+    struct second_look second_look;
 };
 
 /* A change on its way. Owner: the pilot. Ends by its answer. */
@@ -71,19 +86,21 @@ struct pilot {
     struct lookout *lookouts;
     unsigned lookout_count;
     struct moves moves;
+    struct pinnings pinnings;
     struct driver *driver;
     struct alert_log alerts;
     struct pilot_rollbacks *rollbacks; /* PILOT_ROLLBACKS_MAX */
     unsigned rollback_count;
     struct counts candidate, baseline, scratch;
     struct casebook *casebook;
+    uint64_t began_us;   /* monotonic */
     struct drill *drill; /* NULL: none goes on */
     struct signals *signals;
     struct timer *signal_timer; /* armed while there are signals */
 };
 
 /* lookout.c */
-void lookout_fini(struct lookout *lookout);
+void lookout_fini(struct pilot *pilot, struct lookout *lookout);
 
 /* For this service of the configuration: memory and marks stay, an engine comes, goes or gets its new settings. */
 void lookout_configure(struct pilot *pilot, struct lookout *lookout,

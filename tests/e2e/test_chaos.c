@@ -22,6 +22,7 @@ enum { RUDE_CLIENTS = 4 };
 static const struct stage_options options = {
     .body = 3000,
     .lines = "health { interval = \"50ms\" timeout = \"40ms\" rise = 1 fall = 2 }\n"
+             "guard { auto = false }\n"
              "retry { attempts = 2 }\ntimeouts { response = \"300ms\" connect = \"300ms\" }\n"
              "drain { requests = \"200ms\" }\n"
 };

@@ -13,11 +13,6 @@
 
 #define HEALTH "    health { interval = \"100ms\"  timeout = \"90ms\"  rise = 1 }\n"
 
-/* Steps without evidence, and a short watch. */
-#define QUICK                                                                                      \
-    HEALTH "    canary { steps = { \"10%\", \"50%\" } }\n"                                         \
-           "    guard { evidence { enabled = false } }\n"
-
 static void say(const struct stage *stage, const char *words, int code)
 {
     struct ctl_result result = ctl_run(stage->daemon, words);
@@ -212,9 +207,12 @@ Test(rollout, a_kill_in_any_phase_finds_it_there)
     };
     struct stage stage;
 
-    open_with(&stage, HEALTH "    canary { steps = { \"50%\" } }\n", "");
+    open_with(&stage,
+              HEALTH "    canary { steps = { \"50%\" } }\n    gate { checklist = { backup } }\n",
+              "");
     say(&stage, "rollout start shop", 0);
     say(&stage, "rollout pause shop", 0);
+    say(&stage, "check shop backup", 0);
     for (size_t i = 0; i < COUNT_OF(phases); i++) {
         char phase[64];
 

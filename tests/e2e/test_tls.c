@@ -140,6 +140,36 @@ Test(tls, certificate_that_the_client_can_check)
     STOP_TLS(&scene);
 }
 
+/* The order is ours, but who puts ChaCha20 first has a reason to. */
+Test(tls, order_of_ciphers)
+{
+    static const struct {
+        const char *offered;
+        const char *chosen;
+    } cases[] = {
+        { "ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-ECDSA-AES128-GCM-SHA256",
+          "ECDHE-ECDSA-AES128-GCM-SHA256" },
+        { "ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-ECDSA-AES128-GCM-SHA256",
+          "ECDHE-ECDSA-CHACHA20-POLY1305" },
+        { "ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-ECDSA-CHACHA20-POLY1305",
+          "ECDHE-ECDSA-AES256-GCM-SHA384" },
+    };
+    struct tls_stage scene;
+
+    tls_stage_open(&scene, &(struct tls_stage_options){ .tls = NULL });
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        struct tls_client client;
+
+        cr_assert(tls_client_open(&client, tls_stage_front(&scene),
+                                  &(struct tls_client_options){ .sni = "shop.test",
+                                                                .most = TLS1_2_VERSION,
+                                                                .ciphers = cases[i].offered }));
+        cr_expect_str_eq(SSL_get_cipher_name(client.ssl), cases[i].chosen);
+        tls_client_close(&client);
+    }
+    STOP_TLS(&scene);
+}
+
 Test(tls, alpn)
 {
     static const struct {
@@ -225,6 +255,25 @@ static void expect_request(const struct tls_stage *scene, unsigned index, const 
     cr_expect_eq(found, is_there, "%s in %.*s", part, SLICE_ARG(request));
 }
 
+/* `explain` knows which listener is https. */
+static void expect_explained(const struct tls_stage *scene, const char *listener, const char *part)
+{
+    char *words = mem_format("--json explain --host shop.test --listener %s", listener);
+    struct ctl_result result = ctl_run(scene->daemon, words);
+    bool found = false;
+
+    for (char *from = result.out, *to = result.out;; from++) { /* without blanks */
+        if (*from != ' ')
+            *to++ = *from;
+        if (*from == '\0')
+            break;
+    }
+    found = strstr(result.out, part) != NULL;
+    cr_expect(found, "%s: %s is not in %s", listener, part, result.out);
+    ctl_free(&result);
+    free(words);
+}
+
 Test(tls, what_the_app_is_told)
 {
     static const char request[] = "GET / HTTP/1.1\r\nHost: shop.test\r\n"
@@ -252,6 +301,8 @@ Test(tls, what_the_app_is_told)
     cr_expect_eq(client_ask(daemon_front(scene.daemon), ASK("shop.test"), &body), 308);
     text_fini(&body);
     cr_expect_eq(origin_requests(scene.origin), 1u);
+    expect_explained(&scene, "https", "\"fault\":\"none\",\"status\":null");
+    expect_explained(&scene, "http", "\"fault\":\"https_only\"");
     STOP_TLS(&scene);
 }
 

@@ -381,6 +381,7 @@ Test(tls_certs, swapped_under_handshakes)
         else if (swaps % 8 == 1)
             cr_expect_eq(ctl_code(stage.daemon, "reload"), 0);
         swaps++;
+        origin_clear(stage.origin); /* it would keep them all */
     }
     atomic_store(&is_over, true);
     for (unsigned i = 0; i < SWAPPERS; i++) {

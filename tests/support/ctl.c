@@ -78,8 +78,10 @@ struct ctl_result ctl_run_words(const struct daemon *daemon, const char *const *
     pid_t pid = 0;
 
     all[count++] = mem_text(binary != NULL ? binary : BUILD_DIR "/switchctl");
-    all[count++] = mem_text("-s");
-    all[count++] = mem_text(daemon_socket(daemon));
+    if (daemon != NULL) {
+        all[count++] = mem_text("-s");
+        all[count++] = mem_text(daemon_socket(daemon));
+    }
     for (int i = 0; words[i] != NULL && count < WORDS_MAX - 1; i++)
         all[count++] = mem_text(words[i]);
     if (pipe2(out, O_CLOEXEC) < 0 || pipe2(err, O_CLOEXEC) < 0)

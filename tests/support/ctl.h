@@ -20,7 +20,8 @@ struct ctl_result {
     uint64_t ended_us;
 };
 
-/* Words after `switchctl -s SOCKET`, cut at spaces ("switch shop --to green"). Free with ctl_free. */
+/* Words after `switchctl -s SOCKET`, cut at spaces ("switch shop --to green"). Free with ctl_free. daemon may be NULL
+ * for verbs that ask none. */
 struct ctl_result ctl_run(const struct daemon *daemon, const char *words);
 
 /* The same with the words given one by one, NULL at the end: for words with spaces in them. */

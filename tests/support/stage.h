@@ -20,7 +20,7 @@ struct stage {
 };
 
 struct stage_options {
-    const char *lines;   /* more of the service's block; replaces the health block when not NULL */
+    const char *lines;   /* more of the service's block; replaces the blocks health and guard when not NULL */
     const char *more;    /* blocks behind it */
     unsigned body;       /* bytes of a plain answer; 0: few */
     const char *globals; /* as in daemon_options */

@@ -221,8 +221,9 @@ Test(admin_client, crowd_of_idle_clients_does_not_lock_out_a_new_one)
     for (unsigned i = 0; i < 80; i++) {
         fds[i] = world_connect(world.path);
         cr_assert_geq(fds[i], 0);
+        if (i % 40 == 39)
+            world_turn(&world, 300); /* no more wait to be let in than the socket takes */
     }
-    world_turn(&world, 300);
     ask("version\n"); /* the one that was silent longest has made room */
     cr_expect_eq(strncmp(out.bytes, "switchyard ", 11), 0);
     for (unsigned i = 0; i < 80; i++)

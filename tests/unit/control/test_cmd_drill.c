@@ -64,7 +64,7 @@ Test(cmd_drill, asks_for_little_unless_told)
     cr_expect_float_eq(asked.errors_max, 0.05, 1e-12);
     cr_expect_str_eq(asked.reason, "a drill");
     cr_expect_neq(asked.actor[0], '\0');
-    ask("drill release --share 2.5% --synthetic 20 --watch 1m --assert errors=1% --assert "
+    ask("drill release --share 2.5% --synthetic 20 --duration 1m --assert errors=1% --assert "
         "requests=7 --assert slot=green --assert version=v3.1 --reason monthly\n");
     cr_expect_eq(asked.share, 250);
     cr_expect_eq(asked.synthetic, 20);
@@ -97,7 +97,8 @@ Test(cmd_drill, refuses_what_makes_no_sense)
     ask_refused("drill shop --share 60%\n", OUTCOME_USAGE, "--share takes 0% to 50%");
     ask_refused("drill shop --share 0%\n", OUTCOME_USAGE, "needs --share or --synthetic");
     ask_refused("drill shop --synthetic 0\n", OUTCOME_USAGE, "--synthetic takes 1 to 1000");
-    ask_refused("drill shop --watch 1h\n", OUTCOME_USAGE, "--watch takes a duration up to 10m");
+    ask_refused("drill shop --duration 1h\n", OUTCOME_USAGE,
+                "--duration takes a duration up to 10m");
     ask_refused("drill shop --assert status=200\n", OUTCOME_USAGE, "--assert takes errors=SHARE");
     ask_refused("drill shop --assert errors\n", OUTCOME_USAGE, "--assert takes errors=SHARE");
     ask_refused("drill a/b\n", OUTCOME_USAGE, "is no name");

@@ -145,7 +145,9 @@ void deploy_view_traffic(const struct deploy *deploy, unsigned service_index,
 void deploy_view_rollout(const struct deploy *deploy, unsigned service_index,
                          struct deploy_rollout_view *out)
 {
-    *out = deploy->rollout[service_index];
+    *out = (struct deploy_rollout_view){ .id = 0 };
+    if (service_index < WORLD_SERVICES)
+        *out = deploy->rollout[service_index];
 }
 
 bool deploy_rollout_at(const struct deploy *deploy, unsigned index, unsigned *service_index,
@@ -164,13 +166,17 @@ bool deploy_rollout_at(const struct deploy *deploy, unsigned index, unsigned *se
 void deploy_view_confirm(const struct deploy *deploy, unsigned service_index,
                          struct deploy_confirm_view *out)
 {
-    *out = deploy->confirm[service_index];
+    *out = (struct deploy_confirm_view){ .is_waiting = false };
+    if (service_index < WORLD_SERVICES)
+        *out = deploy->confirm[service_index];
 }
 
 bool deploy_view_consent(const struct deploy *deploy, unsigned service_index, unsigned index,
                          struct deploy_consent_view *out)
 {
-    *out = deploy->consent[service_index];
+    *out = (struct deploy_consent_view){ .counts = false };
+    if (service_index < WORLD_SERVICES)
+        *out = deploy->consent[service_index];
     return index == 0 && out->who[0] != '\0';
 }
 

@@ -184,6 +184,34 @@ Test(quarantine, does_not_keep_anybody_from_the_way_back)
     bench_desk_fini(&desk);
 }
 
+/* The standby is where a rollback would go, but what was tried there since then is another release. */
+Test(quarantine, holds_for_a_candidate_in_the_slot_before_the_last_switch)
+{
+    struct bench_desk desk;
+    struct change canary = bench_desk_change(CHANGE_CANARY_START, "shop", "green");
+    struct change rollback = make_rollback("shop", "err_gross");
+    struct change reload = bench_desk_change(CHANGE_RELOAD, "", "");
+
+    bench_desk_init(&desk, two_versions);
+    bench_desk_must_start(&desk);
+    cr_assert_eq(bench_desk_switch(&desk, "shop", "green").outcome, OUTCOME_DONE);
+    cr_assert_eq(bench_desk_switch(&desk, "shop", "blue").outcome, OUTCOME_DONE);
+    bench_desk_write_config(&desk, new_version);
+    cr_assert_eq(bench_desk_do(&desk, &reload).outcome, OUTCOME_DONE);
+    canary.share = 500;
+    cr_assert_eq(bench_desk_do(&desk, &canary).outcome, OUTCOME_DONE);
+    cr_assert_eq(bench_desk_do_own(&desk, &rollback).outcome, OUTCOME_DONE);
+    expect_refused(&desk, CHANGE_SWITCH, "quarantine");
+    expect_refused(&desk, CHANGE_CANARY_START, "quarantine");
+    expect_refused(&desk, CHANGE_ROLLOUT_START, "quarantine");
+    bench_desk_write_config(&desk, two_versions);
+    cr_assert_eq(bench_desk_do(&desk, &reload).outcome, OUTCOME_DONE);
+    expect_refused(&desk, CHANGE_CANARY_START, "cooldown");
+    expect_refused(&desk, CHANGE_ROLLOUT_START, "cooldown");
+    cr_expect_eq(bench_desk_switch(&desk, "shop", "green").outcome, OUTCOME_DONE);
+    bench_desk_fini(&desk);
+}
+
 /* Without a version the slot's name is what is known of a release. */
 Test(quarantine, of_a_group_is_that_of_all_its_services)
 {

@@ -12,7 +12,7 @@ static struct cohort cohorts[TENANTS];
 static struct cohort_totals totals[TENANTS];
 
 /* One tick of every tenant at 5 requests a second; the index of the one that fires, or -1. */
-static int run_tick(struct traffic *traffic, const struct settings *settings,
+static int run_tick(struct made_traffic *traffic, const struct settings *settings,
                     struct cohort_look *look, double bad_rate)
 {
     struct engine_event event;
@@ -40,7 +40,7 @@ static int run_tick(struct traffic *traffic, const struct settings *settings,
 
 Test(cohort, of_a_thousand_tenants_only_the_one_that_fails_is_found)
 {
-    struct traffic traffic = traffic_new(12, 1, 1);
+    struct made_traffic traffic = traffic_new(12, 1, 1);
     struct cohort_look look = { .baseline_rate = 0.001, .phi = 1 };
     struct settings settings;
     unsigned found = TICKS;

@@ -17,8 +17,8 @@ static struct engine *begin(void)
 }
 
 /* Runs ticks until an event of this action, at most `most`; the index of the tick, or `most`. */
-static unsigned run_until(struct engine *engine, struct traffic *traffic, enum engine_action action,
-                          unsigned most)
+static unsigned run_until(struct engine *engine, struct made_traffic *traffic,
+                          enum engine_action action, unsigned most)
 {
     for (unsigned i = 0; i < most; i++) {
         struct engine_tick tick = traffic_tick(traffic, 100);
@@ -45,7 +45,7 @@ static struct engine_view look(const struct engine *engine)
 Test(engine, a_late_tick_only_makes_a_longer_block)
 {
     struct engine *engine = begin();
-    struct traffic traffic = traffic_new(1, 1000, 25);
+    struct made_traffic traffic = traffic_new(1, 1000, 25);
     bool is_rolled_back = false;
 
     cr_assert_eq(run_until(engine, &traffic, ENGINE_ROLLBACK, 100), 100);
@@ -70,7 +70,7 @@ Test(engine, a_late_tick_only_makes_a_longer_block)
 Test(engine, an_hour_without_a_request_changes_nothing)
 {
     struct engine *engine = begin();
-    struct traffic traffic = traffic_new(2, 500, 25);
+    struct made_traffic traffic = traffic_new(2, 500, 25);
     struct engine_tick nothing = { .dt_ms = 100, .weight = 25 };
     struct engine_view before;
     struct engine_view after;
@@ -91,7 +91,7 @@ Test(engine, an_hour_without_a_request_changes_nothing)
 Test(engine, a_rollback_comes_while_the_weight_is_on_the_move)
 {
     struct engine *engine = begin();
-    struct traffic traffic = traffic_new(3, 1000, 1);
+    struct made_traffic traffic = traffic_new(3, 1000, 1);
     unsigned tick = 0;
 
     cr_assert_eq(run_until(engine, &traffic, ENGINE_ROLLBACK, 300), 300);
@@ -111,7 +111,7 @@ Test(engine, a_rollback_comes_while_the_weight_is_on_the_move)
 Test(engine, a_copy_has_the_same_future)
 {
     struct engine *engine = begin();
-    struct traffic traffic = traffic_new(4, 800, 50);
+    struct made_traffic traffic = traffic_new(4, 800, 50);
     struct engine *clone = NULL;
     struct engine_event others[ENGINE_EVENTS_MAX];
     struct engine_view views[2];
@@ -147,7 +147,7 @@ Test(engine, what_is_remembered_goes_over_a_restart)
 {
     struct engine *engine = begin();
     struct engine *other = begin();
-    struct traffic traffic = traffic_new(5, 1000, 0);
+    struct made_traffic traffic = traffic_new(5, 1000, 0);
     struct memory memory;
 
     traffic.baseline_rate = 0.02;
@@ -171,7 +171,7 @@ Test(engine, what_is_remembered_goes_over_a_restart)
 static unsigned clear_after(double clear_ms)
 {
     struct engine *engine = begin();
-    struct traffic traffic = traffic_new(6, 2000, 50);
+    struct made_traffic traffic = traffic_new(6, 2000, 50);
     unsigned at = 0;
 
     settings.auto_rollback = 0;
@@ -202,7 +202,7 @@ Test(engine, alerts_are_raised_at_their_levels_and_cleared_when_they_are_over_fo
 Test(engine, a_slow_average_alerts_too)
 {
     struct engine *engine = begin();
-    struct traffic traffic = traffic_new(7, 500, 50);
+    struct made_traffic traffic = traffic_new(7, 500, 50);
 
     traffic.has_latency = true;
     traffic.candidate_median_us = traffic.baseline_median_us = 200000;
@@ -216,7 +216,7 @@ Test(engine, a_slow_average_alerts_too)
 Test(engine, a_rollback_that_did_not_help_is_said)
 {
     struct engine *engine = begin();
-    struct traffic traffic = traffic_new(8, 500, 50);
+    struct made_traffic traffic = traffic_new(8, 500, 50);
 
     cr_assert_eq(run_until(engine, &traffic, ENGINE_ROLLBACK, 100), 100);
     traffic.candidate_rate = 0.3;
@@ -233,7 +233,7 @@ Test(engine, a_rollback_that_did_not_help_is_said)
 Test(engine, a_rollback_that_helped_is_not_questioned)
 {
     struct engine *engine = begin();
-    struct traffic traffic = traffic_new(9, 500, 50);
+    struct made_traffic traffic = traffic_new(9, 500, 50);
 
     cr_assert_eq(run_until(engine, &traffic, ENGINE_ROLLBACK, 100), 100);
     traffic.candidate_rate = 0.3;
@@ -290,7 +290,7 @@ Test(engine, a_step_without_proof_is_inconclusive_and_the_policy_decides)
 Test(engine, evidence_for_one_step_is_none_for_a_larger_one)
 {
     struct engine *engine = begin();
-    struct traffic traffic = traffic_new(10, 500, 5);
+    struct made_traffic traffic = traffic_new(10, 500, 5);
     struct engine_tick tick;
 
     traffic.has_latency = true;
@@ -337,7 +337,7 @@ Test(engine, an_unhealthy_candidate_holds)
 Test(engine, a_key_that_was_left_out_comes_back)
 {
     struct engine *engine = begin();
-    struct traffic traffic = traffic_new(11, 400, 50);
+    struct made_traffic traffic = traffic_new(11, 400, 50);
     unsigned concentrated = 0;
 
     settings.quarantine_ms = 20000;
@@ -401,7 +401,7 @@ Test(engine, no_error_row_decides_on_two_errors)
 Test(engine, the_window_runs_from_the_full_weight_on_and_over_a_restart)
 {
     struct engine *engine = begin();
-    struct traffic traffic = traffic_new(13, 200, 50);
+    struct made_traffic traffic = traffic_new(13, 200, 50);
 
     settings.auto_window_ms = 20000;
     engine_configure(engine, &settings);

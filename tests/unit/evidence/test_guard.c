@@ -100,6 +100,23 @@ Test(guard, the_ratio_is_off_until_it_is_asked_for_and_needs_a_baseline)
     cr_assert_not(guard_judge(&windows, &settings, GUARD_SLOW, 1, false).fires);
 }
 
+/* Errors take no time: a baseline that fails wholly for a while would make the candidate look slow. */
+Test(guard, the_ratio_may_be_that_of_the_successes)
+{
+    struct guard_side candidate = { 600, 0, 600 * 100ull };
+    struct guard_side failing = { 2000, 1400, 600 * 100ull };
+    struct guard_side few = { 2000, 1501, 499 * 10ull };
+
+    begin();
+    settings.guard_slow_ratio = 1.5;
+    cr_assert(fires(GUARD_SLOW, candidate, failing));
+    settings.guard_slow_errors = 0;
+    cr_assert_not(fires(GUARD_SLOW, candidate, failing));
+    cr_assert_not(fires(GUARD_SLOW, candidate, few));
+    few = (struct guard_side){ 2000, 1500, 500 * 10ull };
+    cr_assert(fires(GUARD_SLOW, candidate, few));
+}
+
 /* A late tick is a longer piece: windows are of time, not of ticks. */
 Test(guard, a_piece_leaves_the_window_when_its_time_is_over)
 {

@@ -16,11 +16,11 @@ static struct record_replay replay;
 struct life {
     struct engine *engine;
     struct record *record;
-    struct traffic traffic;
+    struct made_traffic traffic;
     bool is_decided;
 };
 
-static void random_settings(struct traffic *traffic, struct settings *settings)
+static void random_settings(struct made_traffic *traffic, struct settings *settings)
 {
     char words[SETTINGS_WORDS];
 
@@ -32,7 +32,7 @@ static void random_settings(struct traffic *traffic, struct settings *settings)
     cr_assert_eq(settings_check(settings, words), 0, "%s", words);
 }
 
-static void add_keys(struct traffic *traffic, struct counts *counts)
+static void add_keys(struct made_traffic *traffic, struct counts *counts)
 {
     bool is_one = traffic_random(traffic) < 0.5;
 
@@ -45,7 +45,7 @@ static void add_keys(struct traffic *traffic, struct counts *counts)
     }
 }
 
-static void random_turn(struct traffic *traffic)
+static void random_turn(struct made_traffic *traffic)
 {
     double chance = traffic_random(traffic);
 
@@ -59,7 +59,7 @@ static void random_turn(struct traffic *traffic)
         traffic->weight = traffic_random(traffic) < 0.3 ? 100 : 1 + 98 * traffic_random(traffic);
 }
 
-static enum engine_probe random_probe(struct traffic *traffic)
+static enum engine_probe random_probe(struct made_traffic *traffic)
 {
     double chance = traffic_random(traffic);
 
@@ -280,7 +280,7 @@ Test(record, a_record_covers_the_span_and_stays_bounded)
 {
     struct engine_event events[ENGINE_EVENTS_MAX];
     struct record *record = record_new(SPAN_MS, BYTES);
-    struct traffic traffic = traffic_new(3, 50, 50);
+    struct made_traffic traffic = traffic_new(3, 50, 50);
     struct settings settings;
     struct engine *engine = NULL;
     char words[RECORD_WORDS];

@@ -12,7 +12,7 @@ static bool is_full(void)
     return getenv("SWITCHYARD_TEST_FULL") != NULL;
 }
 
-static struct engine *begin(struct traffic *traffic, bool has_latency)
+static struct engine *begin(struct made_traffic *traffic, bool has_latency)
 {
     struct settings settings;
     struct memory memory = { .n = 200000, .e = 200, .spread = 400, .expected = 400 };
@@ -26,7 +26,7 @@ static struct engine *begin(struct traffic *traffic, bool has_latency)
 }
 
 /* Runs until a rollback; the tick, or `most`. */
-static unsigned run(struct engine *engine, struct traffic *traffic, unsigned most)
+static unsigned run(struct engine *engine, struct made_traffic *traffic, unsigned most)
 {
     struct engine_event events[ENGINE_EVENTS_MAX];
 
@@ -51,7 +51,7 @@ struct clean {
 
 static void stays_clean(const struct clean *at, uint64_t seed, unsigned ticks)
 {
-    struct traffic traffic = traffic_new(seed, at->per_s, at->weight);
+    struct made_traffic traffic = traffic_new(seed, at->per_s, at->weight);
     struct engine *engine = begin(&traffic, at->has_latency);
 
     traffic.candidate_rate = traffic.baseline_rate = at->rate;
@@ -79,7 +79,7 @@ Test(simulation, clean_traffic_is_never_rolled_back, .timeout = 1200)
 /* Both slots fail at once, again and again: no move helps, none is made. */
 Test(simulation, blips_of_both_slots_move_nothing, .timeout = 600)
 {
-    struct traffic traffic = traffic_new(7, 1000, 5);
+    struct made_traffic traffic = traffic_new(7, 1000, 5);
     struct engine *engine = begin(&traffic, false);
 
     for (unsigned i = 0; i < (is_full() ? 100u : 6u); i++) {
@@ -93,7 +93,7 @@ Test(simulation, blips_of_both_slots_move_nothing, .timeout = 600)
 
 Test(simulation, a_candidate_that_errs_a_fifth_more_is_let_be, .timeout = 600)
 {
-    struct traffic traffic = traffic_new(8, 1000, 50);
+    struct made_traffic traffic = traffic_new(8, 1000, 50);
     struct engine *engine = begin(&traffic, false);
     unsigned ticks = is_full() ? 36000 : 6000;
 
@@ -120,7 +120,7 @@ static int compare(const void *a, const void *b)
 
 static double detect(const struct regression *at, uint64_t seed)
 {
-    struct traffic traffic = traffic_new(seed, at->per_s, at->weight);
+    struct made_traffic traffic = traffic_new(seed, at->per_s, at->weight);
     struct engine *engine = begin(&traffic, at->slower > 1);
     unsigned most = (unsigned)(at->median_s * 100);
     unsigned tick = 0;
@@ -165,7 +165,7 @@ Test(simulation, regressions_are_found_in_about_the_time_that_is_promised, .time
 
 Test(simulation, a_tail_that_few_requests_are_in_is_found)
 {
-    struct traffic traffic = traffic_new(9, 1000, 50);
+    struct made_traffic traffic = traffic_new(9, 1000, 50);
     struct engine *engine = begin(&traffic, true);
 
     cr_assert_eq(run(engine, &traffic, 300), 300);

@@ -190,26 +190,6 @@ static void run_case(const cJSON *test)
     cr_assert_fail("the kind '%s' is not known", name);
 }
 
-int vectors_set(struct settings *settings, const cJSON *option, char words[SETTINGS_WORDS])
-{
-    char text[300] = "";
-    size_t len = 0;
-    const cJSON *list = cJSON_IsArray(option) ? option : NULL;
-    const cJSON *item = NULL;
-
-    if (cJSON_IsString(option))
-        return settings_set(settings, option->string, option->valuestring, words);
-    if (cJSON_IsNumber(option))
-        snprintf(text, sizeof text, "%.17g", option->valuedouble);
-    cJSON_ArrayForEach(item, list)
-    {
-        len += (size_t)snprintf(text + len, sizeof text - len, "%s%.17g", len > 0 ? "," : "",
-                                item->valuedouble);
-        cr_assert_lt(len, sizeof text);
-    }
-    return settings_set(settings, option->string, text, words);
-}
-
 Test(vectors, every_case_comes_out_to_nine_digits)
 {
     cJSON *root = vectors_load();

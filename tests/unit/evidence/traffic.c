@@ -6,35 +6,35 @@
 
 #include "base/hash.h"
 
-struct traffic traffic_new(uint64_t seed, double per_s, double weight)
+struct made_traffic traffic_new(uint64_t seed, double per_s, double weight)
 {
-    struct traffic traffic = { .random = hash_mix(seed) | 1,
-                               .per_s = per_s,
-                               .weight = weight,
-                               .candidate_rate = 0.001,
-                               .baseline_rate = 0.001,
-                               .candidate_median_us = 50000,
-                               .baseline_median_us = 50000,
-                               .sigma = 0.8 };
+    struct made_traffic traffic = { .random = hash_mix(seed) | 1,
+                                    .per_s = per_s,
+                                    .weight = weight,
+                                    .candidate_rate = 0.001,
+                                    .baseline_rate = 0.001,
+                                    .candidate_median_us = 50000,
+                                    .baseline_median_us = 50000,
+                                    .sigma = 0.8 };
 
     for (unsigned i = 0; i < 4; i++)
         (void)hash_random(&traffic.random);
     return traffic;
 }
 
-double traffic_random(struct traffic *traffic)
+double traffic_random(struct made_traffic *traffic)
 {
     return (double)(hash_random(&traffic->random) >> 11) * 0x1p-53;
 }
 
-static double normal(struct traffic *traffic)
+static double normal(struct made_traffic *traffic)
 {
     double u = 1 - traffic_random(traffic);
 
     return sqrt(-2 * log(u)) * cos(6.283185307179586 * traffic_random(traffic));
 }
 
-uint64_t traffic_poisson(struct traffic *traffic, double mean)
+uint64_t traffic_poisson(struct made_traffic *traffic, double mean)
 {
     double limit = exp(-mean);
     double product = 1;
@@ -47,7 +47,7 @@ uint64_t traffic_poisson(struct traffic *traffic, double mean)
     return count;
 }
 
-static uint64_t pick_errors(struct traffic *traffic, uint64_t n, double rate)
+static uint64_t pick_errors(struct made_traffic *traffic, uint64_t n, double rate)
 {
     uint64_t count = 0;
     double mean = (double)n * rate;
@@ -63,7 +63,7 @@ static uint64_t pick_errors(struct traffic *traffic, uint64_t n, double rate)
     return count;
 }
 
-static void fill(struct traffic *traffic, struct counts *out, double mean, double rate,
+static void fill(struct made_traffic *traffic, struct counts *out, double mean, double rate,
                  double median_us)
 {
     double tail = out == &traffic->candidate ? traffic->candidate_tail : 0;
@@ -81,7 +81,7 @@ static void fill(struct traffic *traffic, struct counts *out, double mean, doubl
     }
 }
 
-struct engine_tick traffic_tick(struct traffic *traffic, uint64_t dt_ms)
+struct engine_tick traffic_tick(struct made_traffic *traffic, uint64_t dt_ms)
 {
     double all = traffic->per_s * (double)dt_ms / 1000;
     double share = traffic->weight / 100;

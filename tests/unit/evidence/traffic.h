@@ -10,7 +10,7 @@
 
 #include "evidence/engine.h"
 
-struct traffic {
+struct made_traffic {
     uint64_t random;                      /* state; not 0 */
     double per_s;                         /* requests of both slots */
     double weight;                        /* percent */
@@ -22,12 +22,12 @@ struct traffic {
     struct counts candidate, baseline; /* of the last tick */
 };
 
-struct traffic traffic_new(uint64_t seed, double per_s, double weight);
+struct made_traffic traffic_new(uint64_t seed, double per_s, double weight);
 
 /* The next tick; what it points to is good until the next one. */
-struct engine_tick traffic_tick(struct traffic *traffic, uint64_t dt_ms);
+struct engine_tick traffic_tick(struct made_traffic *traffic, uint64_t dt_ms);
 
-double traffic_random(struct traffic *traffic); /* [0, 1) */
-uint64_t traffic_poisson(struct traffic *traffic, double mean);
+double traffic_random(struct made_traffic *traffic); /* [0, 1) */
+uint64_t traffic_poisson(struct made_traffic *traffic, double mean);
 
 #endif

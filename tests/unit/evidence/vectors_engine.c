@@ -14,6 +14,7 @@ enum { CHECK_EVERY = 25 };
 struct run {
     const cJSON *test;
     const char *name;
+    const struct vectors_way *way;
     struct settings settings;
     struct engine *engine;
     const cJSON *event; /* the next that is expected */
@@ -30,6 +31,26 @@ static const char *place(const struct run *run, const char *what)
 
     snprintf(words, sizeof words, "%s, tick %u: %s", run->name, run->tick, what);
     return words;
+}
+
+int vectors_set(struct settings *settings, const cJSON *option, char words[SETTINGS_WORDS])
+{
+    char text[300] = "";
+    size_t len = 0;
+    const cJSON *list = cJSON_IsArray(option) ? option : NULL;
+    const cJSON *item = NULL;
+
+    if (cJSON_IsString(option))
+        return settings_set(settings, option->string, option->valuestring, words);
+    if (cJSON_IsNumber(option))
+        snprintf(text, sizeof text, "%.17g", option->valuedouble);
+    cJSON_ArrayForEach(item, list)
+    {
+        len += (size_t)snprintf(text + len, sizeof text - len, "%s%.17g", len > 0 ? "," : "",
+                                item->valuedouble);
+        cr_assert_lt(len, sizeof text);
+    }
+    return settings_set(settings, option->string, text, words);
 }
 
 static void read_settings(struct run *run)
@@ -264,11 +285,15 @@ static void compare_advice(struct run *run)
     run->advice = run->advice->next;
 }
 
-static void run_tick(struct run *run, const struct engine_tick *tick)
+static void run_tick(struct run *run, const struct engine_tick *counted)
 {
     struct engine_event events[ENGINE_EVENTS_MAX];
-    unsigned count = engine_tick(run->engine, tick, events);
+    struct engine_tick tick = *counted;
+    unsigned count = 0;
 
+    tick.candidate = run->way->take(run->way->arg, true, counted->candidate);
+    tick.baseline = run->way->take(run->way->arg, false, counted->baseline);
+    count = engine_tick(run->engine, &tick, events);
     for (unsigned i = 0; i < count; i++)
         compare_event(run, &events[i]);
     if (vectors_number_or(run->test, "want_advice", 0) > 0)
@@ -306,7 +331,21 @@ static void run_ticks(struct run *run)
     }
 }
 
+static const struct counts *take_as_it_is(void *arg, bool is_candidate, const struct counts *counts)
+{
+    (void)arg;
+    (void)is_candidate;
+    return counts;
+}
+
 void vectors_run_engine(const cJSON *test)
+{
+    static const struct vectors_way straight = { .take = take_as_it_is };
+
+    vectors_run_engine_through(test, &straight);
+}
+
+void vectors_run_engine_through(const cJSON *test, const struct vectors_way *way)
 {
     static const char *const keys[] = { "kind", "name",   "ticks",       "history",     "config",
                                         "rows", "expect", "check_every", "want_advice", NULL };
@@ -314,7 +353,7 @@ void vectors_run_engine(const cJSON *test)
     static const char *const finals[] = { "state", "ticks", NULL };
     const cJSON *expect = vectors_member(test, "expect");
     const cJSON *final = vectors_member(expect, "final");
-    struct run run = { .test = test, .name = vectors_text(test, "name") };
+    struct run run = { .test = test, .name = vectors_text(test, "name"), .way = way };
 
     vectors_know(run.name, test, keys);
     vectors_know(run.name, expect, expected);

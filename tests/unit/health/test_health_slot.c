@@ -63,6 +63,7 @@ Test(health_slot, is_as_old_as_its_newest_result)
 
     health_slot_view(views, 3, &out);
     cr_assert_eq(out.newest_us, 9);
+    cr_assert_eq(out.oldest_us, 7);
     health_slot_view(views + 2, 1, &out);
     cr_assert_eq(out.newest_us, 0);
 }

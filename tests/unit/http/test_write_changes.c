@@ -153,6 +153,27 @@ Test(write_changes, hidden_fields)
     head_case_equal(slice_of(out, (size_t)size), GET "A: 1\r\nX-Tryst: 3\r\n\r\n");
 }
 
+/* Fields that an app could take for ours, however they are spelled; and ours in their place. */
+Test(write_changes, hidden_like)
+{
+    const char *text =
+        GET "X-SSL-Client-DN: boss\r\nx_ssl_client_verify: yes\r\nX-SSL_Client-: 1\r\n"
+            "X-SSL-Client: 2\r\nX-SSL-Clients: 3\r\nY-X-SSL-Client-DN: 4\r\n\r\n";
+    const struct write_request how = { .client_lines = SLICE("X-SSL-Client-Verify: NONE\r\n"),
+                                       .request_id = SLICE("id") };
+    struct head_case_head parsed;
+    char out[512];
+    long size = 0;
+
+    head_case_parse_good(head_case_request, text, &parsed);
+    head_hide_like(&parsed.head, SLICE("X-SSL-Client-"));
+    size = write_head_request(&parsed.head, &how, out, sizeof out);
+    cr_assert_gt(size, 0);
+    head_case_equal(slice_of(out, (size_t)size),
+                    GET "X-SSL-Client: 2\r\nX-SSL-Clients: 3\r\nY-X-SSL-Client-DN: 4\r\n"
+                        "X-SSL-Client-Verify: NONE\r\nX-Request-Id: id\r\n\r\n");
+}
+
 static const struct header_rule_texts rule_texts = {
     .set_count = 1,
     .set = TEXTS("X-Env: green"),

@@ -269,6 +269,50 @@ Test(tls_stream, begins_with_early_bytes)
     cr_expect_eq(tls_stream_handshake(&pair.stream, &fault), ERR_OK);
 }
 
+static bool has_bytes(void)
+{
+    char byte = 0;
+
+    return recv(pair.fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) > 0;
+}
+
+/* A client that asks at once gets its tickets with the answer, or with our end. */
+Test(tls_stream, tickets_wait_for_the_answer)
+{
+    for (unsigned is_answered = 0; is_answered < 2; is_answered++) {
+        char bytes[16];
+        enum fault fault = FAULT_NONE;
+        size_t count = 0;
+
+        if (is_answered == 1) {
+            close_pair();
+            open_pair();
+        }
+        tls_stream_begin(&pair.stream, pair.bench.keeper, slice_of(NULL, 0));
+        cr_expect_neq(SSL_connect(pair.client), 1);
+        pair.stream.readable = true;
+        cr_expect_eq(tls_stream_handshake(&pair.stream, &fault), ERR_AGAIN);
+        cr_assert_eq(SSL_connect(pair.client), 1);
+        cr_assert_eq(SSL_write_ex(pair.client, "ask", 3, &count), 1);
+        pair.stream.readable = true;
+        cr_expect_eq(tls_stream_handshake(&pair.stream, &fault), ERR_OK);
+        cr_expect_not(has_bytes());
+        cr_expect_eq(stream_recv(&pair.stream, bytes, sizeof bytes), 3);
+        cr_expect_not(has_bytes());
+        if (is_answered == 1) {
+            cr_expect_eq(stream_send(&pair.stream, &(struct iovec){ bytes, 3 }, 1, false), 3);
+            cr_expect_eq(SSL_read_ex(pair.client, bytes, sizeof bytes, &count), 1);
+        } else {
+            int result = 0;
+
+            stream_close(&pair.stream);
+            result = SSL_read_ex(pair.client, bytes, sizeof bytes, &count);
+            cr_expect_eq(SSL_get_error(pair.client, result), SSL_ERROR_ZERO_RETURN);
+        }
+        cr_expect(SSL_SESSION_is_resumable(SSL_get0_session(pair.client)));
+    }
+}
+
 /* What is no handshake leaves a plain stream behind. */
 Test(tls_stream, gives_up)
 {

@@ -79,6 +79,7 @@ Test(lookout, failing_slot_after_a_switch_is_taken_back_once)
 {
     struct bench_pilot bench;
     struct deploy_service_view view;
+    struct pilot_trial trial;
     unsigned ticks = 0;
 
     bench_pilot_init(&bench, bench_pilot_config);
@@ -90,6 +91,9 @@ Test(lookout, failing_slot_after_a_switch_is_taken_back_once)
     cr_expect_str_eq(bench_pilot_live(&bench), "blue");
     bench_pilot_run(&bench, 600, (struct bench_traffic){ .n = 20, .e = 20 }, none);
     cr_expect_str_eq(bench_pilot_live(&bench), "blue", "nothing moves any more");
+    pilot_look(bench.pilot, 0, &trial);
+    cr_assert_not_null(trial.quarantined);
+    cr_expect_str_eq(trial.quarantined, "v2");
     deploy_view_service(bench.desk.deploy, 0, &view);
     cr_expect_eq(view.switch_count, 2);
     bench_pilot_fini(&bench);
@@ -246,6 +250,42 @@ Test(lookout, service_without_evidence_is_not_judged)
     cr_expect_not(trial.is_judged);
     cr_expect_eq(pilot_advise(bench.pilot, 0, 25, &reason), ENGINE_STAY);
     cr_expect_not_null(strstr(reason, "not judged"));
+    bench_pilot_fini(&bench);
+}
+
+static const char no_evidence[] =
+    "listener http { bind = \"127.0.0.1:0\" }\n"
+    "service shop {\n"
+    "  health { enabled = false }\n"
+    "  evidence { enabled = false }\n"
+    "  slot blue { targets = { \"127.0.0.1:5001\" } version = \"v1\" }\n"
+    "  slot green { targets = { \"127.0.0.1:5002\" } version = \"v2\" }\n"
+    "}\n";
+
+static void reload(struct bench_pilot *bench, const char *config)
+{
+    struct change change = bench_desk_change(CHANGE_RELOAD, "", "");
+
+    bench_desk_write_config(&bench->desk, config);
+    cr_assert_eq(bench_desk_do(&bench->desk, &change).outcome, OUTCOME_DONE);
+    pilot_reconfigure(bench->pilot);
+}
+
+/* What happened while nobody judged is not all put into the first tick behind it. */
+Test(lookout, switched_off_and_on_again_it_begins_anew)
+{
+    struct bench_pilot bench;
+    struct pilot_trial trial;
+
+    bench_pilot_init(&bench, bench_pilot_config);
+    know_the_baseline(&bench);
+    reload(&bench, no_evidence);
+    bench_pilot_run(&bench, 100, (struct bench_traffic){ .n = 100, .e = 100 }, none);
+    reload(&bench, bench_pilot_config);
+    bench_pilot_run(&bench, 10, usual, none);
+    pilot_look(bench.pilot, 0, &trial);
+    cr_expect(trial.is_judged);
+    cr_expect_lt(trial.engine.baseline_rate, 0.01, "%g", trial.engine.baseline_rate);
     bench_pilot_fini(&bench);
 }
 

@@ -94,3 +94,35 @@ Test(admit, what_came_in_the_clear_is_sent_to_https_before_anything_else)
         admit(&https, "GET / HTTP/1.1", HOST "X-Forwarded-Proto: http, https\r\n", FAULT_NONE),
         FAULT_HTTPS_ONLY);
 }
+
+Test(admit, a_trusted_peer_is_asked_before_the_connection)
+{
+    static const struct {
+        const char *more;
+        bool is_trusted;
+        bool is_secure;
+        bool is_https;
+    } cases[] = {
+        { "", false, false, false },
+        { "", false, true, true },
+        { "", true, true, true },
+        { "X-Forwarded-Proto: https\r\n", false, false, false },
+        { "X-Forwarded-Proto: http\r\n", false, true, true },
+        { "X-Forwarded-Proto: https\r\n", true, false, true },
+        { "X-Forwarded-Proto: http\r\n", true, true, false },
+    };
+
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct field fields[FIELDS];
+        struct head head = { .fields = fields, .field_capacity = FIELDS };
+        enum fault fault = FAULT_NONE;
+        char text[256];
+        size_t searched = 0;
+        int len = snprintf(text, sizeof text, "GET / HTTP/1.1\r\n" HOST "%s\r\n", cases[i].more);
+
+        cr_assert_eq(parse_head_request(text, (size_t)len, &searched, &limits, &head, &fault),
+                     PARSE_DONE);
+        cr_expect_eq(admit_is_https(&head, cases[i].is_trusted, cases[i].is_secure),
+                     cases[i].is_https, "case %zu", i);
+    }
+}

@@ -2,24 +2,24 @@
  * A thread that does one thing after the other for the control thread, which is told when each is done. Control thread,
  * but for what runs.
  */
-#ifndef PILOT_ERRANDS_PRIV_H
-#define PILOT_ERRANDS_PRIV_H
+#ifndef PILOT_CLERK_PRIV_H
+#define PILOT_CLERK_PRIV_H
 
 #include <stdbool.h>
 
-struct errands;
+struct clerk;
 struct loop;
 
-struct errand {
+struct clerk_task {
     void (*run)(void *arg, const _Atomic bool *is_cut); /* on the thread */
-    void (*done)(void *arg, bool was_run); /* on the control thread, always, also by errands_free */
+    void (*done)(void *arg, bool was_run); /* on the control thread, always, also by clerk_free */
     void *arg;
 };
 
-struct errands *errands_new(struct loop *loop, const char *name);
-void errands_add(struct errands *errands, const struct errand *errand);
+struct clerk *clerk_new(struct loop *loop, const char *name);
+void clerk_add(struct clerk *clerk, const struct clerk_task *task);
 
 /* What is queued is run, or, with is_cut, dropped, while what runs is told to end; then every done is called. */
-void errands_free(struct errands *errands, bool is_cut);
+void clerk_free(struct clerk *clerk, bool is_cut);
 
 #endif
