@@ -86,8 +86,7 @@ bool stream_is_open(const struct stream *stream);
 /* on_ready is called in the next turn of the loop even if the kernel has nothing to say. */
 void stream_wake(struct stream *stream);
 
-/* True when the peer has ended or broken the connection or sent bytes; asks the kernel (MSG_PEEK). With TLS: bytes
- * inside of it. */
+/* True when the peer has ended or broken the connection or sent bytes (inside of TLS); asks the kernel. */
 bool stream_is_stale(struct stream *stream);
 
 /* The pending error of the connection: 0, or ERR_RESET when the peer broke it. Tells a client that is gone
