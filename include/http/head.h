@@ -87,7 +87,10 @@ struct slice head_cookie(const struct head *head, struct slice name);
 /* Marks all fields of that name: when the head is written anew they stay here. They can still be asked for. */
 void head_hide(struct head *head, struct slice name);
 
-/* The same for all whose name begins so, with '_' and '-' taken for the same sign. */
+/* Whether a name begins so, in whatever case, with '_' and '-' taken for the same sign. */
+bool head_name_begins_like(struct slice name, struct slice prefix);
+
+/* Hides all whose name begins so, with '_' and '-' taken for the same sign. */
 void head_hide_like(struct head *head, struct slice prefix);
 
 /* GET, HEAD, OPTIONS, TRACE, PUT, DELETE (RFC 9110 9.2.2). */

@@ -346,7 +346,8 @@ bool doors_front(const struct doors *doors, const struct config *config, struct 
     {
         const struct config_listener *listener = find_listener(config, door->gate->name);
 
-        if (door->is_new || listener == NULL)
+        /* the probe of ours speaks no TLS */
+        if (door->is_new || listener == NULL || has_tls(listener))
             continue;
         *out = door->bound;
         *proxy_protocol = listener->proxy_protocol ? 2 : 0;

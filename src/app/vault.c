@@ -17,6 +17,7 @@
 #include "net/tls_keeper.h"
 
 enum { TICK_MS = 100, WORDS_BYTES = 1024, SOON_DAYS = 30, DAY_S = 86400, NAMES_SHOWN = 8 };
+enum { RETRY_US = 60 * 1000 * 1000 }; /* of files that were refused */
 
 #define DAY_US (DAY_S * 1000000ull)
 
@@ -26,8 +27,10 @@ struct vault_entry {
     struct tls_keeper *keeper;
     struct tls_context *pending; /* prepared; NULL: nothing */
     uint64_t pending_stamp;
-    uint64_t stamp;        /* of the files in force */
-    uint64_t failed_stamp; /* of files that were refused: not tried again until they change */
+    uint64_t stamp; /* of the files in force */
+    uint64_t
+        failed_stamp; /* of files that were refused: tried again when they change, or in a minute */
+    uint64_t failed_us;
     bool is_on;
     uint64_t watch_us;
     uint64_t rotation_us;
@@ -266,14 +269,17 @@ static void watch(struct vault *vault, struct vault_entry *entry,
 
     note_options(&listener->tls, &options);
     stamp = tls_keeper_stamp(&options);
-    if (stamp == entry->stamp || stamp == entry->failed_stamp)
+    if (stamp == entry->stamp ||
+        (stamp == entry->failed_stamp && clock_monotonic_us() - entry->failed_us < RETRY_US))
         return;
     if (prepare_one(vault, listener, words, sizeof words) == ERR_OK) {
         publish(entry);
         return;
     }
+    if (stamp != entry->failed_stamp) /* said once; some refusals need only time */
+        LOG_WARN("tls_reload", "refused, nothing changed: %s", words);
     entry->failed_stamp = stamp;
-    LOG_WARN("tls_reload", "refused, nothing changed: %s", words);
+    entry->failed_us = clock_monotonic_us();
 }
 
 static const struct config_listener *find_listener(const struct config *config, const char *name)

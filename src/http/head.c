@@ -94,19 +94,22 @@ static char fold_name(char c)
     return c == '_' ? '-' : c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
 }
 
+bool head_name_begins_like(struct slice name, struct slice prefix)
+{
+    size_t at = 0;
+
+    if (name.len < prefix.len)
+        return false;
+    while (at < prefix.len && fold_name(name.ptr[at]) == fold_name(prefix.ptr[at]))
+        at++;
+    return at == prefix.len;
+}
+
 void head_hide_like(struct head *head, struct slice prefix)
 {
-    for (unsigned i = 0; i < head->field_count; i++) {
-        struct slice name = head_field_name(head, &head->fields[i]);
-        size_t at = 0;
-
-        if (name.len < prefix.len)
-            continue;
-        while (at < prefix.len && fold_name(name.ptr[at]) == fold_name(prefix.ptr[at]))
-            at++;
-        if (at == prefix.len)
+    for (unsigned i = 0; i < head->field_count; i++)
+        if (head_name_begins_like(head_field_name(head, &head->fields[i]), prefix))
             head->fields[i].named = true;
-    }
 }
 
 bool head_is_idempotent(const struct head *head)

@@ -513,7 +513,9 @@ static bool is_refused_in_trailer(struct slice name)
             return true;
     return (name.len > 8 && slice_is_equal_nocase(slice_of(name.ptr, 8), SLICE("content-"))) ||
            (name.len > 3 && slice_is_equal_nocase(slice_of(name.ptr, 3), SLICE("if-"))) ||
-           (name.len > 12 && slice_is_equal_nocase(slice_of(name.ptr, 12), SLICE("x-forwarded-")));
+           head_name_begins_like(name, SLICE("x-forwarded-")) ||
+           head_name_begins_like(name, SLICE("x-ssl-client-")) ||
+           head_name_begins_like(name, SLICE("x-switchyard-"));
 }
 
 long write_trailer(const struct head *head, char *out, size_t capacity)

@@ -58,7 +58,7 @@ static int take_from_kernel(BIO *bio, struct tls_loop *shared, char *out, int si
     struct tls *tls = shared->stream->tls;
     ssize_t count = 0;
 
-    if (shared->budget == 0 || (shared->is_drained && !shared->stream->hung_up)) {
+    if (shared->budget == 0) {
         tls->is_throttled = shared->budget == 0;
         BIO_set_retry_read(bio);
         return -1;
@@ -67,7 +67,6 @@ static int take_from_kernel(BIO *bio, struct tls_loop *shared, char *out, int si
         count = recv(shared->stream->fd, out, (size_t)size, 0);
     } while (count < 0 && errno == EINTR);
     tls->was_short = count < size;
-    shared->is_drained = tls->was_short; /* more has an event of its own */
     if (count < 0 && errno == EAGAIN)
         BIO_set_retry_read(bio);
     if (count == 0)
@@ -177,7 +176,6 @@ struct tls_loop *tls_enter(struct stream *stream)
     ERR_clear_error();
     shared->stream = stream;
     shared->budget = READ_BUDGET;
-    shared->is_drained = false;
     shared->out_len = 0;
     stream->tls->is_throttled = false;
     return shared;

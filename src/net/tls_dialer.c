@@ -120,8 +120,7 @@ static void set_up(SSL_CTX *ctx, const struct tls_dialer_options *options)
     CHECK(SSL_CTX_set_min_proto_version(ctx, options->needs_13 ? TLS1_3_VERSION : TLS1_2_VERSION) ==
           1);
     CHECK(SSL_CTX_set_max_proto_version(ctx, TLS1_3_VERSION) == 1);
-    SSL_CTX_set_mode(ctx, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE |
-                              SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+    SSL_CTX_set_mode(ctx, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
     SSL_CTX_set_read_ahead(ctx, 1); /* one read for a record's head and body */
     SSL_CTX_set_max_early_data(ctx, 0);
     CHECK(SSL_CTX_set_alpn_protos(ctx, protocols, sizeof protocols - 1) == 0);

@@ -71,6 +71,8 @@ ssize_t tls_recv(struct stream *stream, void *bytes, size_t size)
     size_t total = 0;
     ssize_t result = 1;
 
+    if (stream->is_told)
+        tls->was_short = false; /* that was before the kernel said more */
     stream->is_told = false;
     if (tls->is_dead)
         return ERR_RESET;
@@ -102,6 +104,8 @@ bool tls_is_stale(struct stream *stream)
 
     if (tls->is_dead || tls->is_mute)
         return true;
+    if (stream->is_told)
+        tls->was_short = false;
     stream->is_told = false;
     tls_enter(stream);
     ok = SSL_peek_ex(tls->ssl, &byte, 1, &count);
@@ -114,7 +118,10 @@ bool tls_is_settled(const struct stream *stream)
 {
     const struct tls *tls = stream->tls;
 
-    return tls->was_short && tls->early == NULL && SSL_has_pending(tls->ssl) == 0;
+    /* an end that came with the last bytes is still to be told */
+    return tls->was_short && !tls->is_dead && tls->early == NULL &&
+           (SSL_get_shutdown(tls->ssl) & SSL_RECEIVED_SHUTDOWN) == 0 &&
+           SSL_has_pending(tls->ssl) == 0;
 }
 
 static size_t choose_record(struct stream *stream, size_t total)

@@ -51,7 +51,6 @@ struct tls_loop {
     BIO_METHOD *method;
     BIO *bio;
     struct stream *stream; /* whose turn it is */
-    bool is_drained;       /* the kernel had less than was asked for in this turn */
     size_t budget;         /* bytes that may still be read from the kernel in this turn */
     char *out;
     size_t out_len;

@@ -11,6 +11,9 @@
 #include "net/tls_cert_priv.h"
 #include "net/tls_keeper.h"
 
+/* How long after its full handshake a session may be resumed. */
+enum { TLS_SESSION_S = 7200 };
+
 struct tls_tickets;
 
 /* What a name leads to: one certificate per kind of key, in an SSL_CTX of its own. */

@@ -16,9 +16,6 @@
 #include "net/tls_io_priv.h"
 #include "net/tls_priv.h"
 
-/* How long a session may be resumed. */
-enum { SESSION_S = 7200 };
-
 /* Which certificate, by the name the client asks for (RFC 6066 3). */
 static int on_name(SSL *ssl, int *alert, void *arg)
 {
@@ -135,7 +132,7 @@ static void bind_sessions(SSL_CTX *ctx, const struct tls_setup *setup)
     text_fini(&text);
     CHECK(SSL_CTX_set_session_id_context(ctx, digest, SSL_MAX_SID_CTX_LENGTH) == 1);
     SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_OFF);
-    SSL_CTX_set_timeout(ctx, SESSION_S);
+    SSL_CTX_set_timeout(ctx, TLS_SESSION_S);
     if (options->has_tickets) {
         tls_tickets_use(ctx);
     } else {
@@ -160,8 +157,7 @@ int tls_setup_ctx(const struct tls_setup *setup, struct text *words, SSL_CTX **o
     CHECK(SSL_CTX_set_min_proto_version(ctx, options->needs_13 ? TLS1_3_VERSION : TLS1_2_VERSION) ==
           1);
     CHECK(SSL_CTX_set_max_proto_version(ctx, TLS1_3_VERSION) == 1);
-    SSL_CTX_set_mode(ctx, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE |
-                              SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+    SSL_CTX_set_mode(ctx, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
     SSL_CTX_set_read_ahead(ctx, 1); /* one read for a record's head and body */
     SSL_CTX_set_max_early_data(ctx, 0);
     SSL_CTX_set_tlsext_servername_callback(ctx, on_name);

@@ -6,10 +6,12 @@
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <openssl/rand.h>
+#include <openssl/x509.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/check.h"
+#include "base/clock.h"
 #include "base/mem.h"
 #include "base/rcu.h"
 #include "base/slice.h"
@@ -167,10 +169,33 @@ static bool is_spent(const SSL_SESSION *session)
     return SSL_SESSION_get_protocol_version(session) >= TLS1_3_VERSION;
 }
 
+/* When the client proved who it is, in seconds; kept by every ticket that comes of that handshake. */
+static uint64_t find_birth(SSL_SESSION *session)
+{
+    uint64_t birth_s = 0;
+    void *bytes = NULL;
+    size_t size = 0;
+
+    if (SSL_SESSION_get0_ticket_appdata(session, &bytes, &size) == 1 && size == sizeof birth_s)
+        memcpy(&birth_s, bytes, sizeof birth_s);
+    return birth_s;
+}
+
+/* A session renewed again and again would keep a certificate of a client for ever. */
+static bool is_over(SSL_SESSION *session)
+{
+    uint64_t now_s = clock_wall_us() / 1000000;
+    uint64_t birth_s = find_birth(session);
+    const X509 *peer = SSL_SESSION_get0_peer(session);
+
+    return birth_s == 0 || birth_s > now_s || now_s - birth_s >= TLS_SESSION_S ||
+           (peer != NULL && X509_cmp_current_time(X509_get0_notAfter(peer)) < 0);
+}
+
 static SSL_TICKET_RETURN on_opened(SSL *ssl, SSL_SESSION *session, const unsigned char *name,
                                    size_t name_size, SSL_TICKET_STATUS status, void *arg)
 {
-    bool is_other = is_of_another(ssl, session);
+    bool is_other = is_of_another(ssl, session) || (session != NULL && is_over(session));
 
     (void)name;
     (void)name_size;
@@ -188,9 +213,13 @@ static SSL_TICKET_RETURN on_opened(SSL *ssl, SSL_SESSION *session, const unsigne
 
 static int on_sealing(SSL *ssl, void *arg)
 {
-    (void)ssl;
+    SSL_SESSION *session = SSL_get_session(ssl);
+    uint64_t birth_s = find_birth(session);
+
     (void)arg;
-    return 1;
+    if (birth_s == 0 || !SSL_session_reused(ssl))
+        birth_s = clock_wall_us() / 1000000;
+    return SSL_SESSION_set1_ticket_appdata(session, &birth_s, sizeof birth_s);
 }
 
 void tls_tickets_use(SSL_CTX *ctx)
