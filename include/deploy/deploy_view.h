@@ -42,11 +42,12 @@ void deploy_view_canary(const struct deploy *deploy, unsigned service_index,
 enum trial { TRIAL_NONE, TRIAL_CANARY, TRIAL_SWITCHED };
 struct deploy_trial_view {
     enum trial kind;
-    char candidate[64]; /* gets `share` of the users; TRIAL_SWITCHED: all of them */
-    char baseline[64];  /* what a rollback goes to; TRIAL_NONE: the live slot */
-    char version[64];   /* of the candidate; its slot's name where none is configured */
-    uint32_t share;     /* of SPLIT_WHOLE */
-    uint64_t id;        /* another one for every new trial; a canary's stays when it is promoted */
+    char candidate[64];        /* gets `share` of the users; TRIAL_SWITCHED: all of them */
+    char baseline[64];         /* what a rollback goes to; TRIAL_NONE: the live slot */
+    char version[64];          /* of the candidate; its slot's name where none is configured */
+    bool is_baseline_replaced; /* it is no more what it was: nothing goes back by itself */
+    uint32_t share;            /* of SPLIT_WHOLE */
+    uint64_t id; /* another one for every new trial; a canary's stays when it is promoted */
     uint64_t began_wall_us;
     uint64_t switched_wall_us; /* 0: not yet */
     uint64_t switched_age_us;  /* by the monotonic clock; what was before a start: by the wall's */

@@ -11,6 +11,7 @@
 #include "deploy/move_priv.h"
 #include "deploy/quarantine_priv.h"
 #include "deploy/rollout_priv.h"
+#include "deploy/way_back_priv.h"
 #include "net/loop.h"
 #include "route/split.h"
 
@@ -43,6 +44,13 @@ static const struct state_service *find_first(const struct deploy *deploy,
 bool canary_is_running(const struct deploy *deploy, const struct scope *scope)
 {
     return find_first(deploy, scope) != NULL;
+}
+
+const char *canary_starter(const struct deploy *deploy, const struct scope *scope, const char *slot)
+{
+    const struct state_service *first = find_first(deploy, scope);
+
+    return first != NULL && strcmp(first->canary.candidate, slot) == 0 ? first->canary.starter : "";
 }
 
 /* The steps of a group are those of its first service. */
@@ -206,6 +214,17 @@ static enum judgement answer_running(struct deploy *deploy, struct ticket *ticke
                       slot, text);
 }
 
+/* A step by time is taken in the name of who began it: nobody's own approval counts for it. */
+static const char *find_mover(const struct deploy *deploy, const struct ticket *ticket,
+                              const struct scope *scope)
+{
+    const struct state_service *first = find_first(deploy, scope);
+
+    return ticket->is_internal && first != NULL && first->canary.starter[0] != '\0'
+               ? first->canary.starter
+               : ticket->change.actor;
+}
+
 static enum judgement check_consents(struct deploy *deploy, struct ticket *ticket,
                                      const struct scope *scope, const char *slot,
                                      enum consent_stage stage)
@@ -213,7 +232,7 @@ static enum judgement check_consents(struct deploy *deploy, struct ticket *ticke
     struct consent_ask ask = {
         .name = ticket->change.name,
         .slot = slot,
-        .actor = ticket->change.actor,
+        .actor = find_mover(deploy, ticket, scope),
         .stage = stage,
     };
 
@@ -265,18 +284,22 @@ static uint64_t make_salt(void)
     return salt;
 }
 
-static void begin(struct deploy *deploy, const struct scope *scope, const char *slot)
+static void begin(struct deploy *deploy, const struct scope *scope, const char *slot,
+                  const char *starter)
 {
     struct state_canary canary = { .salt = make_salt(), .started_wall_us = clock_wall_us() };
 
     memcpy(canary.candidate, slot, strlen(slot) + 1);
+    snprintf(canary.starter, sizeof canary.starter, "%s", starter);
     for (size_t i = 0; i < scope->count; i++)
         decisions_own(&deploy->working, gate_scope_at(scope, i))->canary = canary;
+    way_back_shut(deploy, scope, slot);
 }
 
-void canary_put(struct deploy *deploy, const struct scope *scope, const char *slot, uint32_t share)
+void canary_put(struct deploy *deploy, const struct scope *scope,
+                const struct state_rollout *rollout, uint32_t share)
 {
-    begin(deploy, scope, slot);
+    begin(deploy, scope, rollout->to, rollout->starter);
     set_share(deploy, scope, share);
 }
 
@@ -305,7 +328,7 @@ static enum judgement start(struct deploy *deploy, struct ticket *ticket, const 
     if (check_start(deploy, ticket, scope, slot) != JUDGED_DONE)
         return JUDGED_REFUSED;
     memmove(ticket->result.to, slot, strlen(slot) + 1);
-    begin(deploy, scope, ticket->result.to);
+    begin(deploy, scope, ticket->result.to, ticket->change.actor);
     set_share(deploy, scope, share);
     note_canary(deploy, ticket, scope);
     deploy->working.epoch++;

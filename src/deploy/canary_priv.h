@@ -17,6 +17,10 @@ enum judgement canary_judge(struct deploy *deploy, struct ticket *ticket);
 /* Whether any service of the scope has one in the working decisions. */
 bool canary_is_running(const struct deploy *deploy, const struct scope *scope);
 
+/* Who began the canary that leads to the slot; "" : there is none, or nobody knows. */
+const char *canary_starter(const struct deploy *deploy, const struct scope *scope,
+                           const char *slot);
+
 /* The gate of a switch: a canary leads to its candidate or nowhere, unless somebody insists. */
 enum judgement canary_check_switch(struct deploy *deploy, struct ticket *ticket,
                                    const struct scope *scope, const char *slot);
@@ -34,7 +38,8 @@ enum judgement canary_abort(struct deploy *deploy, struct ticket *ticket,
 
 /* What a rollout does: its canary begins, and moves. The gates and the epoch are the caller's. */
 uint32_t canary_next_share(const struct deploy *deploy, const struct scope *scope, uint32_t share);
-void canary_put(struct deploy *deploy, const struct scope *scope, const char *slot, uint32_t share);
+void canary_put(struct deploy *deploy, const struct scope *scope,
+                const struct state_rollout *rollout, uint32_t share);
 void canary_put_share(struct deploy *deploy, const struct scope *scope, uint32_t share);
 
 /* After a canary was copied to the decisions for this configuration: it goes, with words, when its candidate

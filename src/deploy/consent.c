@@ -186,7 +186,7 @@ void consent_use(struct deploy *deploy, const char *name)
     }
 }
 
-/* What the ticket is about: of the running rollout, else of the move that a switch would be. */
+/* What the ticket is about: of the running rollout or canary, else of the move that a switch would be. */
 static bool find_ask(struct deploy *deploy, struct ticket *ticket, struct scope *scope,
                      struct consent_ask *out)
 {
@@ -196,9 +196,13 @@ static bool find_ask(struct deploy *deploy, struct ticket *ticket, struct scope 
         return false;
     rollout = rollout_running(deploy->config, &deploy->working, scope);
     *out = (struct consent_ask){ .name = ticket->change.name, .actor = "" };
-    if (rollout == NULL)
-        return move_check_group(deploy, ticket, scope) != JUDGED_REFUSED &&
-               move_find_slot(deploy, ticket, scope, &out->slot);
+    if (rollout == NULL) {
+        if (move_check_group(deploy, ticket, scope) == JUDGED_REFUSED ||
+            !move_find_slot(deploy, ticket, scope, &out->slot))
+            return false;
+        out->actor = canary_starter(deploy, scope, out->slot);
+        return true;
+    }
     out->name = rollout->name;
     out->slot = rollout->to;
     out->actor = rollout->starter;
@@ -259,7 +263,7 @@ static enum judgement approve(struct deploy *deploy, struct ticket *ticket,
                             "nobody has to approve %s: gate { approvals } is 0", ask->name);
     if (!gate->approve_own && is_same_user(ask->actor, ticket->change.actor))
         return judge_refuse(ticket, OUTCOME_REFUSED, FAULT_GATE_REFUSED, "approval",
-                            "%.*s has started this rollout and cannot approve it: somebody else "
+                            "%.*s has started this and cannot approve it: somebody else "
                             "must",
                             SLICE_ARG(user_of(ask->actor)));
     if (was != NULL && is_fresh(deploy, was, gate))

@@ -37,6 +37,7 @@ struct state_canary {
     uint32_t share; /* of SPLIT_WHOLE */
     uint64_t salt;
     bool is_paused;
+    char starter[96]; /* the actor; "" : not known, of an older program */
     uint64_t started_wall_us;
     uint64_t next_wall_us; /* the next step by time; 0: none is due */
     uint64_t next_us;      /* monotonic, not stored; set by canary_start */
@@ -58,8 +59,11 @@ struct state_service {
     unsigned refs;
     char name[64];
     char active[64];
-    char previous[64];   /* slot before the last move; "" : none */
-    bool is_rolled_back; /* the last move was a rollback: there is nothing to roll back to */
+    char previous[64]; /* slot before the last move; "" : none */
+    char previous_version
+        [64]; /* that it had then; its slot's name where none was configured; "" : unknown */
+    bool is_previous_tried; /* a canary or rollout to it has begun since */
+    bool is_rolled_back;    /* the last move was a rollback: there is nothing to roll back to */
     uint64_t switched_wall_us;
     int64_t switched_us;    /* monotonic, not stored; set by trial_start */
     uint64_t trial_wall_us; /* the live slot is on trial since then; 0: since the switch */

@@ -13,7 +13,10 @@
 #include "net/loop.h"
 #include "net/timer.h"
 
-enum { REST_US = 1000 * 1000 };
+enum {
+    REST_US = 1000 * 1000,
+    SHUT_REST_US = 60 * 1000 * 1000, /* the way back is shut: a person decides */
+};
 
 /* A change of ours: on its way, or refused and resting. */
 struct due_order {
@@ -58,7 +61,8 @@ static void on_answered(void *arg, const struct change_result *result)
     if (result->changed)
         drop_order(deploy, order);
     else
-        order->until_us = loop_now_us(deploy->options.loop) + order->rest_us;
+        order->until_us = loop_now_us(deploy->options.loop) +
+                          (strcmp(result->gate, "previous") == 0 ? SHUT_REST_US : order->rest_us);
     due_arm(deploy);
 }
 

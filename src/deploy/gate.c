@@ -246,6 +246,13 @@ static bool is_own_rescue(const struct ticket *ticket)
             kind == CHANGE_ROLLOUT_ABORT || kind == CHANGE_TENANT_PIN);
 }
 
+/* It rests on evidence of now, which is stale when the lock is released: whoever asked looks again then. */
+static bool is_own_step(const struct ticket *ticket)
+{
+    return ticket->is_internal && (ticket->change.kind == CHANGE_ROLLOUT_PHASE ||
+                                   ticket->change.kind == CHANGE_CANARY_STEP);
+}
+
 /* A lock of somebody else: the change waits; a plan says so. */
 static enum judgement check_lock(struct deploy *deploy, struct ticket *ticket)
 {
@@ -256,6 +263,10 @@ static enum judgement check_lock(struct deploy *deploy, struct ticket *ticket)
     lock = lock_blocking(deploy, ticket);
     if (lock == NULL)
         return judge_gate(ticket, "lock", true, "no lock is in the way");
+    if (is_own_step(ticket))
+        return judge_refuse(ticket, OUTCOME_REFUSED, FAULT_LOCKED, "lock",
+                            "%s holds the lock on %s (%s)", lock->owner,
+                            lock->name[0] != '\0' ? lock->name : "everything", lock->reason);
     if (!ticket->change.plan_only)
         return JUDGED_WAIT;
     return judge_gate(ticket, "lock", false, "%s holds the lock on %s (%s): the change would wait",

@@ -15,8 +15,7 @@ static uint64_t now_ms(void)
     return clock_wall_us() / 1000;
 }
 
-/* What a book knows a release by: the slot's version, or its name where none is configured. */
-static const char *find_version(const struct deploy *deploy, size_t index, const char *slot_name)
+const char *quarantine_version(const struct deploy *deploy, size_t index, const char *slot_name)
 {
     const struct config_slot *slot =
         config_find_slot(&deploy->config->services[index], slice_from(slot_name));
@@ -51,6 +50,20 @@ static enum judgement refuse(struct ticket *ticket, const char *service, const c
     return JUDGED_DONE;
 }
 
+bool quarantine_has(const struct deploy *deploy, const struct state_service *service, size_t index,
+                    const char *slot_name)
+{
+    struct settings settings;
+    struct book_answer answer;
+
+    judgement_settings(&deploy->config->services[index], &settings);
+    book_may_start(&service->book, &settings,
+                   (struct book_start){ .version = quarantine_version(deploy, index, slot_name),
+                                        .now_ms = now_ms() },
+                   &answer);
+    return answer.reason == BOOK_BLOCKED_VERSION;
+}
+
 /* A switch to where a rollback would lead. */
 static bool is_way_back(const struct state_service *service, const struct ticket *ticket,
                         const char *slot)
@@ -71,17 +84,17 @@ enum judgement quarantine_check(struct deploy *deploy, struct ticket *ticket,
     for (size_t i = 0; i < scope->count; i++) {
         size_t index = gate_scope_at(scope, i);
         const struct state_service *service = deploy->working.services[index];
-        const char *version = find_version(deploy, index, slot);
+        const char *version = quarantine_version(deploy, index, slot);
         struct settings settings;
         struct book_answer answer;
 
         if (gate_is_forced(ticket) || ticket->is_internal || strcmp(service->active, slot) == 0)
             continue;
         judgement_settings(&deploy->config->services[index], &settings);
-        book_may_start(
-            &service->book, &settings,
-            (struct book_start){ .version = find_version(deploy, index, slot), .now_ms = now_ms() },
-            &answer);
+        book_may_start(&service->book, &settings,
+                       (struct book_start){ .version = quarantine_version(deploy, index, slot),
+                                            .now_ms = now_ms() },
+                       &answer);
         if (is_in_the_way(answer.reason, is_way_back(service, ticket, slot)))
             return refuse(ticket, service->name, version, &answer);
     }
@@ -99,7 +112,7 @@ void quarantine_note(struct deploy *deploy, const struct ticket *ticket, const s
 {
     for (size_t i = 0; is_verdict(ticket) && i < scope->count; i++) {
         size_t index = gate_scope_at(scope, i);
-        const char *version = find_version(deploy, index, ticket->result.from);
+        const char *version = quarantine_version(deploy, index, ticket->result.from);
         struct settings settings;
 
         judgement_settings(&deploy->config->services[index], &settings);

@@ -136,6 +136,8 @@ static void fit_service(const struct config_service *configured, const struct st
     }
     snprintf(service->active, sizeof service->active, "%s", was->active);
     snprintf(service->previous, sizeof service->previous, "%s", was->previous);
+    memcpy(service->previous_version, was->previous_version, sizeof service->previous_version);
+    service->is_previous_tried = was->is_previous_tried;
     service->is_rolled_back = was->is_rolled_back;
     service->switched_wall_us = was->switched_wall_us;
     service->switched_us = was->switched_us;

@@ -15,6 +15,7 @@
 #include "deploy/deploy_priv.h"
 #include "deploy/move_priv.h"
 #include "deploy/quarantine_priv.h"
+#include "deploy/way_back_priv.h"
 #include "net/loop.h"
 #include "route/split.h"
 
@@ -230,6 +231,7 @@ static struct state_rollout *begin(struct deploy *deploy, const struct ticket *t
     snprintf(rollout->profile, sizeof rollout->profile, "%s", find_profile(deploy, scope, change));
     snprintf(rollout->starter, sizeof rollout->starter, "%s", change->actor);
     snprintf(rollout->words, sizeof rollout->words, "%s", change->reason);
+    way_back_shut(deploy, scope, rollout->to);
     return rollout;
 }
 

@@ -121,7 +121,7 @@ static enum judgement begin_ramp(struct deploy *deploy, struct ticket *ticket,
     share = canary_next_share(deploy, &scope, 0);
     if (check_targets(deploy, ticket, rollout) != JUDGED_DONE)
         return JUDGED_REFUSED;
-    canary_put(deploy, &scope, rollout->to, share);
+    canary_put(deploy, &scope, rollout, share);
     deploy->working.epoch++;
     ticket->result.share = share;
     return answer(deploy, ticket, rollout, ROLLOUT_RAMPING);

@@ -174,6 +174,8 @@ static int decode_canary(const cJSON *item, struct state_canary *canary)
     if (err == 0)
         err = read_flag(item, "paused", &canary->is_paused);
     if (err == 0)
+        err = read_optional(item, "starter", canary->starter, sizeof canary->starter);
+    if (err == 0)
         err = read_u64(item, "started_us", &canary->started_wall_us);
     if (err == 0)
         err = read_u64(item, "next_us", &canary->next_wall_us);
@@ -262,6 +264,11 @@ static int decode_service(const cJSON *item, struct state *state)
     err = read_text(item, "active", service->active, sizeof service->active);
     if (err == 0)
         err = read_optional(item, "previous", service->previous, sizeof service->previous);
+    if (err == 0)
+        err = read_optional(item, "previous_version", service->previous_version,
+                            sizeof service->previous_version);
+    if (err == 0)
+        err = read_flag(item, "previous_tried", &service->is_previous_tried);
     if (err == 0)
         err = read_flag(item, "rolled_back", &service->is_rolled_back);
     if (err == 0)

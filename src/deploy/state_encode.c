@@ -79,6 +79,7 @@ static void encode_canary(const struct state_canary *canary, struct text *out)
     add_u64(out, "share", canary->share);
     text_add_format(out, ",\"salt\":\"%016" PRIx64 "\"", canary->salt);
     add_flag(out, "paused", canary->is_paused);
+    add_optional_text(out, "starter", canary->starter);
     add_u64(out, "started_us", canary->started_wall_us);
     add_u64(out, "next_us", canary->next_wall_us);
     text_add(out, "}");
@@ -106,6 +107,8 @@ static void encode_service(const struct state_service *service, struct text *out
     add_text(out, "name", service->name);
     add_optional_text(out, "active", service->active);
     add_optional_text(out, "previous", service->previous);
+    add_optional_text(out, "previous_version", service->previous_version);
+    add_flag(out, "previous_tried", service->is_previous_tried);
     add_flag(out, "rolled_back", service->is_rolled_back);
     add_u64(out, "switched_us", service->switched_wall_us);
     add_u64(out, "switches", service->switch_count);
@@ -235,7 +238,8 @@ static void encode_lists(const struct state_picture *picture, struct text *out)
 
 static unsigned find_service_reader(const struct state_service *service)
 {
-    if (service->trial_wall_us != 0 || !state_rollbacks_is_empty(&service->book))
+    if (service->trial_wall_us != 0 || service->is_previous_tried ||
+        !state_rollbacks_is_empty(&service->book))
         return STATE_FORMAT;
     if (service->pins.file[0] != '\0' || service->canary.candidate[0] != '\0' ||
         service->hold.since_wall_us != 0 || service->maint.since_wall_us != 0)

@@ -12,6 +12,7 @@
 #include "deploy/gate_priv.h"
 #include "deploy/move_priv.h"
 #include "deploy/quarantine_priv.h"
+#include "deploy/way_back_priv.h"
 
 static void move_service(struct deploy *deploy, size_t index, const char *slot, bool is_rollback)
 {
@@ -21,6 +22,9 @@ static void move_service(struct deploy *deploy, size_t index, const char *slot, 
     memcpy(was, service->active, sizeof was);
     snprintf(service->active, sizeof service->active, "%s", slot);
     memcpy(service->previous, was, sizeof was);
+    snprintf(service->previous_version, sizeof service->previous_version, "%s",
+             quarantine_version(deploy, index, was));
+    service->is_previous_tried = false;
     service->is_rolled_back = is_rollback;
     service->switched_wall_us = clock_wall_us();
     service->switched_us = (int64_t)clock_monotonic_us();
@@ -164,17 +168,22 @@ static enum judgement answer_no_way_back(struct deploy *deploy, struct ticket *t
 static enum judgement go_back(struct deploy *deploy, struct ticket *ticket,
                               const struct scope *scope)
 {
+    const char *other = "";
+
     for (size_t i = 0; i < scope->count; i++) {
         size_t index = gate_scope_at(scope, i);
         char slot[sizeof ticket->result.to];
 
         memcpy(slot, deploy->working.services[index]->previous, sizeof slot);
+        if (can_go_back(deploy->working.services[index]) &&
+            way_back_find(deploy, &deploy->working, index) == WAY_BACK_OTHER)
+            other = ", which holds another version than before";
         if (can_go_back(deploy->working.services[index]))
             move_service(deploy, index, slot, true);
     }
     deploy->working.epoch++;
-    return judge_done(ticket, "%s: rolled back from %s to %s, epoch %llu", ticket->change.name,
-                      ticket->result.from, ticket->result.to,
+    return judge_done(ticket, "%s: rolled back from %s to %s%s, epoch %llu", ticket->change.name,
+                      ticket->result.from, ticket->result.to, other,
                       (unsigned long long)deploy->working.epoch);
 }
 
@@ -215,7 +224,9 @@ enum judgement switching_return(struct deploy *deploy, struct ticket *ticket,
 
         if (!can_go_back(service))
             continue;
-        judgement = move_check(deploy, ticket, index, service->previous);
+        judgement = way_back_check(deploy, ticket, index);
+        if (judgement == JUDGED_DONE)
+            judgement = move_check(deploy, ticket, index, service->previous);
         if (judgement != JUDGED_DONE)
             return judgement;
         if (movers++ == 0)

@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "deploy/deploy_priv.h"
 #include "deploy/deploy_view.h"
+#include "deploy/way_back_priv.h"
 #include "route/split.h"
 
 static void note_version(const struct config_service *configured, struct deploy_trial_view *out)
@@ -55,6 +56,8 @@ void deploy_view_trial(const struct deploy *deploy, unsigned service_index,
             service->trial_wall_us != 0 ? service->trial_wall_us : service->switched_wall_us;
         snprintf(out->candidate, sizeof out->candidate, "%s", service->active);
         snprintf(out->baseline, sizeof out->baseline, "%s", service->previous);
+        out->is_baseline_replaced =
+            way_back_find(deploy, &deploy->state->decisions, service_index) != WAY_BACK_OPEN;
     }
     if (out->kind != TRIAL_NONE)
         note_version(&deploy->config->services[service_index], out);

@@ -323,9 +323,11 @@ bool act_roll_back(struct pilot *pilot, unsigned service_index, const struct act
     if (view.kind == TRIAL_NONE || lookout->open_moves > 0 || lookout->moved == view.id)
         return false;
     if (!is_promise(cause) && !lookout_is_automatic(pilot, service_index, &view, &left_us)) {
-        say(pilot, lookout, PILOT_CRITICAL, cause,
-            "would take %s back from %s, but that is switched off or its time is over: %s",
-            lookout->name, view.candidate, cause->words);
+        say(pilot, lookout, PILOT_CRITICAL, cause, "would take %s back from %s, but %s: %s",
+            lookout->name, view.candidate,
+            view.is_baseline_replaced ? "the slot before is not what it was any more"
+                                      : "that is switched off or its time is over",
+            cause->words);
         return false;
     }
     if (!is_promise(cause) && is_blocked(pilot, lookout, &view, cause))

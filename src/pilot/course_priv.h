@@ -50,6 +50,7 @@ struct driver {
     struct courses courses;
     struct deployments *deployments;
     uint64_t now_us;
+    uint64_t started_us; /* nothing was judged before */
 };
 
 /* errand.c: the hook of this moment; GOOD when none is configured. is_end: of one that has ended. */

@@ -16,6 +16,8 @@
 #include "pilot/deployments.h"
 #include "route/split.h"
 
+enum { LAST_WATCH_US = 60 * 1000 * 1000 };
+
 static void rest(struct course *course)
 {
     course->rest_until_us = course->driver->now_us + DRIVER_REST_US;
@@ -103,6 +105,15 @@ static void roll_back(struct course *course, const char *trigger)
     errand_drop(course); /* if it is refused, all is asked once more after a rest */
     submit(course, &change, words);
     rest(course);
+}
+
+/* Of the time in this phase that in which the daemon has looked on: what has passed without it proves nothing. */
+static uint64_t find_judged(const struct course *course)
+{
+    const struct driver *driver = course->driver;
+    uint64_t up_us = driver->now_us > driver->started_us ? driver->now_us - driver->started_us : 0;
+
+    return course->view.in_phase_us < up_us ? course->view.in_phase_us : up_us;
 }
 
 /* The time of this phase is over; extra_us: that it may take besides. */
@@ -227,6 +238,14 @@ static void meet_inconclusive(struct course *course, uint32_t share, uint32_t ne
     }
 }
 
+/* Phase_time for a step, counted while the daemon judges. */
+static bool is_step_over(const struct course *course, uint64_t least_us)
+{
+    uint64_t limit_us = course_settings(course)->phase_time;
+
+    return limit_us != 0 && find_judged(course) > limit_us + least_us;
+}
+
 static void do_ramping(struct course *course)
 {
     uint64_t least_us = course_configured(course, course->service_index)->canary.step_time;
@@ -236,7 +255,7 @@ static void do_ramping(struct course *course)
     uint32_t next = 0;
 
     deploy_view_canary(course->driver->options.deploy, course->service_index, &canary);
-    if (course->view.in_phase_us < least_us) {
+    if (find_judged(course) < least_us) {
         wait_for(course, "the time of the step");
         return;
     }
@@ -244,7 +263,7 @@ static void do_ramping(struct course *course)
     advice = course_advice(course, next, &reason);
     if (advice == ENGINE_ADVANCE)
         step(course, canary.share, next, reason);
-    else if (is_overdue(course, least_us))
+    else if (is_step_over(course, least_us))
         meet_inconclusive(course, canary.share, next, advice, reason);
     else
         wait_for(course, reason);
@@ -279,11 +298,20 @@ static bool is_to_be_confirmed(const struct course *course)
     return confirm.is_waiting;
 }
 
+/* Days count across restarts, but its last minute is watched. */
+static bool is_watch_over(const struct course *course)
+{
+    uint64_t watch_us = course->view.watch_us;
+
+    return course->view.in_phase_us >= watch_us &&
+           find_judged(course) >= (watch_us < LAST_WATCH_US ? watch_us : LAST_WATCH_US);
+}
+
 static void do_watching(struct course *course)
 {
     const char *reason = NULL;
 
-    if (course->view.in_phase_us < course->view.watch_us)
+    if (!is_watch_over(course))
         wait_for(course, "the watch");
     else if (is_to_be_confirmed(course))
         wait_for_people(course, "confirm");
@@ -426,6 +454,7 @@ struct driver *driver_new(const struct driver_options *options)
     struct driver *driver = mem_zalloc(sizeof *driver);
 
     driver->options = *options;
+    driver->started_us = clock_monotonic_us();
     driver->deployments = deployments_new();
     TAILQ_INIT(&driver->courses);
     driver->timer = timer_new(options->loop, on_tick, driver);

@@ -131,7 +131,8 @@ bool lookout_is_automatic(const struct pilot *pilot, unsigned service_index,
     *left_us = 0;
     if (view->kind == TRIAL_SWITCHED && view->switched_age_us < guard->window)
         *left_us = guard->window - view->switched_age_us;
-    return guard->automatic && (view->kind == TRIAL_CANARY || *left_us > 0);
+    return guard->automatic && !view->is_baseline_replaced &&
+           (view->kind == TRIAL_CANARY || *left_us > 0);
 }
 
 /* The live slot is compared with the one before as long as somebody might want to go back: the automatic window, the

@@ -7,6 +7,7 @@
 #include "bench_desk.h"
 #include "bench_rollout.h"
 #include "deploy/deploy_priv.h"
+#include "deploy/deploy_view.h"
 #include "deploy/rollout_view.h"
 
 static struct bench_desk desk;
@@ -269,4 +270,67 @@ Test(consent, for_the_cutover_alone)
     must(CHANGE_ROLLOUT_ADVANCE, "uid=1 pid=2", "");
     cr_assert_eq(view().phase, ROLLOUT_CUTOVER);
     free(config);
+}
+
+static const char stepping_config[] =
+    "listener http { bind = \"127.0.0.1:0\" }\n"
+    "service gated {\n"
+    "  health { enabled = false }\n"
+    "  gate { approvals = 1 approval_for = cutover }\n"
+    "  canary { steps = { \"5%\", \"100%\" } step_time = \"50ms\" }\n"
+    "  slot blue { targets = { \"127.0.0.1:5001\" } version = \"v2\" }\n"
+    "  slot green { targets = { \"127.0.0.1:5002\" } version = \"v3\" }\n"
+    "}\n";
+
+static void begin_stepping(void)
+{
+    bench_desk_init(&desk, stepping_config);
+    bench_desk_must_start(&desk);
+}
+
+TestSuite(consent_step, .init = begin_stepping, .fini = end);
+
+static uint32_t share(void)
+{
+    struct deploy_canary_view canary;
+
+    deploy_view_canary(desk.deploy, 0, &canary);
+    return canary.share;
+}
+
+/* Turns of the loop until the step by time was asked for; the bound only ends a test that fails. */
+static void expect_refused_step(void)
+{
+    struct history_entry entry = { 0 };
+
+    for (int i = 0; i < 1000 && share() != 10000 && entry.kind != CHANGE_CANARY_STEP; i++) {
+        bench_desk_run_ms(&desk, 5);
+        cr_assert(deploy_history(desk.deploy, 0, &entry));
+    }
+    cr_assert_eq(share(), 500, "nobody else has agreed");
+    cr_assert_eq(entry.kind, CHANGE_CANARY_STEP);
+    cr_assert_str_eq(entry.gate, "approval");
+}
+
+Test(consent_step, who_began_a_canary_does_not_count_for_its_steps_by_time)
+{
+    must(CHANGE_APPROVE, "uid=7 pid=1", "");
+    must(CHANGE_CANARY_START, "uid=7 pid=2", "");
+    expect_refused_step();
+    bench_desk_stop(&desk);
+    bench_desk_must_start(&desk);
+    expect_refused_step();
+    must(CHANGE_APPROVE, "uid=8 pid=3", "");
+    for (int i = 0; i < 1000 && share() != 10000; i++)
+        bench_desk_run_ms(&desk, 5);
+    cr_assert_eq(share(), 10000);
+}
+
+Test(consent_step, who_began_a_canary_cannot_approve_it)
+{
+    struct change_result result;
+
+    must(CHANGE_CANARY_START, "uid=7 pid=2", "");
+    result = say_as(CHANGE_APPROVE, "uid=7 pid=9 as=boss", "");
+    expect_gate(&result, "approval");
 }

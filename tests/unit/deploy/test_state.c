@@ -21,6 +21,7 @@ static void add_steering(struct state_service *api, struct state_service *shop)
         .share = 1234,
         .salt = 0xfedcba9876543211,
         .is_paused = true,
+        .starter = "uid=7 pid=1",
         .started_wall_us = 8,
         .next_wall_us = 9,
     };
@@ -53,6 +54,7 @@ static struct state *make_state(void)
     service = decisions_add(&state->decisions, "shop");
     snprintf(service->active, sizeof service->active, "%s", "green");
     snprintf(service->previous, sizeof service->previous, "%s", "blue");
+    snprintf(service->previous_version, sizeof service->previous_version, "%s", "v1");
     service->is_rolled_back = true;
     service->switched_wall_us = 1700000000000001;
     service->switch_count = 12;
@@ -115,12 +117,15 @@ Test(state, what_is_written_is_read)
     cr_assert_eq(read->decisions.service_count, 2);
     shop = decisions_find(&read->decisions, "shop");
     cr_assert_str_eq(shop->previous, "blue");
+    cr_assert_str_eq(shop->previous_version, "v1");
+    cr_assert(!shop->is_previous_tried);
     cr_assert(shop->is_rolled_back);
     cr_assert_eq(shop->target_count, 2);
     cr_assert_str_eq(shop->canary.candidate, "blue");
     cr_assert_eq(shop->canary.share, 1234);
     cr_assert_eq(shop->canary.salt, 0xfedcba9876543211);
     cr_assert(shop->canary.is_paused);
+    cr_assert_str_eq(shop->canary.starter, "uid=7 pid=1");
     cr_assert_eq(shop->canary.started_wall_us, 8);
     cr_assert_eq(shop->canary.next_wall_us, 9);
     cr_assert_eq(shop->hold.since_wall_us + shop->maint.since_wall_us, 0);
@@ -202,6 +207,15 @@ Test(state, what_belongs_to_the_judgement_is_for_newer_programs)
     state_free(read);
     state->decisions.services[0]->trial_wall_us = 0;
     cr_expect(has_reader(state, "\"format\":3,\"min_reader\":1,"));
+    state->decisions.services[0]->is_previous_tried = true;
+    cr_expect(has_reader(state, "\"format\":3,\"min_reader\":3,"));
+    encode(state, 100, &bytes);
+    cr_assert_eq(decode(text_slice(&bytes), &read), 0);
+    cr_expect(read->decisions.services[0]->is_previous_tried);
+    cr_expect_str_eq(read->decisions.services[0]->previous_version, "");
+    text_fini(&bytes);
+    state_free(read);
+    state->decisions.services[0]->is_previous_tried = false;
     state->sequence = 1;
     state_add_entry(state, &entry);
     cr_expect(has_reader(state, "\"format\":3,\"min_reader\":3,"));

@@ -186,3 +186,139 @@ Test(trial, history_keeps_trigger_and_decision)
     expect_remembered(&desk);
     bench_desk_fini(&desk);
 }
+
+/* blue has v2; green v1, or v3 once it was deployed there. */
+static const char two_releases[] =
+    "listener http { bind = \"127.0.0.1:0\" }\n"
+    "service shop {\n"
+    "  health { enabled = false }\n"
+    "  %s\n"
+    "  slot blue { targets = { \"127.0.0.1:5001\" } version = \"v2\" }\n"
+    "  slot green { targets = { \"127.0.0.1:5002\" } version = \"%s\" }\n"
+    "}\n";
+
+static void write_release(struct bench_desk *desk, const char *lines, const char *version)
+{
+    char config[1000];
+
+    snprintf(config, sizeof config, two_releases, lines, version);
+    if (desk->deploy == NULL)
+        bench_desk_init(desk, config);
+    else
+        bench_desk_write_config(desk, config);
+}
+
+/* green (v1) was live, blue (v2) is; then green gets the version. */
+static void open_behind_a_switch(struct bench_desk *desk, const char *lines, const char *version)
+{
+    desk->deploy = NULL;
+    write_release(desk, lines, "v1");
+    bench_desk_must_start(desk);
+    cr_assert_eq(bench_desk_switch(desk, "shop", "green").outcome, OUTCOME_DONE);
+    cr_assert_eq(bench_desk_switch(desk, "shop", "blue").outcome, OUTCOME_DONE);
+    cr_assert(!look(desk).is_baseline_replaced);
+    write_release(desk, lines, version);
+    cr_assert_eq(act(desk, CHANGE_RELOAD, "", 0).outcome, OUTCOME_DONE);
+}
+
+static void expect_shut(struct bench_desk *desk)
+{
+    struct change change = make_rollback("blue");
+    struct change_result result = bench_desk_do_own(desk, &change);
+
+    cr_expect(look(desk).is_baseline_replaced);
+    cr_expect_eq(result.outcome, OUTCOME_REFUSED, "%s", result.words);
+    cr_expect_str_eq(result.gate, "previous");
+    cr_expect_str_eq(bench_desk_active(desk, "shop"), "blue");
+}
+
+Test(trial, nothing_goes_back_by_itself_to_another_version)
+{
+    struct bench_desk desk;
+    struct change change = bench_desk_change(CHANGE_ROLLBACK, "shop", "");
+    struct change_result result;
+
+    open_behind_a_switch(&desk, "", "v3");
+    expect_shut(&desk);
+    bench_desk_stop(&desk);
+    bench_desk_must_start(&desk);
+    expect_shut(&desk);
+    result = bench_desk_do(&desk, &change);
+    cr_expect_eq(result.outcome, OUTCOME_REFUSED, "a person is told as well");
+    cr_expect_str_eq(result.gate, "previous");
+    cr_expect_not_null(strstr(result.words, "holds v3 by now, it was v1"), "%s", result.words);
+    change.force = true;
+    snprintf(change.reason, sizeof change.reason, "v3 is meant");
+    result = bench_desk_do(&desk, &change);
+    cr_expect_eq(result.outcome, OUTCOME_DONE, "%s", result.words);
+    cr_expect_not_null(strstr(result.words, "another version"), "%s", result.words);
+    cr_expect_str_eq(bench_desk_active(&desk, "shop"), "green");
+    bench_desk_fini(&desk);
+}
+
+Test(trial, a_version_that_is_back_opens_the_way_again)
+{
+    struct bench_desk desk;
+    struct change change = make_rollback("blue");
+
+    open_behind_a_switch(&desk, "", "v3");
+    write_release(&desk, "", "v1");
+    cr_assert_eq(act(&desk, CHANGE_RELOAD, "", 0).outcome, OUTCOME_DONE);
+    cr_expect(!look(&desk).is_baseline_replaced, "it is what it was");
+    cr_expect_eq(bench_desk_do_own(&desk, &change).outcome, OUTCOME_DONE);
+    cr_expect_str_eq(bench_desk_active(&desk, "shop"), "green");
+    bench_desk_fini(&desk);
+}
+
+/* The same version: what counts is that somebody tries it again, also behind a restart. */
+Test(trial, a_canary_to_the_slot_before_ends_the_way_back)
+{
+    struct bench_desk desk;
+    struct change change = make_rollback("green");
+
+    open_behind_a_switch(&desk, "", "v1");
+    cr_assert_eq(act(&desk, CHANGE_CANARY_START, "green", 500).outcome, OUTCOME_DONE);
+    cr_expect(!look(&desk).is_baseline_replaced, "a canary goes back to what is live");
+    cr_assert_eq(bench_desk_do_own(&desk, &change).outcome, OUTCOME_DONE);
+    cr_expect_eq(look(&desk).kind, TRIAL_SWITCHED);
+    expect_shut(&desk);
+    bench_desk_stop(&desk);
+    bench_desk_must_start(&desk);
+    expect_shut(&desk);
+    cr_expect_eq(act(&desk, CHANGE_ROLLBACK, "", 0).outcome, OUTCOME_DONE, "a person may");
+    cr_expect_str_eq(bench_desk_active(&desk, "shop"), "green");
+    bench_desk_fini(&desk);
+}
+
+Test(trial, a_rollout_that_nobody_approved_is_no_way_back)
+{
+    struct bench_desk desk;
+
+    open_behind_a_switch(&desk, "gate { approvals = 0 }", "v1");
+    write_release(&desk, "gate { approvals = 2 }", "v1");
+    cr_assert_eq(act(&desk, CHANGE_RELOAD, "", 0).outcome, OUTCOME_DONE);
+    cr_assert_eq(act(&desk, CHANGE_ROLLOUT_START, "green", 0).outcome, OUTCOME_DONE);
+    expect_shut(&desk);
+    cr_assert_eq(act(&desk, CHANGE_ROLLOUT_ABORT, "", 0).outcome, OUTCOME_DONE);
+    expect_shut(&desk);
+    bench_desk_fini(&desk);
+}
+
+/* v1 failed on green, was forced onto it and left again. */
+Test(trial, nothing_goes_back_by_itself_to_what_is_in_quarantine)
+{
+    struct bench_desk desk;
+    struct change change = bench_desk_change(CHANGE_SWITCH, "shop", "green");
+    struct change back = make_rollback("green");
+
+    open_behind_a_switch(&desk, "", "v1");
+    change.force = true;
+    snprintf(change.reason, sizeof change.reason, "a test");
+    cr_assert_eq(bench_desk_do(&desk, &change).outcome, OUTCOME_DONE);
+    cr_assert_eq(bench_desk_do_own(&desk, &back).outcome, OUTCOME_DONE);
+    cr_assert_eq(bench_desk_do(&desk, &change).outcome, OUTCOME_DONE);
+    snprintf(change.slot, sizeof change.slot, "blue");
+    cr_assert_eq(bench_desk_do(&desk, &change).outcome, OUTCOME_DONE);
+    expect_shut(&desk);
+    bench_desk_fini(&desk);
+}

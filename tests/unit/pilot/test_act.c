@@ -1,6 +1,7 @@
 /* What asks for a rollback beside the rules, and what stands in the way, over a real desk. */
 #include <criterion/criterion.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -58,6 +59,27 @@ Test(act, moves_what_is_on_trial_and_nothing_else)
     cr_expect_eq(rollbacks.count, 1);
     cr_expect_not(pilot_rollbacks_at(bench.pilot, 1, &rollbacks));
     bench_pilot_fini(&bench);
+}
+
+/* What is in the slot before was deployed there since: it is said, and a person decides. */
+Test(act, only_speaks_when_the_slot_before_holds_another_release)
+{
+    struct change reload = bench_desk_change(CHANGE_RELOAD, "", "");
+    struct bench_pilot bench;
+    struct pilot_alert alert;
+    char *config = strdup(bench_pilot_config);
+
+    bench_pilot_init(&bench, config);
+    switch_to(&bench, "green");
+    memcpy(strstr(config, "\"v1\""), "\"v3\"", 4);
+    bench_desk_write_config(&bench.desk, config);
+    cr_assert_eq(bench_desk_do(&bench.desk, &reload).outcome, OUTCOME_DONE);
+    cr_expect_not(roll_back(&bench, "selfprobe"));
+    cr_expect_str_eq(bench_pilot_live(&bench), "green");
+    cr_assert(bench_pilot_find_alert(&bench, "selfprobe", &alert));
+    cr_expect_not_null(strstr(alert.words, "is not what it was"), "%s", alert.words);
+    bench_pilot_fini(&bench);
+    free(config);
 }
 
 Test(act, says_each_time_what_has_moved)

@@ -339,6 +339,45 @@ Test(driver, watches_for_two_days_across_three_restarts)
     shut();
 }
 
+/* Nobody has seen what the step did while the daemon was away. */
+Test(driver, time_without_the_daemon_is_no_step)
+{
+    struct deploy_canary_view canary;
+
+    open_with("rollout { phase_time = 10m on_inconclusive = advance }", false);
+    start(ROLLOUT_CANARY);
+    tick_until(ROLLOUT_RAMPING);
+    advice = ENGINE_STAY;
+    restart(HOUR_US);
+    tick(3);
+    deploy_view_canary(desk.deploy, 0, &canary);
+    cr_assert_eq(canary.share, 500);
+    cr_assert_eq(view().phase, ROLLOUT_RAMPING);
+    pass(9 * 60 * SECOND_US);
+    tick(2);
+    deploy_view_canary(desk.deploy, 0, &canary);
+    cr_assert_eq(canary.share, 500, "nine minutes were judged");
+    pass(2 * 60 * SECOND_US);
+    tick(2);
+    deploy_view_canary(desk.deploy, 0, &canary);
+    cr_assert_eq(canary.share, 2500);
+    shut();
+}
+
+Test(driver, the_end_of_the_watch_is_watched)
+{
+    open_with("", false);
+    start(ROLLOUT_SWITCH);
+    tick_until(ROLLOUT_WATCHING);
+    restart(HOUR_US);
+    tick(3);
+    cr_assert_eq(view().phase, ROLLOUT_WATCHING, "the time is over, but nobody has looked");
+    cr_assert_str_eq(view().waits_for, "the watch");
+    pass(61 * SECOND_US);
+    tick_until(ROLLOUT_SETTLED);
+    shut();
+}
+
 /* The evidence at the end of the watch is asked once more. */
 Test(driver, does_not_settle_against_the_evidence)
 {
