@@ -75,6 +75,7 @@ struct move {
     struct pilot *pilot;
     char service[64];
     uint64_t trial;
+    char words[sizeof((struct pilot_alert *)0)->words]; /* the whole explanation */
     struct change change;
 };
 TAILQ_HEAD(moves, move);
