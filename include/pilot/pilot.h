@@ -81,7 +81,7 @@ struct pilot_alert {
     enum pilot_severity severity;
     char service[64];
     char trigger[32];
-    char words[400];
+    char words[800];   /* an explanation and what was done */
     uint64_t decision; /* 0: none was stored */
 };
 bool pilot_alert_at(const struct pilot *pilot, unsigned index, struct pilot_alert *out);

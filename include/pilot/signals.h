@@ -19,6 +19,14 @@ struct signals;
 enum signal_level { SIGNAL_UNKNOWN, SIGNAL_OK, SIGNAL_WARN, SIGNAL_CRITICAL, SIGNAL_LEVELS };
 const char *signal_level_name(enum signal_level level); /* "unknown", "ok", "warn", "critical" */
 
+/* What a critical signal has done about a trial; for whoever acts on it. Another trial, or the next time that the signal
+ * becomes critical, makes a new one. */
+struct signal_meeting {
+    uint64_t trial;    /* its id; 0: none yet */
+    uint64_t decision; /* that was stored then */
+    uint64_t again_us; /* monotonic: not asked for again before */
+};
+
 struct signal_view {
     unsigned service_index;
     const char *service;                /* these two until the next signals_configure */
@@ -27,6 +35,7 @@ struct signal_view {
     char value[CONFIG_SIGNAL_VALUE_MAX + 1]; /* the last one; "" : none yet */
     bool is_stale;
     uint64_t set_us; /* monotonic; 0: never */
+    struct signal_meeting meeting;
 };
 
 /* The level has changed from `was`; view has the new one. */
@@ -55,6 +64,10 @@ void signals_tick(struct signals *signals, uint64_t now_us);
 
 /* In the order of the configuration; false behind the end. */
 bool signals_at(const struct signals *signals, unsigned index, struct signal_view *out);
+
+/* Kept with the signal, also over another configuration. */
+void signals_note_meeting(struct signals *signals, unsigned service_index, const char *name,
+                          const struct signal_meeting *meeting);
 
 /* Whether the service has a signal of that name. */
 bool signals_has(const struct signals *signals, unsigned service_index, const char *name);

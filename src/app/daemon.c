@@ -566,6 +566,7 @@ int daemon_run(const struct daemon_options *options)
 
     signal(SIGPIPE, SIG_IGN);
     signal(SIGXFSZ, SIG_IGN);
+    signal(SIGCHLD, SIG_DFL); /* whoever started us may ignore it: then no end of a hook is known */
     raise_limits();
     report_init(&report);
     if (loader_load_file(options->config_path, &report, &daemon.config) == ERR_OK)

@@ -51,6 +51,20 @@ bool confirm_is_waiting(const struct decisions *decisions, const struct scope *s
     return find_waiting(decisions, scope) != NULL;
 }
 
+bool confirm_is_due(const struct deploy *deploy, const struct scope *scope)
+{
+    uint64_t now_us = loop_now_us(deploy->options.loop);
+
+    for (size_t i = 0; i < scope->count; i++) {
+        const struct state_confirm *confirm =
+            &deploy->working.services[gate_scope_at(scope, i)]->confirm;
+
+        if (confirm->since_wall_us == 0 || confirm->until_us > now_us)
+            return false;
+    }
+    return true;
+}
+
 enum judgement confirm_check(struct deploy *deploy, struct ticket *ticket,
                              const struct scope *scope)
 {

@@ -17,6 +17,9 @@ void confirm_put(struct deploy *deploy, const struct scope *scope, uint64_t us);
 
 bool confirm_is_waiting(const struct decisions *decisions, const struct scope *scope);
 
+/* All of the scope waits in the working decisions, and its time is over. */
+bool confirm_is_due(const struct deploy *deploy, const struct scope *scope);
+
 /* The gate of another move meanwhile. */
 enum judgement confirm_check(struct deploy *deploy, struct ticket *ticket,
                              const struct scope *scope);

@@ -53,11 +53,14 @@ static void keep(struct deploy *deploy, struct ticket *ticket)
     snprintf(ticket->result.token, sizeof ticket->result.token, "%s", forecast->token);
 }
 
-/* What reads a file, and what is no change of the traffic, has no plan. */
+/* What reads a file, and what is no change of the traffic, has no plan; nor has the word of a person, which is worth
+ * what the one is worth who says it, not the one who applies it. */
 static bool is_plannable(enum change_kind kind)
 {
+    bool is_word = kind == CHANGE_APPROVE || kind == CHANGE_REJECT || kind == CHANGE_CHECK;
+
     return kind != CHANGE_RELOAD && kind != CHANGE_LOCK_ACQUIRE && kind != CHANGE_LOCK_RELEASE &&
-           kind != CHANGE_TENANT_LOAD;
+           kind != CHANGE_TENANT_LOAD && !is_word;
 }
 
 /* The first gate that did not pass is the answer. */

@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "deploy/canary_priv.h"
+#include "deploy/confirm_priv.h"
 #include "deploy/consent_priv.h"
 #include "deploy/deploy_priv.h"
 #include "deploy/gate_priv.h"
@@ -14,7 +15,7 @@
 #include "deploy/quarantine_priv.h"
 #include "deploy/way_back_priv.h"
 
-static void move_service(struct deploy *deploy, size_t index, const char *slot, bool is_rollback)
+static void move_service(struct deploy *deploy, size_t index, const char *slot, uint64_t wall_us)
 {
     struct state_service *service = decisions_own(&deploy->working, index);
     char was[sizeof service->active];
@@ -25,8 +26,8 @@ static void move_service(struct deploy *deploy, size_t index, const char *slot, 
     snprintf(service->previous_version, sizeof service->previous_version, "%s",
              quarantine_version(deploy, index, was));
     service->is_previous_tried = false;
-    service->is_rolled_back = is_rollback;
-    service->switched_wall_us = clock_wall_us();
+    service->is_rolled_back = false;
+    service->switched_wall_us = wall_us;
     service->switched_us = (int64_t)clock_monotonic_us();
     service->trial_wall_us = 0;
     service->switch_count++;
@@ -56,6 +57,7 @@ static enum judgement move_scope(struct deploy *deploy, struct ticket *ticket,
     char slot[sizeof ticket->result.to];
     bool is_canary_over = canary_is_running(deploy, scope);
     bool has_moved = false;
+    uint64_t wall_us = clock_wall_us(); /* one for all: what moves together is one trial */
 
     memcpy(slot, ticket->result.to, sizeof slot);
     for (size_t i = 0; i < scope->count; i++) {
@@ -67,7 +69,7 @@ static enum judgement move_scope(struct deploy *deploy, struct ticket *ticket,
         if (!has_moved)
             note_move(deploy, ticket, index, slot);
         has_moved = true;
-        move_service(deploy, index, slot, false);
+        move_service(deploy, index, slot, wall_us);
         if (strcmp(canary.candidate, slot) == 0)
             decisions_own(&deploy->working, index)->trial_wall_us = canary.started_wall_us;
     }
@@ -169,17 +171,19 @@ static enum judgement go_back(struct deploy *deploy, struct ticket *ticket,
                               const struct scope *scope)
 {
     const char *other = "";
+    uint64_t wall_us = clock_wall_us();
 
     for (size_t i = 0; i < scope->count; i++) {
         size_t index = gate_scope_at(scope, i);
         char slot[sizeof ticket->result.to];
 
         memcpy(slot, deploy->working.services[index]->previous, sizeof slot);
-        if (can_go_back(deploy->working.services[index]) &&
-            way_back_find(deploy, &deploy->working, index) == WAY_BACK_OTHER)
+        if (!can_go_back(deploy->working.services[index]))
+            continue;
+        if (way_back_find(deploy, &deploy->working, index) == WAY_BACK_OTHER)
             other = ", which holds another version than before";
-        if (can_go_back(deploy->working.services[index]))
-            move_service(deploy, index, slot, true);
+        move_service(deploy, index, slot, wall_us);
+        decisions_own(&deploy->working, index)->is_rolled_back = true;
     }
     deploy->working.epoch++;
     return judge_done(ticket, "%s: rolled back from %s to %s%s, epoch %llu", ticket->change.name,
@@ -235,6 +239,15 @@ enum judgement switching_return(struct deploy *deploy, struct ticket *ticket,
     return movers > 0 ? go_back(deploy, ticket, scope) : answer_no_way_back(deploy, ticket, scope);
 }
 
+/* due.c has asked by what was in force then: a word, or another move, may have come before it to the desk. What is
+ * still due of a group is asked for by its services. */
+static bool is_settled(const struct deploy *deploy, const struct ticket *ticket,
+                       const struct scope *scope)
+{
+    return ticket->is_internal && strcmp(ticket->change.trigger, "confirm") == 0 &&
+           !confirm_is_due(deploy, scope);
+}
+
 /* While a canary runs the last move was its start: what a rollback takes back is the canary. */
 enum judgement switching_judge_back(struct deploy *deploy, struct ticket *ticket)
 {
@@ -245,6 +258,8 @@ enum judgement switching_judge_back(struct deploy *deploy, struct ticket *ticket
         move_check_group(deploy, ticket, &scope) == JUDGED_REFUSED ||
         !is_still_meant(deploy, ticket, &scope))
         return JUDGED_REFUSED;
+    if (is_settled(deploy, ticket, &scope))
+        return judge_same(ticket, "nothing of %s waits to be confirmed", ticket->change.name);
     judgement = canary_is_running(deploy, &scope) ? canary_abort(deploy, ticket, &scope)
                                                   : switching_return(deploy, ticket, &scope);
     if (judgement == JUDGED_DONE)

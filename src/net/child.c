@@ -110,16 +110,21 @@ static void on_end(evutil_socket_t fd, short what, void *arg)
 {
     struct child *child = arg;
     int status = 0;
+    pid_t pid = waitpid(child->pid, &status, WNOHANG);
+    bool is_lost = pid < 0 && errno == ECHILD; /* SIGCHLD is ignored: nobody keeps how it ended */
 
     (void)fd;
     (void)what;
-    if (waitpid(child->pid, &status, WNOHANG) != child->pid)
+    if (pid != child->pid && !is_lost)
         return;
     if (child->is_told)
         (void)kill(-child->pid, SIGKILL); /* who of its group is left */
     child->pid = 0;
-    child->result.code = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
-    child->result.signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
+    child->result.code = !is_lost && WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+    child->result.signal = !is_lost && WIFSIGNALED(status) ? WTERMSIG(status) : 0;
+    if (is_lost)
+        snprintf(child->result.words, sizeof child->result.words,
+                 "ended, nobody knows how: SIGCHLD is ignored in this process");
     read_output(child);
     finish(child);
 }

@@ -125,7 +125,7 @@ static void note_moved(struct pilot *pilot, struct lookout *lookout, const struc
     say(pilot, lookout, PILOT_CRITICAL, &cause, "%s was taken back to %s by itself%s: %s",
         move->change.name, result->to,
         result->outcome == OUTCOME_VOLATILE ? " (in memory only: the disk takes nothing)" : "",
-        move->change.reason);
+        move->words);
 }
 
 static void note_refused(struct pilot *pilot, struct lookout *lookout, const struct move *move,
@@ -160,6 +160,20 @@ static void on_moved(void *arg, const struct change_result *result)
     free(move);
 }
 
+void act_shorten(const char *words, char *out, size_t size)
+{
+    char *end = NULL;
+
+    snprintf(out, size, "%s", words);
+    if (strlen(words) < size)
+        return;
+    end = memrchr(out, ';', size - 1);
+    if (end == NULL)
+        end = memrchr(out, ' ', size - 1);
+    if (end != NULL)
+        *end = '\0';
+}
+
 /* The group's name when all of it is on the same trial, else the service's own. */
 static const char *find_name(const struct pilot *pilot, unsigned service_index,
                              const struct deploy_trial_view *view)
@@ -173,7 +187,8 @@ static const char *find_name(const struct pilot *pilot, unsigned service_index,
         struct deploy_trial_view other;
 
         deploy_view_trial(pilot->options.deploy, (unsigned)group->services[i], &other);
-        if (other.kind != view->kind || strcmp(other.candidate, view->candidate) != 0)
+        if (other.kind != view->kind || other.id != view->id ||
+            strcmp(other.candidate, view->candidate) != 0)
             group = NULL;
     }
     return group != NULL ? group->name : service->name;
@@ -193,7 +208,8 @@ static struct move *make_move(struct pilot *pilot, unsigned service_index,
     snprintf(move->change.name, sizeof move->change.name, "%s",
              find_name(pilot, service_index, view));
     snprintf(move->change.trigger, sizeof move->change.trigger, "%s", cause->trigger);
-    snprintf(move->change.reason, sizeof move->change.reason, "%s", cause->words);
+    snprintf(move->words, sizeof move->words, "%s", cause->words);
+    act_shorten(cause->words, move->change.reason, sizeof move->change.reason);
     snprintf(move->change.actor, sizeof move->change.actor, "%s", actor);
     TAILQ_INSERT_TAIL(&pilot->moves, move, link);
     return move;
@@ -221,7 +237,7 @@ static void on_held(void *arg, const struct change_result *result)
     if (lookout != NULL && result->changed)
         say(pilot, lookout, PILOT_INFO, &cause,
             "the canary of %s stays where it is until canary resume: %s", move->change.name,
-            move->change.reason);
+            move->words);
     free(move);
 }
 
@@ -307,12 +323,6 @@ static bool is_blocked(struct pilot *pilot, struct lookout *lookout,
     return true;
 }
 
-/* Promised to an operator, not found out by the rules: switch and window do not matter. */
-static bool is_promise(const struct act_cause *cause)
-{
-    return strcmp(cause->trigger, "confirm") == 0;
-}
-
 bool act_roll_back(struct pilot *pilot, unsigned service_index, const struct act_cause *cause)
 {
     struct lookout *lookout = &pilot->lookouts[service_index];
@@ -322,7 +332,7 @@ bool act_roll_back(struct pilot *pilot, unsigned service_index, const struct act
     deploy_view_trial(pilot->options.deploy, service_index, &view);
     if (view.kind == TRIAL_NONE || lookout->open_moves > 0 || lookout->moved == view.id)
         return false;
-    if (!is_promise(cause) && !lookout_is_automatic(pilot, service_index, &view, &left_us)) {
+    if (!lookout_is_automatic(pilot, service_index, &view, &left_us)) {
         say(pilot, lookout, PILOT_CRITICAL, cause, "would take %s back from %s, but %s: %s",
             lookout->name, view.candidate,
             view.is_baseline_replaced ? "the slot before is not what it was any more"
@@ -330,7 +340,7 @@ bool act_roll_back(struct pilot *pilot, unsigned service_index, const struct act
             cause->words);
         return false;
     }
-    if (!is_promise(cause) && is_blocked(pilot, lookout, &view, cause))
+    if (is_blocked(pilot, lookout, &view, cause))
         return false;
     submit(pilot, service_index, &view, cause);
     return true;

@@ -1,11 +1,12 @@
 /*
- * The one way in which the pilot moves traffic back or says something: rows, guards, probes, signals, tenants and the
- * deadline of a confirmation all come here. Control thread.
+ * The one way in which the pilot moves traffic back or says something: rows, guards, probes, signals and tenants
+ * all come here. Control thread.
  */
 #ifndef PILOT_ACT_PRIV_H
 #define PILOT_ACT_PRIV_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "pilot/pilot.h"
@@ -29,6 +30,9 @@ bool act_has_target(unsigned service_index, const char *slot_name);
 
 /* It is not done, because the other side is no better: an alert says so. */
 void act_block(struct pilot *pilot, unsigned service_index, const struct act_cause *cause);
+
+/* As much of the explanation as fits, up to the end of one of its clauses. */
+void act_shorten(const char *words, char *out, size_t size);
 
 /* One line for the log, `show alerts` and the metrics. */
 void act_alert(struct pilot *pilot, unsigned service_index, enum pilot_severity severity,

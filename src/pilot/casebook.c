@@ -20,10 +20,13 @@
 #include "pilot/casebook_disk_priv.h"
 #include "pilot/clerk_priv.h"
 
+enum { WRITES_MAX = 32 }; /* that wait: a folder may take its time, or hang */
+
 /* Owner: the casebook. */
 struct case_row {
     TAILQ_ENTRY(case_row) link;
     struct decision decision;
+    bool has_file;  /* or will have one: its write is on the way */
     uint64_t bytes; /* of the file; 0: there is none, or not yet */
 };
 TAILQ_HEAD(case_rows, case_row);
@@ -37,6 +40,7 @@ struct casebook {
     uint64_t last_id;
     struct casebook_stats stats;
     bool is_failing;
+    unsigned writes; /* on the way, removals aside */
     struct clerk *writing;
     struct clerk *reading;
 };
@@ -92,6 +96,7 @@ static void load_file(struct casebook *casebook, const char *name)
         snprintf(words, sizeof words, "%.200s is no decision; it does not belong there", path);
     else if (casebook_disk_read(path, &row->decision, &row->bytes, words) == 0 &&
              row->decision.id == id) {
+        row->has_file = true;
         insert_row(casebook, row);
         return;
     } else if (row->decision.id != 0)
@@ -169,15 +174,18 @@ static void submit_write(struct casebook *casebook, struct write_task *task);
 
 static void remove_row(struct casebook *casebook, struct case_row *row)
 {
-    struct write_task *task = mem_zalloc(sizeof *task);
+    struct write_task *task = NULL;
 
-    task->is_removal = true;
-    task->decision.id = row->decision.id;
     TAILQ_REMOVE(&casebook->rows, row, link);
     casebook->count--;
     casebook->bytes -= row->bytes;
+    if (row->has_file) {
+        task = mem_zalloc(sizeof *task);
+        task->is_removal = true;
+        task->decision.id = row->decision.id;
+        submit_write(casebook, task);
+    }
     free(row);
-    submit_write(casebook, task);
 }
 
 /* The newest one stays, however large it is. */
@@ -200,6 +208,7 @@ static void on_written(void *arg, bool was_run)
     struct case_row *row = NULL;
 
     (void)was_run; /* this thread drops nothing */
+    casebook->writes -= !task->is_removal;
     if (task->err != 0) {
         note_failure(casebook, task->words);
     } else if (!task->is_removal) {
@@ -219,15 +228,33 @@ static void on_written(void *arg, bool was_run)
 static void submit_write(struct casebook *casebook, struct write_task *task)
 {
     task->casebook = casebook;
+    casebook->writes += !task->is_removal;
     clerk_add(casebook->writing,
               &(struct clerk_task){ .run = run_write, .done = on_written, .arg = task });
+}
+
+/* Takes the record. What the folder does not keep up with is in memory only, without its record. */
+static void write_row(struct casebook *casebook, struct case_row *row, void *record)
+{
+    struct write_task *task = NULL;
+
+    if (casebook->writes >= WRITES_MAX) {
+        row->decision.record_bytes = 0;
+        free(record);
+        note_failure(casebook, "too many decisions wait to be written: does the disk hang?");
+        return;
+    }
+    task = mem_zalloc(sizeof *task);
+    task->decision = row->decision;
+    task->record = record;
+    row->has_file = true;
+    submit_write(casebook, task);
 }
 
 uint64_t casebook_add(struct casebook *casebook, const struct decision *decision, void *record,
                       uint64_t record_bytes)
 {
     struct case_row *row = mem_zalloc(sizeof *row);
-    struct write_task *task = mem_zalloc(sizeof *task);
 
     if (record_bytes > casebook->options.bytes_max / 2) {
         LOG_WARN("decision_record_too_large", "bytes=%" PRIu64, record_bytes);
@@ -240,11 +267,9 @@ uint64_t casebook_add(struct casebook *casebook, const struct decision *decision
     row->decision.record_bytes = record != NULL ? record_bytes : 0;
     casebook->stats.added[decision->action]++;
     insert_row(casebook, row);
-    task->decision = row->decision;
-    task->record = record;
-    submit_write(casebook, task);
+    write_row(casebook, row, record);
     keep_bounds(casebook);
-    return task->decision.id;
+    return casebook->last_id;
 }
 
 /* --- reading --------------------------------------------------------------------------------- */

@@ -238,7 +238,7 @@ static void submit(struct turn *turn, struct cohort_case *item, const char *word
     snprintf(change->tenant, sizeof change->tenant, "%s", item->tenant);
     snprintf(change->slot, sizeof change->slot, "%s", turn->cohorts->live->name);
     snprintf(change->trigger, sizeof change->trigger, "tenant");
-    snprintf(change->reason, sizeof change->reason, "%.255s", words);
+    act_shorten(words, change->reason, sizeof change->reason);
     snprintf(change->actor, sizeof change->actor, "switchyard");
     item->is_open = true;
     TAILQ_INSERT_TAIL(&turn->pilot->pinnings, pinning, link);

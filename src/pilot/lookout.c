@@ -108,6 +108,7 @@ void lookout_configure(struct pilot *pilot, struct lookout *lookout,
         free(lookout->seats); /* slots may go meanwhile, and what they do counts for nothing */
         lookout->seats = NULL;
         lookout->seat_count = 0;
+        comparison_end(&lookout->marks);
         lookout->last_us = 0;
         return;
     }

@@ -63,7 +63,6 @@ struct lookout {
     struct record *record;   /* of the trial; NULL: there is none */
     struct cohorts *cohorts; /* NULL: no tenant is pinned */
     struct comparison_marks marks;
-    uint64_t signalled;            /* the trial that a critical signal has met; 0: none */
     char quarantined[64];          /* what pilot_look showed last */
     struct deploy_trial_view view; /* of the last tick */
     struct second_look second_look;
@@ -75,6 +74,7 @@ struct move {
     struct pilot *pilot;
     char service[64];
     uint64_t trial;
+    char words[sizeof((struct pilot_alert *)0)->words]; /* the whole explanation */
     struct change change;
 };
 TAILQ_HEAD(moves, move);

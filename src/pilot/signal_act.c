@@ -1,7 +1,8 @@
 /*
  * See signal_act_priv.h. A warning is only told. What is critical is told, and then its action is taken on what is being
- * tried; a trial that begins while the signal is critical is met in the same way. A value that grew old is told: it is
- * unknown then, and takes no action back.
+ * tried; a trial that begins while the signal is critical is met in the same way. A rollback that could not be made is
+ * asked for again as long as the signal stays critical. A value that grew old is told: it is unknown then, and takes no
+ * action back.
  */
 #include "pilot/signal_act_priv.h"
 
@@ -16,7 +17,12 @@
 #include "pilot/remember_priv.h"
 #include "pilot/signals.h"
 
-enum { TICK_MS = 250, WORDS_SIZE = 300 };
+enum {
+    TICK_MS = 250,
+    WORDS_SIZE = 300,
+    REST_US = 1000 * 1000,       /* before a rollback that was not asked for is tried again */
+    ANSWER_US = 10 * 1000 * 1000 /* the same for one that was: its answer comes first */
+};
 
 static const char actor[] = "switchyard";
 
@@ -35,6 +41,11 @@ static void describe(const struct signal_view *view, char out[WORDS_SIZE])
     else
         snprintf(out, WORDS_SIZE, "signal %s of %s is %s: %s", view->signal->name, view->service,
                  signal_level_name(view->level), view->value);
+}
+
+static void name_trigger(const struct signal_view *view, char out[ENGINE_TRIGGER_SIZE])
+{
+    snprintf(out, ENGINE_TRIGGER_SIZE, "signal:%s", view->signal->name);
 }
 
 /* A canary and a rollout are the group's. */
@@ -72,7 +83,7 @@ static bool hold(struct pilot *pilot, const struct signal_view *view, const stru
     }
     snprintf(change.name, sizeof change.name, "%s", find_name(pilot, view));
     snprintf(change.trigger, sizeof change.trigger, "%s", cause->trigger);
-    snprintf(change.reason, sizeof change.reason, "%.255s", cause->words);
+    act_shorten(cause->words, change.reason, sizeof change.reason);
     snprintf(change.actor, sizeof change.actor, "%s", actor);
     deploy_submit_own(pilot->options.deploy, &change, on_held, NULL);
     return true;
@@ -103,17 +114,44 @@ static void meet_critical(struct pilot *pilot, const struct signal_view *view,
                           struct act_cause *cause)
 {
     struct deploy_trial_view trial;
+    struct signal_meeting meeting = { .trial = 0 };
     enum decision_action action = action_of(view);
 
     deploy_view_trial(pilot->options.deploy, view->service_index, &trial);
-    pilot->lookouts[view->service_index].signalled = trial.id;
     if (trial.kind == TRIAL_NONE)
         action = DECISION_ALERT; /* there is nothing to take back or to hold */
     cause->decision =
         remember_case(pilot, view->service_index, action, cause->trigger, cause->words);
     act_alert(pilot, view->service_index, PILOT_CRITICAL, cause);
-    if (trial.kind != TRIAL_NONE)
-        (void)act(pilot, view, cause);
+    if (trial.kind != TRIAL_NONE) {
+        bool was_asked = act(pilot, view, cause);
+
+        meeting.trial = trial.id;
+        meeting.decision = cause->decision;
+        meeting.again_us = clock_monotonic_us() + (was_asked ? ANSWER_US : REST_US);
+    }
+    signals_note_meeting(pilot->signals, view->service_index, view->signal->name, &meeting);
+}
+
+/* A rollback that was refused, had no fit side to go to or came while another one was on its way is still wanted. What
+ * was carried out has ended the trial. */
+static void ask_again(struct pilot *pilot, const struct signal_view *view,
+                      const struct deploy_trial_view *trial)
+{
+    struct signal_meeting meeting = view->meeting;
+    char trigger[ENGINE_TRIGGER_SIZE];
+    char words[WORDS_SIZE];
+    struct act_cause cause = { .trigger = trigger, .words = words, .decision = meeting.decision };
+    uint64_t now_us = clock_monotonic_us();
+    uint64_t left_us = 0;
+
+    if (view->signal->action != CONFIG_SIGNAL_ROLLBACK || now_us < meeting.again_us ||
+        !lookout_is_automatic(pilot, view->service_index, trial, &left_us))
+        return;
+    name_trigger(view, trigger);
+    describe(view, words);
+    meeting.again_us = now_us + (act(pilot, view, &cause) ? ANSWER_US : REST_US);
+    signals_note_meeting(pilot->signals, view->service_index, view->signal->name, &meeting);
 }
 
 static void on_change(void *arg, const struct signal_view *view, enum signal_level was)
@@ -123,7 +161,7 @@ static void on_change(void *arg, const struct signal_view *view, enum signal_lev
     char words[WORDS_SIZE];
     struct act_cause cause = { .trigger = trigger, .words = words };
 
-    snprintf(trigger, sizeof trigger, "signal:%s", view->signal->name);
+    name_trigger(view, trigger);
     describe(view, words);
     switch (view->level) {
     case SIGNAL_CRITICAL: meet_critical(pilot, view, &cause); return;
@@ -140,20 +178,22 @@ static void on_change(void *arg, const struct signal_view *view, enum signal_lev
     }
 }
 
-/* A trial that a critical signal has not met yet. */
+/* A trial that a critical signal has not met yet, or has met in vain. */
 static void meet_trials(struct pilot *pilot)
 {
     struct signal_view view;
 
     for (unsigned i = 0; signals_at(pilot->signals, i, &view); i++) {
-        const struct lookout *lookout = &pilot->lookouts[view.service_index];
         struct deploy_trial_view trial;
 
         deploy_view_trial(pilot->options.deploy, view.service_index, &trial);
         if (trial.kind == TRIAL_NONE || view.level != SIGNAL_CRITICAL ||
-            view.signal->action == CONFIG_SIGNAL_ALERT || lookout->signalled == trial.id)
+            view.signal->action == CONFIG_SIGNAL_ALERT)
             continue;
-        on_change(pilot, &view, SIGNAL_CRITICAL);
+        if (view.meeting.trial != trial.id)
+            on_change(pilot, &view, SIGNAL_CRITICAL);
+        else
+            ask_again(pilot, &view, &trial);
     }
 }
 

@@ -23,6 +23,7 @@ struct signal_row {
     bool is_stale;
     char value[CONFIG_SIGNAL_VALUE_MAX + 1];
     uint64_t set_us;
+    struct signal_meeting meeting;
 };
 
 struct signals {
@@ -202,6 +203,7 @@ static void show(const struct signal_row *row, struct signal_view *out)
         .level = row->level,
         .is_stale = row->is_stale,
         .set_us = row->set_us,
+        .meeting = row->meeting,
     };
     memcpy(out->value, row->value, sizeof out->value);
 }
@@ -277,4 +279,13 @@ bool signals_at(const struct signals *signals, unsigned index, struct signal_vie
         return false;
     show(&signals->rows[index], out);
     return true;
+}
+
+void signals_note_meeting(struct signals *signals, unsigned service_index, const char *name,
+                          const struct signal_meeting *meeting)
+{
+    struct signal_row *row = find_row(signals, service_index, name);
+
+    if (row != NULL)
+        row->meeting = *meeting;
 }

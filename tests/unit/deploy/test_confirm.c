@@ -97,6 +97,46 @@ Test(confirm, confirmed_it_stays)
     cr_assert_str_eq(bench_desk_active(&desk, "shop"), "green");
 }
 
+/* The way back as it is asked for at the deadline, judged right behind the change; what it was answered. */
+static struct change_result meet_deadline(const struct change *change)
+{
+    struct change back = bench_desk_change(CHANGE_ROLLBACK, change->name, "");
+    struct bench_answer answer;
+    struct change_result result;
+    unsigned open = 0;
+
+    snprintf(back.trigger, sizeof back.trigger, "confirm");
+    bench_desk_submit(&desk, change, &answer, &open);
+    result = bench_desk_do_own(&desk, &back);
+    cr_assert(answer.is_done && answer.result.changed, "%s", answer.result.words);
+    return result;
+}
+
+Test(confirm, confirmed_at_the_last_moment_it_stays)
+{
+    struct change confirm = bench_desk_change(CHANGE_CONFIRM, "release", "");
+    struct change_result result;
+
+    must_move(CHANGE_SWITCH, "release", 10 * MINUTE_US);
+    result = meet_deadline(&confirm);
+    cr_assert(!result.changed && result.outcome == OUTCOME_DONE, "%s", result.words);
+    cr_assert_str_eq(bench_desk_active(&desk, "web"), "green");
+    cr_assert_str_eq(bench_desk_active(&desk, "api"), "green");
+}
+
+Test(confirm, a_forced_switch_at_the_last_moment_is_not_taken_back)
+{
+    struct change force = bench_desk_change(CHANGE_SWITCH, "shop", "");
+    struct change_result result;
+
+    must_move(CHANGE_SWITCH, "shop", 10 * MINUTE_US);
+    force.force = true;
+    snprintf(force.reason, sizeof force.reason, "known");
+    result = meet_deadline(&force);
+    cr_assert(!result.changed && result.outcome == OUTCOME_DONE, "%s", result.words);
+    cr_assert_str_eq(bench_desk_active(&desk, "shop"), "blue");
+}
+
 Test(confirm, after_a_restart_what_is_left_counts)
 {
     must_move(CHANGE_SWITCH, "shop", 10 * MINUTE_US);

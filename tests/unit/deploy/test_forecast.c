@@ -132,6 +132,19 @@ Test(forecast, a_refusal_that_force_cannot_help_ends_it)
     cr_assert_eq(result.outcome, OUTCOME_USAGE);
 }
 
+Test(forecast, the_word_of_a_person_cannot_be_planned)
+{
+    static const enum change_kind kinds[] = { CHANGE_APPROVE, CHANGE_REJECT, CHANGE_CHECK };
+
+    for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
+        struct change_result result = plan(kinds[i], "shop", "");
+
+        cr_expect_eq(result.outcome, OUTCOME_USAGE, "%s", result.words);
+        cr_expect_str_eq(result.token, "");
+        cr_expect_not_null(strstr(result.words, "no plan for"), "%s", result.words);
+    }
+}
+
 Test(forecast, more_gates_than_there_is_room_for_keep_the_refusal)
 {
     char text[4096];

@@ -156,11 +156,15 @@ Test(quarantine, is_left_by_no_person_and_by_no_deadline)
     struct bench_desk desk;
     struct change change = make_rollback("shop", "confirm");
     struct change manual = make_rollback("shop", "");
+    struct change start = bench_desk_change(CHANGE_SWITCH, "shop", "green");
 
     bench_desk_init(&desk, two_versions);
     bench_desk_must_start(&desk);
-    cr_assert_eq(bench_desk_switch(&desk, "shop", "green").outcome, OUTCOME_DONE);
-    cr_assert_eq(bench_desk_do_own(&desk, &change).outcome, OUTCOME_DONE);
+    start.confirm_us = minute_us;
+    cr_assert_eq(bench_desk_do(&desk, &start).outcome, OUTCOME_DONE);
+    cr_assert(!bench_desk_do_own(&desk, &change).changed, "it is not due");
+    clock_shift(minute_us);
+    cr_assert(bench_desk_do_own(&desk, &change).changed);
     cr_assert_eq(bench_desk_switch(&desk, "shop", "green").outcome, OUTCOME_DONE);
     cr_assert_eq(bench_desk_do(&desk, &manual).outcome, OUTCOME_DONE);
     cr_expect_eq(bench_desk_switch(&desk, "shop", "green").outcome, OUTCOME_DONE);

@@ -3,10 +3,12 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "config/config.h"
 #include "deploy/deploy_view.h"
 #include "route/split.h"
 #include "route/target.h"
 #include "unit/deploy/bench_desk.h"
+#include "unit/deploy/bench_rollout.h"
 
 static struct deploy_trial_view look(struct bench_desk *desk)
 {
@@ -62,6 +64,32 @@ Test(trial, of_a_canary_goes_on_when_it_is_promoted)
     bench_desk_must_start(&desk);
     cr_expect_eq(look(&desk).id, canary.id, "it is the same one after a start");
     cr_expect_lt(look(&desk).switched_age_us, 60000000);
+    bench_desk_fini(&desk);
+}
+
+static void look_at(struct bench_desk *desk, const char *name, struct deploy_trial_view *out)
+{
+    const struct config *config = deploy_config(desk->deploy);
+    unsigned at = 0;
+
+    while (at < config->service_count && strcmp(config->services[at].name, name) != 0)
+        at++;
+    deploy_view_trial(desk->deploy, at, out);
+}
+
+Test(trial, of_a_group_that_moved_together_is_one)
+{
+    struct bench_desk desk;
+    struct deploy_trial_view web;
+    struct deploy_trial_view api;
+
+    bench_desk_init(&desk, bench_rollout_config);
+    bench_desk_must_start(&desk);
+    cr_assert_eq(bench_desk_switch(&desk, "release", "green").outcome, OUTCOME_DONE);
+    look_at(&desk, "web", &web);
+    look_at(&desk, "api", &api);
+    cr_expect_str_eq(web.candidate, "green");
+    cr_expect_eq(web.id, api.id);
     bench_desk_fini(&desk);
 }
 

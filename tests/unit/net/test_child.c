@@ -59,6 +59,17 @@ Test(child, says_how_it_ended)
     cr_expect_eq(answer.code, 1);
 }
 
+/* A child whose end nobody keeps is neither waited for in vain nor taken for a good one. */
+Test(child, ends_also_where_its_signal_is_ignored)
+{
+    signal(SIGCHLD, SIG_IGN);
+    run("/bin/sleep 1000", NULL, 20 * 1000);
+    signal(SIGCHLD, SIG_DFL);
+    cr_expect(answer.is_timed_out);
+    cr_expect_eq(answer.code, -1);
+    cr_expect_eq(answer.signal, 0);
+}
+
 Test(child, words_are_cut_at_blanks_without_a_shell)
 {
     run("/bin/echo  one $HOME  `two` ;three", NULL, LONG_US);

@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "deploy/deploy_view.h"
+#include "deploy/history_entry.h"
 #include "pilot/pilot_priv.h"
 #include "unit/pilot/bench_pilot.h"
 
@@ -126,6 +127,7 @@ Test(act, waits_until_the_other_side_was_fit_for_a_while)
 Test(act, deadline_of_a_confirmation_asks_nobody)
 {
     struct bench_pilot bench;
+    struct change change = bench_desk_change(CHANGE_SWITCH, "shop", "green");
     struct deploy_book_view book;
 
     bench_pilot_init(&bench, "listener http { bind = \"127.0.0.1:0\" }\n"
@@ -136,12 +138,44 @@ Test(act, deadline_of_a_confirmation_asks_nobody)
                              "  slot green { targets = { \"127.0.0.1:5002\" } }\n"
                              "}\n");
     bench_pilot_run(&bench, 2, usual, none);
-    switch_to(&bench, "green");
+    change.confirm_us = 1000;
+    cr_assert_eq(bench_desk_do(&bench.desk, &change).outcome, OUTCOME_DONE);
     cr_expect_not(roll_back(&bench, "err_abs"));
-    cr_expect(roll_back(&bench, "confirm"));
+    for (int i = 0; i < 500 && strcmp(bench_pilot_live(&bench), "blue") != 0; i++)
+        bench_desk_run_ms(&bench.desk, 10);
     cr_expect_str_eq(bench_pilot_live(&bench), "blue");
     deploy_view_book(bench.desk.deploy, 0, &book);
     cr_expect_eq(book.rollbacks, 0);
+    bench_pilot_fini(&bench);
+}
+
+/* The alert has all of it, the history as many whole clauses as it has room for. */
+Test(act, explanation_ends_where_a_clause_does)
+{
+    static const char part[] = "; the baseline green has 17 errors of 1290 requests";
+    struct bench_pilot bench;
+    struct pilot_alert alert;
+    struct history_entry entry;
+    struct act_cause cause = { .trigger = "err_mod" };
+    char words[460] = "rollback by err_mod";
+
+    while (strlen(words) + sizeof part < sizeof words)
+        memcpy(words + strlen(words), part, sizeof part);
+    cause.words = words;
+    bench_pilot_init(&bench, bench_pilot_config);
+    bench_pilot_run(&bench, 2, usual, none);
+    switch_to(&bench, "green");
+    cr_assert(act_roll_back(bench.pilot, 0, &cause));
+    bench_pilot_run(&bench, 1, usual, none);
+    cr_assert(bench_pilot_find_alert(&bench, "err_mod", &alert));
+    cr_expect_not_null(strstr(alert.words, words), "%s", alert.words);
+    cr_assert(deploy_history(bench.desk.deploy, 0, &entry));
+    cr_expect_gt(strlen(entry.reason), 200);
+    cr_expect_str_eq(entry.reason + strlen(entry.reason) - 9, " requests", "%s", entry.reason);
+    act_shorten("one two three", words, 10);
+    cr_expect_str_eq(words, "one two");
+    act_shorten("one two", words, 8);
+    cr_expect_str_eq(words, "one two");
     bench_pilot_fini(&bench);
 }
 
@@ -174,29 +208,48 @@ Test(act, hold_keeps_a_canary_where_it_is)
     bench_pilot_fini(&bench);
 }
 
+static const char group_config[] = "listener http { bind = \"127.0.0.1:0\" }\n"
+                                   "service shop { hosts = { \"a.test\" }\n"
+                                   "  health { enabled = false }\n"
+                                   "  slot blue { targets = { \"127.0.0.1:5001\" } }\n"
+                                   "  slot green { targets = { \"127.0.0.1:5002\" } }\n"
+                                   "}\n"
+                                   "service api { hosts = { \"b.test\" }\n"
+                                   "  health { enabled = false }\n"
+                                   "  slot blue { targets = { \"127.0.0.1:5003\" } }\n"
+                                   "  slot green { targets = { \"127.0.0.1:5004\" } }\n"
+                                   "}\n"
+                                   "group release { services = { \"shop\", \"api\" } }\n";
+
 Test(act, group_moves_as_a_whole)
 {
     struct bench_pilot bench;
     struct change change = bench_desk_change(CHANGE_SWITCH, "release", "green");
 
-    bench_pilot_init(&bench, "listener http { bind = \"127.0.0.1:0\" }\n"
-                             "service shop { hosts = { \"a.test\" }\n"
-                             "  health { enabled = false }\n"
-                             "  slot blue { targets = { \"127.0.0.1:5001\" } }\n"
-                             "  slot green { targets = { \"127.0.0.1:5002\" } }\n"
-                             "}\n"
-                             "service api { hosts = { \"b.test\" }\n"
-                             "  health { enabled = false }\n"
-                             "  slot blue { targets = { \"127.0.0.1:5003\" } }\n"
-                             "  slot green { targets = { \"127.0.0.1:5004\" } }\n"
-                             "}\n"
-                             "group release { services = { \"shop\", \"api\" } }\n");
+    bench_pilot_init(&bench, group_config);
     bench_pilot_run(&bench, 2, usual, none);
     cr_assert_eq(bench_desk_do(&bench.desk, &change).outcome, OUTCOME_DONE);
     bench_pilot_run(&bench, 2, none, usual);
     cr_expect(roll_back(&bench, "selfprobe"));
     cr_expect_str_eq(bench_desk_active(&bench.desk, "shop"), "blue");
     cr_expect_str_eq(bench_desk_active(&bench.desk, "api"), "blue");
+    bench_pilot_fini(&bench);
+}
+
+/* The same slots, but not the same trial: the other member is not taken along. */
+Test(act, member_with_a_trial_of_its_own_moves_alone)
+{
+    struct bench_pilot bench;
+    struct change change = bench_desk_change(CHANGE_SWITCH, "release", "green");
+
+    bench_pilot_init(&bench, group_config);
+    bench_pilot_run(&bench, 2, usual, none);
+    cr_assert_eq(bench_desk_do(&bench.desk, &change).outcome, OUTCOME_DONE);
+    switch_to(&bench, "blue");
+    switch_to(&bench, "green");
+    cr_expect(roll_back(&bench, "selfprobe"));
+    cr_expect_str_eq(bench_desk_active(&bench.desk, "shop"), "blue");
+    cr_expect_str_eq(bench_desk_active(&bench.desk, "api"), "green");
     bench_pilot_fini(&bench);
 }
 
@@ -228,5 +281,7 @@ Test(act, reload_in_between_loses_nothing)
     bench_pilot_run(&bench, 1, none, usual);
     pilot_look(bench.pilot, 0, &trial);
     cr_expect_not(trial.is_judged);
+    cr_expect_null(bench.pilot->lookouts[0].seats);
+    cr_expect_null(bench.pilot->lookouts[0].marks.list);
     bench_pilot_fini(&bench);
 }

@@ -296,6 +296,36 @@ Test(casebook, survives_a_full_disk_and_says_so_once)
     cr_assert_eq(skipped, 0);
 }
 
+static bool are_written(void)
+{
+    struct casebook_stats stats;
+
+    casebook_stats(casebook, &stats);
+    return stats.files == 32;
+}
+
+/* As long as the loop does not turn no write is known to be over, as when the folder hangs. */
+Test(casebook, keeps_in_memory_what_the_folder_does_not_keep_up_with)
+{
+    struct casebook_stats stats;
+
+    for (uint64_t i = 1; i <= 40; i++)
+        cr_assert_eq(add("record"), i);
+    casebook_stats(casebook, &stats);
+    cr_expect_eq(stats.write_errors, 8);
+    cr_expect_eq(troubles, 1, "it is said once");
+    cr_expect_eq(casebook_find(casebook, 32)->record_bytes, 6);
+    cr_expect_eq(casebook_find(casebook, 33)->record_bytes, 0);
+    cr_expect_str_eq(casebook_find(casebook, 40)->words, "because");
+    turn_until(are_written);
+    cr_expect_eq(add("record"), 41);
+    options.files_max = 2;
+    reopen();
+    cr_expect_eq(casebook_at(casebook, 0)->id, 41);
+    cr_expect_eq(casebook_at(casebook, 1)->id, 32);
+    cr_expect_not(exists(40));
+}
+
 Test(casebook, refuses_a_folder_that_is_none)
 {
     char words[300] = "";
