@@ -16,8 +16,7 @@
 #include "evidence/book.h"
 #include "route/target.h"
 
-/* A decision about one target. */
-struct state_target {
+struct state_target { /* a decision about one */
     TAILQ_ENTRY(state_target) link;
     char slot[64];
     char name[136];
@@ -43,8 +42,7 @@ struct state_canary {
     uint64_t next_us;      /* monotonic, not stored; set by canary_start */
 };
 
-/* New requests wait. */
-struct state_hold {
+struct state_hold {         /* new requests wait */
     uint64_t since_wall_us; /* 0: they do not */
     uint64_t until_wall_us;
     uint64_t until_us; /* monotonic, not stored; set by pause_start */
@@ -59,11 +57,10 @@ struct state_service {
     unsigned refs;
     char name[64];
     char active[64];
-    char previous[64]; /* slot before the last move; "" : none */
-    char previous_version
-        [64]; /* that it had then; its slot's name where none was configured; "" : unknown */
-    bool is_previous_tried; /* a canary or rollout to it has begun since */
-    bool is_rolled_back;    /* the last move was a rollback: there is nothing to roll back to */
+    char previous[64];         /* slot before the last move; "" : none */
+    char previous_version[64]; /* that it had then, its slot's name without one; "" : unknown */
+    bool is_previous_tried;    /* a canary or rollout to it has begun since */
+    bool is_rolled_back;       /* the last move was a rollback: there is nothing to roll back to */
     uint64_t switched_wall_us;
     int64_t switched_us;    /* monotonic, not stored; set by trial_start */
     uint64_t trial_wall_us; /* the live slot is on trial since then; 0: since the switch */
@@ -90,8 +87,7 @@ struct state_lock {
 };
 TAILQ_HEAD(state_locks, state_lock);
 
-/* What a batch of changes works on. */
-struct decisions {
+struct decisions { /* what a batch of changes works on */
     uint64_t epoch;
     struct state_service **services;
     size_t service_count;

@@ -147,6 +147,32 @@ Test(tls_stream, sends_through_a_narrow_pipe)
     free(bytes);
 }
 
+Test(tls_stream, sends_records_as_small_as_the_client_asks)
+{
+    char *bytes = make_bytes(BYTES);
+
+    cr_assert_eq(SSL_set_tlsext_max_fragment_length(pair.client, TLSEXT_max_fragment_length_512),
+                 1); /* RFC 6066 4 */
+    shake_hands();
+    send_all(bytes, 4, 20000);
+    free(bytes);
+}
+
+/* What the kernel has told of since the last read is not lost behind bytes that were there before. */
+Test(tls_stream, an_end_behind_the_last_bytes_is_told)
+{
+    char got[16];
+
+    shake_hands();
+    cr_assert_eq(SSL_write(pair.client, "bytes", 5), 5);
+    (void)SSL_shutdown(pair.client);
+    pair.stream.readable = true;
+    cr_assert_eq(stream_recv(&pair.stream, got, 5), 5);
+    stream_settle(&pair.stream);
+    cr_expect(pair.stream.readable, "the end waits to be read");
+    cr_expect_eq(stream_recv(&pair.stream, got, sizeof got), 0);
+}
+
 Test(tls_stream, receives_what_there_is_room_for)
 {
     static const size_t rooms[] = { 1, 1000, 16384, 65536 };
