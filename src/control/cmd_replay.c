@@ -60,13 +60,23 @@ static void run_replay(void *arg, struct slice record, const _Atomic bool *is_cu
         record_replay(record, replay->overrides, replay->count, &replay->found, replay->words);
 }
 
+/* To the last bit, a NaN too. */
+static bool is_same_number(double a, double b)
+{
+    uint64_t left = 0;
+    uint64_t right = 0;
+
+    memcpy(&left, &a, sizeof left);
+    memcpy(&right, &b, sizeof right);
+    return left == right;
+}
+
 static bool is_same_event(const struct engine_event *a, const struct engine_event *b)
 {
     return a->action == b->action && strcmp(a->trigger, b->trigger) == 0 && a->at_ms == b->at_ms &&
            a->candidate_n == b->candidate_n && a->candidate_x == b->candidate_x &&
            a->baseline_n == b->baseline_n && a->baseline_x == b->baseline_x &&
-           memcmp(&a->evidence, &b->evidence, sizeof a->evidence) == 0 &&
-           memcmp(&a->threshold, &b->threshold, sizeof a->threshold) == 0;
+           is_same_number(a->evidence, b->evidence) && is_same_number(a->threshold, b->threshold);
 }
 
 static bool has_event(const struct record_events *events, const struct engine_event *wanted)

@@ -244,7 +244,7 @@ int casebook_disk_read_record(const char *path, char **out, uint64_t *bytes,
                               char words[CASEBOOK_WORDS])
 {
     int fd = open(path, O_RDONLY | O_CLOEXEC);
-    struct title title;
+    struct title title = { .head_bytes = 0 };
     size_t at = 0;
     uint64_t size = 0;
     char *record = NULL;

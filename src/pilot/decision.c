@@ -105,7 +105,7 @@ static void encode_event(const struct engine_event *event, struct text *out)
         else
             add_u64(out, fields[i].name, *(const uint64_t *)at);
     }
-    add_u64(out, "top_bin", (uint64_t)(event->top_bin + 1)); /* 0: none */
+    add_u64(out, "top_bin", (uint64_t)event->top_bin + 1); /* 0: none */
     text_add(out, "}");
 }
 
