@@ -196,8 +196,10 @@ static void keep_bounds(struct casebook *casebook)
     while (oldest != NULL && casebook->count > 1 &&
            (casebook->count > casebook->options.files_max ||
             casebook->bytes > casebook->options.bytes_max)) {
+        struct case_row *newer = TAILQ_PREV(oldest, case_rows, link);
+
         remove_row(casebook, oldest);
-        oldest = TAILQ_LAST(&casebook->rows, case_rows);
+        oldest = newer;
     }
 }
 
