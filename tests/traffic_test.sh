@@ -21,10 +21,17 @@ fail() {
 }
 
 read -r front blue green < <(python3 - <<'PY'
+# below the range from which the kernel takes ports for connections
+import random
 import socket
-held = [socket.socket() for _ in range(3)]
-for one in held:
-    one.bind(("127.0.0.1", 0))
+held = []
+while len(held) < 3:
+    one = socket.socket()
+    try:
+        one.bind(("127.0.0.1", random.randrange(12000, 31000)))
+    except OSError:
+        continue
+    held.append(one)
 print(*(one.getsockname()[1] for one in held))
 PY
 )
