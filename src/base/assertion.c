@@ -210,6 +210,8 @@ int assertion_parse(struct slice text, struct assertion *out, const char **why)
         return refuse(why, "an operator is missing");
     made.path = slice_trim(slice_of(text.ptr, at));
     made.value = slice_trim(behind(text, at + op_len));
+    if (made.value.len > 0 && made.value.ptr[0] == '=')
+        return refuse(why, "equal is written with one '='");
     err = assertion_check_path(made.path, why);
     if (err != 0)
         return err;

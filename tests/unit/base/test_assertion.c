@@ -56,6 +56,8 @@ static const struct {
     { "status healthy", "an operator is missing" },
     { "=healthy", "the path is missing" },
     { "?", "the path is missing" },
+    { "status==healthy", "equal is written with one '='" },
+    { "status!==down", "equal is written with one '='" },
     { "status=", "the value is missing" },
     { "status= ", "the value is missing" },
     { "a..b=1", "a name is missing behind a dot" },
