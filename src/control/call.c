@@ -336,8 +336,29 @@ void call_fill_change(const struct call *call, enum change_kind kind, struct cha
     fill_actor(call, out->actor, sizeof out->actor);
 }
 
-static const char *remedy_for(enum fault fault)
+/* Gates where "show targets" would not help. */
+static const struct {
+    const char *gate;
+    const char *remedy;
+} gate_remedies[] = {
+    { "approval",
+      "\"rollout status NAME\" tells who agreed; \"approve NAME\" by somebody else, or --force "
+      "--reason TEXT overrides the gate" },
+    { "checklist",
+      "\"check NAME ITEM\" ticks an item off; --force --reason TEXT overrides the gate" },
+    { "quarantine", "deploy another version, or \"release NAME\" lets this one be tried again" },
+    { "cooldown", "wait, or \"release NAME\" ends the rest" },
+    { "limit", "\"release NAME\" when the cause is known" },
+    { "rollout", "\"rollout status NAME\" tells where it is; --force --reason TEXT ends it" },
+    { "confirm", "\"confirm NAME\" keeps what was switched, \"rollback NAME\" takes it back" },
+    { "drill", "\"drill NAME\" tries out the way back; --force --reason TEXT overrides the gate" },
+};
+
+static const char *remedy_for(enum fault fault, const char *gate)
 {
+    for (size_t i = 0; i < sizeof gate_remedies / sizeof gate_remedies[0]; i++)
+        if (fault == FAULT_GATE_REFUSED && strcmp(gate, gate_remedies[i].gate) == 0)
+            return gate_remedies[i].remedy;
     if (fault == FAULT_LOCKED)
         return "\"lock show\" tells who holds it; wait for it or ask the owner to release it";
     if (fault == FAULT_CONFLICT)
@@ -359,7 +380,7 @@ void call_take_result(struct call *call, const struct change_result *result)
     reply->epoch = result->epoch;
     if (result->outcome != OUTCOME_DONE) {
         reply_fail(reply, result->outcome, result->fault, "%s", result->words);
-        reply_hint(reply, "%s", remedy_for(result->fault));
+        reply_hint(reply, "%s", remedy_for(result->fault, result->gate));
         snprintf(reply->gate, sizeof reply->gate, "%s", result->gate);
     }
     json_add_bool(json, "changed", result->changed);
