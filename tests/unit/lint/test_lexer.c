@@ -6,6 +6,9 @@
 #include "lint/lexer_priv.h"
 #include "lint/place_priv.h"
 
+#define ATOMIC_BODY                                                                                \
+    "CREATE FUNCTION f() RETURNS int BEGIN ATOMIC SELECT CASE WHEN 1=1 THEN 1 END; SELECT 2; END"
+
 static struct lexer lexer;
 
 static void run(const char *sql)
@@ -41,8 +44,7 @@ Test(lexer, semicolons_that_end_nothing)
         "SELECT 1 /* ; /* ; */ ; */ + 2",
         "SELECT 1 -- ; \n + 2",
         "CREATE RULE r AS ON INSERT TO t DO (SELECT 1; SELECT 2)",
-        "CREATE FUNCTION f() RETURNS int BEGIN ATOMIC SELECT CASE WHEN 1=1 THEN 1 END; SELECT 2; "
-        "END",
+        ATOMIC_BODY,
         "SELECT a[1:2], b::text, $1 FROM t",
         "SELECT 'unfinished; ",
         "SELECT $tag$ unfinished; ",
