@@ -96,7 +96,7 @@ static void gather_name(struct tls_context *context, struct gathered *all, size_
 
     if (place->name == NULL) {
         place->name = name;
-        place->face = (uint32_t)*count; /* for now the index of the gathered */
+        place->face = (uint32_t)*count; /* among the gathered, until faces are made */
         all[*count] = (struct gathered){ .name = name };
         (*count)++;
     }
