@@ -336,6 +336,25 @@ void call_fill_change(const struct call *call, enum change_kind kind, struct cha
     fill_actor(call, out->actor, sizeof out->actor);
 }
 
+int call_name_change(struct call *call, enum change_kind kind, struct change *out)
+{
+    const char *name = call->args.words[0];
+    const char *to = call->args.to;
+
+    if (!args_is_name(name)) {
+        call_refuse_usage(call, "\"%.80s\" is no name of a service or group", name);
+        return ERR_INVALID;
+    }
+    if (to != NULL && !args_is_name(to)) {
+        call_refuse_usage(call, "\"%.80s\" is no name of a slot", to);
+        return ERR_INVALID;
+    }
+    call_fill_change(call, kind, out);
+    snprintf(out->name, sizeof out->name, "%s", name);
+    snprintf(out->slot, sizeof out->slot, "%s", to != NULL ? to : "");
+    return 0;
+}
+
 /* Gates where "show targets" would not help. */
 static const struct {
     const char *gate;

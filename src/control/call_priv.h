@@ -103,6 +103,9 @@ void call_finish(struct call *call);
 /* For commands: a change with actor, reason, key, force and if_epoch as this call gives them. */
 void call_fill_change(const struct call *call, enum change_kind kind, struct change *out);
 
+/* The same for the service or group in the first word and the slot of --to. ERR_INVALID: the answer says why not. */
+MUST_CHECK int call_name_change(struct call *call, enum change_kind kind, struct change *out);
+
 /* For commands: outcome, fault, gate, words and epoch of a result into the answer, and its numbers into the JSON. */
 void call_take_result(struct call *call, const struct change_result *result);
 

@@ -31,20 +31,6 @@ static void on_changed(struct call *call, const struct change_result *result)
     call_finish(call);
 }
 
-/* The change with the name in the first word; ERR_INVALID: the answer says what is wrong with it. */
-static int fill_change(struct call *call, enum change_kind kind, struct change *out)
-{
-    const char *name = call->args.words[0];
-
-    if (!args_is_name(name)) {
-        call_refuse_usage(call, "\"%.80s\" is no name of a service or group", name);
-        return ERR_INVALID;
-    }
-    call_fill_change(call, kind, out);
-    snprintf(out->name, sizeof out->name, "%s", name);
-    return 0;
-}
-
 static int take_share(struct call *call, const char *text, uint32_t *out)
 {
     int err = share_parse(text, out);
@@ -61,11 +47,8 @@ enum call_step cmd_canary_start(struct call *call)
     const struct args *args = &call->args;
     struct change change;
 
-    if (fill_change(call, CHANGE_CANARY_START, &change) < 0)
+    if (call_name_change(call, CHANGE_CANARY_START, &change) < 0)
         return CALL_DONE;
-    if (args->to != NULL && !args_is_name(args->to))
-        return call_refuse_usage(call, "\"%.80s\" is no name of a slot", args->to);
-    snprintf(change.slot, sizeof change.slot, "%s", args->to != NULL ? args->to : "");
     if (args->count == 2 && take_share(call, args->words[1], &change.share) < 0)
         return CALL_DONE;
     if (args->count == 2 && change.share == 0)
@@ -78,7 +61,7 @@ enum call_step cmd_canary_set(struct call *call)
 {
     struct change change;
 
-    if (fill_change(call, CHANGE_CANARY_SET, &change) < 0 ||
+    if (call_name_change(call, CHANGE_CANARY_SET, &change) < 0 ||
         take_share(call, call->args.words[1], &change.share) < 0)
         return CALL_DONE;
     return call_submit(call, &change, on_changed);
@@ -88,7 +71,7 @@ static enum call_step submit_plain(struct call *call, enum change_kind kind)
 {
     struct change change;
 
-    if (fill_change(call, kind, &change) < 0)
+    if (call_name_change(call, kind, &change) < 0)
         return CALL_DONE;
     return call_submit(call, &change, on_changed);
 }

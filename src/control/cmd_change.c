@@ -48,14 +48,8 @@ static enum call_step submit_switch(struct call *call, enum change_kind kind)
 {
     struct change change;
 
-    if (!args_is_name(call->args.words[0]))
-        return call_refuse_usage(call, "\"%.80s\" is no name of a service or group",
-                                 call->args.words[0]);
-    if (call->args.to != NULL && !args_is_name(call->args.to))
-        return call_refuse_usage(call, "\"%.80s\" is no name of a slot", call->args.to);
-    call_fill_change(call, kind, &change);
-    snprintf(change.name, sizeof change.name, "%s", call->args.words[0]);
-    snprintf(change.slot, sizeof change.slot, "%s", call->args.to != NULL ? call->args.to : "");
+    if (call_name_change(call, kind, &change) < 0)
+        return CALL_DONE;
     call->step = (unsigned)kind;
     return call_submit(call, &change, on_switched);
 }

@@ -20,26 +20,6 @@ static void on_changed(struct call *call, const struct change_result *result)
     call_finish(call);
 }
 
-/* The change with the name in the first word; ERR_INVALID: the answer says what is wrong with it. */
-static int fill_change(struct call *call, enum change_kind kind, struct change *out)
-{
-    const char *name = call->args.words[0];
-    const char *to = call->args.to;
-
-    if (!args_is_name(name)) {
-        call_refuse_usage(call, "\"%.80s\" is no name of a service or group", name);
-        return ERR_INVALID;
-    }
-    if (to != NULL && !args_is_name(to)) {
-        call_refuse_usage(call, "\"%.80s\" is no name of a slot", to);
-        return ERR_INVALID;
-    }
-    call_fill_change(call, kind, out);
-    snprintf(out->name, sizeof out->name, "%s", name);
-    snprintf(out->slot, sizeof out->slot, "%s", to != NULL ? to : "");
-    return 0;
-}
-
 static int take_plan(struct call *call, enum rollout_plan *out)
 {
     const char *plan = args_named(&call->args, "--plan");
@@ -59,7 +39,8 @@ enum call_step cmd_rollout_start(struct call *call)
     const char *profile = args_named(&call->args, "--profile");
     struct change change;
 
-    if (fill_change(call, CHANGE_ROLLOUT_START, &change) < 0 || take_plan(call, &change.plan) < 0)
+    if (call_name_change(call, CHANGE_ROLLOUT_START, &change) < 0 ||
+        take_plan(call, &change.plan) < 0)
         return CALL_DONE;
     snprintf(change.profile, sizeof change.profile, "%s", profile != NULL ? profile : "");
     return call_submit(call, &change, on_changed);
@@ -69,7 +50,7 @@ static enum call_step submit_plain(struct call *call, enum change_kind kind)
 {
     struct change change;
 
-    if (fill_change(call, kind, &change) < 0)
+    if (call_name_change(call, kind, &change) < 0)
         return CALL_DONE;
     return call_submit(call, &change, on_changed);
 }
@@ -157,7 +138,7 @@ enum call_step cmd_rollout_check(struct call *call)
     const char *item = call->args.words[1];
     struct change change;
 
-    if (fill_change(call, CHANGE_CHECK, &change) < 0)
+    if (call_name_change(call, CHANGE_CHECK, &change) < 0)
         return CALL_DONE;
     if (!args_is_name(item))
         return call_refuse_usage(call, "\"%.80s\" is no item of a checklist", item);

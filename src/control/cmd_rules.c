@@ -130,13 +130,10 @@ static void on_released(struct call *call, const struct change_result *result)
 
 enum call_step cmd_rules_release(struct call *call)
 {
-    const char *name = call->args.words[0];
     struct change change;
 
-    if (!args_is_name(name))
-        return call_refuse_usage(call, "\"%.80s\" is no name of a service or group", name);
-    call_fill_change(call, CHANGE_RELEASE, &change);
-    snprintf(change.name, sizeof change.name, "%s", name);
+    if (call_name_change(call, CHANGE_RELEASE, &change) < 0)
+        return CALL_DONE;
     return call_submit(call, &change, on_released);
 }
 

@@ -27,11 +27,8 @@ static enum call_step submit(struct call *call, enum change_kind kind)
     const struct args *args = &call->args;
     struct change change;
 
-    if (!args_is_name(args->words[0]))
-        return call_refuse_usage(call, "\"%.80s\" is no name of a service or group",
-                                 args->words[0]);
-    call_fill_change(call, kind, &change);
-    snprintf(change.name, sizeof change.name, "%s", args->words[0]);
+    if (call_name_change(call, kind, &change) < 0)
+        return CALL_DONE;
     snprintf(change.message, sizeof change.message, "%s",
              args->message != NULL ? args->message : "");
     change.max_us = args->longest_us;
