@@ -141,16 +141,10 @@ static void replay_some(uint64_t from, unsigned count)
     }
 }
 
-Test(record, a_hundred_random_decisions_come_out_the_same)
+/* A thousand of them in the full form. */
+Test(record, random_decisions_come_out_the_same, .timeout = 600)
 {
-    replay_some(1, 100);
-}
-
-Test(record, a_thousand_random_decisions_come_out_the_same, .timeout = 600)
-{
-    if (getenv("SWITCHYARD_TEST_FULL") == NULL)
-        cr_skip_test("only with SWITCHYARD_TEST_FULL");
-    replay_some(1000, 1000);
+    replay_some(1, getenv("SWITCHYARD_TEST_FULL") != NULL ? 1000 : 100);
 }
 
 /* A candidate that fails wholly at tick 50 of 100; the rollback is in the record. */
