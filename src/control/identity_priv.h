@@ -1,0 +1,49 @@
+/*
+ * Who asks over HTTP: a bearer token (JWT) checked against configured keys, the subject of a client certificate, or
+ * nobody. Yields the same struct peer as the admin socket does, so that one table of commands decides for both.
+ * Failed attempts are counted per address. Thread: control.
+ */
+#ifndef CONTROL_IDENTITY_PRIV_H
+#define CONTROL_IDENTITY_PRIV_H
+
+#include <stdint.h>
+
+#include "base/address.h"
+#include "base/check.h"
+#include "base/slice.h"
+#include "control/peer_priv.h"
+
+struct config_api;
+struct identity;
+
+enum identity_answer {
+    IDENTITY_KNOWN,     /* out is who it is */
+    IDENTITY_ANONYMOUS, /* no credentials were given: out may read what everybody may, if anything */
+    IDENTITY_REFUSED,   /* 401: words say why, without the secret */
+    IDENTITY_LIMITED,   /* 429: too many refused attempts from there; *retry_after_s */
+};
+
+struct identity_request {
+    struct slice
+        authorization; /* the field's value; empty: none. Two of them: the caller answers 400 */
+    struct address client;
+    const char *cert_subject; /* of a verified client certificate, or NULL */
+    uint64_t now_us;          /* monotonic, for the limit */
+    uint64_t now_wall_us;     /* for exp, nbf, iat */
+};
+
+struct identity_result {
+    enum identity_answer answer;
+    struct peer peer;
+    unsigned retry_after_s;
+    char words[160];
+};
+
+/* Reads the keys that config names. ERR_*: words name the file and the remedy, and nothing was made. */
+MUST_CHECK int identity_new(const struct config_api *config, char *words, unsigned words_size,
+                            struct identity **out);
+void identity_free(struct identity *identity);
+void identity_check(struct identity *identity, const struct identity_request *request,
+                    struct identity_result *out);
+
+#endif
