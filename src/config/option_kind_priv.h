@@ -32,6 +32,7 @@ enum option_kind {
     KIND_APPROVAL_FOR,
     KIND_INCONCLUSIVE,
     KIND_OVERDUE,
+    KIND_ACTION_KIND,
     KIND_SIGNAL_ACTION,
     KIND_FILE,    /* char *, NULL while empty: an absolute path */
     KIND_ACCOUNT, /* the name of a group of users */
