@@ -222,6 +222,7 @@ static const struct {
     { "422", "a gate refused the change", true },
     { "423", "somebody else holds the deploy lock", true },
     { "429", "too many at a time", false },
+    { "500", "what was asked for was tried and failed", true },
     { "503", "the daemon stops, or the change could not be made durable", false },
     { "504", "not in time", false },
 };

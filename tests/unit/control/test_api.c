@@ -1,5 +1,6 @@
 /* The HTTP side of the control plane, over real sockets: src/control/api.c, api_client.c. */
 #include <criterion/criterion.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,6 +11,7 @@
 #include "base/address.h"
 #include "base/err.h"
 #include "base/mem.h"
+#include "config/config.h"
 #include "control/api.h"
 #include "control/api_client_priv.h"
 #include "unit/control/world.h"
@@ -199,6 +201,30 @@ Test(api, binds_port_0_and_says_which)
     cr_assert_eq(api_new(&world.room, &address, &second), 0);
     api_address(second, &address);
     cr_assert_gt(address_port(&address), 0);
+    api_free(second);
+}
+
+/* Over TCP nobody is known, so closed metrics are for nobody. */
+Test(api, metrics_can_be_closed)
+{
+    struct config config = { .api = { .open_metrics = false } };
+    struct address address;
+    struct api *second = NULL;
+    int fd = -1;
+
+    world.deploy.config = &config;
+    cr_assert_eq(address_parse(SLICE("127.0.0.1:0"), &address), 0);
+    cr_assert_eq(api_new(&world.room, &address, &second), 0);
+    api_address(second, &address);
+    fd = socket(AF_INET, SOCK_STREAM, 0);
+    cr_assert_eq(connect(fd, &address.sa.any, address.len), 0);
+    cr_assert_eq(fcntl(fd, F_SETFL, O_NONBLOCK), 0);
+    cr_assert(world_ask(&world, fd, "GET /metrics" CLOSING, NULL, &out));
+    cr_expect(begins("HTTP/1.1 4"), "%s", out.bytes);
+    cr_expect_null(strstr(out.bytes, "switchyard_"));
+    close(fd);
+    ask("GET /metrics HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
+    cr_expect(begins("HTTP/1.1 200 "), "the kernel knows us: %s", out.bytes);
     api_free(second);
 }
 
