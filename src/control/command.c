@@ -88,6 +88,8 @@ static const struct command commands[] = {
       "gives a small share (1%) to the standby slot and takes it back, to see that it works" },
     { "show version", "", LEVEL_USER, COMMAND_READS, 0, 0, 0, cmd_life_version,
       "version and commit of the daemon" },
+    { "whoami", "", LEVEL_USER, COMMAND_READS, 0, 0, 0, cmd_life_whoami,
+      "who the daemon takes you for, and your role" },
     { "switch",
       "NAME [--to SLOT] [--confirm-within D] [--force --reason TEXT] [--if-epoch E] [--timeout D] "
       "[--key K]",
