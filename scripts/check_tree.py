@@ -51,7 +51,7 @@ LIBRARIES = {
     r"confuse": ["config"],
     r"openssl/": ["net", "deploy", "control", "audit", "backup", "ctl", "src/base/seal.c", "demo", "lint"],
     r"pg_query": ["lint"],
-    r"libpq": ["store", "lint"],
+    r"libpq": ["store", "lint", "src/config/option_database.c"],
     r"jwt\.h": ["control", "ctl"],
     r"curl/": ["control"],
 }

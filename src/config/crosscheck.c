@@ -352,5 +352,6 @@ void crosscheck_config(struct config *config, const struct origin *origin)
     crosscheck_signal(config, origin);
     crosscheck_health(config, origin);
     crosscheck_judgement(config, origin);
+    crosscheck_database(config, origin);
     set_widest(config);
 }
