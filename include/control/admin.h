@@ -20,6 +20,7 @@ struct ledger;
 struct loop;
 struct signals;
 struct pilot;
+struct store;
 struct tls_cert_view;
 
 typedef void tls_list_fn(void *arg, const char *listener, const struct tls_cert_view *cert);
@@ -33,6 +34,7 @@ struct control_room {
     struct casebook *casebook;       /* NULL: no decision is kept */
     struct signals *signals;         /* NULL: there are none */
     struct deployments *deployments; /* NULL: none is counted */
+    struct store *store;             /* NULL: no databases */
     uint64_t started_wall_us;
     void (*quit)(void *arg, bool now);                   /* the `shutdown` command */
     void (*stats)(void *arg, struct control_stats *out); /* of the workers, summed */

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "app/crew.h"
+#include "app/databases.h"
 #include "app/doors.h"
 #include "app/ports.h"
 #include "app/trust.h"
@@ -41,6 +42,7 @@
 #include "pilot/pilot.h"
 #include "proxy/access_format.h"
 #include "route/target.h"
+#include "store/store.h"
 
 enum {
     EXIT_STATE = 78,
@@ -62,6 +64,7 @@ struct daemon {
     struct health *health;
     struct deploy *deploy;
     struct pilot *pilot;
+    struct store *store;
     struct crew *crew;
     struct doors *doors;
     struct vault *vault;
@@ -194,6 +197,7 @@ static void on_commit(void *arg, const struct config *config)
     doors_commit(daemon->doors, config);
     crew_tune(daemon->crew, config);
     pilot_reconfigure(daemon->pilot);
+    databases_apply(daemon->store, config);
     log_set_level(config->log.level);
     ports_write(daemon->run_dir, daemon->doors, daemon->api);
 }
@@ -446,6 +450,7 @@ static int start_control(struct daemon *daemon)
         .casebook = pilot_casebook(daemon->pilot),
         .signals = pilot_signals(daemon->pilot),
         .deployments = pilot_deployments(daemon->pilot),
+        .store = daemon->store,
         .started_wall_us = clock_wall_us(),
         .quit = on_quit_command,
         .stats = sum_stats,
@@ -494,6 +499,7 @@ static int start(struct daemon *daemon)
     daemon->resolver = resolver_new(daemon->loop);
     daemon->health = health_new(daemon->loop, &health_hooks, daemon);
     daemon->crew = crew_new(daemon->loop, daemon->config, daemon->rings);
+    daemon->store = store_new(daemon->loop);
     daemon->vault = vault_new(daemon->loop);
     daemon->trust = trust_new();
     daemon->doors = doors_new(daemon->crew, daemon->vault);
@@ -513,6 +519,7 @@ static int start(struct daemon *daemon)
         fprintf(stderr, "switchyard: %s\n", words);
         return EXIT_FAILURE;
     }
+    databases_apply(daemon->store, deploy_config(daemon->deploy));
     if (start_pilot(daemon) != ERR_OK || start_control(daemon) != ERR_OK)
         return EXIT_FAILURE;
     watch_signals(daemon);
@@ -532,6 +539,7 @@ static void stop(struct daemon *daemon)
     pilot_free(daemon->pilot);
     if (daemon->deploy != NULL)
         deploy_free(daemon->deploy);
+    store_free(daemon->store);
     health_free(daemon->health);
     if (daemon->run_dir != NULL)
         ports_remove(daemon->run_dir);

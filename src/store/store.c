@@ -154,18 +154,26 @@ static void free_entry(struct entry *entry)
     db_spec_free(entry->spec);
 }
 
+static void end_tests(struct store *store)
+{
+    struct store_test found = { .words = "the daemon stops" };
+
+    while (store->asked != NULL) {
+        struct asked *asked = store->asked;
+
+        store->asked = asked->next;
+        asked->done(asked->arg, &found);
+        free(asked);
+    }
+}
+
 void store_free(struct store *store)
 {
     bool has_ended = true;
 
     if (store == NULL)
         return;
-    while (store->asked != NULL) {
-        struct asked *next = store->asked->next;
-
-        free(store->asked);
-        store->asked = next;
-    }
+    end_tests(store);
     if (store->thread != NULL)
         has_ended = store_thread_free(store->thread);
     if (has_ended) {
