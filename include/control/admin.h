@@ -23,6 +23,7 @@ struct news;
 struct signals;
 struct pilot;
 struct lag_totals;
+struct store;
 struct tls_cert_view;
 struct verbs;
 
@@ -41,6 +42,7 @@ struct control_room {
     struct news *news;               /* NULL: nobody is told of anything */
     struct actions *actions;         /* NULL: none can be run */
     struct verbs *verbs;             /* NULL: commands are not counted */
+    struct store *store;             /* NULL: no databases */
     uint64_t started_wall_us;
     void (*quit)(void *arg, bool now);                   /* the `shutdown` command */
     void (*stats)(void *arg, struct control_stats *out); /* of the workers, summed */

@@ -16,6 +16,7 @@
 #include "app/crew.h"
 #include "app/daemon_priv.h"
 #include "app/daemon_room.h"
+#include "app/databases.h"
 #include "app/doors.h"
 #include "app/ports.h"
 #include "app/trust.h"
@@ -46,6 +47,7 @@
 #include "pilot/pilot.h"
 #include "proxy/access_format.h"
 #include "route/target.h"
+#include "store/store.h"
 
 enum {
     EXIT_STATE = 78,
@@ -145,6 +147,7 @@ static void on_commit(void *arg, const struct config *config)
     doors_commit(daemon->doors, config);
     crew_tune(daemon->crew, config);
     pilot_reconfigure(daemon->pilot);
+    databases_apply(daemon->store, config);
     log_set_level(config->log.level);
     ports_write(daemon->run_dir, daemon->doors, daemon->api);
 }
@@ -424,6 +427,7 @@ static int start(struct daemon *daemon)
     daemon->resolver = resolver_new(daemon->loop);
     daemon->health = health_new(daemon->loop, &health_hooks, daemon);
     daemon->crew = crew_new(daemon->loop, daemon->config, daemon->rings);
+    daemon->store = store_new(daemon->loop);
     daemon->vault = vault_new(daemon->loop);
     daemon->trust = trust_new();
     daemon->doors = doors_new(daemon->crew, daemon->vault);
@@ -443,6 +447,7 @@ static int start(struct daemon *daemon)
         fprintf(stderr, "switchyard: %s\n", words);
         return EXIT_FAILURE;
     }
+    databases_apply(daemon->store, deploy_config(daemon->deploy));
     if (start_pilot(daemon) != ERR_OK || start_control(daemon) != ERR_OK)
         return EXIT_FAILURE;
     watch_signals(daemon);
@@ -463,6 +468,7 @@ static void stop(struct daemon *daemon)
     pilot_free(daemon->pilot);
     if (daemon->deploy != NULL)
         deploy_free(daemon->deploy);
+    store_free(daemon->store);
     health_free(daemon->health);
     news_free(daemon->news);
     if (daemon->run_dir != NULL)

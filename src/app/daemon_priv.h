@@ -20,6 +20,7 @@ struct pilot;
 struct resolver;
 struct ring;
 struct scribe;
+struct store;
 struct timer;
 struct trust;
 struct vault;
@@ -35,6 +36,7 @@ struct daemon {
     struct health *health;
     struct deploy *deploy;
     struct pilot *pilot;
+    struct store *store;
     struct crew *crew;
     struct doors *doors;
     struct vault *vault;

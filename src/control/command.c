@@ -9,6 +9,7 @@
 #include "control/cmd_alerts_priv.h"
 #include "control/cmd_canary_priv.h"
 #include "control/cmd_change_priv.h"
+#include "control/cmd_database_priv.h"
 #include "control/cmd_decision_priv.h"
 #include "control/cmd_drain_priv.h"
 #include "control/cmd_drill_priv.h"
@@ -179,6 +180,10 @@ static const struct command commands[] = {
       "certificates of the listeners: names, end, fingerprint" },
     { "tls reload", "", LEVEL_OPERATOR, COMMAND_ACTS, 0, 0, 0, cmd_tls_reload,
       "reads the certificates again: all of them or none" },
+    { "db status", "[NAME]", LEVEL_USER, COMMAND_READS, 0, 0, 1, cmd_database_status,
+      "databases of the releases: condition, age of the last look, server; asks nobody" },
+    { "db test", "NAME", LEVEL_OPERATOR, COMMAND_READS, 0, 1, 1, cmd_database_test,
+      "connects to a database anew: timings, TLS, rights of the role, what the server has left" },
     { "target set", "NAME/SLOT/TARGET ready|drain|maint|weight N [--force --reason TEXT]",
       LEVEL_OPERATOR, COMMAND_CHANGES, FORCED, 2, 3, cmd_target_set,
       "orders a target to serve, to finish, to rest, or to take its share" },
