@@ -226,12 +226,19 @@ static PGresult *keep(struct look_note *note, const PGresult *result, int least_
     return PQcopyResult(result, PG_COPYRES_ATTRS | PG_COPYRES_TUPLES);
 }
 
+static void take_history(struct look *look, const PGresult *result)
+{
+    PQclear(look->history);
+    look->history = keep(&look->history_note, result, 1);
+}
+
 /* All four parts of the shape are known, or the shape is not. */
 static void take_shape(struct look *look, PGresult **out, int fields, const PGresult *result)
 {
     struct look_note note = look->shape;
     bool is_first = out == &look->columns;
 
+    PQclear(*out);
     *out = keep(&note, result, fields);
     if (is_first || look->shape.is_known)
         look->shape = note;
@@ -274,7 +281,7 @@ bool look_answer_take(struct look *look, unsigned question, const PGresult *resu
     case QUESTION_UNVALIDATED: take_count(&look->unvalidated, result); return true;
     case QUESTION_WRITERS: take_count(&look->writers, result); return true;
     case QUESTION_SEQUENCES: take_count(&look->sequences, result); return true;
-    case QUESTION_HISTORY: look->history = keep(&look->history_note, result, 1); return true;
+    case QUESTION_HISTORY: take_history(look, result); return true;
     case QUESTION_COLUMNS: take_shape(look, &look->columns, 8, result); return true;
     case QUESTION_ENUMS: take_shape(look, &look->enums, 3, result); return true;
     case QUESTION_INDEXES: take_shape(look, &look->indexes, 4, result); return true;
