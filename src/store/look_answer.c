@@ -163,6 +163,9 @@ static void take_publisher(struct look *look, const PGresult *result)
     out->apply_bytes =
         out->is_active ? need_number(&row, 3, "how far the other side is (pg_monitor is needed)")
                        : need_number(&rest, 3, "");
+    /* What is written meanwhile may already be there. */
+    if (out->is_active && row.missing == NULL && out->apply_bytes < 0)
+        out->apply_bytes = 0;
     finish(&out->note, &row);
 }
 
@@ -251,6 +254,7 @@ static void take_assertion(struct look_assertion *out, const PGresult *result)
     const char *value = NULL;
     int64_t number = 0;
 
+    out->is_true = false;
     if (!has_row(&out->note, result, "the statement yields no row"))
         return;
     value = need(&row, 0, "a value: the statement yields NULL");
