@@ -13,6 +13,7 @@
 
 #include "base/address.h"
 #include "base/log.h"
+#include "config/config_api.h"
 #include "config/config_service.h"
 #include "config/config_tls.h"
 
@@ -23,15 +24,6 @@ struct config_log {
     char *access;                  /* NULL: no access log */
     enum config_log_format format; /* of the access log */
     char *file;                    /* NULL: standard error */
-};
-
-struct config_admin {
-    uint64_t mode; /* permission bits of the admin socket */
-    char *group;   /* NULL: the group of the process */
-};
-
-struct config_api {
-    struct config_bind bind; /* text NULL: no API */
 };
 
 struct config_shutdown {

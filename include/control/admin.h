@@ -12,10 +12,12 @@
 
 struct admin;
 struct casebook;
+struct config_admin;
 struct control_stats;
 struct deploy;
 struct deployments;
 struct health;
+struct identity;
 struct ledger;
 struct loop;
 struct signals;
@@ -33,6 +35,7 @@ struct control_room {
     struct casebook *casebook;       /* NULL: no decision is kept */
     struct signals *signals;         /* NULL: there are none */
     struct deployments *deployments; /* NULL: none is counted */
+    struct identity *identity;       /* NULL: there is no API */
     uint64_t started_wall_us;
     void (*quit)(void *arg, bool now);                   /* the `shutdown` command */
     void (*stats)(void *arg, struct control_stats *out); /* of the workers, summed */
@@ -50,9 +53,9 @@ struct control_room {
     void *arg;
 };
 
-/* Listens on path (mode, group by name or NULL). ERR_* with words in errno's terms; a path too long is ERR_RANGE. */
-MUST_CHECK int admin_new(const struct control_room *room, const char *path, unsigned mode,
-                         const char *group, struct admin **out);
+/* Listens on path; nothing of config is kept. ERR_* with words in errno's terms; a path too long is ERR_RANGE. */
+MUST_CHECK int admin_new(const struct control_room *room, const char *path,
+                         const struct config_admin *config, struct admin **out);
 void admin_free(struct admin *admin);
 
 #endif

@@ -32,6 +32,7 @@
 #include "config/report.h"
 #include "control/admin.h"
 #include "control/api.h"
+#include "control/identity.h"
 #include "control/stats.h"
 #include "deploy/deploy.h"
 #include "health/health.h"
@@ -66,6 +67,7 @@ struct daemon {
     struct doors *doors;
     struct vault *vault;
     struct trust *trust;
+    struct identity *identity;
     struct admin *admin;
     struct api *api;
     struct scribe *scribe;
@@ -158,6 +160,16 @@ static void list_tls(void *arg, tls_list_fn *fn, void *fn_arg)
     vault_each(daemon->vault, fn, fn_arg);
 }
 
+static void on_cancel(void *arg)
+{
+    struct daemon *daemon = arg;
+
+    doors_cancel(daemon->doors);
+    vault_cancel(daemon->vault);
+    trust_cancel(daemon->trust);
+    identity_cancel(daemon->identity);
+}
+
 static int on_prepare(void *arg, const struct config *config, char *words, unsigned words_size)
 {
     struct daemon *daemon = arg;
@@ -169,20 +181,11 @@ static int on_prepare(void *arg, const struct config *config, char *words, unsig
     err = vault_prepare(daemon->vault, config, words, words_size);
     if (err == ERR_OK)
         err = trust_prepare(daemon->trust, config, words, words_size);
-    if (err != ERR_OK) {
-        vault_cancel(daemon->vault);
-        doors_cancel(daemon->doors);
-    }
+    if (err == ERR_OK)
+        err = identity_prepare(daemon->identity, &config->api, words, words_size);
+    if (err != ERR_OK)
+        on_cancel(daemon);
     return err;
-}
-
-static void on_cancel(void *arg)
-{
-    struct daemon *daemon = arg;
-
-    doors_cancel(daemon->doors);
-    vault_cancel(daemon->vault);
-    trust_cancel(daemon->trust);
 }
 
 static void on_commit(void *arg, const struct config *config)
@@ -190,6 +193,7 @@ static void on_commit(void *arg, const struct config *config)
     struct daemon *daemon = arg;
 
     trust_commit(daemon->trust, config);
+    identity_commit(daemon->identity);
     vault_commit(daemon->vault, config);
     doors_commit(daemon->doors, config);
     crew_tune(daemon->crew, config);
@@ -446,6 +450,7 @@ static int start_control(struct daemon *daemon)
         .casebook = pilot_casebook(daemon->pilot),
         .signals = pilot_signals(daemon->pilot),
         .deployments = pilot_deployments(daemon->pilot),
+        .identity = daemon->identity,
         .started_wall_us = clock_wall_us(),
         .quit = on_quit_command,
         .stats = sum_stats,
@@ -456,8 +461,7 @@ static int start_control(struct daemon *daemon)
     };
     char *path = mem_format("%s/admin.sock", daemon->run_dir);
     struct address address;
-    int err =
-        admin_new(&room, path, (unsigned)config->admin.mode, config->admin.group, &daemon->admin);
+    int err = admin_new(&room, path, &config->admin, &daemon->admin);
 
     if (err != ERR_OK)
         fprintf(stderr, "switchyard: admin socket %s: %s (%s)\n", path, err_name(err),
@@ -501,6 +505,8 @@ static int start(struct daemon *daemon)
     daemon->limits = timer_new(daemon->loop, on_limits, daemon);
     daemon->draining = timer_new(daemon->loop, on_draining, daemon);
     err = trust_prepare(daemon->trust, daemon->config, words, sizeof words); /* probes come first */
+    if (err == ERR_OK)
+        err = identity_new(&daemon->config->api, words, sizeof words, &daemon->identity);
     if (err != ERR_OK) {
         fprintf(stderr, "switchyard: %s\n", words);
         return EXIT_FAILURE;
@@ -527,6 +533,7 @@ static void stop(struct daemon *daemon)
 {
     api_free(daemon->api);
     admin_free(daemon->admin);
+    identity_free(daemon->identity);
     crew_free(daemon->crew);
     resolver_free(daemon->resolver);
     pilot_free(daemon->pilot);

@@ -43,6 +43,15 @@ static const char *const inconclusive_words[] = { [CONFIG_INCONCLUSIVE_HOLD] = "
 static const char *const overdue_words[] = {
     [CONFIG_OVERDUE_HOLD] = "hold", [CONFIG_OVERDUE_ABORT] = "abort", NULL
 };
+static const char *const key_alg_words[] = { [CONFIG_ALG_HS256] = "HS256",
+                                             [CONFIG_ALG_RS256] = "RS256",
+                                             [CONFIG_ALG_ES256] = "ES256",
+                                             [CONFIG_ALG_EDDSA] = "EdDSA",
+                                             NULL };
+static const char *const anonymous_words[] = { [CONFIG_ANONYMOUS_LOCAL] = "local",
+                                               [CONFIG_ANONYMOUS_VIEWER] = "viewer",
+                                               [CONFIG_ANONYMOUS_NONE] = "none",
+                                               NULL };
 static const char *const signal_action_words[] = { [CONFIG_SIGNAL_ALERT] = "alert",
                                                    [CONFIG_SIGNAL_ROLLBACK] = "rollback",
                                                    [CONFIG_SIGNAL_HOLD] = "hold",
@@ -79,6 +88,8 @@ static const char *const *const choices[] = {
     [KIND_APPROVAL_FOR] = approval_for_words,
     [KIND_INCONCLUSIVE] = inconclusive_words,
     [KIND_OVERDUE] = overdue_words,
+    [KIND_KEY_ALG] = key_alg_words,
+    [KIND_ANONYMOUS] = anonymous_words,
     [KIND_SIGNAL_ACTION] = signal_action_words,
 };
 

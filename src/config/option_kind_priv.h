@@ -32,6 +32,8 @@ enum option_kind {
     KIND_APPROVAL_FOR,
     KIND_INCONCLUSIVE,
     KIND_OVERDUE,
+    KIND_KEY_ALG,
+    KIND_ANONYMOUS,
     KIND_SIGNAL_ACTION,
     KIND_FILE,    /* char *, NULL while empty: an absolute path */
     KIND_ACCOUNT, /* the name of a group of users */
@@ -52,6 +54,7 @@ enum option_kind {
     KIND_HOSTS,
     KIND_PATHS,
     KIND_NAMES,
+    KIND_WORDS, /* lines of UTF-8 */
     KIND_FILES,
     KIND_ALPN,
     KIND_HEADERS,

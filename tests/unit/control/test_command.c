@@ -281,7 +281,7 @@ Test(command, a_force_needs_a_reason)
 
 Test(command, levels_come_from_ids)
 {
-    const struct peer_rule rule = { .own_uid = 500, .operators = 77 };
+    const struct peer_rule rule = { .own_uid = 500, .operators = 77, .admins = 88, .deployers = 99, .viewers = (gid_t)-1 };
     const struct peer_rule no_group = { .own_uid = 500, .operators = (gid_t)-1 };
     const gid_t members[] = { 10, 77 };
     const gid_t others[] = { 10, 78, (gid_t)-1 };
