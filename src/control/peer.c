@@ -47,10 +47,13 @@ enum level peer_level(const struct peer_rule *rule, uid_t uid, const gid_t *grou
 
 int peer_scope_add(char scope[PEER_SCOPE_MAX], struct slice name)
 {
+    static const char letters[] =
+        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.";
     size_t len = strlen(scope);
     char text[64];
 
-    if (!slice_copy(name, text, sizeof text) || !args_is_name(text))
+    if (name.len == 0 || !slice_copy(name, text, sizeof text) ||
+        text[strspn(text, letters)] != '\0' || strlen(text) != name.len)
         return ERR_INVALID;
     if (len + name.len + 3 > PEER_SCOPE_MAX)
         return ERR_RANGE;

@@ -4,154 +4,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "base/base64url.h"
-#include "base/err.h"
-#include "base/log.h"
 #include "base/mem.h"
-#include "config/config_api.h"
-#include "control/attempts_priv.h"
-#include "control/identity_priv.h"
-#include "support/token_maker.h"
-
-#define NOW 1700000000ull
-
-enum { KINDS = 4 };
-
-static const char *const kid_of[KINDS] = { "hs", "rs", "es", "ed" };
-
-/* One key of each algorithm. */
-struct bench {
-    char folder[64];
-    struct token_maker makers[KINDS];
-    char *files[KINDS];
-    struct config_api_key keys[KINDS];
-    struct config_api config;
-    struct identity *identity;
-    unsigned asked; /* each question from an address of its own, unless it is about that */
-};
-
-static char words_buffer[512];
-static char last_line[1024];
-static unsigned line_count;
-
-static void keep_line(void *arg, const char *line, size_t len)
-{
-    (void)arg;
-    line_count++;
-    snprintf(last_line, sizeof last_line, "%.*s", (int)len, line);
-}
-
-static char role_viewer[] = "viewer";
-static char role_deployer[] = "deployer";
-static char role_operator[] = "operator";
-static char role_admin[] = "admin";
-static char *roles[] = { role_viewer, role_deployer, role_operator, role_admin };
-
-static struct config_texts one(char **text)
-{
-    return (struct config_texts){ .items = text, .count = 1 };
-}
-
-static void bench_init(struct bench *bench)
-{
-    static char claim[] = "role";
-    static char services[] = "services";
-
-    memset(bench, 0, sizeof *bench);
-    log_set_sink(keep_line, NULL);
-    snprintf(bench->folder, sizeof bench->folder, "/tmp/identity-XXXXXX");
-    cr_assert(mkdtemp(bench->folder) != NULL);
-    for (int i = 0; i < KINDS; i++) {
-        token_maker_init(&bench->makers[i], (enum token_kind)i);
-        bench->files[i] = mem_format("%s/%s", bench->folder, kid_of[i]);
-        token_maker_write(&bench->makers[i], bench->files[i]);
-        bench->keys[i] = (struct config_api_key){ .name = mem_text(kid_of[i]),
-                                                  .alg = (enum config_key_alg)i,
-                                                  .file = bench->files[i] };
-    }
-    bench->config = (struct config_api){
-        .keys = bench->keys,
-        .key_count = KINDS,
-        .roles = { .claim = claim,
-                   .services_claim = services,
-                   .viewer = one(&roles[0]),
-                   .deployer = one(&roles[1]),
-                   .operator= one(&roles[2]),
-                   .admin = one(&roles[3]) },
-        .skew = 30000000,
-        .lifetime = 3600000000,
-        .max_token = 8192,
-    };
-    cr_assert_eq(identity_new(&bench->config, words_buffer, sizeof words_buffer, &bench->identity),
-                 0, "%s", words_buffer);
-}
-
-static void bench_fini(struct bench *bench)
-{
-    identity_free(bench->identity);
-    for (int i = 0; i < KINDS; i++) {
-        token_maker_fini(&bench->makers[i]);
-        unlink(bench->files[i]);
-        free(bench->files[i]);
-        free(bench->keys[i].name);
-    }
-    rmdir(bench->folder);
-}
-
-static void from(struct identity_request *request, const char *address)
-{
-    cr_assert_eq(address_parse(slice_from(address), &request->client), 0, "%s", address);
-}
-
-static enum identity_answer ask_from(struct bench *bench, const char *address,
-                                     const char *authorization, uint64_t now_us,
-                                     struct identity_result *out)
-{
-    struct identity_request request = { .authorization = slice_from(authorization),
-                                        .now_us = now_us,
-                                        .now_wall_us = NOW * 1000000 };
-
-    from(&request, address);
-    identity_check(bench->identity, &request, out);
-    return out->answer;
-}
-
-static enum identity_answer ask_field(struct bench *bench, const char *authorization,
-                                      struct identity_result *out)
-{
-    char address[64];
-
-    bench->asked++;
-    snprintf(address, sizeof address, "10.%u.%u.%u:1", bench->asked >> 16 & 255,
-             bench->asked >> 8 & 255, bench->asked & 255);
-    return ask_from(bench, address, authorization, 1000000, out);
-}
-
-/* Takes the token. */
-static enum identity_answer ask(struct bench *bench, char *token, struct identity_result *out)
-{
-    char *field = mem_format("Bearer %s", token);
-    enum identity_answer answer = ask_field(bench, field, out);
-
-    free(field);
-    free(token);
-    return answer;
-}
-
-static char *claims_at(int64_t exp, const char *more)
-{
-    return mem_format("{\"sub\":\"ci\",\"role\":\"operator\",\"exp\":%lld%s}", (long long)NOW + exp,
-                      more);
-}
-
-static enum identity_answer ask_claims(struct bench *bench, int kind, const char *claims,
-                                       struct identity_result *out)
-{
-    return ask(bench, token_maker_make(&bench->makers[kind], kid_of[kind], claims), out);
-}
+#include "unit/control/identity_bench.h"
 
 Test(identity, good_tokens_of_each_algorithm_are_known)
 {
@@ -300,9 +156,7 @@ Test(identity, issuer_and_audience_of_the_key)
     bench_init(&bench);
     bench.keys[1].issuer = issuer;
     bench.keys[1].audience = audience;
-    cr_assert_eq(identity_prepare(bench.identity, &bench.config, words_buffer, sizeof words_buffer),
-                 0);
-    identity_commit(bench.identity);
+    cr_assert_eq(bench_reload(&bench), 0, "%s", bench_words);
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         char *claims = claims_at(60, rows[i].more);
 
@@ -371,8 +225,9 @@ Test(identity, heads_that_want_something_else_are_refused)
 
     bench_init(&bench);
     for (size_t i = 0; i < sizeof bad_heads / sizeof bad_heads[0]; i++)
-        cr_expect_eq(ask(&bench, token_maker_sign(&bench.makers[0], bad_heads[i], claims), &result),
-                     IDENTITY_REFUSED, "%s", bad_heads[i]);
+        cr_expect_eq(
+            ask_token(&bench, token_maker_sign(&bench.makers[0], bad_heads[i], claims), &result),
+            IDENTITY_REFUSED, "%s", bad_heads[i]);
     free(claims);
     bench_fini(&bench);
 }
@@ -387,7 +242,7 @@ Test(identity, a_very_long_kid_is_refused)
     bench_init(&bench);
     memset(kid, 'k', sizeof kid);
     kid[199] = '\0';
-    cr_expect_eq(ask(&bench, token_maker_make(&bench.makers[0], kid, claims), &result),
+    cr_expect_eq(ask_token(&bench, token_maker_make(&bench.makers[0], kid, claims), &result),
                  IDENTITY_REFUSED);
     free(claims);
     bench_fini(&bench);
@@ -415,7 +270,7 @@ Test(identity, a_public_key_is_no_secret)
         for (size_t i = 0; i < 4; i++) {
             char *head = mem_format(heads[i], kid_of[kind]);
 
-            cr_expect_eq(ask(&bench, token_maker_sign(&forger, head, claims), &result),
+            cr_expect_eq(ask_token(&bench, token_maker_sign(&forger, head, claims), &result),
                          IDENTITY_REFUSED, "%s", head);
             free(head);
         }
@@ -435,7 +290,7 @@ Test(identity, another_key_is_refused)
         struct token_maker other;
 
         token_maker_init(&other, (enum token_kind)kind);
-        cr_expect_eq(ask(&bench, token_maker_make(&other, kid_of[kind], claims), &result),
+        cr_expect_eq(ask_token(&bench, token_maker_make(&other, kid_of[kind], claims), &result),
                      IDENTITY_REFUSED, "%s", kid_of[kind]);
         token_maker_fini(&other);
     }
@@ -461,11 +316,13 @@ Test(identity, empty_and_zero_signatures_are_refused)
             char letters[400];
 
             base64url_encode(zero, lens[i], letters);
-            cr_expect_eq(ask(&bench, mem_format("%.*s%s", (int)head, token, letters), &result),
-                         IDENTITY_REFUSED);
+            cr_expect_eq(
+                ask_token(&bench, mem_format("%.*s%s", (int)head, token, letters), &result),
+                IDENTITY_REFUSED);
         }
-        cr_expect_eq(ask(&bench, mem_format("%.*s", (int)head, token), &result), IDENTITY_REFUSED);
-        cr_expect_eq(ask(&bench, mem_format("%.*s", (int)head - 1, token), &result),
+        cr_expect_eq(ask_token(&bench, mem_format("%.*s", (int)head, token), &result),
+                     IDENTITY_REFUSED);
+        cr_expect_eq(ask_token(&bench, mem_format("%.*s", (int)head - 1, token), &result),
                      IDENTITY_REFUSED);
         free(token);
     }
@@ -486,15 +343,15 @@ Test(identity, every_prefix_and_every_other_letter_is_refused)
         size_t len = strlen(token);
 
         for (size_t i = 0; i < len; i++)
-            cr_expect_neq(ask(&bench, mem_format("%.*s", (int)i, token), &result), IDENTITY_KNOWN,
-                          "%s cut at %zu", kid_of[kind], i);
+            cr_expect_neq(ask_token(&bench, mem_format("%.*s", (int)i, token), &result),
+                          IDENTITY_KNOWN, "%s cut at %zu", kid_of[kind], i);
         for (size_t i = 0; i < len; i++) {
             char *changed = mem_text(token);
 
             changed[i] = others[(i + (unsigned)kind) % (sizeof others - 1)];
             if (changed[i] == token[i])
                 changed[i] = token[i] == 'B' ? 'C' : 'B';
-            cr_expect_neq(ask(&bench, changed, &result), IDENTITY_KNOWN, "%s changed at %zu",
+            cr_expect_neq(ask_token(&bench, changed, &result), IDENTITY_KNOWN, "%s changed at %zu",
                           kid_of[kind], i);
         }
         free(token);
@@ -517,7 +374,7 @@ Test(identity, every_flipped_bit_is_refused)
         char *changed = mem_text(token);
 
         changed[i / 8] = (char)((unsigned char)changed[i / 8] ^ (1u << i % 8));
-        cr_expect_neq(ask(&bench, changed, &result), IDENTITY_KNOWN, "bit %zu", i);
+        cr_expect_neq(ask_token(&bench, changed, &result), IDENTITY_KNOWN, "bit %zu", i);
     }
     free(token);
     free(claims);
@@ -536,8 +393,8 @@ Test(identity, other_spellings_of_a_good_token_are_refused)
     bench_init(&bench);
     token = token_maker_make(&bench.makers[0], kid_of[0], claims);
     for (size_t i = 0; i < sizeof forms / sizeof forms[0]; i++)
-        cr_expect_eq(ask(&bench, mem_format(forms[i], token, token), &result), IDENTITY_REFUSED,
-                     "%s", forms[i]);
+        cr_expect_eq(ask_token(&bench, mem_format(forms[i], token, token), &result),
+                     IDENTITY_REFUSED, "%s", forms[i]);
     free(token);
     free(claims);
     bench_fini(&bench);
