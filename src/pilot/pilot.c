@@ -120,6 +120,7 @@ int pilot_new(const struct pilot_options *options, char *words, unsigned words_s
     pilot->rollbacks = mem_zalloc(PILOT_ROLLBACKS_MAX * sizeof *pilot->rollbacks);
     TAILQ_INIT(&pilot->moves);
     TAILQ_INIT(&pilot->pinnings);
+    TAILQ_INIT(&pilot->front_checks);
     alert_log_init(&pilot->alerts);
     signal_act_start(pilot);
     configure(pilot, deploy_config(options->deploy));
@@ -155,6 +156,7 @@ void pilot_free(struct pilot *pilot)
         return;
     timer_free(pilot->timer);
     drill_stop(pilot);
+    front_checks_stop(&pilot->front_checks);
     driver_free(pilot->driver);
     signal_act_stop(pilot);
     remember_stop(pilot);

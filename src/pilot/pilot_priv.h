@@ -19,6 +19,7 @@
 #include "pilot/alert_log_priv.h"
 #include "pilot/cohorts_priv.h"
 #include "pilot/comparison_priv.h"
+#include "pilot/front_check_priv.h"
 #include "pilot/pilot.h"
 #include "pilot/second_look_priv.h"
 #include "route/slot_evidence.h"
@@ -88,6 +89,7 @@ struct pilot {
     struct moves moves;
     struct pinnings pinnings;
     struct driver *driver;
+    struct front_checks front_checks;
     struct alert_log alerts;
     struct pilot_rollbacks *rollbacks; /* PILOT_ROLLBACKS_MAX */
     unsigned rollback_count;
@@ -111,7 +113,6 @@ void lookout_tick(struct pilot *pilot, unsigned service_index, uint64_t now_us);
  * window. */
 bool lookout_is_automatic(const struct pilot *pilot, unsigned service_index,
                           const struct deploy_trial_view *view, uint64_t *left_us);
-
 /* The rows begin anew; what is known of the baseline stays. */
 void lookout_rearm(struct lookout *lookout);
 struct lookout *lookout_find(struct pilot *pilot, const char *name);
