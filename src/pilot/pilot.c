@@ -82,6 +82,12 @@ static void alert(void *arg, unsigned service_index, enum pilot_severity severit
     act_alert(arg, service_index, severity, cause);
 }
 
+static uint64_t remember(void *arg, unsigned service_index, enum decision_action action,
+                         const struct act_cause *cause)
+{
+    return remember_step(arg, service_index, action, cause->trigger, cause->words);
+}
+
 static bool find_front(void *arg, unsigned service_index, struct pilot_front *out)
 {
     const struct pilot_options *options = &((const struct pilot *)arg)->options;
@@ -92,6 +98,7 @@ static bool find_front(void *arg, unsigned service_index, struct pilot_front *ou
 static const struct driver_ops driver_ops = {
     .advise = advise,
     .alert = alert,
+    .remember = remember,
     .front = find_front,
 };
 
