@@ -14,6 +14,7 @@
 #include "net/timer.h"
 #include "pilot/drill_priv.h"
 #include "pilot/driver_priv.h"
+#include "pilot/past_priv.h"
 #include "pilot/pilot_priv.h"
 #include "pilot/remember_priv.h"
 #include "pilot/signal_act_priv.h"
@@ -136,6 +137,7 @@ int pilot_new(const struct pilot_options *options, char *words, unsigned words_s
         pilot_free(pilot);
         return err;
     }
+    pilot->past = past_new(pilot);
     drill_settle(pilot);
     pilot->driver = make_driver(pilot);
     *out = pilot;
@@ -167,6 +169,7 @@ void pilot_free(struct pilot *pilot)
     driver_free(pilot->driver);
     signal_act_stop(pilot);
     remember_stop(pilot);
+    past_free(pilot->past);
     drop_moves(pilot);
     for (unsigned i = 0; i < pilot->lookout_count; i++)
         lookout_fini(pilot, &pilot->lookouts[i]);

@@ -24,12 +24,11 @@
 #include "pilot/second_look_priv.h"
 #include "route/slot_evidence.h"
 
-struct casebook;
 struct cohorts;
 struct config_service;
 struct drill;
+struct past;
 struct record;
-struct signals;
 struct snapshot_service;
 
 /* How far the counters of a slot were read. */
@@ -95,6 +94,7 @@ struct pilot {
     unsigned rollback_count;
     struct counts candidate, baseline, scratch;
     struct casebook *casebook;
+    struct past *past;
     uint64_t began_us;   /* monotonic */
     struct drill *drill; /* NULL: none goes on */
     struct signals *signals;
