@@ -325,6 +325,7 @@ void call_fill_change(const struct call *call, enum change_kind kind, struct cha
     *out = (struct change){
         .kind = kind,
         .force = (args->given & ARGS_FORCE) != 0,
+        .emergency = (args->given & ARGS_EMERGENCY) != 0,
         .if_epoch = args->if_epoch,
         .ttl_us = args->ttl_us,
         .confirm_us = args->confirm_us,

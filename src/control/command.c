@@ -100,8 +100,10 @@ static const struct command commands[] = {
       "[--key K]",
       LEVEL_DEPLOYER, COMMAND_CHANGES, FORCED | ARGS_TO | ARGS_CONFIRM, 1, 1, cmd_change_switch,
       "moves the traffic of a service or group to a slot (the standby one if not named)" },
-    { "rollback", "NAME [--force --reason TEXT] [--if-epoch E] [--timeout D] [--key K]",
-      LEVEL_DEPLOYER, COMMAND_CHANGES, FORCED, 1, 1, cmd_change_rollback,
+    { "rollback",
+      "NAME [--emergency --reason TEXT] [--force --reason TEXT] [--if-epoch E] [--timeout D] "
+      "[--key K]",
+      LEVEL_DEPLOYER, COMMAND_CHANGES, FORCED | ARGS_EMERGENCY, 1, 1, cmd_change_rollback,
       "moves the traffic back to the slot before the last switch" },
     { "release", "NAME", LEVEL_DEPLOYER, COMMAND_CHANGES, ARGS_CHANGE, 1, 1, cmd_rules_release,
       "lets versions start again that were taken back by themselves, without a cool-down" },
