@@ -11,6 +11,7 @@
 #include "base/check.h"
 
 struct admin;
+struct actions;
 struct casebook;
 struct control_stats;
 struct deploy;
@@ -18,9 +19,11 @@ struct deployments;
 struct health;
 struct ledger;
 struct loop;
+struct news;
 struct signals;
 struct pilot;
 struct lag_totals;
+struct store;
 struct tls_cert_view;
 struct verbs;
 
@@ -36,7 +39,10 @@ struct control_room {
     struct casebook *casebook;       /* NULL: no decision is kept */
     struct signals *signals;         /* NULL: there are none */
     struct deployments *deployments; /* NULL: none is counted */
+    struct news *news;               /* NULL: nobody is told of anything */
+    struct actions *actions;         /* NULL: none can be run */
     struct verbs *verbs;             /* NULL: commands are not counted */
+    struct store *store;             /* NULL: no databases */
     uint64_t started_wall_us;
     void (*quit)(void *arg, bool now);                   /* the `shutdown` command */
     void (*stats)(void *arg, struct control_stats *out); /* of the workers, summed */

@@ -16,6 +16,7 @@
 #include "app/crew.h"
 #include "app/daemon_priv.h"
 #include "app/daemon_room.h"
+#include "app/databases.h"
 #include "app/doors.h"
 #include "app/ports.h"
 #include "app/trust.h"
@@ -32,8 +33,10 @@
 #include "config/dump.h"
 #include "config/loader.h"
 #include "config/report.h"
+#include "control/actions.h"
 #include "control/admin.h"
 #include "control/api.h"
+#include "control/news.h"
 #include "control/verbs.h"
 #include "deploy/deploy.h"
 #include "health/health.h"
@@ -44,6 +47,7 @@
 #include "pilot/pilot.h"
 #include "proxy/access_format.h"
 #include "route/target.h"
+#include "store/store.h"
 
 enum {
     EXIT_STATE = 78,
@@ -143,6 +147,7 @@ static void on_commit(void *arg, const struct config *config)
     doors_commit(daemon->doors, config);
     crew_tune(daemon->crew, config);
     pilot_reconfigure(daemon->pilot);
+    databases_apply(daemon->store, config);
     log_set_level(config->log.level);
     ports_write(daemon->run_dir, daemon->doors, daemon->api);
 }
@@ -198,7 +203,10 @@ static const struct deploy_ops deploy_hooks = {
 static void on_verdict(void *arg, struct target *target, enum verdict was, enum verdict is,
                        const char *words)
 {
-    (void)arg;
+    struct daemon *daemon = arg;
+
+    if (daemon->news != NULL)
+        news_verdict(daemon->news, target, was, is, words);
     LOG_INFO("verdict", "service=%s slot=%s target=%s %s -> %s, because %s",
              target->slot->service->name, target->slot->name, target->name, verdict_name(was),
              verdict_name(is), words);
@@ -376,8 +384,11 @@ static int start_control(struct daemon *daemon)
     struct control_room room = daemon_room(daemon);
     char *path = mem_format("%s/admin.sock", daemon->run_dir);
     struct address address;
-    int err =
-        admin_new(&room, path, (unsigned)config->admin.mode, config->admin.group, &daemon->admin);
+    int err = ERR_OK;
+
+    room.news = daemon->news = news_new(&room);
+    room.actions = daemon->actions = actions_new(&room);
+    err = admin_new(&room, path, (unsigned)config->admin.mode, config->admin.group, &daemon->admin);
 
     if (err != ERR_OK)
         fprintf(stderr, "switchyard: admin socket %s: %s (%s)\n", path, err_name(err),
@@ -416,6 +427,7 @@ static int start(struct daemon *daemon)
     daemon->resolver = resolver_new(daemon->loop);
     daemon->health = health_new(daemon->loop, &health_hooks, daemon);
     daemon->crew = crew_new(daemon->loop, daemon->config, daemon->rings);
+    daemon->store = store_new(daemon->loop);
     daemon->vault = vault_new(daemon->loop);
     daemon->trust = trust_new();
     daemon->doors = doors_new(daemon->crew, daemon->vault);
@@ -435,6 +447,7 @@ static int start(struct daemon *daemon)
         fprintf(stderr, "switchyard: %s\n", words);
         return EXIT_FAILURE;
     }
+    databases_apply(daemon->store, deploy_config(daemon->deploy));
     if (start_pilot(daemon) != ERR_OK || start_control(daemon) != ERR_OK)
         return EXIT_FAILURE;
     watch_signals(daemon);
@@ -449,12 +462,15 @@ static void stop(struct daemon *daemon)
 {
     api_free(daemon->api);
     admin_free(daemon->admin);
+    actions_free(daemon->actions);
     crew_free(daemon->crew);
     resolver_free(daemon->resolver);
     pilot_free(daemon->pilot);
     if (daemon->deploy != NULL)
         deploy_free(daemon->deploy);
+    store_free(daemon->store);
     health_free(daemon->health);
+    news_free(daemon->news);
     if (daemon->run_dir != NULL)
         ports_remove(daemon->run_dir);
     doors_free(daemon->doors);

@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+struct actions;
 struct admin;
 struct api;
 struct config;
@@ -14,10 +15,12 @@ struct deploy;
 struct doors;
 struct health;
 struct loop;
+struct news;
 struct pilot;
 struct resolver;
 struct ring;
 struct scribe;
+struct store;
 struct timer;
 struct trust;
 struct vault;
@@ -33,6 +36,7 @@ struct daemon {
     struct health *health;
     struct deploy *deploy;
     struct pilot *pilot;
+    struct store *store;
     struct crew *crew;
     struct doors *doors;
     struct vault *vault;
@@ -41,6 +45,8 @@ struct daemon {
     struct wheel *pulse; /* tells how late the control thread is */
     struct admin *admin;
     struct api *api;
+    struct news *news;
+    struct actions *actions;
     struct scribe *scribe;
     struct ring **rings;
     unsigned ring_count;

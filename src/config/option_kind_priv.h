@@ -32,11 +32,16 @@ enum option_kind {
     KIND_APPROVAL_FOR,
     KIND_INCONCLUSIVE,
     KIND_OVERDUE,
-    KIND_SIGNAL_ACTION,
-    KIND_FILE,    /* char *, NULL while empty: an absolute path */
-    KIND_ACCOUNT, /* the name of a group of users */
-    KIND_NAME,    /* the name of a slot */
-    KIND_PATH,    /* of a URL */
+    KIND_STRATEGY,
+    KIND_LINT_LEVEL,
+    KIND_ON_UNKNOWN,
+    KIND_BACKUP,
+    KIND_ACTION_KIND,
+    KIND_SIGNAL_ACTION, /* the last of the words */
+    KIND_FILE,          /* char *, NULL while empty: an absolute path */
+    KIND_ACCOUNT,       /* the name of a group of users */
+    KIND_NAME,          /* the name of a slot */
+    KIND_PATH,          /* of a URL */
     KIND_METHOD,
     KIND_AUTHORITY, /* host, or host and port */
     KIND_PRINTABLE, /* visible ASCII */
@@ -44,6 +49,8 @@ enum option_kind {
     KIND_TOKEN,     /* the name of a cookie */
     KIND_FIELD_NAME,
     KIND_JSON_PATH,
+    KIND_DSN,          /* for libpq */
+    KIND_VERSIONS,     /* a word, or a statement */
     KIND_SECRET,       /* visible ASCII that is never shown */
     KIND_HASH,         /* struct config_hash */
     KIND_EVIDENCE_KEY, /* struct config_evidence_key */
@@ -66,6 +73,7 @@ enum option_kind {
     KIND_RESPONSE_RULES,
     KIND_REQUEST_NAMES, /* of header fields */
     KIND_RESPONSE_NAMES,
+    KIND_STATEMENTS, /* "NAME: SELECT …" */
 };
 
 #endif

@@ -5,9 +5,11 @@
 #include <string.h>
 
 #include "base/err.h"
+#include "control/cmd_action_priv.h"
 #include "control/cmd_alerts_priv.h"
 #include "control/cmd_canary_priv.h"
 #include "control/cmd_change_priv.h"
+#include "control/cmd_database_priv.h"
 #include "control/cmd_decision_priv.h"
 #include "control/cmd_drain_priv.h"
 #include "control/cmd_drill_priv.h"
@@ -92,6 +94,8 @@ static const struct command commands[] = {
       "gives a small share (1%) to the standby slot and takes it back, to see that it works" },
     { "show version", "", LEVEL_USER, COMMAND_READS, 0, 0, 0, cmd_life_version,
       "version and commit of the daemon" },
+    { "whoami", "", LEVEL_USER, COMMAND_READS, 0, 0, 0, cmd_life_whoami,
+      "who the daemon takes you for, and your role" },
     { "switch",
       "NAME [--to SLOT] [--confirm-within D] [--force --reason TEXT] [--if-epoch E] [--timeout D] "
       "[--key K]",
@@ -180,6 +184,10 @@ static const struct command commands[] = {
       "certificates of the listeners: names, end, fingerprint" },
     { "tls reload", "", LEVEL_OPERATOR, COMMAND_ACTS, 0, 0, 0, cmd_tls_reload,
       "reads the certificates again: all of them or none" },
+    { "db status", "[NAME]", LEVEL_USER, COMMAND_READS, 0, 0, 1, cmd_database_status,
+      "databases of the releases: condition, age of the last look, server; asks nobody" },
+    { "db test", "NAME", LEVEL_OPERATOR, COMMAND_READS, 0, 1, 1, cmd_database_test,
+      "connects to a database anew: timings, TLS, rights of the role, what the server has left" },
     { "target set", "NAME/SLOT/TARGET ready|drain|maint|weight N [--force --reason TEXT]",
       LEVEL_OPERATOR, COMMAND_CHANGES, FORCED, 2, 3, cmd_target_set,
       "orders a target to serve, to finish, to rest, or to take its share" },
@@ -202,6 +210,13 @@ static const struct command commands[] = {
       "keeps others from changing anything, for a time" },
     { "lock release", "[NAME] [--force --reason TEXT]", LEVEL_OPERATOR, COMMAND_ACTS, FORCED, 0, 1,
       cmd_lock_release, "gives the deploy lock back" },
+    { "action list", "", LEVEL_USER, COMMAND_READS, 0, 0, 0, cmd_action_list,
+      "programs of the configuration that can be run, and what became of them" },
+    { "action run", "NAME [--token T] [--reason TEXT] [--timeout D]", LEVEL_OPERATOR, COMMAND_ACTS,
+      ARGS_TOKEN | ARGS_REASON, 1, 1, cmd_action_run,
+      "runs one; what needs a token is refused the first time, and told it" },
+    { "action test", "NAME [--timeout D]", LEVEL_OPERATOR, COMMAND_READS, 0, 1, 1, cmd_action_test,
+      "runs one of kind test" },
     { "shutdown", "[now]", LEVEL_ADMIN, COMMAND_ACTS, ARGS_REASON, 0, 1, cmd_life_shutdown,
       "stops the daemon: gracefully, or now" },
     { "prompt", "", LEVEL_USER, COMMAND_READS, 0, 0, 0, cmd_life_prompt,

@@ -10,6 +10,7 @@
 #include "base/mem.h"
 #include "control/exposition_priv.h"
 #include "control/metrics_control_priv.h"
+#include "control/metrics_database_priv.h"
 #include "control/metrics_judgement_priv.h"
 #include "control/metrics_memory_priv.h"
 #include "control/metrics_process_priv.h"
@@ -501,5 +502,6 @@ void metrics_write(const struct control_room *room, const struct tally *tally, s
     metrics_memory_write(room, out);
     metrics_judgement_write(room, out);
     metrics_rollout_write(room, out);
+    metrics_database_write(room, out);
     metrics_process_write(room->started_wall_us, out);
 }

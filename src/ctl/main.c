@@ -12,6 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "ctl/agents.h"
 #include "ctl/options.h"
 #include "ctl/outflow.h"
 #include "ctl/paint.h"
@@ -244,6 +245,8 @@ int main(int argc, char **argv)
         options_print_help();
     } else if (options.version) {
         puts("switchctl " SWITCHYARD_VERSION " (" SWITCHYARD_COMMIT ")");
+    } else if (options.is_agents) {
+        code = agents_run(options.socket);
     } else {
         code = options.is_live ? watch_run(&options, wants_color(&options))
                : options.watch ? watch(&options)
