@@ -17,6 +17,7 @@
 #include "control/cmd_explain_priv.h"
 #include "control/cmd_history_priv.h"
 #include "control/cmd_life_priv.h"
+#include "control/cmd_load_priv.h"
 #include "control/cmd_lock_priv.h"
 #include "control/cmd_plan_priv.h"
 #include "control/cmd_replay_priv.h"
@@ -64,6 +65,9 @@ static const struct command commands[] = {
     { "show drain", "[NAME[/SLOT]] [--limit N] [--newest]", LEVEL_USER, COMMAND_READS,
       ARGS_LIMIT | ARGS_NEWEST, 0, 2, cmd_drain_show,
       "what is still in flight on slots that are not live and targets that drain, one by one" },
+    { "show load", "[NAME[/SLOT]]", LEVEL_USER, COMMAND_READS, 0, 0, 1, cmd_load_show,
+      "requests, errors and bytes of each slot since the start; `switchctl watch` shows them "
+      "live" },
     { "show evidence", "[NAME[/SLOT]]", LEVEL_USER, COMMAND_READS, 0, 0, 1, cmd_evidence_show,
       "what was counted of each slot for the judgement: requests, errors, latency" },
     { "show rules", "[NAME]", LEVEL_USER, COMMAND_READS, 0, 0, 1, cmd_rules_show,
