@@ -13,6 +13,9 @@
 
 #include "base/address.h"
 #include "base/log.h"
+#include "config/config_action.h"
+#include "config/config_api.h"
+#include "config/config_database.h"
 #include "config/config_service.h"
 #include "config/config_tls.h"
 
@@ -23,35 +26,6 @@ struct config_log {
     char *access;                  /* NULL: no access log */
     enum config_log_format format; /* of the access log */
     char *file;                    /* NULL: standard error */
-};
-
-struct config_admin {
-    uint64_t mode; /* permission bits of the admin socket */
-    char *group;   /* NULL: the group of the process */
-};
-
-struct config_api {
-    struct config_bind bind; /* text NULL: no API */
-    struct config_texts hosts;
-    bool open_metrics;
-};
-
-enum config_action_kind {
-    CONFIG_ACTION_DEPLOY,
-    CONFIG_ACTION_APPLY,
-    CONFIG_ACTION_FIX,
-    CONFIG_ACTION_TEST
-};
-
-/* A program that may be run by its name. */
-struct config_action {
-    char *name;
-    enum config_action_kind kind;
-    char *command;    /* a program and its words, cut at blanks */
-    uint64_t timeout; /* us */
-    bool confirm;     /* a token is needed; as always for apply and fix */
-    char *service;    /* or group; NULL: none */
-    enum config_approver level;
 };
 
 struct config_shutdown {
@@ -108,13 +82,16 @@ struct config {
     size_t service_count;
     struct config_group *groups;
     size_t group_count;
+    struct config_database *databases;
+    size_t database_count;
 };
 
 /* Frees the tree; NULL is fine. */
 void config_free(struct config *config);
 
-/* The service or slot of that name; NULL when there is none. */
+/* The service, slot or database of that name; NULL when there is none. */
 const struct config_service *config_find_service(const struct config *config, struct slice name);
+const struct config_database *config_find_database(const struct config *config, struct slice name);
 const struct config_slot *config_find_slot(const struct config_service *service, struct slice name);
 
 /* The index of the service's group, or config.group_count when it is its own group. */

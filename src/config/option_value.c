@@ -10,6 +10,7 @@
 #include "base/num.h"
 #include "config/config.h"
 #include "config/option_choice_priv.h"
+#include "config/option_database_priv.h"
 #include "config/option_decimal_priv.h"
 #include "config/option_field_priv.h"
 #include "config/option_source_priv.h"
@@ -169,6 +170,7 @@ static const char *judge_text(const struct option_row *row, struct slice text)
                    : "is no name; letters, digits, '-', '_' and '.', at most 63, starting with a "
                      "letter or digit";
     case KIND_PRINTABLE: return option_word_is_printable(text) ? NULL : "is not plain ASCII text";
+    case KIND_WORDS:
     case KIND_MESSAGE: return text_is_utf8(text) ? NULL : "is not UTF-8";
     case KIND_TOKEN:
         return option_word_is_token(text) ? NULL : "is no name of a cookie; use letters and digits";
@@ -178,6 +180,9 @@ static const char *judge_text(const struct option_row *row, struct slice text)
     case KIND_PATH:
     case KIND_AUTHORITY:
     case KIND_JSON_PATH:
+    case KIND_DSN:
+    case KIND_VERSIONS:
+    case KIND_STATEMENTS:
     case KIND_SECRET:
     case KIND_HASH:
     case KIND_EVIDENCE_KEY:
@@ -287,12 +292,16 @@ int option_value_parse(const struct option_row *row, struct slice text, void *fi
     case KIND_ACCOUNT:
     case KIND_NAME:
     case KIND_NAMES:
+    case KIND_WORDS:
     case KIND_METHOD:
     case KIND_PRINTABLE:
     case KIND_MESSAGE:
     case KIND_TOKEN:
     case KIND_FIELD_NAME: return parse_text(row, text, field, why);
     case KIND_JSON_PATH: return parse_json_path(row, text, field, why);
+    case KIND_DSN: return option_database_parse_dsn(text, field, why);
+    case KIND_VERSIONS: return option_database_parse_versions(text, field, why);
+    case KIND_STATEMENTS: return option_database_parse_assertion(text, field, why);
     case KIND_SECRET: return parse_secret(row, text, field, why);
     case KIND_PATH: return parse_path(row, text, field, why);
     case KIND_PATHS: return option_word_prefix(text, field, why);

@@ -9,7 +9,7 @@
 #include "config/option_table_priv.h"
 #include "config/report.h"
 
-#define ROWS_MAX 256 /* of options.def */
+#define ROWS_MAX 512 /* of options.def */
 
 struct title {
     enum block_id block;

@@ -30,6 +30,8 @@ static const char *const kind_words[] = {
     [KIND_TOKEN] = "name of a cookie",
     [KIND_FIELD_NAME] = "name of a header field",
     [KIND_JSON_PATH] = "path into JSON",
+    [KIND_DSN] = "connection string",
+    [KIND_VERSIONS] = "word or statement",
     [KIND_SECRET] = "secret",
     [KIND_HASH] = "source",
     [KIND_EVIDENCE_KEY] = "key",
@@ -38,6 +40,7 @@ static const char *const kind_words[] = {
     [KIND_HOSTS] = "list of hosts",
     [KIND_PATHS] = "list of paths",
     [KIND_NAMES] = "list of names",
+    [KIND_WORDS] = "list of texts",
     [KIND_FILES] = "list of absolute paths",
     [KIND_ALPN] = "list of protocols",
     [KIND_HEADERS] = "list of header fields",
@@ -52,6 +55,7 @@ static const char *const kind_words[] = {
     [KIND_RESPONSE_RULES] = "list of header fields",
     [KIND_REQUEST_NAMES] = "list of names of header fields",
     [KIND_RESPONSE_NAMES] = "list of names of header fields",
+    [KIND_STATEMENTS] = "list of statements",
 };
 
 static const char *const syntax[] = {
