@@ -479,8 +479,8 @@ void metrics_write(const struct control_room *room, const struct tally *tally, s
 
     tally_view(tally, &view);
     take_picture(&scrape);
-    write_daemon(&scrape);
     metrics_control_write(room, out);
+    write_daemon(&scrape);
     write_requests(&scrape);
     write_histogram(
         &scrape, 0, "switchyard_http_request_duration_seconds",
