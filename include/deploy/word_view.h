@@ -12,9 +12,15 @@
 
 struct deploy;
 
-/* The gates of a move to the slot now; the live slot: what it has. False: no slot of that name. */
+/* The gates of a move to the slot as they are now; of the live slot, what it has. slot NULL: where a switch would go, or
+ * the live one where that is not clear. False: no slot of that name. */
+struct deploy_word_view {
+    char slot[64];
+    bool is_lenient; /* what is unknown would be let pass */
+    struct word word;
+};
 bool deploy_view_word(const struct deploy *deploy, unsigned service_index, const char *slot,
-                      struct word *out);
+                      struct deploy_word_view *out);
 
 /* Whether a rollback would be safe now, and where it goes ("": to nobody; then the light is not asked). */
 struct deploy_light_view {

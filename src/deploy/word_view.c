@@ -21,19 +21,23 @@ static bool find_slot(const struct config_service *service, const char *name, si
 }
 
 bool deploy_view_word(const struct deploy *deploy, unsigned service_index, const char *slot,
-                      struct word *out)
+                      struct deploy_word_view *out)
 {
     const struct config_service *service = &deploy->config->services[service_index];
-    const char *active = deploy->state->decisions.services[service_index]->active;
+    const struct state_service *decided = deploy->state->decisions.services[service_index];
     struct schema_question asked;
     size_t from = 0;
     size_t to = 0;
-    bool has_from = find_slot(service, active, &from);
+    bool has_from = find_slot(service, decided->active, &from);
 
-    if (!find_slot(service, slot, &to))
+    if (slot == NULL)
+        slot = move_default(service, decided);
+    if (!find_slot(service, slot != NULL ? slot : decided->active, &to))
         return false;
+    snprintf(out->slot, sizeof out->slot, "%s", service->slots[to].name);
+    out->is_lenient = service->schema.on_unknown == CONFIG_UNKNOWN_ALLOW;
     schema_gate_ask(deploy, service_index, to, has_from && from != to ? &from : NULL, &asked);
-    word_judge(&asked.question, out);
+    word_judge(&asked.question, &out->word);
     return true;
 }
 
