@@ -335,6 +335,8 @@ static int start_deploy(struct daemon *daemon)
         .resolver = daemon->resolver,
         .ops = &deploy_hooks,
         .ops_arg = daemon,
+        .databases = &databases_for_deploy,
+        .databases_arg = daemon->store,
         .config_path = daemon->options->config_path,
         .worker_count = crew_size(daemon->crew),
         .accept_empty_state = daemon->options->accept_empty_state,
