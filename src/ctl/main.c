@@ -16,6 +16,7 @@
 #include "ctl/outflow.h"
 #include "ctl/paint.h"
 #include "ctl/talk.h"
+#include "ctl/token_command.h"
 #include "lint/lint_command.h"
 
 enum {
@@ -229,6 +230,8 @@ int main(int argc, char **argv)
     set_signals();
     if (take_lint(argc, argv))
         return lint_command(argc - 3, argv + 3);
+    if (argc > 1 && strcmp(argv[1], "token") == 0)
+        return token_command(argc - 2, argv + 2); /* asks no daemon either */
     if (options_parse(argc, argv, &options, problem, sizeof problem) < 0) {
         fprintf(stderr, "switchctl: %s\n", problem);
         code = EXIT_USAGE;
