@@ -13,7 +13,9 @@
 
 #include "base/address.h"
 #include "base/log.h"
+#include "config/config_action.h"
 #include "config/config_api.h"
+#include "config/config_database.h"
 #include "config/config_service.h"
 #include "config/config_tls.h"
 
@@ -64,6 +66,8 @@ struct config {
     struct config_log log;
     struct config_admin admin;
     struct config_api api;
+    struct config_action *actions;
+    size_t action_count;
     struct config_shutdown shutdown;
     struct config_timeouts timeouts; /* the defaults of every service */
     struct config_limits limits;     /* the defaults of every service */
@@ -78,13 +82,16 @@ struct config {
     size_t service_count;
     struct config_group *groups;
     size_t group_count;
+    struct config_database *databases;
+    size_t database_count;
 };
 
 /* Frees the tree; NULL is fine. */
 void config_free(struct config *config);
 
-/* The service or slot of that name; NULL when there is none. */
+/* The service, slot or database of that name; NULL when there is none. */
 const struct config_service *config_find_service(const struct config *config, struct slice name);
+const struct config_database *config_find_database(const struct config *config, struct slice name);
 const struct config_slot *config_find_slot(const struct config_service *service, struct slice name);
 
 /* The index of the service's group, or config.group_count when it is its own group. */

@@ -5,6 +5,7 @@
 #ifndef CONFIG_CONFIG_API_H
 #define CONFIG_CONFIG_API_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -47,6 +48,8 @@ enum config_anonymous { CONFIG_ANONYMOUS_LOCAL, CONFIG_ANONYMOUS_VIEWER, CONFIG_
 
 struct config_api {
     struct config_bind bind; /* text NULL: no API */
+    struct config_texts hosts;
+    bool open_metrics;
     struct config_api_key *keys;
     size_t key_count;
     struct config_api_roles roles;

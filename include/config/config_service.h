@@ -9,6 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "config/config_database.h"
 #include "config/config_guard.h"
 #include "config/config_health.h"
 #include "config/config_judgement.h"
@@ -39,6 +40,9 @@ struct config_slot {
     uint64_t queue_timeout;
     struct config_headers headers; /* after those of the service */
     struct config_slot_tls tls;
+    char *database; /* name; NULL: none that is known here */
+    char *schema;   /* the version of it that the release needs; NULL: any */
+    char *contract; /* file; NULL: none */
 };
 
 struct config_timeouts {
@@ -102,6 +106,7 @@ struct config_service {
     struct config_warmup warmup;
     struct config_headers headers;
     struct config_gate gate;
+    struct config_schema schema;
     struct config_rollout rollout;
     struct config_signal *signals;
     size_t signal_count;

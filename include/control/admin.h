@@ -11,6 +11,7 @@
 #include "base/check.h"
 
 struct admin;
+struct actions;
 struct casebook;
 struct config_admin;
 struct control_stats;
@@ -20,10 +21,15 @@ struct health;
 struct identity;
 struct ledger;
 struct loop;
+struct news;
 struct signals;
 struct pilot;
+struct lag_totals;
+struct store;
 struct tls_cert_view;
+struct verbs;
 
+typedef void listener_list_fn(void *arg, const char *listener, uint64_t connections);
 typedef void tls_list_fn(void *arg, const char *listener, const struct tls_cert_view *cert);
 
 /* What commands need; borrowed. */
@@ -35,6 +41,10 @@ struct control_room {
     struct casebook *casebook;       /* NULL: no decision is kept */
     struct signals *signals;         /* NULL: there are none */
     struct deployments *deployments; /* NULL: none is counted */
+    struct news *news;               /* NULL: nobody is told of anything */
+    struct actions *actions;         /* NULL: none can be run */
+    struct verbs *verbs;             /* NULL: commands are not counted */
+    struct store *store;             /* NULL: no databases */
     struct identity *identity;       /* NULL: there is no API */
     uint64_t started_wall_us;
     void (*quit)(void *arg, bool now);                   /* the `shutdown` command */
@@ -50,6 +60,12 @@ struct control_room {
 
     /* Calls fn for each certificate of each listener. */
     void (*tls_list)(void *arg, tls_list_fn *fn, void *fn_arg);
+
+    /* Calls fn for each listener with its open connections. NULL: only the sum is known. */
+    void (*listeners)(void *arg, listener_list_fn *fn, void *fn_arg);
+
+    /* How late the thread at that place was, and its name, which lives as long as the room; NULL: no thread there. */
+    const char *(*lag)(void *arg, unsigned index, struct lag_totals *out);
     void *arg;
 };
 

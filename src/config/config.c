@@ -58,6 +58,14 @@ const struct config_service *config_find_service(const struct config *config, st
     return NULL;
 }
 
+const struct config_database *config_find_database(const struct config *config, struct slice name)
+{
+    for (size_t i = 0; i < config->database_count; i++)
+        if (slice_is_equal(slice_from(config->databases[i].name), name))
+            return &config->databases[i];
+    return NULL;
+}
+
 const struct config_slot *config_find_slot(const struct config_service *service, struct slice name)
 {
     for (size_t i = 0; i < service->slot_count; i++)

@@ -35,6 +35,11 @@ void crosscheck_health(const struct config *config, const struct origin *origin)
 /* The part about TLS to targets, in crosscheck_tls.c. */
 void crosscheck_tls(const struct config *config, const struct origin *origin);
 
+/* The part about databases, in crosscheck_database.c. */
+void crosscheck_database(const struct config *config, const struct origin *origin);
+/* The part about actions, in crosscheck_action.c. */
+void crosscheck_action(const struct config *config, const struct origin *origin);
+
 /* The part about hosts and paths, in crosscheck_route.c. */
 void crosscheck_route(const struct config *config, const struct origin *origin);
 

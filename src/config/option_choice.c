@@ -43,6 +43,11 @@ static const char *const inconclusive_words[] = { [CONFIG_INCONCLUSIVE_HOLD] = "
 static const char *const overdue_words[] = {
     [CONFIG_OVERDUE_HOLD] = "hold", [CONFIG_OVERDUE_ABORT] = "abort", NULL
 };
+static const char *const action_kind_words[] = { [CONFIG_ACTION_DEPLOY] = "deploy",
+                                                 [CONFIG_ACTION_APPLY] = "apply",
+                                                 [CONFIG_ACTION_FIX] = "fix",
+                                                 [CONFIG_ACTION_TEST] = "test",
+                                                 NULL };
 static const char *const key_alg_words[] = { [CONFIG_ALG_HS256] = "HS256",
                                              [CONFIG_ALG_RS256] = "RS256",
                                              [CONFIG_ALG_ES256] = "ES256",
@@ -56,6 +61,20 @@ static const char *const signal_action_words[] = { [CONFIG_SIGNAL_ALERT] = "aler
                                                    [CONFIG_SIGNAL_ROLLBACK] = "rollback",
                                                    [CONFIG_SIGNAL_HOLD] = "hold",
                                                    NULL };
+static const char *const strategy_words[] = {
+    [CONFIG_STRATEGY_SHARED] = "shared", [CONFIG_STRATEGY_PARALLEL] = "parallel", NULL
+};
+static const char *const lint_level_words[] = { [CONFIG_LINT_LOW] = "low",
+                                                [CONFIG_LINT_MEDIUM] = "medium",
+                                                [CONFIG_LINT_HIGH] = "high",
+                                                [CONFIG_LINT_CRITICAL] = "critical",
+                                                NULL };
+static const char *const on_unknown_words[] = {
+    [CONFIG_UNKNOWN_REFUSE] = "refuse", [CONFIG_UNKNOWN_ALLOW] = "allow", NULL
+};
+static const char *const backup_words[] = {
+    [CONFIG_BACKUP_LOGICAL] = "logical", [CONFIG_BACKUP_PHYSICAL] = "physical", NULL
+};
 static const char *const version_words[] = {
     [CONFIG_TLS_12] = "1.2", [CONFIG_TLS_13] = "1.3", NULL
 };
@@ -88,6 +107,11 @@ static const char *const *const choices[] = {
     [KIND_APPROVAL_FOR] = approval_for_words,
     [KIND_INCONCLUSIVE] = inconclusive_words,
     [KIND_OVERDUE] = overdue_words,
+    [KIND_STRATEGY] = strategy_words,
+    [KIND_LINT_LEVEL] = lint_level_words,
+    [KIND_ON_UNKNOWN] = on_unknown_words,
+    [KIND_BACKUP] = backup_words,
+    [KIND_ACTION_KIND] = action_kind_words,
     [KIND_KEY_ALG] = key_alg_words,
     [KIND_ANONYMOUS] = anonymous_words,
     [KIND_SIGNAL_ACTION] = signal_action_words,

@@ -32,13 +32,18 @@ enum option_kind {
     KIND_APPROVAL_FOR,
     KIND_INCONCLUSIVE,
     KIND_OVERDUE,
+    KIND_STRATEGY,
+    KIND_LINT_LEVEL,
+    KIND_ON_UNKNOWN,
+    KIND_BACKUP,
+    KIND_ACTION_KIND,
     KIND_KEY_ALG,
     KIND_ANONYMOUS,
-    KIND_SIGNAL_ACTION,
-    KIND_FILE,    /* char *, NULL while empty: an absolute path */
-    KIND_ACCOUNT, /* the name of a group of users */
-    KIND_NAME,    /* the name of a slot */
-    KIND_PATH,    /* of a URL */
+    KIND_SIGNAL_ACTION, /* the last of the words */
+    KIND_FILE,          /* char *, NULL while empty: an absolute path */
+    KIND_ACCOUNT,       /* the name of a group of users */
+    KIND_NAME,          /* the name of a slot */
+    KIND_PATH,          /* of a URL */
     KIND_METHOD,
     KIND_AUTHORITY, /* host, or host and port */
     KIND_PRINTABLE, /* visible ASCII */
@@ -46,6 +51,8 @@ enum option_kind {
     KIND_TOKEN,     /* the name of a cookie */
     KIND_FIELD_NAME,
     KIND_JSON_PATH,
+    KIND_DSN,          /* for libpq */
+    KIND_VERSIONS,     /* a word, or a statement */
     KIND_SECRET,       /* visible ASCII that is never shown */
     KIND_HASH,         /* struct config_hash */
     KIND_EVIDENCE_KEY, /* struct config_evidence_key */
@@ -69,6 +76,7 @@ enum option_kind {
     KIND_RESPONSE_RULES,
     KIND_REQUEST_NAMES, /* of header fields */
     KIND_RESPONSE_NAMES,
+    KIND_STATEMENTS, /* "NAME: SELECT …" */
 };
 
 #endif

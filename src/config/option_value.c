@@ -10,6 +10,7 @@
 #include "base/num.h"
 #include "config/config.h"
 #include "config/option_choice_priv.h"
+#include "config/option_database_priv.h"
 #include "config/option_decimal_priv.h"
 #include "config/option_field_priv.h"
 #include "config/option_source_priv.h"
@@ -179,6 +180,9 @@ static const char *judge_text(const struct option_row *row, struct slice text)
     case KIND_PATH:
     case KIND_AUTHORITY:
     case KIND_JSON_PATH:
+    case KIND_DSN:
+    case KIND_VERSIONS:
+    case KIND_STATEMENTS:
     case KIND_SECRET:
     case KIND_HASH:
     case KIND_EVIDENCE_KEY:
@@ -295,6 +299,9 @@ int option_value_parse(const struct option_row *row, struct slice text, void *fi
     case KIND_TOKEN:
     case KIND_FIELD_NAME: return parse_text(row, text, field, why);
     case KIND_JSON_PATH: return parse_json_path(row, text, field, why);
+    case KIND_DSN: return option_database_parse_dsn(text, field, why);
+    case KIND_VERSIONS: return option_database_parse_versions(text, field, why);
+    case KIND_STATEMENTS: return option_database_parse_assertion(text, field, why);
     case KIND_SECRET: return parse_secret(row, text, field, why);
     case KIND_PATH: return parse_path(row, text, field, why);
     case KIND_PATHS: return option_word_prefix(text, field, why);

@@ -21,7 +21,7 @@ static const char *const kind_words[] = {
     [KIND_NUMBER] = "number",
     [KIND_FILE] = "absolute path",
     [KIND_ACCOUNT] = "name",
-    [KIND_NAME] = "name of a slot",
+    [KIND_NAME] = "name",
     [KIND_PATH] = "path of a URL",
     [KIND_METHOD] = "method",
     [KIND_AUTHORITY] = "host",
@@ -30,6 +30,8 @@ static const char *const kind_words[] = {
     [KIND_TOKEN] = "name of a cookie",
     [KIND_FIELD_NAME] = "name of a header field",
     [KIND_JSON_PATH] = "path into JSON",
+    [KIND_DSN] = "connection string",
+    [KIND_VERSIONS] = "word or statement",
     [KIND_SECRET] = "secret",
     [KIND_HASH] = "source",
     [KIND_EVIDENCE_KEY] = "key",
@@ -53,6 +55,7 @@ static const char *const kind_words[] = {
     [KIND_RESPONSE_RULES] = "list of header fields",
     [KIND_REQUEST_NAMES] = "list of names of header fields",
     [KIND_RESPONSE_NAMES] = "list of names of header fields",
+    [KIND_STATEMENTS] = "list of statements",
 };
 
 static const char *const syntax[] = {

@@ -52,6 +52,7 @@ static const struct option options[] = {
     { "--header", ARGS_HEADER, VALUE_HEADER, 0, 8192 },
     { "--client-ip", ARGS_CLIENT_IP, VALUE_WORD, offsetof(struct args, client_ip), 63 },
     { "--listener", ARGS_LISTENER, VALUE_WORD, offsetof(struct args, listener), 63 },
+    { "--emergency", ARGS_EMERGENCY, VALUE_NONE, 0, 0 },
     { "--compare", ARGS_COMPARE, VALUE_NONE, 0, 0 },
     { "--confirm-within", ARGS_CONFIRM, VALUE_DURATION, offsetof(struct args, confirm_us), 0 },
     { "--plan", ARGS_ROLLOUT, VALUE_NAMED, 0, 31 },
@@ -67,6 +68,7 @@ static const struct option options[] = {
     { "--synthetic", ARGS_DRILL, VALUE_NAMED, 0, 20 },
     { "--duration", ARGS_DRILL, VALUE_NAMED, 0, 20 },
     { "--assert", ARGS_DRILL, VALUE_REPEATED, 0, 120 },
+    { "--token", ARGS_TOKEN, VALUE_NAMED, 0, 64 },
     { "--service", ARGS_SIGNALLED, VALUE_NAMED, 0, 63 },
     { "--rollout", ARGS_SIGNALLED, VALUE_NAMED, 0, 20 },
 };

@@ -13,6 +13,7 @@
 #include "base/mem.h"
 #include "control/access_priv.h"
 #include "control/json_priv.h"
+#include "control/verbs_priv.h"
 #include "deploy/deploy.h"
 #include "deploy/deploy_view.h"
 #include "route/snapshot.h"
@@ -95,6 +96,8 @@ static void complete(struct call *call)
     call->deadline_us = 0;
     if (call->reply.epoch == 0 && snapshot != NULL)
         call->reply.epoch = snapshot_epoch(snapshot);
+    if (call->room->verbs != NULL)
+        verbs_count(call->room->verbs, call->command, call->peer.level, call->reply.outcome);
     log_call(call);
 }
 
@@ -322,6 +325,7 @@ void call_fill_change(const struct call *call, enum change_kind kind, struct cha
     *out = (struct change){
         .kind = kind,
         .force = (args->given & ARGS_FORCE) != 0,
+        .emergency = (args->given & ARGS_EMERGENCY) != 0,
         .if_epoch = args->if_epoch,
         .ttl_us = args->ttl_us,
         .confirm_us = args->confirm_us,

@@ -5,9 +5,11 @@
 #include <string.h>
 
 #include "base/err.h"
+#include "control/cmd_action_priv.h"
 #include "control/cmd_alerts_priv.h"
 #include "control/cmd_canary_priv.h"
 #include "control/cmd_change_priv.h"
+#include "control/cmd_database_priv.h"
 #include "control/cmd_decision_priv.h"
 #include "control/cmd_drain_priv.h"
 #include "control/cmd_drill_priv.h"
@@ -15,6 +17,7 @@
 #include "control/cmd_explain_priv.h"
 #include "control/cmd_history_priv.h"
 #include "control/cmd_life_priv.h"
+#include "control/cmd_load_priv.h"
 #include "control/cmd_lock_priv.h"
 #include "control/cmd_plan_priv.h"
 #include "control/cmd_replay_priv.h"
@@ -62,6 +65,9 @@ static const struct command commands[] = {
     { "show drain", "[NAME[/SLOT]] [--limit N] [--newest]", LEVEL_USER, COMMAND_READS,
       ARGS_LIMIT | ARGS_NEWEST, 0, 2, cmd_drain_show,
       "what is still in flight on slots that are not live and targets that drain, one by one" },
+    { "show load", "[NAME[/SLOT]]", LEVEL_USER, COMMAND_READS, 0, 0, 1, cmd_load_show,
+      "requests, errors and bytes of each slot since the start; `switchctl watch` shows them "
+      "live" },
     { "show evidence", "[NAME[/SLOT]]", LEVEL_USER, COMMAND_READS, 0, 0, 1, cmd_evidence_show,
       "what was counted of each slot for the judgement: requests, errors, latency" },
     { "show rules", "[NAME]", LEVEL_USER, COMMAND_READS, 0, 0, 1, cmd_rules_show,
@@ -91,13 +97,17 @@ static const struct command commands[] = {
       "gives a small share (1%) to the standby slot and takes it back, to see that it works" },
     { "show version", "", LEVEL_USER, COMMAND_READS, 0, 0, 0, cmd_life_version,
       "version and commit of the daemon" },
+    { "whoami", "", LEVEL_USER, COMMAND_READS, 0, 0, 0, cmd_life_whoami,
+      "who the daemon takes you for, and your role" },
     { "switch",
       "NAME [--to SLOT] [--confirm-within D] [--force --reason TEXT] [--if-epoch E] [--timeout D] "
       "[--key K]",
       LEVEL_DEPLOYER, COMMAND_CHANGES, FORCED | ARGS_TO | ARGS_CONFIRM, 1, 1, cmd_change_switch,
       "moves the traffic of a service or group to a slot (the standby one if not named)" },
-    { "rollback", "NAME [--force --reason TEXT] [--if-epoch E] [--timeout D] [--key K]",
-      LEVEL_DEPLOYER, COMMAND_CHANGES, FORCED, 1, 1, cmd_change_rollback,
+    { "rollback",
+      "NAME [--emergency --reason TEXT] [--force --reason TEXT] [--if-epoch E] [--timeout D] "
+      "[--key K]",
+      LEVEL_DEPLOYER, COMMAND_CHANGES, FORCED | ARGS_EMERGENCY, 1, 1, cmd_change_rollback,
       "moves the traffic back to the slot before the last switch" },
     { "release", "NAME", LEVEL_DEPLOYER, COMMAND_CHANGES, ARGS_CHANGE, 1, 1, cmd_rules_release,
       "lets versions start again that were taken back by themselves, without a cool-down" },
@@ -179,6 +189,10 @@ static const struct command commands[] = {
       "certificates of the listeners: names, end, fingerprint" },
     { "tls reload", "", LEVEL_OPERATOR, COMMAND_ACTS, 0, 0, 0, cmd_tls_reload,
       "reads the certificates again: all of them or none" },
+    { "db status", "[NAME]", LEVEL_USER, COMMAND_READS, 0, 0, 1, cmd_database_status,
+      "databases of the releases: condition, age of the last look, server; asks nobody" },
+    { "db test", "NAME", LEVEL_OPERATOR, COMMAND_READS, 0, 1, 1, cmd_database_test,
+      "connects to a database anew: timings, TLS, rights of the role, what the server has left" },
     { "target set", "NAME/SLOT/TARGET ready|drain|maint|weight N [--force --reason TEXT]",
       LEVEL_DEPLOYER, COMMAND_CHANGES, FORCED, 2, 3, cmd_target_set,
       "orders a target to serve, to finish, to rest, or to take its share" },
@@ -201,6 +215,13 @@ static const struct command commands[] = {
       "keeps others from changing anything, for a time" },
     { "lock release", "[NAME] [--force --reason TEXT]", LEVEL_OPERATOR, COMMAND_ACTS, FORCED, 0, 1,
       cmd_lock_release, "gives the deploy lock back" },
+    { "action list", "", LEVEL_USER, COMMAND_READS, 0, 0, 0, cmd_action_list,
+      "programs of the configuration that can be run, and what became of them" },
+    { "action run", "NAME [--token T] [--reason TEXT] [--timeout D]", LEVEL_OPERATOR, COMMAND_ACTS,
+      ARGS_TOKEN | ARGS_REASON, 1, 1, cmd_action_run,
+      "runs one; what needs a token is refused the first time, and told it" },
+    { "action test", "NAME [--timeout D]", LEVEL_OPERATOR, COMMAND_READS, 0, 1, 1, cmd_action_test,
+      "runs one of kind test" },
     { "shutdown", "[now]", LEVEL_ADMIN, COMMAND_ACTS, ARGS_REASON, 0, 1, cmd_life_shutdown,
       "stops the daemon: gracefully, or now" },
     { "prompt", "", LEVEL_USER, COMMAND_READS, 0, 0, 0, cmd_life_prompt,

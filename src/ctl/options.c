@@ -140,12 +140,43 @@ static bool is_verb(int argc, char **argv, const char *first, const char *second
 static bool take_verb(struct options *options, int argc, char **argv)
 {
     options->is_long = is_verb(argc, argv, "tenant", "export");
+    options->is_agents = argc == 1 && strcmp(argv[0], "mcp") == 0;
     if (!is_verb(argc, argv, "tenant", "load"))
         return true;
     if (argc <= FILE_AT || (argv[FILE_AT][0] == '-' && argv[FILE_AT][1] != '\0'))
         return false;
     options->file = argv[FILE_AT];
     return true;
+}
+
+/* `watch [NAME] [--count N]`: what is asked of the daemon is `show load`. */
+static int parse_live(struct options *out, int argc, char **argv)
+{
+    const char *name = NULL;
+
+    for (int i = 1; i < argc; i++) {
+        const char *count = NULL;
+
+        if (take_flag(out, argv[i]))
+            continue;
+        if (strcmp(argv[i], "--count") == 0 && i + 1 < argc)
+            count = argv[++i];
+        else if (strncmp(argv[i], "--count=", 8) == 0)
+            count = argv[i] + 8;
+        else if (argv[i][0] == '-' || name != NULL)
+            return ERR_INVALID;
+        else
+            name = argv[i];
+        if (count != NULL &&
+            (num_parse_u64(slice_from(count), UINT32_MAX, &out->count) < 0 || out->count == 0))
+            return ERR_INVALID;
+    }
+    out->is_live = true;
+    text_add(&out->line, "json show load");
+    if (name != NULL && add_quoted(&out->line, name) < 0)
+        return ERR_INVALID;
+    text_add(&out->line, " --no-text\n");
+    return 0;
 }
 
 int options_parse(int argc, char **argv, struct options *out, char *problem, unsigned problem_size)
@@ -164,6 +195,12 @@ int options_parse(int argc, char **argv, struct options *out, char *problem, uns
         return 0;
     if (at == argc)
         return say(problem, problem_size, "no verb is given; see switchctl --help", "");
+    out->words = argv + at;
+    out->word_count = argc - at;
+    if (strcmp(argv[at], "watch") == 0 && parse_live(out, argc - at, argv + at) < 0)
+        return say(problem, problem_size, "usage: switchctl watch [NAME[/SLOT]] [--count N]", "");
+    if (out->is_live)
+        return 0;
     if (!take_verb(out, argc - at, argv + at))
         return say(problem, problem_size,
                    "tenant load needs a file, or - for standard input, before anything else", "");
@@ -187,6 +224,7 @@ void options_print_help(void)
           "       switchctl --help | --version\n"
           "\n"
           "  status [NAME] [--watch]         services, slots and targets on one screen\n"
+          "  watch [NAME] [--count N]        requests, errors, latency and shares, live\n"
           "  list, slots, targets, history   one table each\n"
           "  show info|services|config|errors|version|drain|conns\n"
           "  switch NAME [--to SLOT]         moves the traffic of a service or group\n"
@@ -205,6 +243,7 @@ void options_print_help(void)
           "  wait healthy NAME[/SLOT]; wait drained NAME/SLOT\n"
           "  reload                          reads the configuration again\n"
           "  lock [show|acquire|release]     the deploy lock\n"
+          "  mcp                             a server for agents on standard input and output\n"
           "  help [VERB]                     what the daemon knows\n"
           "\n"
           "changes take --reason TEXT, --force (with --reason), --if-epoch E, --key K, --as NAME\n"

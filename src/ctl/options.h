@@ -15,12 +15,17 @@ struct options {
     const char *socket; /* -s, else the environment, else the default */
     bool is_json;
     bool no_color;
-    bool watch; /* status --watch */
+    bool watch;     /* status --watch */
+    bool is_live;   /* the verb watch */
+    uint64_t count; /* of its rows; 0: no end */
     bool help;
     bool version;
     const char
         *file; /* of `tenant load`: its lines follow the request; "-": standard input; NULL: none */
-    bool is_long; /* `tenant export`: the answer is written out as it comes, whatever its size */
+    bool is_agents; /* `mcp`: no request, but a server for agents */
+    bool is_long;   /* `tenant export`: the answer is written out as it comes, whatever its size */
+    char *const *words; /* the verb and what follows, as given */
+    int word_count;
     uint64_t timeout_us; /* how long the daemon may take; with the time it needs to say so */
     struct text line;    /* the request: one line of the admin protocol */
 };

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/pidfd.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -28,8 +29,12 @@ struct child {
     pid_t pid; /* 0: it was not started, or is gone */
     int pid_fd;
     int out_fd;
+    int err_fd; /* -1: errors go where output goes */
     struct event *end;
     struct event *output;
+    struct event *errors;
+    child_bytes_fn *on_bytes;
+    void *bytes_arg;
     struct timer *timer; /* the time that it has, then the grace; without a process: the answer */
     uint64_t began_us;
     bool is_told; /* SIGTERM was sent */
@@ -46,29 +51,40 @@ static void free_child(struct child *child)
 {
     free_event(child->end);
     free_event(child->output);
+    free_event(child->errors);
     timer_free(child->timer);
     if (child->pid_fd >= 0)
         close(child->pid_fd);
     if (child->out_fd >= 0)
         close(child->out_fd);
+    if (child->err_fd >= 0)
+        close(child->err_fd);
     free(child);
 }
 
-/* What is there now; more than is kept is thrown away. */
-static void read_output(struct child *child)
+static void keep(struct child *child, const char *bytes, size_t len)
 {
-    char bytes[CHILD_OUTPUT_MAX];
+    size_t room = CHILD_OUTPUT_MAX - child->result.output_len;
+    size_t taken = len < room ? len : room;
+
+    memcpy(child->result.output + child->result.output_len, bytes, taken);
+    child->result.output_len += taken;
+}
+
+/* What is there now; more than is kept is thrown away. False: there will be no more. */
+static bool read_pipe(struct child *child, enum child_source source)
+{
+    char bytes[65536];
+    int fd = source == CHILD_ERR ? child->err_fd : child->out_fd;
     ssize_t count = 0;
 
-    while ((count = read(child->out_fd, bytes, sizeof bytes)) > 0) {
-        size_t room = CHILD_OUTPUT_MAX - child->result.output_len;
-        size_t taken = (size_t)count < room ? (size_t)count : room;
-
-        memcpy(child->result.output + child->result.output_len, bytes, taken);
-        child->result.output_len += taken;
+    while ((count = read(fd, bytes, sizeof bytes)) > 0) {
+        if (source == CHILD_ERR || child->on_bytes == NULL)
+            keep(child, bytes, (size_t)count);
+        if (child->on_bytes != NULL)
+            child->on_bytes(child->bytes_arg, source, bytes, (size_t)count);
     }
-    if (count == 0 && child->output != NULL)
-        event_del(child->output);
+    return count != 0;
 }
 
 static void describe(struct child *child)
@@ -76,7 +92,9 @@ static void describe(struct child *child)
     struct child_result *result = &child->result;
     unsigned long long ms = result->duration_us / 1000;
 
-    if (result->is_timed_out)
+    if (result->is_stopped)
+        snprintf(result->words, sizeof result->words, "stopped after %llu ms", ms);
+    else if (result->is_timed_out)
         snprintf(result->words, sizeof result->words, "ended by us after %llu ms", ms);
     else if (result->signal != 0)
         snprintf(result->words, sizeof result->words, "ended by signal %d after %llu ms",
@@ -101,9 +119,22 @@ static void finish(struct child *child)
 
 static void on_output(evutil_socket_t fd, short what, void *arg)
 {
+    struct child *child = arg;
+
     (void)fd;
     (void)what;
-    read_output(arg);
+    if (!read_pipe(child, CHILD_OUT))
+        event_del(child->output);
+}
+
+static void on_errors(evutil_socket_t fd, short what, void *arg)
+{
+    struct child *child = arg;
+
+    (void)fd;
+    (void)what;
+    if (!read_pipe(child, CHILD_ERR))
+        event_del(child->errors);
 }
 
 static void on_end(evutil_socket_t fd, short what, void *arg)
@@ -125,7 +156,9 @@ static void on_end(evutil_socket_t fd, short what, void *arg)
     if (is_lost)
         snprintf(child->result.words, sizeof child->result.words,
                  "ended, nobody knows how: SIGCHLD is ignored in this process");
-    read_output(child);
+    (void)read_pipe(child, CHILD_OUT);
+    if (child->err_fd >= 0)
+        (void)read_pipe(child, CHILD_ERR);
     finish(child);
 }
 
@@ -138,7 +171,7 @@ static void on_time(void *arg)
         finish(child);
         return;
     }
-    child->result.is_timed_out = true;
+    child->result.is_timed_out = !child->result.is_stopped;
     (void)kill(-child->pid, child->is_told ? SIGKILL : SIGTERM);
     child->is_told = true;
     timer_arm(child->timer, GRACE_MS);
@@ -195,7 +228,7 @@ static int prepare_attributes(posix_spawnattr_t *attributes)
                                                                POSIX_SPAWN_SETPGROUP);
 }
 
-static int prepare_files(posix_spawn_file_actions_t *files, int output)
+static int prepare_files(posix_spawn_file_actions_t *files, int output, int errors)
 {
     int err = posix_spawn_file_actions_init(files);
 
@@ -204,27 +237,30 @@ static int prepare_files(posix_spawn_file_actions_t *files, int output)
     if (err == 0)
         err = posix_spawn_file_actions_adddup2(files, output, STDOUT_FILENO);
     if (err == 0)
-        err = posix_spawn_file_actions_adddup2(files, output, STDERR_FILENO);
+        err = posix_spawn_file_actions_adddup2(files, errors, STDERR_FILENO);
     return err != 0 ? err : posix_spawn_file_actions_addclosefrom_np(files, STDERR_FILENO + 1);
 }
 
 /* 0 or an errno. */
-static int spawn(struct child *child, const struct child_spec *spec, int output)
+static int spawn(struct child *child, const struct child_spec *spec, int output, int errors)
 {
     posix_spawnattr_t attributes;
     posix_spawn_file_actions_t files;
     char *inherited[INHERITED_MAX];
     const char *env[INHERITED_MAX + MORE_MAX + 1];
-    char *argv[CHILD_ARGS_MAX + 1];
-    char *command = mem_text(spec->command);
+    char *cut[CHILD_ARGS_MAX + 1];
+    char *command = mem_text(spec->words == NULL ? spec->command : "");
+    char **argv = spec->words != NULL ? (char **)(uintptr_t)spec->words : cut;
     int err = prepare_attributes(&attributes);
 
-    cut_words(command, argv);
+    cut_words(command, cut);
     fill_environment(spec->more, inherited, env);
-    CHECK(err == 0 && prepare_files(&files, output) == 0);
+    CHECK(err == 0 && prepare_files(&files, output, errors) == 0);
     err = argv[0] != NULL ? posix_spawn(&child->pid, argv[0], &files, &attributes, argv,
                                         (char *const *)(uintptr_t)env)
                           : EINVAL;
+    if (err == 0 && spec->nice != 0)
+        (void)setpriority(PRIO_PGRP, (id_t)child->pid, getpriority(PRIO_PROCESS, 0) + spec->nice);
     posix_spawn_file_actions_destroy(&files);
     posix_spawnattr_destroy(&attributes);
     for (size_t i = 0; i < INHERITED_MAX; i++)
@@ -241,6 +277,10 @@ static void watch(struct child *child, uint64_t timeout_us)
     child->output = event_new(base, child->out_fd, EV_READ | EV_PERSIST, on_output, child);
     CHECK(child->end != NULL && event_add(child->end, NULL) == 0);
     CHECK(child->output != NULL && event_add(child->output, NULL) == 0);
+    if (child->err_fd >= 0) {
+        child->errors = event_new(base, child->err_fd, EV_READ | EV_PERSIST, on_errors, child);
+        CHECK(child->errors != NULL && event_add(child->errors, NULL) == 0);
+    }
     timer_arm(child->timer, timeout_us / 1000 + 1);
 }
 
@@ -254,17 +294,42 @@ static int give_up(struct child *child)
     return err;
 }
 
-static int start(struct child *child, const struct child_spec *spec)
+/* A pipe whose end is ours in *own and does not block; the other one, or -1 with errno. */
+static int make_pipe(int *own)
 {
     int pipes[2];
-    int err = pipe2(pipes, O_CLOEXEC) != 0 ? errno : 0;
 
-    if (err != 0)
-        return err;
-    child->out_fd = pipes[0];
+    if (pipe2(pipes, O_CLOEXEC) != 0)
+        return -1;
     (void)fcntl(pipes[0], F_SETFL, O_NONBLOCK);
-    err = spawn(child, spec, pipes[1]);
-    close(pipes[1]);
+    *own = pipes[0];
+    return pipes[1];
+}
+
+/* 0 or an errno. */
+static int spawn_with_pipes(struct child *child, const struct child_spec *spec)
+{
+    int output = make_pipe(&child->out_fd);
+    int errors = -1;
+    int err = output < 0 ? errno : 0;
+
+    if (err == 0 && spec->on_bytes != NULL) {
+        errors = make_pipe(&child->err_fd);
+        err = errors < 0 ? errno : 0;
+    }
+    if (err == 0)
+        err = spawn(child, spec, output, errors >= 0 ? errors : output);
+    if (output >= 0)
+        close(output);
+    if (errors >= 0)
+        close(errors);
+    return err;
+}
+
+static int start(struct child *child, const struct child_spec *spec)
+{
+    int err = spawn_with_pipes(child, spec);
+
     if (err != 0) {
         child->pid = 0;
         return err;
@@ -289,7 +354,9 @@ struct child *child_start(struct loop *loop, const struct child_spec *spec, chil
     child->loop = loop;
     child->done = done;
     child->arg = arg;
-    child->pid_fd = child->out_fd = -1;
+    child->pid_fd = child->out_fd = child->err_fd = -1;
+    child->on_bytes = spec->on_bytes;
+    child->bytes_arg = spec->bytes_arg;
     child->began_us = clock_monotonic_us();
     child->timer = timer_new(loop, on_time, child);
     err = start(child, spec);
@@ -297,9 +364,17 @@ struct child *child_start(struct loop *loop, const struct child_spec *spec, chil
         return child;
     child->result.code = CHILD_NO_START;
     snprintf(child->result.words, sizeof child->result.words, "cannot start %.80s: %s",
-             spec->command, strerror(err));
+             spec->words != NULL ? spec->words[0] : spec->command, strerror(err));
     timer_arm(child->timer, 0);
     return child;
+}
+
+void child_stop(struct child *child)
+{
+    if (child->pid == 0 || child->result.is_stopped)
+        return;
+    child->result.is_stopped = true;
+    on_time(child);
 }
 
 void child_cancel(struct child *child)

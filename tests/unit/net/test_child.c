@@ -145,3 +145,73 @@ Test(child, a_cancelled_one_is_gone_without_a_word)
     run("/bin/true", NULL, LONG_US);
     cr_expect_eq(answers, 1);
 }
+
+struct pieces {
+    size_t out_len;
+    size_t err_len;
+    char out[64];
+    struct child *child;
+};
+
+static void on_bytes(void *arg, enum child_source source, const char *bytes, size_t len)
+{
+    struct pieces *pieces = arg;
+    size_t room = sizeof pieces->out - 1 - pieces->out_len;
+
+    if (source == CHILD_OUT && pieces->out_len < sizeof pieces->out - 1)
+        memcpy(pieces->out + pieces->out_len, bytes, len < room ? len : room);
+    if (source == CHILD_OUT)
+        pieces->out_len += len;
+    else
+        pieces->err_len += len;
+    if (pieces->child != NULL)
+        child_stop(pieces->child);
+}
+
+Test(child, long_output_comes_in_pieces_and_errors_apart)
+{
+    static const char *const words[] = {
+        "/bin/sh", "-c", "head -c 3000000 /dev/zero; head -c 200000 /dev/zero >&2; exit 4", NULL
+    };
+    struct pieces pieces = { .out_len = 0 };
+    struct child_spec spec = {
+        .words = words, .timeout_us = LONG_US, .on_bytes = on_bytes, .bytes_arg = &pieces
+    };
+
+    cr_assert_not_null(child_start(loop, &spec, on_done, &answer));
+    loop_run(loop);
+    cr_expect_eq(answer.code, 4);
+    cr_expect_eq(pieces.out_len, 3000000);
+    cr_expect_eq(pieces.err_len, 200000);
+    cr_expect_eq(answer.output_len, CHILD_OUTPUT_MAX, "the first errors are kept");
+}
+
+Test(child, words_may_hold_blanks_and_a_priority_may_be_given)
+{
+    static const char *const words[] = { "/bin/sh", "-c",        "printf '%s ' \"$1\"; nice",
+                                         "sh",      "two words", NULL };
+    struct pieces pieces = { .out_len = 0 };
+    struct child_spec spec = {
+        .words = words, .timeout_us = LONG_US, .nice = 3, .on_bytes = on_bytes, .bytes_arg = &pieces
+    };
+
+    cr_assert_not_null(child_start(loop, &spec, on_done, &answer));
+    loop_run(loop);
+    cr_expect_eq(strncmp(pieces.out, "two words ", 10), 0, "%s", pieces.out);
+    cr_expect_eq(answer.code, 0);
+}
+
+Test(child, one_that_is_stopped_says_so)
+{
+    static const char *const words[] = { "/bin/sh", "-c", "echo here; exec sleep 1000", NULL };
+    struct pieces pieces = { .out_len = 0 };
+    struct child_spec spec = {
+        .words = words, .timeout_us = LONG_US, .on_bytes = on_bytes, .bytes_arg = &pieces
+    };
+
+    pieces.child = child_start(loop, &spec, on_done, &answer);
+    loop_run(loop);
+    cr_expect(answer.is_stopped && !answer.is_timed_out);
+    cr_expect_eq(answer.signal, SIGTERM);
+    cr_expect_not_null(strstr(answer.words, "stopped"));
+}
