@@ -19,6 +19,7 @@
 #include "app/databases.h"
 #include "app/doors.h"
 #include "app/ports.h"
+#include "app/privacy.h"
 #include "app/trust.h"
 #include "app/vault.h"
 #include "base/clock.h"
@@ -426,6 +427,7 @@ static int start(struct daemon *daemon)
 
     if (err != ERR_OK || start_logs(daemon) != ERR_OK)
         return EXIT_FAILURE;
+    privacy_apply(daemon->config);
     daemon->loop = loop_new();
     daemon->pulse = wheel_new(daemon->loop);
     daemon->verbs = verbs_new();

@@ -145,7 +145,8 @@ static const struct gate *find_gate(struct doors *doors, const struct config *co
     entry = mem_zalloc(sizeof *entry);
     snprintf(entry->gate.name, sizeof entry->gate.name, "%s", listener->name);
     entry->gate.proxy_protocol = listener->proxy_protocol;
-    entry->gate.cells = mem_zalloc(doors->worker_count * sizeof *entry->gate.cells);
+    entry->gate.cells = mem_zalloc_aligned(_Alignof(struct gate_cell),
+                                           doors->worker_count * sizeof *entry->gate.cells);
     entry->gate.tls = has_tls(listener) ? vault_keeper(doors->vault, listener->name) : NULL;
     entry->gate.hides_plain = listener->tls.plain_http == CONFIG_PLAIN_CLOSE;
     entry->gate.strips_client = strips_client(config, listener);

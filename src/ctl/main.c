@@ -18,6 +18,7 @@
 #include "ctl/paint.h"
 #include "ctl/progress.h"
 #include "ctl/talk.h"
+#include "ctl/token_command.h"
 #include "ctl/watch.h"
 #include "lint/lint_command.h"
 
@@ -238,6 +239,8 @@ int main(int argc, char **argv)
     set_signals();
     if (take_lint(argc, argv))
         return lint_command(argc - 3, argv + 3);
+    if (argc > 1 && strcmp(argv[1], "token") == 0)
+        return token_command(argc - 2, argv + 2); /* asks no daemon either */
     if (options_parse(argc, argv, &options, problem, sizeof problem) < 0) {
         fprintf(stderr, "switchctl: %s\n", problem);
         code = EXIT_USAGE;
