@@ -36,6 +36,7 @@
 #include "control/actions.h"
 #include "control/admin.h"
 #include "control/api.h"
+#include "control/identity.h"
 #include "control/news.h"
 #include "control/verbs.h"
 #include "deploy/deploy.h"
@@ -111,6 +112,16 @@ static void stop_logs(struct daemon *daemon)
     free(daemon->rings);
 }
 
+static void on_cancel(void *arg)
+{
+    struct daemon *daemon = arg;
+
+    doors_cancel(daemon->doors);
+    vault_cancel(daemon->vault);
+    trust_cancel(daemon->trust);
+    identity_cancel(daemon->identity);
+}
+
 static int on_prepare(void *arg, const struct config *config, char *words, unsigned words_size)
 {
     struct daemon *daemon = arg;
@@ -122,20 +133,11 @@ static int on_prepare(void *arg, const struct config *config, char *words, unsig
     err = vault_prepare(daemon->vault, config, words, words_size);
     if (err == ERR_OK)
         err = trust_prepare(daemon->trust, config, words, words_size);
-    if (err != ERR_OK) {
-        vault_cancel(daemon->vault);
-        doors_cancel(daemon->doors);
-    }
+    if (err == ERR_OK)
+        err = identity_prepare(daemon->identity, &config->api, words, words_size);
+    if (err != ERR_OK)
+        on_cancel(daemon);
     return err;
-}
-
-static void on_cancel(void *arg)
-{
-    struct daemon *daemon = arg;
-
-    doors_cancel(daemon->doors);
-    vault_cancel(daemon->vault);
-    trust_cancel(daemon->trust);
 }
 
 static void on_commit(void *arg, const struct config *config)
@@ -143,6 +145,7 @@ static void on_commit(void *arg, const struct config *config)
     struct daemon *daemon = arg;
 
     trust_commit(daemon->trust, config);
+    identity_commit(daemon->identity);
     vault_commit(daemon->vault, config);
     doors_commit(daemon->doors, config);
     crew_tune(daemon->crew, config);
@@ -388,7 +391,7 @@ static int start_control(struct daemon *daemon)
 
     room.news = daemon->news = news_new(&room);
     room.actions = daemon->actions = actions_new(&room);
-    err = admin_new(&room, path, (unsigned)config->admin.mode, config->admin.group, &daemon->admin);
+    err = admin_new(&room, path, &config->admin, &daemon->admin);
 
     if (err != ERR_OK)
         fprintf(stderr, "switchyard: admin socket %s: %s (%s)\n", path, err_name(err),
@@ -435,6 +438,8 @@ static int start(struct daemon *daemon)
     daemon->limits = timer_new(daemon->loop, on_limits, daemon);
     daemon->draining = timer_new(daemon->loop, on_draining, daemon);
     err = trust_prepare(daemon->trust, daemon->config, words, sizeof words); /* probes come first */
+    if (err == ERR_OK)
+        err = identity_new(&daemon->config->api, words, sizeof words, &daemon->identity);
     if (err != ERR_OK) {
         fprintf(stderr, "switchyard: %s\n", words);
         return EXIT_FAILURE;
@@ -463,6 +468,7 @@ static void stop(struct daemon *daemon)
     api_free(daemon->api);
     admin_free(daemon->admin);
     actions_free(daemon->actions);
+    identity_free(daemon->identity);
     crew_free(daemon->crew);
     resolver_free(daemon->resolver);
     pilot_free(daemon->pilot);

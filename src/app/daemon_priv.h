@@ -14,6 +14,7 @@ struct daemon_options;
 struct deploy;
 struct doors;
 struct health;
+struct identity;
 struct loop;
 struct news;
 struct pilot;
@@ -41,6 +42,7 @@ struct daemon {
     struct doors *doors;
     struct vault *vault;
     struct trust *trust;
+    struct identity *identity;
     struct verbs *verbs;
     struct wheel *pulse; /* tells how late the control thread is */
     struct admin *admin;

@@ -89,6 +89,7 @@ struct control_room daemon_room(struct daemon *daemon)
         .signals = pilot_signals(daemon->pilot),
         .deployments = pilot_deployments(daemon->pilot),
         .store = daemon->store,
+        .identity = daemon->identity,
         .started_wall_us = clock_wall_us(),
         .quit = on_quit_command,
         .stats = sum_stats,
