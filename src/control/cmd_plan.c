@@ -4,8 +4,8 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "control/permit_priv.h"
 #include "control/json_priv.h"
+#include "control/permit_priv.h"
 #include "control/share_priv.h"
 #include "control/sheet_priv.h"
 
