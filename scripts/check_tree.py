@@ -37,7 +37,7 @@ ROOMS = {
     "control": ["base", "http", "net", "config", "evidence", "route", "health", "store", "audit",
                 "backup", "deploy", "pilot"],
     "lint": ["base"],
-    "ctl": ["base", "lint"],
+    "ctl": ["base", "lint", "audit"],
     "demo": ["base"],
 }
 ROOMS["app"] = [room for room in ROOMS if room not in ("ctl", "demo", "lint")]

@@ -34,6 +34,17 @@ struct config_api {
     struct config_bind bind; /* text NULL: no API */
 };
 
+/* What happens to a command that changes something while its record cannot be written. */
+enum config_audit_failure { CONFIG_AUDIT_REFUSE, CONFIG_AUDIT_CONTINUE };
+
+struct config_audit {
+    char *key;    /* file; NULL: records are not sealed */
+    char *anchor; /* file; NULL: heads of the chain go to the log alone */
+    uint64_t bytes;
+    uint64_t patience; /* us */
+    enum config_audit_failure on_failure;
+};
+
 struct config_shutdown {
     uint64_t requests; /* us: how long requests in flight may finish after SIGTERM */
 };
@@ -69,9 +80,11 @@ struct config {
     char *run_dir;
     char *state_dir;
     uint64_t history_bytes; /* of history.jsonl, before it is put aside */
+    char *compat_dir;       /* NULL: compat in state_dir */
     struct config_log log;
     struct config_admin admin;
     struct config_api api;
+    struct config_audit audit;
     struct config_shutdown shutdown;
     struct config_timeouts timeouts; /* the defaults of every service */
     struct config_limits limits;     /* the defaults of every service */

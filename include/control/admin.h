@@ -11,6 +11,7 @@
 #include "base/check.h"
 
 struct admin;
+struct audit_trail;
 struct casebook;
 struct control_stats;
 struct deploy;
@@ -33,6 +34,8 @@ struct control_room {
     struct casebook *casebook;       /* NULL: no decision is kept */
     struct signals *signals;         /* NULL: there are none */
     struct deployments *deployments; /* NULL: none is counted */
+    struct audit_trail *audit;       /* NULL: nothing is written down */
+    uint64_t audit_patience_us;      /* so long an answer waits for its record */
     uint64_t started_wall_us;
     void (*quit)(void *arg, bool now);                   /* the `shutdown` command */
     void (*stats)(void *arg, struct control_stats *out); /* of the workers, summed */

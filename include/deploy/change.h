@@ -60,6 +60,7 @@ struct change {
     char target[136];
     uint32_t weight;
     bool force;        /* gates may fail; needs a reason */
+    bool is_witnessed; /* whoever submits it writes the audit record */
     uint64_t if_epoch; /* 0: any; else refused with CONFLICT when it is not the present one */
     uint64_t ttl_us;   /* lock */
     char reason[256];

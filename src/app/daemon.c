@@ -15,6 +15,7 @@
 
 #include "app/crew.h"
 #include "app/doors.h"
+#include "app/notary.h"
 #include "app/ports.h"
 #include "app/trust.h"
 #include "app/vault.h"
@@ -66,6 +67,7 @@ struct daemon {
     struct doors *doors;
     struct vault *vault;
     struct trust *trust;
+    struct notary *notary;
     struct admin *admin;
     struct api *api;
     struct scribe *scribe;
@@ -243,7 +245,15 @@ static void list_work(void *arg, struct ledger *ledger, void (*done)(void *done_
     crew_list(daemon->crew, ledger, done, done_arg);
 }
 
+static void on_settled(void *arg, const struct change *change, const struct change_result *result)
+{
+    struct daemon *daemon = arg;
+
+    notary_settled(daemon->notary, daemon->deploy, change, result);
+}
+
 static const struct deploy_ops deploy_hooks = {
+    .settled = on_settled,
     .evict = evict,
     .dialer = find_dialer,
     .published = on_published,
@@ -326,6 +336,8 @@ static void on_signal(void *arg, int number)
     uint64_t drain_us = deploy_config(daemon->deploy)->shutdown.requests;
     struct change change = { .kind = CHANGE_RELOAD };
 
+    if (number == SIGTERM || number == SIGINT || number == SIGQUIT)
+        notary_stopping(daemon->notary, number);
     switch (number) {
     case SIGTERM: begin_shutdown(daemon, drain_us > 0 ? drain_us : 1); break;
     case SIGINT:
@@ -446,6 +458,8 @@ static int start_control(struct daemon *daemon)
         .casebook = pilot_casebook(daemon->pilot),
         .signals = pilot_signals(daemon->pilot),
         .deployments = pilot_deployments(daemon->pilot),
+        .audit = notary_trail(daemon->notary),
+        .audit_patience_us = config->audit.patience,
         .started_wall_us = clock_wall_us(),
         .quit = on_quit_command,
         .stats = sum_stats,
@@ -471,6 +485,18 @@ static int start_control(struct daemon *daemon)
     if (err != ERR_OK)
         fprintf(stderr, "switchyard: api.bind %s: %s (%s)\n", config->api.bind.text, err_name(err),
                 strerror(errno));
+    return err;
+}
+
+/* After deploy, which makes the folder; before anybody can command. */
+static int start_notary(struct daemon *daemon)
+{
+    char words[512] = "";
+    int err = notary_new(daemon->loop, deploy_config(daemon->deploy), words, sizeof words,
+                         &daemon->notary);
+
+    if (err != ERR_OK)
+        fprintf(stderr, "switchyard: %s\n", words);
     return err;
 }
 
@@ -513,9 +539,12 @@ static int start(struct daemon *daemon)
         fprintf(stderr, "switchyard: %s\n", words);
         return EXIT_FAILURE;
     }
+    if (start_notary(daemon) != ERR_OK)
+        return EXIT_FAILURE;
     if (start_pilot(daemon) != ERR_OK || start_control(daemon) != ERR_OK)
         return EXIT_FAILURE;
     watch_signals(daemon);
+    notary_started(daemon->notary, daemon->deploy);
     crew_start(daemon->crew);
     daemon->started_us = clock_monotonic_us();
     timer_arm(daemon->opening, 1);
@@ -532,6 +561,7 @@ static void stop(struct daemon *daemon)
     pilot_free(daemon->pilot);
     if (daemon->deploy != NULL)
         deploy_free(daemon->deploy);
+    notary_free(daemon->notary);
     health_free(daemon->health);
     if (daemon->run_dir != NULL)
         ports_remove(daemon->run_dir);

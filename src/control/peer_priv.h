@@ -19,6 +19,7 @@ struct peer {
     pid_t pid;
     enum level level;
     char actor[64]; /* "uid=1000(ann) pid=77" */
+    char from[128]; /* "unix:/run/switchyard/admin.sock", "10.0.0.7:4711"; for the audit trail */
 };
 
 /* operators: the group whose members are operators; (gid_t)-1: none. ERR_*: the kernel did not say. */

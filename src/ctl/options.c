@@ -139,7 +139,9 @@ static bool is_verb(int argc, char **argv, const char *first, const char *second
 /* Commands that this program does more for than sending a line; false: what it needs is missing. */
 static bool take_verb(struct options *options, int argc, char **argv)
 {
-    options->is_long = is_verb(argc, argv, "tenant", "export");
+    options->is_long = is_verb(argc, argv, "tenant", "export") ||
+                       is_verb(argc, argv, "audit", "export") ||
+                       is_verb(argc, argv, "state", "export");
     if (!is_verb(argc, argv, "tenant", "load"))
         return true;
     if (argc <= FILE_AT || (argv[FILE_AT][0] == '-' && argv[FILE_AT][1] != '\0'))
