@@ -15,7 +15,6 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
-#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -45,25 +44,32 @@ static int sync_folder(const char *path)
     return failed ? -1 : 0;
 }
 
-static int open_file(struct audit_disk *disk, char words[AUDIT_FILES_WORDS])
+/* Opens it for one piece of work: between two of them nothing is open, so that the file system can be made read-only.
+ * Another file than the last time is begun anew; what stands behind our last record in the same one stays. */
+static int enter(struct audit_disk *disk, char words[AUDIT_FILES_WORDS])
 {
     struct stat status;
-    bool was_there = access(disk->path, F_OK) == 0;
 
     disk->fd = open(disk->path, O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (disk->fd < 0)
         return fail(words, "open", disk->path);
     if (fstat(disk->fd, &status) != 0 || !S_ISREG(status.st_mode)) {
         snprintf(words, AUDIT_FILES_WORDS, "%.200s is not a regular file", disk->path);
-        close(disk->fd);
-        disk->fd = -1;
+        audit_disk_close(disk);
         return ERR_INVALID;
     }
-    disk->device = status.st_dev;
-    disk->inode = status.st_ino;
-    disk->size = (uint64_t)status.st_size;
-    disk->reserved = disk->size;
-    disk->is_new = disk->is_new || !was_there;
+    if (status.st_dev != disk->device || status.st_ino != disk->inode) {
+        disk->device = status.st_dev;
+        disk->inode = status.st_ino;
+        disk->is_new = true;
+        disk->is_uneven = false;
+        disk->first_seq = 0;
+        disk->reserved = 0;
+    }
+    if (!disk->is_uneven)
+        disk->size = (uint64_t)status.st_size;
+    if (disk->reserved < disk->size)
+        disk->reserved = disk->size;
     return 0;
 }
 
@@ -142,7 +148,7 @@ int audit_disk_open(struct audit_disk *disk, char story[AUDIT_FILES_WORDS],
 {
     struct tail tail = { .disk = disk };
     struct audit_files_part part = { .path = disk->path };
-    int err = open_file(disk, words);
+    int err = enter(disk, words);
 
     story[0] = '\0';
     if (err == 0)
@@ -151,8 +157,7 @@ int audit_disk_open(struct audit_disk *disk, char story[AUDIT_FILES_WORDS],
         err = repair(disk, &tail, story, words);
     if (err == 0 && disk->seq == 0)
         err = find_old_head(disk, words);
-    if (err != 0)
-        audit_disk_close(disk);
+    audit_disk_close(disk);
     return err;
 }
 
@@ -161,23 +166,6 @@ void audit_disk_close(struct audit_disk *disk)
     if (disk->fd >= 0)
         close(disk->fd);
     disk->fd = -1;
-}
-
-/* True when the name still means the file that is open. */
-static bool is_in_place(const struct audit_disk *disk)
-{
-    struct stat status;
-
-    return disk->fd >= 0 && stat(disk->path, &status) == 0 && status.st_dev == disk->device &&
-           status.st_ino == disk->inode;
-}
-
-static int reopen(struct audit_disk *disk, char words[AUDIT_FILES_WORDS])
-{
-    audit_disk_close(disk);
-    disk->first_seq = 0;
-    disk->is_uneven = false;
-    return open_file(disk, words);
 }
 
 /* Blocks behind the end; where the file system has none to promise, the file grows as it may. */
@@ -191,27 +179,31 @@ static bool extend_reserve(struct audit_disk *disk)
     return true;
 }
 
-bool audit_disk_is_ready(struct audit_disk *disk, char words[AUDIT_FILES_WORDS])
+static bool has_room(struct audit_disk *disk, char words[AUDIT_FILES_WORDS])
 {
     struct rlimit limit = { RLIM_INFINITY, RLIM_INFINITY };
-    struct statvfs place;
 
-    words[0] = '\0';
-    if (!is_in_place(disk) && reopen(disk, words) != 0)
-        return false;
     if (getrlimit(RLIMIT_FSIZE, &limit) == 0 && limit.rlim_cur < disk->size + AUDIT_DISK_LOW) {
         snprintf(words, AUDIT_FILES_WORDS, "the limit of the size of files stops %.200s",
                  disk->path);
-        return false;
-    }
-    if (fstatvfs(disk->fd, &place) == 0 && (place.f_flag & ST_RDONLY) != 0) {
-        snprintf(words, AUDIT_FILES_WORDS, "the file system of %.200s is read-only", disk->path);
         return false;
     }
     if (extend_reserve(disk) || disk->reserved >= disk->size + AUDIT_DISK_LOW)
         return true;
     (void)fail(words, "keep room for", disk->path);
     return false;
+}
+
+bool audit_disk_is_ready(struct audit_disk *disk, char words[AUDIT_FILES_WORDS])
+{
+    bool is_ready = false;
+
+    words[0] = '\0';
+    if (enter(disk, words) != 0)
+        return false;
+    is_ready = has_room(disk, words);
+    audit_disk_close(disk);
+    return is_ready;
 }
 
 static int write_all(int fd, struct slice bytes)
@@ -323,9 +315,11 @@ static int put_aside(struct audit_disk *disk, char words[AUDIT_FILES_WORDS])
     old = mem_format("%s.%" PRIu64, disk->path, disk->first_seq);
     if (rename(disk->path, old) != 0)
         err = fail(words, "put aside", disk->path);
-    if (err == 0 && ftruncate(disk->fd, (off_t)disk->size) == 0) { /* without its reserve */
-        disk->is_new = true;
-        err = reopen(disk, words);
+    if (err == 0) {
+        if (ftruncate(disk->fd, (off_t)disk->size) != 0)
+            errno = 0; /* then it keeps the reserve that it will not need */
+        audit_disk_close(disk);
+        err = enter(disk, words);
     }
     if (disk->reading != NULL)
         pthread_mutex_unlock(disk->reading);
@@ -341,8 +335,7 @@ int audit_disk_append(struct audit_disk *disk, struct audit_record *const *recor
     int err = 0;
 
     words[0] = '\0';
-    if (!is_in_place(disk))
-        err = reopen(disk, words);
+    err = enter(disk, words);
     if (err == 0 && disk->rotate_bytes > 0 && disk->first_seq > 0 &&
         disk->size >= disk->rotate_bytes)
         err = put_aside(disk, words);
@@ -350,5 +343,6 @@ int audit_disk_append(struct audit_disk *disk, struct audit_record *const *recor
         err = append(disk, records, count, words);
     if (err == 0)
         (void)extend_reserve(disk);
+    audit_disk_close(disk);
     return err;
 }

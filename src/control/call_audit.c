@@ -51,13 +51,18 @@ void call_audit_take(struct call *call, const struct change_result *result)
     audit_record_set(call->audited.bypassed, sizeof call->audited.bypassed, result->bypassed);
 }
 
+/* What is only planned has none. */
+static bool has_effect(const struct call *call)
+{
+    return call->command != NULL && call->command->effect != COMMAND_READS && call->on_plan == NULL;
+}
+
 /* Commands that change something, and whatever was denied. */
 static bool is_audited(const struct call *call)
 {
     if (call->audit == NULL || call->is_written)
         return false;
-    return call->reply.outcome == OUTCOME_DENIED ||
-           (call->command != NULL && call->command->effect != COMMAND_READS);
+    return call->reply.outcome == OUTCOME_DENIED || has_effect(call);
 }
 
 /* A word such as "shop" or "shop/blue" is about shop; what was submitted is sure to be. */
@@ -151,8 +156,7 @@ void call_audit_abandon(struct call *call, const struct change_result *result, c
 {
     struct audit_record record = { 0 };
 
-    if (call->audit == NULL || call->command == NULL || call->command->effect == COMMAND_READS ||
-        (call->is_written && result == NULL))
+    if (call->audit == NULL || !has_effect(call) || (call->is_written && result == NULL))
         return;
     fill(call, &record);
     if (result != NULL) {

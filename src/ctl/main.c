@@ -12,6 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "ctl/audit_command.h"
 #include "ctl/options.h"
 #include "ctl/outflow.h"
 #include "ctl/paint.h"
@@ -227,6 +228,8 @@ int main(int argc, char **argv)
     int code = 0;
 
     set_signals();
+    if (audit_command_is_meant(argc, argv))
+        return audit_command(argc, argv);
     if (take_lint(argc, argv))
         return lint_command(argc - 3, argv + 3);
     if (options_parse(argc, argv, &options, problem, sizeof problem) < 0) {

@@ -201,6 +201,8 @@ void options_print_help(void)
           "  plan VERB WORDS...; apply TOKEN      a change looked at first, made later\n"
           "  db lint [options] PATH...            what migrations do to the version that goes on "
           "running\n"
+          "  audit show|verify|export        who did what; audit verify FILE... asks no daemon\n"
+          "  state export > FILE; state import FILE      all decisions, history and pins\n"
           "  explain [--host H] [--path P] [--header 'N: V']...   where a request would go\n"
           "  drain NAME/SLOT; drain status [NAME/SLOT] [--limit N] [--newest]\n"
           "  wait healthy NAME[/SLOT]; wait drained NAME/SLOT\n"
