@@ -2,7 +2,6 @@
 #include "control/admin.h"
 
 #include <errno.h>
-#include <grp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -150,24 +149,6 @@ static const struct listener_ops admin_listener_ops = {
     .on_starved = on_starved,
 };
 
-/* The group's number, (gid_t)-1 for none. */
-static int find_group(const char *name, gid_t *out)
-{
-    struct group *group = NULL;
-
-    *out = (gid_t)-1;
-    if (name == NULL)
-        return 0;
-    errno = 0;
-    group = getgrnam(name);
-    if (group == NULL) {
-        errno = errno != 0 ? errno : ENOENT;
-        return ERR_NOT_FOUND;
-    }
-    *out = group->gr_gid;
-    return 0;
-}
-
 /* Bound for its owner alone first; group and mode come after, so that there is no moment of wrong rights. */
 static int open_socket(struct admin *admin, unsigned mode, int *fd)
 {
@@ -198,28 +179,6 @@ static int open_socket(struct admin *admin, unsigned mode, int *fd)
     return 0;
 }
 
-/* Who is what, by the groups that the configuration names. */
-static int find_groups(struct admin *admin, const struct config_admin *config)
-{
-    const char *operators = config->operators != NULL ? config->operators : config->group;
-    int err = find_group(config->group, &admin->group);
-
-    admin->rule.own_uid = geteuid();
-    if (err == 0)
-        err = find_group(operators, &admin->rule.operators);
-    if (err == 0)
-        err = find_group(config->admins, &admin->rule.admins);
-    if (err == 0)
-        err = find_group(config->deployers, &admin->rule.deployers);
-    if (err == 0)
-        err = find_group(config->viewers, &admin->rule.viewers);
-    for (size_t i = 0; err == 0 && i < config->deployer_services.count; i++)
-        err = peer_scope_add(admin->scope, slice_from(config->deployer_services.items[i]));
-    if (err == ERR_RANGE || err == ERR_INVALID)
-        errno = E2BIG; /* of the services of deployers */
-    return err;
-}
-
 int admin_new(const struct control_room *room, const char *path, const struct config_admin *config,
               struct admin **out)
 {
@@ -230,7 +189,9 @@ int admin_new(const struct control_room *room, const char *path, const struct co
     admin->room = *room;
     admin->path = mem_text(path);
     TAILQ_INIT(&admin->clients);
-    err = find_groups(admin, config);
+    err = peer_rule_read(config, &admin->rule, admin->scope);
+    if (err == 0)
+        err = peer_group(config->group, &admin->group);
     if (err == 0)
         err = open_socket(admin, (unsigned)config->mode, &fd);
     if (err < 0) {
