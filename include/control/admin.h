@@ -72,6 +72,10 @@ struct control_room {
 /* Listens on path; nothing of config is kept. ERR_* with words in errno's terms; a path too long is ERR_RANGE. */
 MUST_CHECK int admin_new(const struct control_room *room, const char *path,
                          const struct config_admin *config, struct admin **out);
+
+/* The same on a socket that listens already, whose file is somebody else's. Takes fd in any case. */
+MUST_CHECK int admin_new_open(const struct control_room *room, int fd,
+                              const struct config_admin *config, struct admin **out);
 void admin_free(struct admin *admin);
 
 #endif

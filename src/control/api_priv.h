@@ -14,7 +14,7 @@
 #include "control/api_call_priv.h"
 #include "control/api_client_priv.h"
 #include "control/api_stream_priv.h"
-#include "control/identity_priv.h"
+#include "control/peer_rule_priv.h"
 
 struct listener;
 struct tally;
@@ -33,8 +33,7 @@ struct api {
     unsigned client_count;
     unsigned refused_count; /* newcomers, since that was told */
     uint64_t told_full_us;
-    struct peer_rule rule;      /* on a unix socket */
-    char scope[PEER_SCOPE_MAX]; /* likewise, of deployers */
+    struct peer_rules rules; /* on a unix socket */
     bool is_closing;
 };
 

@@ -21,6 +21,7 @@
 #include "control/api_route_priv.h"
 #include "control/api_words_priv.h"
 #include "control/command_priv.h"
+#include "control/identity_priv.h"
 #include "control/metrics_priv.h"
 #include "control/stats.h"
 #include "control/tally_priv.h"
@@ -92,12 +93,12 @@ static bool find_route(struct api_exchange *exchange)
     return false;
 }
 
-static void be_anonymous(struct api_exchange *exchange, enum level level)
+static void be_anonymous(struct api_exchange *exchange)
 {
     char host[ADDRESS_TEXT_SIZE];
 
     exchange->is_anonymous = true;
-    exchange->peer = (struct peer){ .uid = (uid_t)-1, .gid = (gid_t)-1, .level = level };
+    exchange->peer = (struct peer){ .uid = (uid_t)-1, .gid = (gid_t)-1, .level = LEVEL_USER };
     address_format_host(&exchange->address, host);
     snprintf(exchange->peer.actor, sizeof exchange->peer.actor, "anonymous %.45s", host);
 }
@@ -143,7 +144,10 @@ static bool ask_identity(const struct api *api, struct api_exchange *exchange, s
         identity_check(api->room.identity, &request, &result);
     switch (result.answer) {
     case IDENTITY_KNOWN: exchange->peer = result.peer; return true;
-    case IDENTITY_ANONYMOUS: be_anonymous(exchange, result.peer.level); return true;
+    case IDENTITY_ANONYMOUS:
+        be_anonymous(exchange);
+        exchange->peer.level = result.peer.level;
+        return true;
     case IDENTITY_REFUSED:
     case IDENTITY_LIMITED: refuse_credentials(exchange, &result); break;
     }
@@ -165,8 +169,19 @@ static bool identify(const struct api *api, struct api_exchange *exchange)
     if (count == 1 || (api->room.identity != NULL && !exchange->has_kernel_peer))
         return ask_identity(api, exchange, value);
     if (!exchange->has_kernel_peer)
-        be_anonymous(exchange, LEVEL_USER);
+        be_anonymous(exchange);
     return true;
+}
+
+/* Who may not even read. */
+static void refuse_nobody(struct api_exchange *exchange)
+{
+    struct api_error error = { exchange->is_anonymous ? 401 : 403, "not_authorised",
+                               "send \"Authorization: Bearer TOKEN\" of a role that may", NULL };
+
+    if (exchange->is_anonymous)
+        text_add(&exchange->extra, "WWW-Authenticate: Bearer realm=\"switchyard\"\r\n");
+    api_exchange_refuse(exchange, &error, "%s has no role here", exchange->peer.actor);
 }
 
 /* A form or a script of a page cannot send this type without asking, which is refused. */
@@ -193,10 +208,12 @@ void api_serve_head(void *arg, struct api_exchange *exchange)
         return;
     if (is_open(exchange) && (exchange->route->purpose != API_METRICS || settings(api) == NULL ||
                               settings(api)->open_metrics))
-        be_anonymous(exchange, LEVEL_USER);
+        be_anonymous(exchange);
     else if (!identify(api, exchange))
         return;
-    if (has_body && exchange->route->method == METHOD_GET)
+    if (!is_open(exchange) && exchange->peer.level == LEVEL_NONE)
+        refuse_nobody(exchange);
+    else if (has_body && exchange->route->method == METHOD_GET)
         api_exchange_refuse(exchange, &no_body, "a body is not expected here");
     else if (has_body && !is_json_type(head))
         api_exchange_refuse(exchange, &type, "a body is JSON here");
@@ -404,19 +421,6 @@ static void serve_command(struct api *api, struct api_exchange *exchange)
     cJSON_Delete(query);
 }
 
-/* What is no command, and no more than a viewer sees. */
-static void open_events(struct api *api, struct api_exchange *exchange)
-{
-    struct api_error unknown = { 401, "not_authorised",
-                                 "send a token; api { anonymous } says who may read without one",
-                                 NULL };
-
-    if (exchange->peer.level >= LEVEL_USER)
-        api_streams_open(api->streams, exchange);
-    else
-        api_exchange_refuse(exchange, &unknown, "events are not for everybody here");
-}
-
 void api_serve_request(void *arg, struct api_exchange *exchange)
 {
     struct api *api = arg;
@@ -432,7 +436,7 @@ void api_serve_request(void *arg, struct api_exchange *exchange)
         api_openapi_write(&exchange->answer);
         api_exchange_answer(exchange, 200, "application/json");
         break;
-    case API_EVENTS: open_events(api, exchange); break;
+    case API_EVENTS: api_streams_open(api->streams, exchange); break;
     case API_OPERATION:
         api_calls_tell(api->calls, exchange, api_route_param(exchange, SLICE("id")));
         break;

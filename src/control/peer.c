@@ -1,8 +1,6 @@
 /* The identity of an admin client: see peer_priv.h. */
 #include "control/peer_priv.h"
 
-#include <errno.h>
-#include <grp.h>
 #include <pwd.h>
 #include <stdio.h>
 #include <string.h>
@@ -10,7 +8,6 @@
 #include <unistd.h>
 
 #include "base/err.h"
-#include "config/config_api.h"
 #include "control/args_priv.h"
 
 enum { GROUPS_MAX = 256 };
@@ -46,45 +43,6 @@ enum level peer_level(const struct peer_rule *rule, uid_t uid, const gid_t *grou
     if (rule->viewers == (gid_t)-1 || is_member(rule->viewers, groups, count))
         return LEVEL_USER;
     return LEVEL_NONE;
-}
-
-int peer_group(const char *name, gid_t *out)
-{
-    struct group *group = NULL;
-
-    *out = (gid_t)-1;
-    if (name == NULL)
-        return 0;
-    errno = 0;
-    group = getgrnam(name);
-    if (group == NULL) {
-        errno = errno != 0 ? errno : ENOENT;
-        return ERR_NOT_FOUND;
-    }
-    *out = group->gr_gid;
-    return 0;
-}
-
-int peer_rule_read(const struct config_admin *config, struct peer_rule *out,
-                   char scope[PEER_SCOPE_MAX])
-{
-    const char *operators = config->operators != NULL ? config->operators : config->group;
-    int err = peer_group(operators, &out->operators);
-
-    out->own_uid = geteuid();
-    scope[0] = '\0';
-    if (err == 0)
-        err = peer_group(config->admins, &out->admins);
-    if (err == 0)
-        err = peer_group(config->deployers, &out->deployers);
-    if (err == 0)
-        err = peer_group(config->viewers, &out->viewers);
-    for (size_t i = 0; err == 0 && i < config->deployer_services.count; i++) {
-        err = peer_scope_add(scope, slice_from(config->deployer_services.items[i]));
-        if (err < 0)
-            errno = E2BIG;
-    }
-    return err;
 }
 
 int peer_scope_add(char scope[PEER_SCOPE_MAX], struct slice name)

@@ -11,8 +11,6 @@
 #include "base/check.h"
 #include "base/slice.h"
 
-struct config_admin;
-
 /*
  * The roles, each of which may what those before it may. NONE: nothing. USER, a viewer: reads. DEPLOYER: changes the traffic
  * of the services in its scope. OPERATOR: that of all, and what concerns all. ADMIN: everything.
@@ -38,13 +36,6 @@ struct peer_rule {
     gid_t deployers;
     gid_t viewers; /* none: everybody */
 };
-
-/* The number of a group of users; NULL: (gid_t)-1. ERR_NOT_FOUND. May ask a name service: at the start only. */
-MUST_CHECK int peer_group(const char *name, gid_t *out);
-
-/* The rule that the configuration asks for, and the scope of deployers. ERR_*: in errno's terms. */
-MUST_CHECK int peer_rule_read(const struct config_admin *config, struct peer_rule *out,
-                              char scope[PEER_SCOPE_MAX]);
 
 /* scope: of the deployers, as in struct peer. ERR_*: the kernel did not say. */
 MUST_CHECK int peer_identify(int fd, const struct peer_rule *rule, const char *scope,
