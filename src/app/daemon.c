@@ -370,6 +370,7 @@ static void on_limits(void *arg)
     struct daemon *daemon = arg;
 
     crew_check_limits(daemon->crew, deploy_config(daemon->deploy));
+    trust_watch(daemon->trust, deploy_config(daemon->deploy));
     timer_arm(daemon->limits, LIMITS_MS);
 }
 
