@@ -347,6 +347,7 @@ static void on_limits(void *arg)
 
     crew_check_limits(daemon->crew, deploy_config(daemon->deploy));
     bulletin_tell(daemon);
+    trust_watch(daemon->trust, deploy_config(daemon->deploy));
     timer_arm(daemon->limits, LIMITS_MS);
 }
 
