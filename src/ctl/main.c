@@ -19,6 +19,7 @@
 #include "ctl/paint.h"
 #include "ctl/progress.h"
 #include "ctl/talk.h"
+#include "ctl/token_command.h"
 #include "ctl/watch.h"
 #include "lint/lint_command.h"
 
@@ -239,6 +240,8 @@ int main(int argc, char **argv)
     set_signals();
     if (take_lint(argc, argv))
         return lint_command(argc - 3, argv + 3);
+    if (argc > 1 && strcmp(argv[1], "token") == 0)
+        return token_command(argc - 2, argv + 2); /* asks no daemon either */
     if (completion_run(argc - 1, argv + 1, &code))
         return code;
     if (options_parse(argc, argv, &options, problem, sizeof problem) < 0) {

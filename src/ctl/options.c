@@ -237,6 +237,7 @@ void options_print_help(void)
           "  plan VERB WORDS...; apply TOKEN      a change looked at first, made later\n"
           "  db lint [options] PATH...            what migrations do to the version that goes on "
           "running\n"
+          "  token --key FILE --alg A --subject S --role R ...; token inspect    for the API\n"
           "  explain [--host H] [--path P] [--header 'N: V']...   where a request would go\n"
           "  drain NAME/SLOT; drain status [NAME/SLOT] [--limit N] [--newest]\n"
           "  wait healthy NAME[/SLOT]; wait drained NAME/SLOT\n"
