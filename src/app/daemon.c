@@ -18,7 +18,9 @@
 #include "app/daemon_room.h"
 #include "app/databases.h"
 #include "app/doors.h"
+#include "app/front.h"
 #include "app/ports.h"
+#include "app/privacy.h"
 #include "app/trust.h"
 #include "app/vault.h"
 #include "base/clock.h"
@@ -353,15 +355,18 @@ static int start_deploy(struct daemon *daemon)
     return err;
 }
 
-/* Every listener serves every service. */
 static bool find_front(void *arg, unsigned service_index, struct pilot_front *out)
 {
     struct daemon *daemon = arg;
+    struct front_rooms rooms = {
+        .config = deploy_config(daemon->deploy),
+        .crew = daemon->crew,
+        .doors = daemon->doors,
+        .trust = daemon->trust,
+        .vault = daemon->vault,
+    };
 
-    (void)service_index;
-    out->nonce = crew_nonce(daemon->crew);
-    return doors_front(daemon->doors, deploy_config(daemon->deploy), &out->address,
-                       &out->proxy_protocol);
+    return front_find(&rooms, service_index, out);
 }
 
 static int start_pilot(struct daemon *daemon)
@@ -426,6 +431,7 @@ static int start(struct daemon *daemon)
 
     if (err != ERR_OK || start_logs(daemon) != ERR_OK)
         return EXIT_FAILURE;
+    privacy_apply(daemon->config);
     daemon->loop = loop_new();
     daemon->pulse = wheel_new(daemon->loop);
     daemon->verbs = verbs_new();
