@@ -74,6 +74,8 @@ static const struct {
     { "plan", LEVEL_OPERATOR, false },
     { "apply", LEVEL_OPERATOR, true },
     { "reload", LEVEL_OPERATOR, true },
+    { "state export", LEVEL_OPERATOR, false },
+    { "state import", LEVEL_ADMIN, true },
     { "tls list", LEVEL_USER, false },
     { "tls reload", LEVEL_OPERATOR, true },
     { "target set", LEVEL_OPERATOR, true },
