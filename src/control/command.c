@@ -27,6 +27,7 @@
 #include "control/cmd_rules_priv.h"
 #include "control/cmd_show_priv.h"
 #include "control/cmd_signal_priv.h"
+#include "control/cmd_state_priv.h"
 #include "control/cmd_status_priv.h"
 #include "control/cmd_target_priv.h"
 #include "control/cmd_tenant_priv.h"
@@ -199,6 +200,11 @@ static const struct command commands[] = {
       cmd_plan_apply, "makes a planned change, if nothing else has changed since" },
     { "reload", "[--timeout D]", LEVEL_OPERATOR, COMMAND_ACTS, ARGS_CHANGE, 0, 0, cmd_change_reload,
       "reads the configuration again: all of it or nothing" },
+    { "state export", "", LEVEL_OPERATOR, COMMAND_READS, 0, 0, 0, cmd_state_export,
+      "all decisions, history and pins as one document, with a checksum" },
+    { "state import", "FILE [--force --reason TEXT]", LEVEL_ADMIN, COMMAND_ACTS, FORCED, 1, 1,
+      cmd_state_import,
+      "takes the decisions of such a document over, into a daemon without a history" },
     { "tls list", "", LEVEL_USER, COMMAND_READS, 0, 0, 0, cmd_tls_list,
       "certificates of the listeners: names, end, fingerprint" },
     { "tls reload", "", LEVEL_OPERATOR, COMMAND_ACTS, 0, 0, 0, cmd_tls_reload,

@@ -76,6 +76,8 @@ static const struct {
     { "plan", LEVEL_DEPLOYER, false },
     { "apply", LEVEL_DEPLOYER, true },
     { "reload", LEVEL_OPERATOR, true },
+    { "state export", LEVEL_OPERATOR, false },
+    { "state import", LEVEL_ADMIN, true },
     { "tls list", LEVEL_USER, false },
     { "tls reload", LEVEL_OPERATOR, true },
     { "target set", LEVEL_DEPLOYER, true },
