@@ -37,14 +37,15 @@ ROOMS = {
     "control": ["base", "http", "net", "config", "evidence", "route", "health", "store", "audit",
                 "backup", "deploy", "pilot"],
     "lint": ["base"],
-    "ctl": ["base", "lint"],
+    "mcp": ["base"],
+    "ctl": ["base", "lint", "mcp"],
     "demo": ["base"],
 }
-ROOMS["app"] = [room for room in ROOMS if room not in ("ctl", "demo", "lint")]
+ROOMS["app"] = [room for room in ROOMS if room not in ("ctl", "demo", "lint", "mcp")]
 
 # Where a library's header may be included: a room, or one file.
 LIBRARIES = {
-    r"cjson/|cJSON": ["control", "config", "deploy", "pilot", "health", "ctl", "demo", "lint",
+    r"cjson/|cJSON": ["control", "config", "deploy", "pilot", "health", "ctl", "demo", "lint", "mcp",
                       "store", "audit", "backup", "src/base/strict_json.c"],
     r"event2/|event\.h|evhttp|evutil": ["net", "demo"],
     r"urcu": ["src/base/rcu.c"],

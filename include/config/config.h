@@ -33,6 +33,26 @@ struct config_admin {
 
 struct config_api {
     struct config_bind bind; /* text NULL: no API */
+    struct config_texts hosts;
+    bool open_metrics;
+};
+
+enum config_action_kind {
+    CONFIG_ACTION_DEPLOY,
+    CONFIG_ACTION_APPLY,
+    CONFIG_ACTION_FIX,
+    CONFIG_ACTION_TEST
+};
+
+/* A program that may be run by its name. */
+struct config_action {
+    char *name;
+    enum config_action_kind kind;
+    char *command;    /* a program and its words, cut at blanks */
+    uint64_t timeout; /* us */
+    bool confirm;     /* a token is needed; as always for apply and fix */
+    char *service;    /* or group; NULL: none */
+    enum config_approver level;
 };
 
 struct config_shutdown {
@@ -73,6 +93,8 @@ struct config {
     struct config_log log;
     struct config_admin admin;
     struct config_api api;
+    struct config_action *actions;
+    size_t action_count;
     struct config_shutdown shutdown;
     struct config_timeouts timeouts; /* the defaults of every service */
     struct config_limits limits;     /* the defaults of every service */

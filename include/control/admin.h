@@ -11,6 +11,7 @@
 #include "base/check.h"
 
 struct admin;
+struct actions;
 struct casebook;
 struct control_stats;
 struct deploy;
@@ -18,6 +19,7 @@ struct deployments;
 struct health;
 struct ledger;
 struct loop;
+struct news;
 struct signals;
 struct pilot;
 struct tls_cert_view;
@@ -33,6 +35,8 @@ struct control_room {
     struct casebook *casebook;       /* NULL: no decision is kept */
     struct signals *signals;         /* NULL: there are none */
     struct deployments *deployments; /* NULL: none is counted */
+    struct news *news;               /* NULL: nobody is told of anything */
+    struct actions *actions;         /* NULL: none can be run */
     uint64_t started_wall_us;
     void (*quit)(void *arg, bool now);                   /* the `shutdown` command */
     void (*stats)(void *arg, struct control_stats *out); /* of the workers, summed */

@@ -30,8 +30,10 @@
 #include "config/dump.h"
 #include "config/loader.h"
 #include "config/report.h"
+#include "control/actions.h"
 #include "control/admin.h"
 #include "control/api.h"
+#include "control/news.h"
 #include "control/stats.h"
 #include "deploy/deploy.h"
 #include "health/health.h"
@@ -68,6 +70,8 @@ struct daemon {
     struct trust *trust;
     struct admin *admin;
     struct api *api;
+    struct news *news;
+    struct actions *actions;
     struct scribe *scribe;
     struct ring **rings;
     unsigned ring_count;
@@ -257,7 +261,10 @@ static const struct deploy_ops deploy_hooks = {
 static void on_verdict(void *arg, struct target *target, enum verdict was, enum verdict is,
                        const char *words)
 {
-    (void)arg;
+    struct daemon *daemon = arg;
+
+    if (daemon->news != NULL)
+        news_verdict(daemon->news, target, was, is, words);
     LOG_INFO("verdict", "service=%s slot=%s target=%s %s -> %s, because %s",
              target->slot->service->name, target->slot->name, target->name, verdict_name(was),
              verdict_name(is), words);
@@ -456,8 +463,11 @@ static int start_control(struct daemon *daemon)
     };
     char *path = mem_format("%s/admin.sock", daemon->run_dir);
     struct address address;
-    int err =
-        admin_new(&room, path, (unsigned)config->admin.mode, config->admin.group, &daemon->admin);
+    int err = ERR_OK;
+
+    room.news = daemon->news = news_new(&room);
+    room.actions = daemon->actions = actions_new(&room);
+    err = admin_new(&room, path, (unsigned)config->admin.mode, config->admin.group, &daemon->admin);
 
     if (err != ERR_OK)
         fprintf(stderr, "switchyard: admin socket %s: %s (%s)\n", path, err_name(err),
@@ -527,12 +537,14 @@ static void stop(struct daemon *daemon)
 {
     api_free(daemon->api);
     admin_free(daemon->admin);
+    actions_free(daemon->actions);
     crew_free(daemon->crew);
     resolver_free(daemon->resolver);
     pilot_free(daemon->pilot);
     if (daemon->deploy != NULL)
         deploy_free(daemon->deploy);
     health_free(daemon->health);
+    news_free(daemon->news);
     if (daemon->run_dir != NULL)
         ports_remove(daemon->run_dir);
     doors_free(daemon->doors);

@@ -34,6 +34,8 @@ void crosscheck_tls(const struct config *config, const struct origin *origin);
 
 /* The part about databases, in crosscheck_database.c. */
 void crosscheck_database(const struct config *config, const struct origin *origin);
+/* The part about actions, in crosscheck_action.c. */
+void crosscheck_action(const struct config *config, const struct origin *origin);
 
 /* The part about hosts and paths, in crosscheck_route.c. */
 void crosscheck_route(const struct config *config, const struct origin *origin);

@@ -43,6 +43,11 @@ static const char *const inconclusive_words[] = { [CONFIG_INCONCLUSIVE_HOLD] = "
 static const char *const overdue_words[] = {
     [CONFIG_OVERDUE_HOLD] = "hold", [CONFIG_OVERDUE_ABORT] = "abort", NULL
 };
+static const char *const action_kind_words[] = { [CONFIG_ACTION_DEPLOY] = "deploy",
+                                                 [CONFIG_ACTION_APPLY] = "apply",
+                                                 [CONFIG_ACTION_FIX] = "fix",
+                                                 [CONFIG_ACTION_TEST] = "test",
+                                                 NULL };
 static const char *const signal_action_words[] = { [CONFIG_SIGNAL_ALERT] = "alert",
                                                    [CONFIG_SIGNAL_ROLLBACK] = "rollback",
                                                    [CONFIG_SIGNAL_HOLD] = "hold",
@@ -97,6 +102,7 @@ static const char *const *const choices[] = {
     [KIND_LINT_LEVEL] = lint_level_words,
     [KIND_ON_UNKNOWN] = on_unknown_words,
     [KIND_BACKUP] = backup_words,
+    [KIND_ACTION_KIND] = action_kind_words,
     [KIND_SIGNAL_ACTION] = signal_action_words,
 };
 

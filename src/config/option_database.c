@@ -24,6 +24,8 @@ static const struct misplaced misplaced[] = {
                   "passfile, or use PGPASSFILE" },
     { "sslpassword", "has a password in it; use a key without one, readable by its owner only" },
     { "passfile", "has a passfile in it; write it as the option passfile" },
+    { "service",
+      "names a service, whose file or directory is not asked here; write out what it says" },
     { "replication", "asks for a replication session, which takes no queries; remove replication" },
 };
 

@@ -36,6 +36,7 @@ enum option_kind {
     KIND_LINT_LEVEL,
     KIND_ON_UNKNOWN,
     KIND_BACKUP,
+    KIND_ACTION_KIND,
     KIND_SIGNAL_ACTION, /* the last of the words */
     KIND_FILE,          /* char *, NULL while empty: an absolute path */
     KIND_ACCOUNT,       /* the name of a group of users */

@@ -67,6 +67,7 @@ static const struct option options[] = {
     { "--synthetic", ARGS_DRILL, VALUE_NAMED, 0, 20 },
     { "--duration", ARGS_DRILL, VALUE_NAMED, 0, 20 },
     { "--assert", ARGS_DRILL, VALUE_REPEATED, 0, 120 },
+    { "--token", ARGS_TOKEN, VALUE_NAMED, 0, 64 },
     { "--service", ARGS_SIGNALLED, VALUE_NAMED, 0, 63 },
     { "--rollout", ARGS_SIGNALLED, VALUE_NAMED, 0, 20 },
 };

@@ -42,6 +42,7 @@ enum args_option {
     ARGS_LISTENER = 1u << 21,
     ARGS_CONFIRM = 1u << 22, /* --confirm-within */
     ARGS_COMPARE = 1u << 23,
+    ARGS_TOKEN = 1u << 24, /* kept by name, as the families */
 
     /* Families: each bit stands for several options whose values are kept by name, in args.named. */
     ARGS_WHERE = 1u << 30,     /* --kind --outcome --actor --trigger --since --until */

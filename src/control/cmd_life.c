@@ -78,6 +78,17 @@ enum call_step cmd_life_version(struct call *call)
     return CALL_DONE;
 }
 
+enum call_step cmd_life_whoami(struct call *call)
+{
+    cJSON *result = reply_result(&call->reply);
+
+    text_add_format(&call->reply.text, "%s, role %s\n", call->peer.actor,
+                    level_name(call->peer.level));
+    json_add_text(result, "actor", call->peer.actor);
+    json_add_text(result, "role", level_name(call->peer.level));
+    return CALL_DONE;
+}
+
 enum call_step cmd_life_prompt(struct call *call)
 {
     call->wants_prompt = true;

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/err.h"
+#include "control/cmd_action_priv.h"
 #include "control/cmd_alerts_priv.h"
 #include "control/cmd_canary_priv.h"
 #include "control/cmd_change_priv.h"
@@ -88,6 +89,8 @@ static const struct command commands[] = {
       "gives a small share (1%) to the standby slot and takes it back, to see that it works" },
     { "show version", "", LEVEL_USER, COMMAND_READS, 0, 0, 0, cmd_life_version,
       "version and commit of the daemon" },
+    { "whoami", "", LEVEL_USER, COMMAND_READS, 0, 0, 0, cmd_life_whoami,
+      "who the daemon takes you for, and your role" },
     { "switch",
       "NAME [--to SLOT] [--confirm-within D] [--force --reason TEXT] [--if-epoch E] [--timeout D] "
       "[--key K]",
@@ -198,6 +201,13 @@ static const struct command commands[] = {
       "keeps others from changing anything, for a time" },
     { "lock release", "[NAME] [--force --reason TEXT]", LEVEL_OPERATOR, COMMAND_ACTS, FORCED, 0, 1,
       cmd_lock_release, "gives the deploy lock back" },
+    { "action list", "", LEVEL_USER, COMMAND_READS, 0, 0, 0, cmd_action_list,
+      "programs of the configuration that can be run, and what became of them" },
+    { "action run", "NAME [--token T] [--reason TEXT] [--timeout D]", LEVEL_OPERATOR, COMMAND_ACTS,
+      ARGS_TOKEN | ARGS_REASON, 1, 1, cmd_action_run,
+      "runs one; what needs a token is refused the first time, and told it" },
+    { "action test", "NAME [--timeout D]", LEVEL_OPERATOR, COMMAND_READS, 0, 1, 1, cmd_action_test,
+      "runs one of kind test" },
     { "shutdown", "[now]", LEVEL_ADMIN, COMMAND_ACTS, ARGS_REASON, 0, 1, cmd_life_shutdown,
       "stops the daemon: gracefully, or now" },
     { "prompt", "", LEVEL_USER, COMMAND_READS, 0, 0, 0, cmd_life_prompt,

@@ -12,6 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "ctl/agents.h"
 #include "ctl/options.h"
 #include "ctl/outflow.h"
 #include "ctl/paint.h"
@@ -236,6 +237,8 @@ int main(int argc, char **argv)
         options_print_help();
     } else if (options.version) {
         puts("switchctl " SWITCHYARD_VERSION " (" SWITCHYARD_COMMIT ")");
+    } else if (options.is_agents) {
+        code = agents_run(options.socket);
     } else {
         code = options.watch ? watch(&options) : ask_once(&options);
     }

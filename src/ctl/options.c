@@ -140,6 +140,7 @@ static bool is_verb(int argc, char **argv, const char *first, const char *second
 static bool take_verb(struct options *options, int argc, char **argv)
 {
     options->is_long = is_verb(argc, argv, "tenant", "export");
+    options->is_agents = argc == 1 && strcmp(argv[0], "mcp") == 0;
     if (!is_verb(argc, argv, "tenant", "load"))
         return true;
     if (argc <= FILE_AT || (argv[FILE_AT][0] == '-' && argv[FILE_AT][1] != '\0'))
@@ -204,6 +205,7 @@ void options_print_help(void)
           "  wait healthy NAME[/SLOT]; wait drained NAME/SLOT\n"
           "  reload                          reads the configuration again\n"
           "  lock [show|acquire|release]     the deploy lock\n"
+          "  mcp                             a server for agents on standard input and output\n"
           "  help [VERB]                     what the daemon knows\n"
           "\n"
           "changes take --reason TEXT, --force (with --reason), --if-epoch E, --key K, --as NAME\n"

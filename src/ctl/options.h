@@ -20,7 +20,8 @@ struct options {
     bool version;
     const char
         *file; /* of `tenant load`: its lines follow the request; "-": standard input; NULL: none */
-    bool is_long; /* `tenant export`: the answer is written out as it comes, whatever its size */
+    bool is_agents; /* `mcp`: no request, but a server for agents */
+    bool is_long;   /* `tenant export`: the answer is written out as it comes, whatever its size */
     uint64_t timeout_us; /* how long the daemon may take; with the time it needs to say so */
     struct text line;    /* the request: one line of the admin protocol */
 };

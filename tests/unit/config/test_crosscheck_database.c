@@ -30,6 +30,7 @@ static const struct load_case values[] = {
     { DSN("\"postgresql://me@db/shop?password=secretword\""), "it has a password in it" },
     { DSN("\"host=db sslpassword=secretword\""), "it has a password in it; use a key" },
     { DSN("\"host=db passfile=/x\""), "write it as the option passfile" },
+    { DSN("\"service=shop\""), "it names a service" },
     { DSN("\"host=db replication=database\""), "remove replication" },
     { DSN("\"hots=db\""), "'hots=db' is no connection string: invalid connection option \"hots\"" },
     { DSN("\"shop\""), "'shop' is no connection string: missing \"=\" after \"shop\"" },

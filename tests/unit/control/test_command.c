@@ -37,6 +37,7 @@ static const struct {
     { "show signals", LEVEL_USER, false },
     { "drill", LEVEL_OPERATOR, true },
     { "show version", LEVEL_USER, false },
+    { "whoami", LEVEL_USER, false },
     { "switch", LEVEL_OPERATOR, true },
     { "rollback", LEVEL_OPERATOR, true },
     { "canary start", LEVEL_OPERATOR, true },
