@@ -12,6 +12,7 @@
 
 struct admin;
 struct actions;
+struct backup;
 struct casebook;
 struct control_stats;
 struct deploy;
@@ -37,6 +38,7 @@ struct control_room {
     struct deployments *deployments; /* NULL: none is counted */
     struct news *news;               /* NULL: nobody is told of anything */
     struct actions *actions;         /* NULL: none can be run */
+    struct backup *backup;           /* NULL: there are no snapshots */
     uint64_t started_wall_us;
     void (*quit)(void *arg, bool now);                   /* the `shutdown` command */
     void (*stats)(void *arg, struct control_stats *out); /* of the workers, summed */

@@ -13,11 +13,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "app/backups.h"
 #include "app/crew.h"
 #include "app/doors.h"
 #include "app/ports.h"
 #include "app/trust.h"
 #include "app/vault.h"
+#include "backup/backup.h"
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/log.h"
@@ -64,6 +66,7 @@ struct daemon {
     struct health *health;
     struct deploy *deploy;
     struct pilot *pilot;
+    struct backup *backup;
     struct crew *crew;
     struct doors *doors;
     struct vault *vault;
@@ -198,6 +201,7 @@ static void on_commit(void *arg, const struct config *config)
     doors_commit(daemon->doors, config);
     crew_tune(daemon->crew, config);
     pilot_reconfigure(daemon->pilot);
+    backups_configure(daemon->backup, config);
     log_set_level(config->log.level);
     ports_write(daemon->run_dir, daemon->doors, daemon->api);
 }
@@ -453,6 +457,7 @@ static int start_control(struct daemon *daemon)
         .casebook = pilot_casebook(daemon->pilot),
         .signals = pilot_signals(daemon->pilot),
         .deployments = pilot_deployments(daemon->pilot),
+        .backup = daemon->backup,
         .started_wall_us = clock_wall_us(),
         .quit = on_quit_command,
         .stats = sum_stats,
@@ -523,7 +528,9 @@ static int start(struct daemon *daemon)
         fprintf(stderr, "switchyard: %s\n", words);
         return EXIT_FAILURE;
     }
-    if (start_pilot(daemon) != ERR_OK || start_control(daemon) != ERR_OK)
+    if (start_pilot(daemon) != ERR_OK ||
+        backups_new(daemon->loop, deploy_config(daemon->deploy), &daemon->backup) != ERR_OK ||
+        start_control(daemon) != ERR_OK)
         return EXIT_FAILURE;
     watch_signals(daemon);
     crew_start(daemon->crew);
@@ -537,6 +544,7 @@ static void stop(struct daemon *daemon)
 {
     api_free(daemon->api);
     admin_free(daemon->admin);
+    backup_free(daemon->backup);
     actions_free(daemon->actions);
     crew_free(daemon->crew);
     resolver_free(daemon->resolver);

@@ -56,7 +56,7 @@ static const struct option options[] = {
     { "--confirm-within", ARGS_CONFIRM, VALUE_DURATION, offsetof(struct args, confirm_us), 0 },
     { "--plan", ARGS_ROLLOUT, VALUE_NAMED, 0, 31 },
     { "--profile", ARGS_ROLLOUT, VALUE_NAMED, 0, 31 },
-    { "--kind", ARGS_WHERE, VALUE_NAMED, 0, 63 },
+    { "--kind", ARGS_WHERE | ARGS_KIND, VALUE_NAMED, 0, 63 },
     { "--outcome", ARGS_WHERE, VALUE_NAMED, 0, 63 },
     { "--actor", ARGS_WHERE, VALUE_NAMED, 0, 95 },
     { "--trigger", ARGS_WHERE, VALUE_NAMED, 0, 31 },

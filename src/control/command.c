@@ -23,6 +23,7 @@
 #include "control/cmd_rules_priv.h"
 #include "control/cmd_show_priv.h"
 #include "control/cmd_signal_priv.h"
+#include "control/cmd_snapshot_priv.h"
 #include "control/cmd_status_priv.h"
 #include "control/cmd_target_priv.h"
 #include "control/cmd_tenant_priv.h"
@@ -175,6 +176,19 @@ static const struct command commands[] = {
       cmd_plan_apply, "makes a planned change, if nothing else has changed since" },
     { "reload", "[--timeout D]", LEVEL_OPERATOR, COMMAND_ACTS, ARGS_CHANGE, 0, 0, cmd_change_reload,
       "reads the configuration again: all of it or nothing" },
+    { "db snapshots", "[NAME]", LEVEL_USER, COMMAND_READS, 0, 0, 1, cmd_snapshot_list,
+      "snapshots of databases, whether the newest is fresh, and what is under way" },
+    { "db snapshot", "NAME [--kind logical|physical] [--timeout D]", LEVEL_OPERATOR, COMMAND_ACTS,
+      ARGS_KIND | ARGS_REASON, 1, 1, cmd_snapshot_take,
+      "takes a snapshot, decodes it to its end and keeps it" },
+    { "db verify", "ID [--timeout D]", LEVEL_OPERATOR, COMMAND_ACTS, 0, 1, 1, cmd_snapshot_verify,
+      "decodes a snapshot again and compares it with what it was" },
+    { "db restore", "ID --to NAME [--token TOKEN] [--timeout D]", LEVEL_OPERATOR, COMMAND_ACTS,
+      ARGS_TO | ARGS_TOKEN | ARGS_REASON, 1, 1, cmd_snapshot_restore,
+      "tells what a restore would do and cost; with its token fills a new database beside the live "
+      "one" },
+    { "db forget", "ID [--force --reason TEXT]", LEVEL_OPERATOR, COMMAND_ACTS,
+      ARGS_FORCE | ARGS_REASON, 1, 1, cmd_snapshot_forget, "removes a snapshot" },
     { "tls list", "", LEVEL_USER, COMMAND_READS, 0, 0, 0, cmd_tls_list,
       "certificates of the listeners: names, end, fingerprint" },
     { "tls reload", "", LEVEL_OPERATOR, COMMAND_ACTS, 0, 0, 0, cmd_tls_reload,

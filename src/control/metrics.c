@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "control/exposition_priv.h"
+#include "control/metrics_backup_priv.h"
 #include "control/metrics_judgement_priv.h"
 #include "control/metrics_memory_priv.h"
 #include "control/metrics_process_priv.h"
@@ -484,5 +485,6 @@ void metrics_write(const struct control_room *room, const struct tally *tally, s
     metrics_memory_write(room, out);
     metrics_judgement_write(room, out);
     metrics_rollout_write(room, out);
+    metrics_backup_write(room, out);
     metrics_process_write(room->started_wall_us, out);
 }
