@@ -23,8 +23,11 @@ struct loop;
 struct news;
 struct signals;
 struct pilot;
+struct lag_totals;
 struct tls_cert_view;
+struct verbs;
 
+typedef void listener_list_fn(void *arg, const char *listener, uint64_t connections);
 typedef void tls_list_fn(void *arg, const char *listener, const struct tls_cert_view *cert);
 
 /* What commands need; borrowed. */
@@ -39,6 +42,7 @@ struct control_room {
     struct news *news;               /* NULL: nobody is told of anything */
     struct actions *actions;         /* NULL: none can be run */
     struct backup *backup;           /* NULL: there are no snapshots */
+    struct verbs *verbs;             /* NULL: commands are not counted */
     uint64_t started_wall_us;
     void (*quit)(void *arg, bool now);                   /* the `shutdown` command */
     void (*stats)(void *arg, struct control_stats *out); /* of the workers, summed */
@@ -53,6 +57,12 @@ struct control_room {
 
     /* Calls fn for each certificate of each listener. */
     void (*tls_list)(void *arg, tls_list_fn *fn, void *fn_arg);
+
+    /* Calls fn for each listener with its open connections. NULL: only the sum is known. */
+    void (*listeners)(void *arg, listener_list_fn *fn, void *fn_arg);
+
+    /* How late the thread at that place was, and its name, which lives as long as the room; NULL: no thread there. */
+    const char *(*lag)(void *arg, unsigned index, struct lag_totals *out);
     void *arg;
 };
 

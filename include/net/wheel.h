@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+struct lag;
 struct loop;
 struct wheel;
 
@@ -24,6 +25,10 @@ struct deadline {
 
 struct wheel *wheel_new(struct loop *loop);
 void wheel_free(struct wheel *wheel); /* entries must be gone */
+
+/* How late its ticks came; to be read by any thread (net/lag.h) as long as the wheel lives. */
+const struct lag *wheel_lag(const struct wheel *wheel);
+
 void deadline_init(struct deadline *deadline, void (*fn)(struct deadline *deadline));
 
 /* fn is called once, not before us have passed and at most three ticks later; a stop of the whole loop of more

@@ -12,6 +12,7 @@
 #include "base/address.h"
 #include "base/fault.h"
 
+struct lag;
 struct ledger;
 struct loop;
 struct rate;
@@ -20,6 +21,11 @@ struct target;
 struct tls_keeper;
 struct tunnel_drain;
 struct worker;
+
+/* Written by the worker it belongs to, read by control. */
+struct gate_cell {
+    _Alignas(64) _Atomic uint64_t sessions; /* open now */
+};
 
 /* What a listening address asks of its sessions. Owner: control; outlives every session of it. */
 struct gate {
@@ -30,6 +36,7 @@ struct gate {
     uint32_t client_connections; /* per client address; 0: any number */
     struct rate *rate;           /* counts them; NULL with 0 */
     struct tls_keeper *tls;      /* NULL: plain */
+    struct gate_cell *cells;     /* one per worker; NULL: not counted */
     bool hides_plain;            /* plain HTTP to a TLS port gets no page */
     bool strips_client;          /* X-SSL-Client-* of clients that are not trusted go no further */
 };
@@ -109,5 +116,6 @@ void worker_drain(struct worker *worker, uint64_t grace_us);
 void worker_quit(struct worker *worker);
 void worker_join(struct worker *worker);
 const struct worker_counts *worker_counts(const struct worker *worker);
+const struct lag *worker_lag(const struct worker *worker); /* of its loop */
 
 #endif

@@ -59,12 +59,17 @@ struct policy {
 
 struct rate;
 
+/* Upper edges of the times that requests were held; one more bucket for the rest. */
+enum { SERVICE_HOLD_BUCKETS = 10 };
+extern const uint64_t service_hold_edges_us[SERVICE_HOLD_BUCKETS - 1];
+
 /* Not on the way of every request: shared by the workers, relaxed. */
 struct service_counts {
     _Atomic uint64_t held; /* now; the service lives as long as it is not 0 */
     _Atomic uint64_t held_bytes;
     _Atomic uint64_t held_total;
     _Atomic uint64_t hold_us_total;
+    _Atomic uint64_t hold_buckets[SERVICE_HOLD_BUCKETS]; /* those that wait no more, by how long */
     _Atomic uint64_t hold_refused;
     _Atomic uint64_t hold_expired;
     _Atomic uint64_t preview_refused;
@@ -84,5 +89,8 @@ struct service {
 
 struct service *service_new(const char *name);
 void service_free(struct service *service);
+
+/* A request that was held so long goes on, or is refused. Any worker. */
+void service_note_hold(struct service_counts *counts, uint64_t us);
 
 #endif

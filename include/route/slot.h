@@ -27,6 +27,15 @@ extern const uint32_t slot_bucket_edges_us[SLOT_BUCKETS - 1];
 /* Codes 89..599 have the index code - 88; index 0 takes all others, 0 (no status was sent) among them. */
 enum { SLOT_METHODS = 10, SLOT_CODES = 512 };
 
+/* Why a further attempt was made. */
+enum slot_retry {
+    SLOT_RETRY_CONNECT, /* no connection came to be */
+    SLOT_RETRY_TLS,
+    SLOT_RETRY_STALE,  /* a kept connection had been closed */
+    SLOT_RETRY_STATUS, /* the candidate's answer was replaced by the live slot's */
+    SLOT_RETRY_CAUSES
+};
+
 struct slot_histogram {
     _Atomic uint64_t buckets[SLOT_BUCKETS];
     _Atomic uint64_t sum_us;
@@ -37,7 +46,7 @@ struct slot_cell {
     _Alignas(64) _Atomic uint64_t in_flight; /* exchanges routed here and not finished */
     _Atomic uint64_t bytes_in;               /* request bytes from clients, heads included */
     _Atomic uint64_t bytes_out;
-    _Atomic uint64_t retries;
+    _Atomic uint64_t retries[SLOT_RETRY_CAUSES];
     _Atomic uint64_t tunnels; /* open now */
     _Atomic uint64_t tunnels_total;
     _Atomic uint64_t tunnel_bytes_in; /* from clients */
@@ -106,5 +115,7 @@ void slot_sum_histogram(const struct slot *slot, int which, struct slot_totals *
 uint64_t slot_sum_requests(const struct slot *slot, unsigned method, unsigned code);
 uint64_t slot_sum_faults(const struct slot *slot, enum fault fault);
 const char *role_name(enum role role);
+enum slot_retry slot_retry_cause(enum fault fault); /* of one that another attempt may help */
+const char *slot_retry_name(enum slot_retry cause);
 
 #endif

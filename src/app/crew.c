@@ -2,6 +2,7 @@
 #include "app/crew.h"
 
 #include <sched.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
@@ -27,6 +28,7 @@ struct crew {
     unsigned count;
     uint64_t nofile;
     char nonce[NONCE_BYTES * 2 + 1];
+    char names[ROUTE_WORKERS_MAX][20];
     struct worker *workers[ROUTE_WORKERS_MAX];
 };
 
@@ -95,6 +97,7 @@ struct crew *crew_new(struct loop *loop, const struct config *config, struct rin
             .nonce = crew->nonce,
         };
 
+        snprintf(crew->names[i], sizeof crew->names[i], "worker-%u", i);
         crew->workers[i] = worker_new(&options);
     }
     return crew;
@@ -319,4 +322,14 @@ uint64_t crew_sessions(const struct crew *crew)
     for (unsigned i = 0; i < crew->count; i++)
         sum += load(&worker_counts(crew->workers[i])->sessions);
     return sum;
+}
+
+const char *crew_name(const struct crew *crew, unsigned index)
+{
+    return crew->names[index];
+}
+
+const struct lag *crew_lag(const struct crew *crew, unsigned index)
+{
+    return worker_lag(crew->workers[index]);
 }

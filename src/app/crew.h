@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+struct lag;
 struct config;
 struct control_stats;
 struct gate;
@@ -62,5 +63,7 @@ void crew_list(struct crew *crew, struct ledger *ledger, void (*done)(void *done
 void crew_free(struct crew *crew);
 void crew_sum(const struct crew *crew, struct control_stats *out);
 uint64_t crew_sessions(const struct crew *crew);
+const char *crew_name(const struct crew *crew, unsigned index);      /* "worker-0" */
+const struct lag *crew_lag(const struct crew *crew, unsigned index); /* of one worker's loop */
 
 #endif

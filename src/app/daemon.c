@@ -15,6 +15,8 @@
 
 #include "app/backups.h"
 #include "app/crew.h"
+#include "app/daemon_priv.h"
+#include "app/daemon_room.h"
 #include "app/doors.h"
 #include "app/ports.h"
 #include "app/trust.h"
@@ -36,12 +38,13 @@
 #include "control/admin.h"
 #include "control/api.h"
 #include "control/news.h"
-#include "control/stats.h"
+#include "control/verbs.h"
 #include "deploy/deploy.h"
 #include "health/health.h"
 #include "net/loop.h"
 #include "net/resolver.h"
 #include "net/timer.h"
+#include "net/wheel.h"
 #include "pilot/pilot.h"
 #include "proxy/access_format.h"
 #include "route/target.h"
@@ -56,35 +59,6 @@ enum {
     INTERRUPT_DRAIN_US = 5000000,
     TUNNELS_END_US = 1500000,
     REPORT_BYTES = 65536
-};
-
-struct daemon {
-    const struct daemon_options *options;
-    struct config *config; /* until deploy takes it */
-    struct loop *loop;
-    struct resolver *resolver;
-    struct health *health;
-    struct deploy *deploy;
-    struct pilot *pilot;
-    struct backup *backup;
-    struct crew *crew;
-    struct doors *doors;
-    struct vault *vault;
-    struct trust *trust;
-    struct admin *admin;
-    struct api *api;
-    struct news *news;
-    struct actions *actions;
-    struct scribe *scribe;
-    struct ring **rings;
-    unsigned ring_count;
-    struct timer *opening; /* until the first verdicts */
-    struct timer *limits;
-    struct timer *draining;
-    uint64_t started_us;
-    uint64_t drain_until_us; /* 0: not stopping */
-    bool is_ending_tunnels;  /* the last second of a shutdown */
-    char *run_dir;
 };
 
 static void print_report(const struct report *report)
@@ -135,34 +109,6 @@ static void stop_logs(struct daemon *daemon)
     for (unsigned i = 0; i < daemon->ring_count; i++)
         ring_free(daemon->rings[i]);
     free(daemon->rings);
-}
-
-static void sum_stats(void *arg, struct control_stats *out)
-{
-    struct daemon *daemon = arg;
-
-    memset(out, 0, sizeof *out);
-    crew_sum(daemon->crew, out);
-    for (unsigned i = 0; i < daemon->ring_count; i++)
-        out->access_dropped += ring_dropped(daemon->rings[i]);
-    out->is_stopping = daemon->drain_until_us != 0;
-    if (daemon->scribe != NULL)
-        out->log_errors = scribe_counts(daemon->scribe).write_errors;
-}
-
-static int reload_tls(void *arg, char *words, unsigned words_size)
-{
-    struct daemon *daemon = arg;
-
-    return trust_reload(daemon->trust, daemon->vault, deploy_config(daemon->deploy), words,
-                        words_size);
-}
-
-static void list_tls(void *arg, tls_list_fn *fn, void *fn_arg)
-{
-    struct daemon *daemon = arg;
-
-    vault_each(daemon->vault, fn, fn_arg);
 }
 
 static int on_prepare(void *arg, const struct config *config, char *words, unsigned words_size)
@@ -243,14 +189,6 @@ static void drain_tunnels(void *arg, const struct tunnel_drain *order)
     crew_drain_tunnels(daemon->crew, order);
 }
 
-static void list_work(void *arg, struct ledger *ledger, void (*done)(void *done_arg),
-                      void *done_arg)
-{
-    struct daemon *daemon = arg;
-
-    crew_list(daemon->crew, ledger, done, done_arg);
-}
-
 static const struct deploy_ops deploy_hooks = {
     .evict = evict,
     .dialer = find_dialer,
@@ -300,7 +238,7 @@ static void on_draining(void *arg)
     loop_stop(daemon->loop);
 }
 
-static void begin_shutdown(struct daemon *daemon, uint64_t drain_us)
+void daemon_begin_shutdown(struct daemon *daemon, uint64_t drain_us)
 {
     if (daemon->drain_until_us != 0 || drain_us == 0) {
         LOG_INFO("shutdown", "now");
@@ -313,13 +251,6 @@ static void begin_shutdown(struct daemon *daemon, uint64_t drain_us)
     timer_disarm(daemon->opening);
     crew_drain(daemon->crew, IDLE_GRACE_US);
     timer_arm(daemon->draining, POLL_MS);
-}
-
-static void on_quit_command(void *arg, bool now)
-{
-    struct daemon *daemon = arg;
-
-    begin_shutdown(daemon, now ? 0 : deploy_config(daemon->deploy)->shutdown.requests);
 }
 
 static void on_reloaded(void *arg, const struct change_result *result)
@@ -338,11 +269,12 @@ static void on_signal(void *arg, int number)
     struct change change = { .kind = CHANGE_RELOAD };
 
     switch (number) {
-    case SIGTERM: begin_shutdown(daemon, drain_us > 0 ? drain_us : 1); break;
+    case SIGTERM: daemon_begin_shutdown(daemon, drain_us > 0 ? drain_us : 1); break;
     case SIGINT:
-        begin_shutdown(daemon, drain_us < INTERRUPT_DRAIN_US ? drain_us : INTERRUPT_DRAIN_US);
+        daemon_begin_shutdown(daemon,
+                              drain_us < INTERRUPT_DRAIN_US ? drain_us : INTERRUPT_DRAIN_US);
         break;
-    case SIGQUIT: begin_shutdown(daemon, 0); break;
+    case SIGQUIT: daemon_begin_shutdown(daemon, 0); break;
     case SIGUSR1:
         scribe_reopen(daemon->scribe);
         LOG_INFO("reopen", "logs=reopened");
@@ -449,23 +381,7 @@ static int start_pilot(struct daemon *daemon)
 static int start_control(struct daemon *daemon)
 {
     const struct config *config = deploy_config(daemon->deploy);
-    struct control_room room = {
-        .loop = daemon->loop,
-        .deploy = daemon->deploy,
-        .health = daemon->health,
-        .pilot = daemon->pilot,
-        .casebook = pilot_casebook(daemon->pilot),
-        .signals = pilot_signals(daemon->pilot),
-        .deployments = pilot_deployments(daemon->pilot),
-        .backup = daemon->backup,
-        .started_wall_us = clock_wall_us(),
-        .quit = on_quit_command,
-        .stats = sum_stats,
-        .list = list_work,
-        .tls_reload = reload_tls,
-        .tls_list = list_tls,
-        .arg = daemon,
-    };
+    struct control_room room = daemon_room(daemon);
     char *path = mem_format("%s/admin.sock", daemon->run_dir);
     struct address address;
     int err = ERR_OK;
@@ -506,6 +422,8 @@ static int start(struct daemon *daemon)
     if (err != ERR_OK || start_logs(daemon) != ERR_OK)
         return EXIT_FAILURE;
     daemon->loop = loop_new();
+    daemon->pulse = wheel_new(daemon->loop);
+    daemon->verbs = verbs_new();
     daemon->resolver = resolver_new(daemon->loop);
     daemon->health = health_new(daemon->loop, &health_hooks, daemon);
     daemon->crew = crew_new(daemon->loop, daemon->config, daemon->rings);
@@ -561,6 +479,8 @@ static void stop(struct daemon *daemon)
     timer_free(daemon->opening);
     timer_free(daemon->limits);
     timer_free(daemon->draining);
+    wheel_free(daemon->pulse);
+    verbs_free(daemon->verbs);
     loop_free(daemon->loop);
     if (daemon->scribe != NULL)
         stop_logs(daemon);

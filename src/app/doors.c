@@ -80,6 +80,7 @@ void doors_free(struct doors *doors)
 
         LIST_REMOVE(gate, entry);
         free(gate->gate.trusted);
+        free(gate->gate.cells);
         if (gate->owns_rate)
             rate_free(gate->gate.rate);
         free(gate);
@@ -144,6 +145,7 @@ static const struct gate *find_gate(struct doors *doors, const struct config *co
     entry = mem_zalloc(sizeof *entry);
     snprintf(entry->gate.name, sizeof entry->gate.name, "%s", listener->name);
     entry->gate.proxy_protocol = listener->proxy_protocol;
+    entry->gate.cells = mem_zalloc(doors->worker_count * sizeof *entry->gate.cells);
     entry->gate.tls = has_tls(listener) ? vault_keeper(doors->vault, listener->name) : NULL;
     entry->gate.hides_plain = listener->tls.plain_http == CONFIG_PLAIN_CLOSE;
     entry->gate.strips_client = strips_client(config, listener);
@@ -335,6 +337,44 @@ static const struct config_listener *find_listener(const struct config *config, 
         if (strcmp(config->listeners[i].name, name) == 0)
             return &config->listeners[i];
     return NULL;
+}
+
+/* All gates of that name: a listener has several over its reloads. */
+static uint64_t count_sessions(const struct doors *doors, const char *name)
+{
+    const struct gate_entry *entry = NULL;
+    uint64_t count = 0;
+
+    LIST_FOREACH(entry, &doors->gates, entry)
+    for (unsigned i = 0; strcmp(entry->gate.name, name) == 0 && i < doors->worker_count; i++)
+        count += atomic_load_explicit(&entry->gate.cells[i].sessions, memory_order_relaxed);
+    return count;
+}
+
+/* The first gate of its name: the others are counted with it. */
+static bool is_first(const struct doors *doors, const struct gate_entry *gate)
+{
+    const struct gate_entry *entry = NULL;
+
+    LIST_FOREACH(entry, &doors->gates, entry)
+    if (strcmp(entry->gate.name, gate->gate.name) == 0)
+        return entry == gate;
+    return false;
+}
+
+void doors_each(const struct doors *doors, const struct config *config,
+                void (*fn)(void *arg, const char *listener, uint64_t connections), void *arg)
+{
+    const struct gate_entry *entry = NULL;
+
+    LIST_FOREACH(entry, &doors->gates, entry)
+    {
+        uint64_t count = count_sessions(doors, entry->gate.name);
+
+        if (is_first(doors, entry) &&
+            (count > 0 || find_listener(config, entry->gate.name) != NULL))
+            fn(arg, entry->gate.name, count);
+    }
 }
 
 bool doors_front(const struct doors *doors, const struct config *config, struct address *out,

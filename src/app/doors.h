@@ -29,6 +29,11 @@ void doors_cancel(struct doors *doors);
 /* Hands the new ones to the workers, changes gates, closes what is no longer configured. */
 void doors_commit(struct doors *doors, const struct config *config);
 
+/* Calls fn for each listener of the configuration, and each other one that still has clients, with its open
+ * connections. */
+void doors_each(const struct doors *doors, const struct config *config,
+                void (*fn)(void *arg, const char *listener, uint64_t connections), void *arg);
+
 /* Where one of the listeners that take plain HTTP listens, and the PROXY header that it asks for (0: none); false: there
  * is none. */
 bool doors_front(const struct doors *doors, const struct config *config, struct address *out,

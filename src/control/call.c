@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "control/json_priv.h"
+#include "control/verbs_priv.h"
 #include "deploy/deploy.h"
 #include "deploy/deploy_view.h"
 #include "route/snapshot.h"
@@ -94,6 +95,8 @@ static void complete(struct call *call)
     call->deadline_us = 0;
     if (call->reply.epoch == 0 && snapshot != NULL)
         call->reply.epoch = snapshot_epoch(snapshot);
+    if (call->room->verbs != NULL)
+        verbs_count(call->room->verbs, call->command, call->peer.level, call->reply.outcome);
     log_call(call);
 }
 

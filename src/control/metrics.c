@@ -10,6 +10,7 @@
 #include "base/mem.h"
 #include "control/exposition_priv.h"
 #include "control/metrics_backup_priv.h"
+#include "control/metrics_control_priv.h"
 #include "control/metrics_judgement_priv.h"
 #include "control/metrics_memory_priv.h"
 #include "control/metrics_process_priv.h"
@@ -204,8 +205,6 @@ static const struct {
       "Bytes of requests received from clients, heads included." },
     { "switchyard_response_bytes_total", EXPOSITION_COUNTER, offsetof(struct slot_cell, bytes_out),
       "Bytes of responses sent to clients, heads included." },
-    { "switchyard_retries_total", EXPOSITION_COUNTER, offsetof(struct slot_cell, retries),
-      "Further attempts after a first one failed." },
 };
 
 static void write_slot_counters(struct scrape *scrape)
@@ -217,6 +216,26 @@ static void write_slot_counters(struct scrape *scrape)
             exposition_u64(&scrape->x, scrape->slots[i].labels,
                            sum_slot(scrape->slots[i].slot->slot, slot_counters[k].offset));
     }
+}
+
+static uint64_t sum_retries(const struct slot *slot, enum slot_retry cause)
+{
+    return sum_slot(slot, offsetof(struct slot_cell, retries) +
+                              (size_t)cause * sizeof slot->cells[0].retries[0]);
+}
+
+static void write_retries(struct scrape *scrape)
+{
+    char label[32];
+
+    exposition_open(&scrape->x, "switchyard_retries_total", EXPOSITION_COUNTER,
+                    "Further attempts after one failed, by what it failed of.");
+    for (size_t i = 0; i < scrape->slot_count; i++)
+        for (unsigned cause = 0; cause < SLOT_RETRY_CAUSES; cause++) {
+            snprintf(label, sizeof label, "cause=\"%s\"", slot_retry_name((enum slot_retry)cause));
+            exposition_u64_with(&scrape->x, scrape->slots[i].labels, label,
+                                sum_retries(scrape->slots[i].slot->slot, (enum slot_retry)cause));
+        }
 }
 
 static void write_faults(struct scrape *scrape)
@@ -435,7 +454,7 @@ static void write_daemon(struct scrape *scrape)
               "Failed writes of the state.");
     write_one(scrape, "switchyard_state_volatile", durability.is_volatile,
               "1 while memory is ahead of the state on disk.");
-    write_one(scrape, "switchyard_connections", stats->connections, "Open client connections.");
+    metrics_control_write_connections(scrape->room, stats, scrape->x.out);
     write_one(scrape, "switchyard_connections_accepted_total", stats->connections_total,
               "Client connections since the start.");
     write_one(scrape, "switchyard_connections_refused_total", stats->connections_refused,
@@ -460,11 +479,8 @@ void metrics_write(const struct control_room *room, const struct tally *tally, s
 
     tally_view(tally, &view);
     take_picture(&scrape);
-    exposition_open(&scrape.x, "switchyard_build_info", EXPOSITION_GAUGE,
-                    "The program that runs; always 1.");
-    exposition_u64(&scrape.x, "version=\"" SWITCHYARD_VERSION "\",commit=\"" SWITCHYARD_COMMIT "\"",
-                   1);
     write_daemon(&scrape);
+    metrics_control_write(room, out);
     write_requests(&scrape);
     write_histogram(
         &scrape, 0, "switchyard_http_request_duration_seconds",
@@ -474,6 +490,7 @@ void metrics_write(const struct control_room *room, const struct tally *tally, s
     write_histogram(&scrape, 2, "switchyard_upstream_connect_duration_seconds",
                     "Connecting to a target, where no kept connection was used.");
     write_slot_counters(&scrape);
+    write_retries(&scrape);
     write_faults(&scrape);
     write_slot_states(&scrape);
     write_targets(&scrape);

@@ -40,36 +40,31 @@ static const struct {
     const char *name;
     enum exposition_type type;
     size_t at;
-    bool is_time; /* microseconds */
     const char *help;
 } service_families[] = {
     { "switchyard_hold_queue_length", EXPOSITION_GAUGE, offsetof(struct service_counts, held),
-      false, "Requests that wait because the service is paused." },
+      "Requests that wait because the service is paused." },
     { "switchyard_hold_queue_bytes", EXPOSITION_GAUGE, offsetof(struct service_counts, held_bytes),
-      false, "Bytes that these requests have sent and that are kept." },
+      "Bytes that these requests have sent and that are kept." },
     { "switchyard_held_requests_total", EXPOSITION_COUNTER,
-      offsetof(struct service_counts, held_total), false, "Requests that have waited." },
-    { "switchyard_hold_duration_seconds_total", EXPOSITION_COUNTER,
-      offsetof(struct service_counts, hold_us_total), true,
-      "How long requests have waited, all together." },
+      offsetof(struct service_counts, held_total), "Requests that have waited." },
     { "switchyard_hold_rejected_total", EXPOSITION_COUNTER,
-      offsetof(struct service_counts, hold_refused), false,
+      offsetof(struct service_counts, hold_refused),
       "Requests refused because too many waited already." },
     { "switchyard_hold_expired_total", EXPOSITION_COUNTER,
-      offsetof(struct service_counts, hold_expired), false,
+      offsetof(struct service_counts, hold_expired),
       "Requests refused because they had waited long enough." },
     { "switchyard_maintenance_responses_total", EXPOSITION_COUNTER,
-      offsetof(struct service_counts, maintenance), false,
-      "Requests answered by the maintenance page." },
+      offsetof(struct service_counts, maintenance), "Requests answered by the maintenance page." },
     { "switchyard_preview_refused_total", EXPOSITION_COUNTER,
-      offsetof(struct service_counts, preview_refused), false,
+      offsetof(struct service_counts, preview_refused),
       "Requests for a preview without the secret or from elsewhere." },
     { "switchyard_limited_total", EXPOSITION_COUNTER, offsetof(struct service_counts, limited),
-      false, "Requests refused because their client had sent too many." },
+      "Requests refused because their client had sent too many." },
     { "switchyard_shielded_total", EXPOSITION_COUNTER, offsetof(struct service_counts, shielded),
-      false, "Requests that failed on the candidate and were sent to the live slot." },
+      "Requests that failed on the candidate and were sent to the live slot." },
     { "switchyard_retry_budget_exhausted_total", EXPOSITION_COUNTER,
-      offsetof(struct service_counts, budget_spent), false,
+      offsetof(struct service_counts, budget_spent),
       "Further attempts not made because too many were made already." },
 };
 
@@ -89,13 +84,33 @@ static void write_service_families(struct writer *writer)
                         service_families[k].help);
         for (unsigned i = 0; i < count; i++) {
             const struct snapshot_service *service = snapshot_service_at(writer->snapshot, i);
-            uint64_t value = load(&service->service->counts, service_families[k].at);
 
-            if (service_families[k].is_time)
-                exposition_seconds(&writer->x, label(writer, service, NULL), value);
-            else
-                exposition_u64(&writer->x, label(writer, service, NULL), value);
+            exposition_u64(&writer->x, label(writer, service, NULL),
+                           load(&service->service->counts, service_families[k].at));
         }
+    }
+}
+
+static void write_holds(struct writer *writer)
+{
+    unsigned count = snapshot_service_count(writer->snapshot);
+
+    exposition_open(&writer->x, "switchyard_hold_duration_seconds", EXPOSITION_HISTOGRAM,
+                    "How long requests were held that wait no more.");
+    for (unsigned i = 0; i < count; i++) {
+        const struct snapshot_service *service = snapshot_service_at(writer->snapshot, i);
+        const struct service_counts *counts = &service->service->counts;
+        uint64_t buckets[SERVICE_HOLD_BUCKETS];
+
+        for (unsigned k = 0; k < SERVICE_HOLD_BUCKETS; k++)
+            buckets[k] = atomic_load_explicit(&counts->hold_buckets[k], memory_order_relaxed);
+        exposition_histogram(
+            &writer->x, label(writer, service, NULL),
+            &(struct exposition_histogram){
+                .buckets = buckets,
+                .edges_us = service_hold_edges_us,
+                .count = SERVICE_HOLD_BUCKETS,
+                .sum_us = load(counts, offsetof(struct service_counts, hold_us_total)) });
     }
 }
 
@@ -281,6 +296,7 @@ void metrics_traffic_write(const struct deploy *deploy, struct text *out)
     write_shares(&writer);
     write_states(&writer);
     write_service_families(&writer);
+    write_holds(&writer);
     write_slot_families(&writer);
     for (size_t k = 0; k < sizeof evidence_families / sizeof evidence_families[0]; k++)
         write_evidence(&writer, k);

@@ -11,6 +11,7 @@
 #include "base/check.h"
 #include "base/clock.h"
 #include "base/mem.h"
+#include "net/lag.h"
 #include "net/loop.h"
 
 /* STALL: that many ticks at once at most; a gap beyond it (the process was stopped, the machine was paused) is
@@ -20,6 +21,8 @@ enum { SLOTS = 512, TICK_US = WHEEL_TICK_MS * 1000, STALL = 1000 / WHEEL_TICK_MS
 struct wheel {
     struct event event;
     uint64_t start_us;
+    uint64_t due_us; /* the next tick; 0: before the first */
+    struct lag lag;
     uint32_t now; /* the last tick that was served */
     unsigned count;
     struct deadline *slots[SLOTS];
@@ -83,13 +86,27 @@ static void serve_slot(struct wheel *wheel, uint32_t tick)
     }
 }
 
+/* libevent counts from the due time, or from now when a whole tick was missed. */
+static void note_lag(struct wheel *wheel, uint64_t now_us)
+{
+    uint64_t late_us = now_us > wheel->due_us ? now_us - wheel->due_us : 0;
+
+    if (wheel->due_us != 0)
+        lag_note(&wheel->lag, late_us);
+    if (wheel->due_us == 0 || late_us >= TICK_US || now_us < wheel->due_us)
+        wheel->due_us = now_us;
+    wheel->due_us += TICK_US;
+}
+
 static void on_tick(evutil_socket_t fd, short what, void *arg)
 {
     struct wheel *wheel = arg;
-    uint32_t until = (uint32_t)((clock_monotonic_us() - wheel->start_us) / TICK_US) + 1;
+    uint64_t now_us = clock_monotonic_us();
+    uint32_t until = (uint32_t)((now_us - wheel->start_us) / TICK_US) + 1;
 
     (void)fd;
     (void)what;
+    note_lag(wheel, now_us);
     if (until - wheel->now > STALL) {
         wheel->start_us += (uint64_t)(until - wheel->now - STALL) * TICK_US;
         until = wheel->now + STALL;
@@ -122,6 +139,11 @@ void wheel_free(struct wheel *wheel)
             unlink_entry(wheel->slots[i]);
     event_del(&wheel->event);
     free(wheel);
+}
+
+const struct lag *wheel_lag(const struct wheel *wheel)
+{
+    return &wheel->lag;
 }
 
 void deadline_init(struct deadline *deadline, void (*fn)(struct deadline *deadline))

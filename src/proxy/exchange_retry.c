@@ -105,9 +105,11 @@ enum step exchange_reroute(struct exchange *exchange)
     return STEP_AGAIN;
 }
 
-static void go_back(struct exchange *exchange)
+static void go_back(struct exchange *exchange, enum fault fault)
 {
-    count_add(&exchange->slot->cells[exchange->worker->id].retries, 1);
+    struct slot_cell *cell = &exchange->slot->cells[exchange->worker->id];
+
+    count_add(&cell->retries[slot_retry_cause(fault)], 1);
     (void)exchange_reroute(exchange);
 }
 
@@ -133,7 +135,7 @@ static void turn_to_live(struct exchange *exchange, enum fault fault, unsigned s
     exchange->lease_us = 0;
     exchange->connect_us = 0;
     exchange->sent_us = 0;
-    go_back(exchange);
+    go_back(exchange, fault);
 }
 
 /* A kept connection that had ended, and a target that we take away, are no errors of the app. */
@@ -168,7 +170,7 @@ bool exchange_try_again(struct exchange *exchange, enum fault fault)
         exchange->tries++;
         exchange->evidence.failed = (uint16_t)fault;
     }
-    go_back(exchange);
+    go_back(exchange, fault);
     return true;
 }
 

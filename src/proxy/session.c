@@ -152,6 +152,15 @@ static void begin_client(struct session *session)
     buffer_return(&session->worker->shelf, in);
 }
 
+static void count_session(const struct session *session, uint64_t more)
+{
+    struct worker *worker = session->worker;
+
+    count_add(&worker->counts.sessions, more);
+    if (session->gate->cells != NULL)
+        count_add(&session->gate->cells[worker->id].sessions, more);
+}
+
 void session_start(struct worker *worker, int fd, const struct address *peer,
                    const struct gate *gate)
 {
@@ -172,7 +181,7 @@ void session_start(struct worker *worker, int fd, const struct address *peer,
     deadline_arm(worker->wheel, &session->deadline, worker->head_us);
     session->head_timed = true;
     LIST_INSERT_HEAD(&worker->sessions, session, entry);
-    count_add(&worker->counts.sessions, 1);
+    count_session(session, 1);
     count_add(&worker->counts.sessions_total, 1);
     if (session->phase == SESSION_HEAD)
         begin_client(session);
@@ -221,7 +230,7 @@ void session_close(struct session *session)
     buffer_return(&worker->shelf, session->in);
     session->in = NULL;
     LIST_REMOVE(session, entry);
-    count_add(&worker->counts.sessions, (uint64_t)-1);
+    count_session(session, (uint64_t)-1);
     loop_reap(worker->loop, free_session, session);
 }
 

@@ -245,7 +245,7 @@ void waiting_leave(struct exchange *exchange)
         atomic_fetch_sub(&line->slot->cells[exchange->worker->id].queued, 1);
     } else {
         counts = &line->service->counts;
-        count_shared(&counts->hold_us_total, us);
+        service_note_hold(counts, us);
         atomic_fetch_sub(&counts->held_bytes, exchange->seat.bytes);
         atomic_fetch_sub_explicit(&counts->held, 1, memory_order_release);
     }

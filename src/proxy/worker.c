@@ -530,6 +530,11 @@ void worker_join(struct worker *worker)
     free(worker);
 }
 
+const struct lag *worker_lag(const struct worker *worker)
+{
+    return wheel_lag(worker->wheel);
+}
+
 const struct worker_counts *worker_counts(const struct worker *worker)
 {
     return &worker->counts;

@@ -239,3 +239,26 @@ const char *role_name(enum role role)
     }
     return "unknown";
 }
+
+enum slot_retry slot_retry_cause(enum fault fault)
+{
+    if (fault == FAULT_TARGET_STALE)
+        return SLOT_RETRY_STALE;
+    if (fault == FAULT_TARGET_STATUS)
+        return SLOT_RETRY_STATUS;
+    if (fault == FAULT_TARGET_TLS || fault == FAULT_TARGET_CERT)
+        return SLOT_RETRY_TLS;
+    return SLOT_RETRY_CONNECT;
+}
+
+const char *slot_retry_name(enum slot_retry cause)
+{
+    switch (cause) {
+    case SLOT_RETRY_CONNECT: return "connect";
+    case SLOT_RETRY_TLS: return "tls";
+    case SLOT_RETRY_STALE: return "stale";
+    case SLOT_RETRY_STATUS: return "status";
+    case SLOT_RETRY_CAUSES: break;
+    }
+    return "";
+}

@@ -68,7 +68,7 @@ Test(retention, the_newest_of_each_day_stays)
         choose((struct retention_rule){ .keep = 1, .daily = 3 }, "vvvvvvvv", 12 * HOUR), "...v.v.v",
         "two a day, three days");
     cr_expect_str_eq(
-        choose((struct retention_rule){ .keep = 1, .daily = 2 }, ".....vvx", 12 * HOUR), "...v..vx",
+        choose((struct retention_rule){ .keep = 1, .daily = 2 }, "vvvvxvvx", 12 * HOUR), ".....vvx",
         "what is not verified is no day's snapshot");
 }
 

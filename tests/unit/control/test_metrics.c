@@ -27,8 +27,10 @@ struct family {
     unsigned samples;
 };
 
+enum { FAMILIES_MAX = 512 };
+
 struct checker {
-    struct family families[128];
+    struct family families[FAMILIES_MAX];
     unsigned count;
     char **seen; /* samples without their values */
     size_t seen_count;
@@ -77,7 +79,7 @@ static bool take_comment(struct checker *checker, const char *line)
         for (unsigned i = 0; i < checker->count; i++)
             if (strcmp(checker->families[i].name, name) == 0)
                 return fail(checker, "HELP twice", line);
-        if (checker->count == 128)
+        if (checker->count == FAMILIES_MAX)
             return fail(checker, "too many families", line);
         last = &checker->families[checker->count++];
         snprintf(last->name, sizeof last->name, "%s", name);
@@ -394,7 +396,8 @@ Test(metrics, say_how_traffic_is_steered_and_held, .init = start, .fini = stop)
     atomic_store(&counts->held, 3);
     atomic_store(&counts->held_bytes, 300);
     atomic_store(&counts->held_total, 9);
-    atomic_store(&counts->hold_us_total, 1500000);
+    service_note_hold(counts, 1400000);
+    service_note_hold(counts, 100000);
     atomic_store(&counts->hold_refused, 4);
     atomic_store(&counts->hold_expired, 5);
     atomic_store(&counts->maintenance, 6);
@@ -431,7 +434,9 @@ Test(metrics, say_how_traffic_is_steered_and_held, .init = start, .fini = stop)
     cr_expect(has_line("switchyard_hold_queue_length{service=\"shop\"} 3"));
     cr_expect(has_line("switchyard_hold_queue_bytes{service=\"shop\"} 300"));
     cr_expect(has_line("switchyard_held_requests_total{service=\"shop\"} 9"));
-    cr_expect(has_line("switchyard_hold_duration_seconds_total{service=\"shop\"} 1.5"));
+    cr_expect(has_line("switchyard_hold_duration_seconds_sum{service=\"shop\"} 1.5"));
+    cr_expect(has_line("switchyard_hold_duration_seconds_count{service=\"shop\"} 2"));
+    cr_expect(has_line("switchyard_hold_duration_seconds_bucket{service=\"shop\",le=\"0.1\"} 1"));
     cr_expect(has_line("switchyard_hold_rejected_total{service=\"shop\"} 4"));
     cr_expect(has_line("switchyard_hold_expired_total{service=\"shop\"} 5"));
     cr_expect(has_line("switchyard_maintenance_responses_total{service=\"shop\"} 6"));

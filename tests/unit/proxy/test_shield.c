@@ -254,7 +254,7 @@ Test(shield, a_spent_budget_ends_retries)
         peer_answer(client, 502, NULL);
     }
     /* ten and a tenth of eleven */
-    cr_assert_eq(atomic_load(&front_slot(front, 0)->cells[0].retries), 11);
+    cr_assert_eq(atomic_load(&front_slot(front, 0)->cells[0].retries[SLOT_RETRY_CONNECT]), 11);
     cr_assert_eq(atomic_load(&front_service(front)->counts.budget_spent), 2);
     close(client);
     front_stop(front);

@@ -138,7 +138,7 @@ Test(worker, a_retried_request_has_its_whole_time)
     cr_assert(peer_is_quiet(client, 400), "answered before the app was");
     peer_send(server, OK_2);
     peer_answer(client, 200, "ok");
-    cr_assert_eq(atomic_load(&front_target(front, 0)->slot->cells[0].retries), 1);
+    cr_assert_eq(atomic_load(&front_target(front, 0)->slot->cells[0].retries[SLOT_RETRY_STALE]), 1);
     close(client);
     close(server);
     front_stop(front);
@@ -217,7 +217,7 @@ Test(worker, an_ended_kept_connection_is_not_used)
     peer_request(server, POST_LINE);
     peer_send(server, OK_2);
     peer_answer(client, 200, "ok");
-    cr_assert_eq(atomic_load(&front_target(front, 0)->slot->cells[0].retries), 0);
+    cr_assert_eq(atomic_load(&front_target(front, 0)->slot->cells[0].retries[SLOT_RETRY_STALE]), 0);
     close(client);
     close(server);
     front_stop(front);

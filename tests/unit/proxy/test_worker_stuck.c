@@ -34,7 +34,7 @@ Test(worker, a_target_taken_away_while_connecting)
     peer_request(server, GET_LINE);
     peer_send(server, OK_2);
     peer_answer(client, 200, "ok");
-    cr_assert_eq(atomic_load(&front_slot(front, 0)->cells[0].retries), 0);
+    cr_assert_eq(atomic_load(&front_slot(front, 0)->cells[0].retries[SLOT_RETRY_CONNECT]), 0);
     close(client);
     front_stop(front);
 }

@@ -163,3 +163,15 @@ Test(slot, keeps_rules_that_were_replaced)
     cr_assert_null(request_rules(slot));
     slot_free(slot);
 }
+
+Test(slot, a_retry_has_a_cause)
+{
+    cr_expect_eq(slot_retry_cause(FAULT_CONNECT_REFUSED), SLOT_RETRY_CONNECT);
+    cr_expect_eq(slot_retry_cause(FAULT_CONNECT_TIMEOUT), SLOT_RETRY_CONNECT);
+    cr_expect_eq(slot_retry_cause(FAULT_CONNECT_FAILED), SLOT_RETRY_CONNECT);
+    cr_expect_eq(slot_retry_cause(FAULT_TARGET_TLS), SLOT_RETRY_TLS);
+    cr_expect_eq(slot_retry_cause(FAULT_TARGET_CERT), SLOT_RETRY_TLS);
+    cr_expect_eq(slot_retry_cause(FAULT_TARGET_STALE), SLOT_RETRY_STALE);
+    cr_expect_eq(slot_retry_cause(FAULT_TARGET_STATUS), SLOT_RETRY_STATUS);
+    cr_expect_str_eq(slot_retry_name(SLOT_RETRY_STALE), "stale");
+}
