@@ -355,13 +355,13 @@ int backup_start(struct backup *backup, const struct backup_order *order, uint64
         return refuse(words, ERR_CONFLICT, "something is under way with %s (db snapshots)",
                       order->database != NULL ? order->database : order->id);
     job = backup_job_new(order, database);
+    job->catalogue = backup->catalogue;
     err = order->work == BACKUP_TAKE ? prepare_take(backup, order, job, words)
                                      : prepare_use(backup, order, job, words);
     if (err != 0) {
         backup_job_free(job);
         return err;
     }
-    job->catalogue = backup->catalogue;
     job->number = *number = ++backup->last_number;
     TAILQ_INSERT_TAIL(&backup->running, job, link);
     backup_job_start(job);
