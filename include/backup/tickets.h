@@ -36,7 +36,10 @@ MUST_CHECK int tickets_approve(struct tickets *tickets, const char *token, const
 bool tickets_is_approved(const struct tickets *tickets, const char *token, const char *user,
                          uint64_t now_us, const char **by);
 
-/* A token of another program is used now. ERR_EXISTS: it was before. */
+/* A token of another program is used now. ERR_EXISTS: it was, in the last ten minutes. */
 MUST_CHECK int tickets_use(struct tickets *tickets, const char *token, uint64_t now_us);
+
+/* What it was used for did not happen. */
+void tickets_release(struct tickets *tickets, const char *token);
 
 #endif

@@ -13,6 +13,8 @@
 
 #include "base/address.h"
 #include "base/log.h"
+#include "config/config_action.h"
+#include "config/config_api.h"
 #include "config/config_database.h"
 #include "config/config_service.h"
 #include "config/config_tls.h"
@@ -24,35 +26,6 @@ struct config_log {
     char *access;                  /* NULL: no access log */
     enum config_log_format format; /* of the access log */
     char *file;                    /* NULL: standard error */
-};
-
-struct config_admin {
-    uint64_t mode; /* permission bits of the admin socket */
-    char *group;   /* NULL: the group of the process */
-};
-
-struct config_api {
-    struct config_bind bind; /* text NULL: no API */
-    struct config_texts hosts;
-    bool open_metrics;
-};
-
-enum config_action_kind {
-    CONFIG_ACTION_DEPLOY,
-    CONFIG_ACTION_APPLY,
-    CONFIG_ACTION_FIX,
-    CONFIG_ACTION_TEST
-};
-
-/* A program that may be run by its name. */
-struct config_action {
-    char *name;
-    enum config_action_kind kind;
-    char *command;    /* a program and its words, cut at blanks */
-    uint64_t timeout; /* us */
-    bool confirm;     /* a token is needed; as always for apply and fix */
-    char *service;    /* or group; NULL: none */
-    enum config_approver level;
 };
 
 struct config_shutdown {

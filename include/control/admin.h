@@ -14,16 +14,19 @@ struct admin;
 struct actions;
 struct backup;
 struct casebook;
+struct config_admin;
 struct control_stats;
 struct deploy;
 struct deployments;
 struct health;
+struct identity;
 struct ledger;
 struct loop;
 struct news;
 struct signals;
 struct pilot;
 struct lag_totals;
+struct store;
 struct tls_cert_view;
 struct verbs;
 
@@ -43,6 +46,8 @@ struct control_room {
     struct actions *actions;         /* NULL: none can be run */
     struct backup *backup;           /* NULL: there are no snapshots */
     struct verbs *verbs;             /* NULL: commands are not counted */
+    struct store *store;             /* NULL: no databases */
+    struct identity *identity;       /* NULL: there is no API */
     uint64_t started_wall_us;
     void (*quit)(void *arg, bool now);                   /* the `shutdown` command */
     void (*stats)(void *arg, struct control_stats *out); /* of the workers, summed */
@@ -66,9 +71,9 @@ struct control_room {
     void *arg;
 };
 
-/* Listens on path (mode, group by name or NULL). ERR_* with words in errno's terms; a path too long is ERR_RANGE. */
-MUST_CHECK int admin_new(const struct control_room *room, const char *path, unsigned mode,
-                         const char *group, struct admin **out);
+/* Listens on path; nothing of config is kept. ERR_* with words in errno's terms; a path too long is ERR_RANGE. */
+MUST_CHECK int admin_new(const struct control_room *room, const char *path,
+                         const struct config_admin *config, struct admin **out);
 void admin_free(struct admin *admin);
 
 #endif

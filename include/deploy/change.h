@@ -59,7 +59,9 @@ struct change {
     char slot[64];
     char target[136];
     uint32_t weight;
-    bool force;        /* gates may fail; needs a reason */
+    bool force; /* gates may fail; needs a reason */
+    bool
+        emergency; /* ROLLBACK: before all others, past every gate but that somebody answers there; needs a reason */
     uint64_t if_epoch; /* 0: any; else refused with CONFLICT when it is not the present one */
     uint64_t ttl_us;   /* lock */
     char reason[256];

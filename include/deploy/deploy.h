@@ -102,4 +102,7 @@ struct deploy_approval {
 void deploy_apply(struct deploy *deploy, const struct deploy_approval *approval,
                   change_done_fn *done, void *arg);
 
+/* The service or group that a plan is for; false: there is no such plan, or it is worth nothing any more. */
+bool deploy_plan_name(const struct deploy *deploy, const char *token, char out[64]);
+
 #endif

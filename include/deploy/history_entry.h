@@ -18,6 +18,7 @@ struct history_entry {
     enum change_kind kind;
     enum outcome outcome;
     bool is_forced;
+    bool is_emergency;
     char name[64];
     char from[64];
     char to[64];
@@ -25,6 +26,7 @@ struct history_entry {
     char actor[96];
     char reason[256];
     char gate[32];
+    char skipped[96];  /* of an emergency: gates that it was carried past */
     uint32_t share;    /* canary: in force then, of SPLIT_WHOLE */
     char trigger[32];  /* of a rollback nobody asked for; "" : a person did */
     uint64_t decision; /* that it carries out; 0: none */

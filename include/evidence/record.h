@@ -57,8 +57,10 @@ struct record_replay {
     uint64_t tick_count;
     struct settings settings; /* as recorded */
     struct record_events recorded, replayed;
-    bool is_same;            /* every event and the state at the end, to the last bit */
-    struct engine_view view; /* at the end of the replay */
+    bool is_same;              /* every event and the state at the end, to the last bit */
+    struct engine_view view;   /* at the end of the replay */
+    enum engine_advice advice; /* on the next step, at the end of the replay */
+    char advice_words[RECORD_WORDS];
 };
 
 struct record_override {

@@ -23,8 +23,8 @@ struct text;
     ACTION(BLOCKED, "blocked", "a rollback is wanted, but the other side is worse")                \
     ACTION(SHARED, "shared", "both sides suffer; no move would help")                              \
     ACTION(CONCENTRATED, "concentrated", "the errors are those of a few keys; nothing moved")      \
-    ACTION(ADVANCE, "advance", "the next step was taken by the evidence")                          \
-    ACTION(CUTOVER, "cutover", "all traffic was moved by the evidence")                            \
+    ACTION(ADVANCE, "advance", "the rollout took its next step")                                   \
+    ACTION(CUTOVER, "cutover", "the rollout moved all traffic")                                    \
     ACTION(SIGNAL, "signal", "a value from outside crossed a level")                               \
     ACTION(DRILL, "drill", "the way back was tried out")
 

@@ -22,9 +22,8 @@ struct tls_keeper;
 struct tunnel_drain;
 struct worker;
 
-/* Written by the worker it belongs to, read by control. */
-struct gate_cell {
-    _Alignas(64) _Atomic uint64_t sessions; /* open now */
+struct gate_cell { /* written by one worker, read by control */
+    _Alignas(64) _Atomic uint64_t sessions;
 };
 
 /* What a listening address asks of its sessions. Owner: control; outlives every session of it. */

@@ -27,14 +27,9 @@ extern const uint32_t slot_bucket_edges_us[SLOT_BUCKETS - 1];
 /* Codes 89..599 have the index code - 88; index 0 takes all others, 0 (no status was sent) among them. */
 enum { SLOT_METHODS = 10, SLOT_CODES = 512 };
 
-/* Why a further attempt was made. */
-enum slot_retry {
-    SLOT_RETRY_CONNECT, /* no connection came to be */
-    SLOT_RETRY_TLS,
-    SLOT_RETRY_STALE,  /* a kept connection had been closed */
-    SLOT_RETRY_STATUS, /* the candidate's answer was replaced by the live slot's */
-    SLOT_RETRY_CAUSES
-};
+/* Why a further attempt was made: no connection, a kept one was closed, the candidate's answer was replaced. */
+enum slot_retry { SLOT_RETRY_CONNECT, SLOT_RETRY_TLS, SLOT_RETRY_STALE, SLOT_RETRY_STATUS };
+enum { SLOT_RETRY_CAUSES = SLOT_RETRY_STATUS + 1 };
 
 struct slot_histogram {
     _Atomic uint64_t buckets[SLOT_BUCKETS];

@@ -55,7 +55,7 @@ struct store_view {
 /* Starts without a database; the thread begins with the first one. */
 struct store *store_new(struct loop *loop);
 
-/* Ends the thread and its sessions; open tests are not answered any more. Waits a few seconds at the very most, also where a
+/* Ends the thread and its sessions; open tests are answered, now. Waits a few seconds at the very most, also where a
  * server, a resolver or a disk hangs. NULL is allowed. */
 void store_free(struct store *store);
 
@@ -75,7 +75,7 @@ const char *store_condition_name(enum store_condition condition);
 
 /*
  * A connection of its own to the database, and what it finds there. done is called once, later, from the loop, within the
- * connect timeout; not when the store is freed before. ERR_NOT_FOUND: no such database; ERR_AGAIN: one is under way.
+ * connect timeout, or by store_free. ERR_NOT_FOUND: no such database; ERR_AGAIN: one is under way.
  */
 typedef void store_test_fn(void *arg, const struct store_test *test);
 MUST_CHECK int store_test(struct store *store, const char *name, store_test_fn *done, void *arg);

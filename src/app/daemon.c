@@ -17,6 +17,7 @@
 #include "app/crew.h"
 #include "app/daemon_priv.h"
 #include "app/daemon_room.h"
+#include "app/databases.h"
 #include "app/doors.h"
 #include "app/ports.h"
 #include "app/trust.h"
@@ -37,6 +38,7 @@
 #include "control/actions.h"
 #include "control/admin.h"
 #include "control/api.h"
+#include "control/identity.h"
 #include "control/news.h"
 #include "control/verbs.h"
 #include "deploy/deploy.h"
@@ -48,6 +50,7 @@
 #include "pilot/pilot.h"
 #include "proxy/access_format.h"
 #include "route/target.h"
+#include "store/store.h"
 
 enum {
     EXIT_STATE = 78,
@@ -111,6 +114,16 @@ static void stop_logs(struct daemon *daemon)
     free(daemon->rings);
 }
 
+static void on_cancel(void *arg)
+{
+    struct daemon *daemon = arg;
+
+    doors_cancel(daemon->doors);
+    vault_cancel(daemon->vault);
+    trust_cancel(daemon->trust);
+    identity_cancel(daemon->identity);
+}
+
 static int on_prepare(void *arg, const struct config *config, char *words, unsigned words_size)
 {
     struct daemon *daemon = arg;
@@ -122,20 +135,11 @@ static int on_prepare(void *arg, const struct config *config, char *words, unsig
     err = vault_prepare(daemon->vault, config, words, words_size);
     if (err == ERR_OK)
         err = trust_prepare(daemon->trust, config, words, words_size);
-    if (err != ERR_OK) {
-        vault_cancel(daemon->vault);
-        doors_cancel(daemon->doors);
-    }
+    if (err == ERR_OK)
+        err = identity_prepare(daemon->identity, &config->api, words, words_size);
+    if (err != ERR_OK)
+        on_cancel(daemon);
     return err;
-}
-
-static void on_cancel(void *arg)
-{
-    struct daemon *daemon = arg;
-
-    doors_cancel(daemon->doors);
-    vault_cancel(daemon->vault);
-    trust_cancel(daemon->trust);
 }
 
 static void on_commit(void *arg, const struct config *config)
@@ -143,11 +147,13 @@ static void on_commit(void *arg, const struct config *config)
     struct daemon *daemon = arg;
 
     trust_commit(daemon->trust, config);
+    identity_commit(daemon->identity);
     vault_commit(daemon->vault, config);
     doors_commit(daemon->doors, config);
     crew_tune(daemon->crew, config);
     pilot_reconfigure(daemon->pilot);
     backups_configure(daemon->backup, config);
+    databases_apply(daemon->store, config);
     log_set_level(config->log.level);
     ports_write(daemon->run_dir, daemon->doors, daemon->api);
 }
@@ -388,7 +394,7 @@ static int start_control(struct daemon *daemon)
 
     room.news = daemon->news = news_new(&room);
     room.actions = daemon->actions = actions_new(&room);
-    err = admin_new(&room, path, (unsigned)config->admin.mode, config->admin.group, &daemon->admin);
+    err = admin_new(&room, path, &config->admin, &daemon->admin);
 
     if (err != ERR_OK)
         fprintf(stderr, "switchyard: admin socket %s: %s (%s)\n", path, err_name(err),
@@ -427,6 +433,7 @@ static int start(struct daemon *daemon)
     daemon->resolver = resolver_new(daemon->loop);
     daemon->health = health_new(daemon->loop, &health_hooks, daemon);
     daemon->crew = crew_new(daemon->loop, daemon->config, daemon->rings);
+    daemon->store = store_new(daemon->loop);
     daemon->vault = vault_new(daemon->loop);
     daemon->trust = trust_new();
     daemon->doors = doors_new(daemon->crew, daemon->vault);
@@ -434,6 +441,8 @@ static int start(struct daemon *daemon)
     daemon->limits = timer_new(daemon->loop, on_limits, daemon);
     daemon->draining = timer_new(daemon->loop, on_draining, daemon);
     err = trust_prepare(daemon->trust, daemon->config, words, sizeof words); /* probes come first */
+    if (err == ERR_OK)
+        err = identity_new(&daemon->config->api, words, sizeof words, &daemon->identity);
     if (err != ERR_OK) {
         fprintf(stderr, "switchyard: %s\n", words);
         return EXIT_FAILURE;
@@ -446,6 +455,7 @@ static int start(struct daemon *daemon)
         fprintf(stderr, "switchyard: %s\n", words);
         return EXIT_FAILURE;
     }
+    databases_apply(daemon->store, deploy_config(daemon->deploy));
     if (start_pilot(daemon) != ERR_OK ||
         backups_new(daemon->loop, deploy_config(daemon->deploy), &daemon->backup) != ERR_OK ||
         start_control(daemon) != ERR_OK)
@@ -464,11 +474,13 @@ static void stop(struct daemon *daemon)
     admin_free(daemon->admin);
     backup_free(daemon->backup);
     actions_free(daemon->actions);
+    identity_free(daemon->identity);
     crew_free(daemon->crew);
     resolver_free(daemon->resolver);
     pilot_free(daemon->pilot);
     if (daemon->deploy != NULL)
         deploy_free(daemon->deploy);
+    store_free(daemon->store);
     health_free(daemon->health);
     news_free(daemon->news);
     if (daemon->run_dir != NULL)

@@ -15,12 +15,14 @@ struct daemon_options;
 struct deploy;
 struct doors;
 struct health;
+struct identity;
 struct loop;
 struct news;
 struct pilot;
 struct resolver;
 struct ring;
 struct scribe;
+struct store;
 struct timer;
 struct trust;
 struct vault;
@@ -37,10 +39,12 @@ struct daemon {
     struct deploy *deploy;
     struct pilot *pilot;
     struct backup *backup;
+    struct store *store;
     struct crew *crew;
     struct doors *doors;
     struct vault *vault;
     struct trust *trust;
+    struct identity *identity;
     struct verbs *verbs;
     struct wheel *pulse; /* tells how late the control thread is */
     struct admin *admin;

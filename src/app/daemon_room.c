@@ -89,6 +89,8 @@ struct control_room daemon_room(struct daemon *daemon)
         .signals = pilot_signals(daemon->pilot),
         .deployments = pilot_deployments(daemon->pilot),
         .backup = daemon->backup,
+        .store = daemon->store,
+        .identity = daemon->identity,
         .started_wall_us = clock_wall_us(),
         .quit = on_quit_command,
         .stats = sum_stats,

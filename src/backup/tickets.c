@@ -77,8 +77,12 @@ static struct note *need_note(struct tickets *tickets, const char *token, uint64
 {
     struct note *note = find_note(tickets, token);
 
-    if (note != NULL)
+    if (note != NULL) {
+        if (note->is_used && now_us - note->touched_us > life_us)
+            note->is_used =
+                false; /* one of ours is too old by itself, others look at their database */
         return note;
+    }
     note = &tickets->notes[0];
     for (unsigned i = 1; i < NOTES_MAX; i++)
         if (tickets->notes[i].touched_us < note->touched_us)
@@ -138,4 +142,12 @@ int tickets_use(struct tickets *tickets, const char *token, uint64_t now_us)
     note->is_used = true;
     note->touched_us = now_us;
     return 0;
+}
+
+void tickets_release(struct tickets *tickets, const char *token)
+{
+    struct note *note = find_note(tickets, token);
+
+    if (note != NULL)
+        note->is_used = false;
 }

@@ -12,12 +12,6 @@
 #include "config/option_table_priv.h"
 #include "config/origin_priv.h"
 
-static bool is_loopback(const struct endpoint *endpoint)
-{
-    return endpoint->is_unix || strncmp(endpoint->host, "127.", 4) == 0 ||
-           strcmp(endpoint->host, "::1") == 0;
-}
-
 static bool is_same_bind(const struct config_bind *a, const struct config_bind *b)
 {
     struct address x;
@@ -70,11 +64,6 @@ static void check_listeners(const struct config *config, const struct origin *or
                            listener->name);
         check_tls(listener, origin);
     }
-    if (api->text != NULL && !is_loopback(&api->endpoint))
-        origin_warning(origin, api, NULL,
-                       "the api on '%s' can be reached from other machines and asks for no "
-                       "password; bind it to 127.0.0.1",
-                       api->text);
 }
 
 static void list_slots(const struct config_service *service, struct text *out)
@@ -348,6 +337,7 @@ void crosscheck_config(struct config *config, const struct origin *origin)
     crosscheck_steering(config, origin);
     crosscheck_policy(config, origin);
     crosscheck_tls(config, origin);
+    crosscheck_api(config, origin);
     crosscheck_rollout(config, origin);
     crosscheck_action(config, origin);
     crosscheck_signal(config, origin);

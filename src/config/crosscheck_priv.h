@@ -20,6 +20,9 @@ void crosscheck_policy(const struct config *config, const struct origin *origin)
 /* The part about guards and the rules of the judgement, in crosscheck_judgement.c. */
 void crosscheck_judgement(const struct config *config, const struct origin *origin);
 
+/* The part about roles and keys, in crosscheck_api.c. */
+void crosscheck_api(const struct config *config, const struct origin *origin);
+
 /* The part about signals, in crosscheck_signal.c. */
 void crosscheck_signal(const struct config *config, const struct origin *origin);
 

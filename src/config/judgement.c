@@ -105,6 +105,8 @@ static void add_background(const struct config_rules *rules, struct settings *ou
     out->advance_alpha = as_number(rules->advance_alpha);
 }
 
+/* Behind the last share everybody follows, also where the list does not say so: without it no evidence would be
+ * collected for the cutover. */
 static void add_steps(const struct config_canary *canary, struct settings *out)
 {
     size_t count = canary->steps.count;
@@ -114,6 +116,10 @@ static void add_steps(const struct config_canary *canary, struct settings *out)
     out->step_count = count < SETTINGS_STEPS_MAX ? count : SETTINGS_STEPS_MAX;
     for (size_t i = 0; i < out->step_count; i++)
         out->steps[i] = canary->steps.items[i] / 100.0;
+    if (out->steps[out->step_count - 1] >= 100)
+        return;
+    out->step_count += out->step_count < SETTINGS_STEPS_MAX;
+    out->steps[out->step_count - 1] = 100;
 }
 
 static double find_policy(enum config_inconclusive policy)

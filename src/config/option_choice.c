@@ -48,6 +48,15 @@ static const char *const action_kind_words[] = { [CONFIG_ACTION_DEPLOY] = "deplo
                                                  [CONFIG_ACTION_FIX] = "fix",
                                                  [CONFIG_ACTION_TEST] = "test",
                                                  NULL };
+static const char *const key_alg_words[] = { [CONFIG_ALG_HS256] = "HS256",
+                                             [CONFIG_ALG_RS256] = "RS256",
+                                             [CONFIG_ALG_ES256] = "ES256",
+                                             [CONFIG_ALG_EDDSA] = "EdDSA",
+                                             NULL };
+static const char *const anonymous_words[] = { [CONFIG_ANONYMOUS_LOCAL] = "local",
+                                               [CONFIG_ANONYMOUS_VIEWER] = "viewer",
+                                               [CONFIG_ANONYMOUS_NONE] = "none",
+                                               NULL };
 static const char *const signal_action_words[] = { [CONFIG_SIGNAL_ALERT] = "alert",
                                                    [CONFIG_SIGNAL_ROLLBACK] = "rollback",
                                                    [CONFIG_SIGNAL_HOLD] = "hold",
@@ -103,6 +112,8 @@ static const char *const *const choices[] = {
     [KIND_ON_UNKNOWN] = on_unknown_words,
     [KIND_BACKUP] = backup_words,
     [KIND_ACTION_KIND] = action_kind_words,
+    [KIND_KEY_ALG] = key_alg_words,
+    [KIND_ANONYMOUS] = anonymous_words,
     [KIND_SIGNAL_ACTION] = signal_action_words,
 };
 

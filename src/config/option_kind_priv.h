@@ -37,6 +37,8 @@ enum option_kind {
     KIND_ON_UNKNOWN,
     KIND_BACKUP,
     KIND_ACTION_KIND,
+    KIND_KEY_ALG,
+    KIND_ANONYMOUS,
     KIND_SIGNAL_ACTION, /* the last of the words */
     KIND_FILE,          /* char *, NULL while empty: an absolute path */
     KIND_ACCOUNT,       /* the name of a group of users */
@@ -59,6 +61,7 @@ enum option_kind {
     KIND_HOSTS,
     KIND_PATHS,
     KIND_NAMES,
+    KIND_WORDS, /* lines of UTF-8 */
     KIND_FILES,
     KIND_ALPN,
     KIND_HEADERS,

@@ -170,6 +170,7 @@ static const char *judge_text(const struct option_row *row, struct slice text)
                    : "is no name; letters, digits, '-', '_' and '.', at most 63, starting with a "
                      "letter or digit";
     case KIND_PRINTABLE: return option_word_is_printable(text) ? NULL : "is not plain ASCII text";
+    case KIND_WORDS:
     case KIND_MESSAGE: return text_is_utf8(text) ? NULL : "is not UTF-8";
     case KIND_TOKEN:
         return option_word_is_token(text) ? NULL : "is no name of a cookie; use letters and digits";
@@ -291,6 +292,7 @@ int option_value_parse(const struct option_row *row, struct slice text, void *fi
     case KIND_ACCOUNT:
     case KIND_NAME:
     case KIND_NAMES:
+    case KIND_WORDS:
     case KIND_METHOD:
     case KIND_PRINTABLE:
     case KIND_MESSAGE:

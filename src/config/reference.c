@@ -40,6 +40,7 @@ static const char *const kind_words[] = {
     [KIND_HOSTS] = "list of hosts",
     [KIND_PATHS] = "list of paths",
     [KIND_NAMES] = "list of names",
+    [KIND_WORDS] = "list of texts",
     [KIND_FILES] = "list of absolute paths",
     [KIND_ALPN] = "list of protocols",
     [KIND_HEADERS] = "list of header fields",

@@ -14,6 +14,7 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "config/config_api.h"
 #include "control/admin_client_priv.h"
 #include "control/call_priv.h"
 #include "net/listener.h"
@@ -36,7 +37,9 @@ struct admin {
     struct timer *tick;
     struct admin_client_list clients;
     unsigned client_count;
-    gid_t operators;
+    gid_t group; /* that owns the socket */
+    struct peer_rule rule;
+    char scope[PEER_SCOPE_MAX]; /* of deployers */
     char *path;
     dev_t device; /* of the socket file as we made it */
     ino_t inode;
@@ -123,7 +126,7 @@ static void on_accept(void *arg, int fd, const struct address *address)
         close(fd);
         return;
     }
-    if (peer_identify(fd, admin->operators, &peer) < 0) {
+    if (peer_identify(fd, &admin->rule, admin->scope, &peer) < 0) {
         refuse(fd, "error 6 denied (not_authorised): the kernel does not say who you are\n\n");
         return;
     }
@@ -183,7 +186,7 @@ static int open_socket(struct admin *admin, unsigned mode, int *fd)
         err = listener_bind(&address, 64, 0600, fd);
     if (err < 0)
         return err;
-    if ((admin->operators != (gid_t)-1 && chown(admin->path, (uid_t)-1, admin->operators) != 0) ||
+    if ((admin->group != (gid_t)-1 && chown(admin->path, (uid_t)-1, admin->group) != 0) ||
         chmod(admin->path, mode & 0777) != 0 || stat(admin->path, &made) != 0) {
         err = err_from_errno(errno);
         unlink(admin->path);
@@ -195,7 +198,29 @@ static int open_socket(struct admin *admin, unsigned mode, int *fd)
     return 0;
 }
 
-int admin_new(const struct control_room *room, const char *path, unsigned mode, const char *group,
+/* Who is what, by the groups that the configuration names. */
+static int find_groups(struct admin *admin, const struct config_admin *config)
+{
+    const char *operators = config->operators != NULL ? config->operators : config->group;
+    int err = find_group(config->group, &admin->group);
+
+    admin->rule.own_uid = geteuid();
+    if (err == 0)
+        err = find_group(operators, &admin->rule.operators);
+    if (err == 0)
+        err = find_group(config->admins, &admin->rule.admins);
+    if (err == 0)
+        err = find_group(config->deployers, &admin->rule.deployers);
+    if (err == 0)
+        err = find_group(config->viewers, &admin->rule.viewers);
+    for (size_t i = 0; err == 0 && i < config->deployer_services.count; i++)
+        err = peer_scope_add(admin->scope, slice_from(config->deployer_services.items[i]));
+    if (err == ERR_RANGE || err == ERR_INVALID)
+        errno = E2BIG; /* of the services of deployers */
+    return err;
+}
+
+int admin_new(const struct control_room *room, const char *path, const struct config_admin *config,
               struct admin **out)
 {
     struct admin *admin = mem_zalloc(sizeof *admin);
@@ -205,9 +230,9 @@ int admin_new(const struct control_room *room, const char *path, unsigned mode, 
     admin->room = *room;
     admin->path = mem_text(path);
     TAILQ_INIT(&admin->clients);
-    err = find_group(group, &admin->operators);
+    err = find_groups(admin, config);
     if (err == 0)
-        err = open_socket(admin, mode, &fd);
+        err = open_socket(admin, (unsigned)config->mode, &fd);
     if (err < 0) {
         free(admin->path);
         free(admin);

@@ -52,6 +52,7 @@ static const struct option options[] = {
     { "--header", ARGS_HEADER, VALUE_HEADER, 0, 8192 },
     { "--client-ip", ARGS_CLIENT_IP, VALUE_WORD, offsetof(struct args, client_ip), 63 },
     { "--listener", ARGS_LISTENER, VALUE_WORD, offsetof(struct args, listener), 63 },
+    { "--emergency", ARGS_EMERGENCY, VALUE_NONE, 0, 0 },
     { "--compare", ARGS_COMPARE, VALUE_NONE, 0, 0 },
     { "--confirm-within", ARGS_CONFIRM, VALUE_DURATION, offsetof(struct args, confirm_us), 0 },
     { "--plan", ARGS_ROLLOUT, VALUE_NAMED, 0, 31 },

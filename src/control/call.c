@@ -11,6 +11,7 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "control/access_priv.h"
 #include "control/json_priv.h"
 #include "control/verbs_priv.h"
 #include "deploy/deploy.h"
@@ -116,20 +117,15 @@ static bool is_acceptable(struct call *call)
             reply_hint(&call->reply, "\"help\" lists all commands");
         return false;
     }
-    if (!command_is_allowed(call->command, call->peer.level)) {
-        reply_fail(&call->reply, OUTCOME_DENIED, FAULT_NOT_AUTHORISED,
-                   "\"%s\" needs level %s, %s has level %s", call->command->name,
-                   level_name(call->command->level), call->peer.actor,
-                   level_name(call->peer.level));
-        reply_hint(&call->reply, "run it as root, as the daemon's user or as a member of the "
-                                 "socket's group");
+    if (!access_check_level(call, call->command))
         return false;
-    }
     if (command_parse(call->command, call->words + taken, call->word_count - taken, &call->args) <
         0) {
         call_refuse_usage(call, "%s", call->args.problem);
         return false;
     }
+    if (!access_check_scope(call))
+        return false;
     if (call->has_payload != (call->command->effect == COMMAND_LOADS)) {
         call_refuse_usage(call,
                           call->has_payload ? "\"%s\" takes no lines behind it"
@@ -329,6 +325,7 @@ void call_fill_change(const struct call *call, enum change_kind kind, struct cha
     *out = (struct change){
         .kind = kind,
         .force = (args->given & ARGS_FORCE) != 0,
+        .emergency = (args->given & ARGS_EMERGENCY) != 0,
         .if_epoch = args->if_epoch,
         .ttl_us = args->ttl_us,
         .confirm_us = args->confirm_us,

@@ -24,7 +24,8 @@ static const struct sheet_column columns[] = {
     { "epoch_before", NULL, SHEET_NUMBER }, { "epoch", "EPOCH", SHEET_NUMBER },
     { "duration_us", "US", SHEET_NUMBER },  { "actor", "ACTOR", SHEET_TEXT },
     { "trigger", "TRIGGER", SHEET_TEXT },   { "decision", "DECISION", SHEET_NUMBER },
-    { "reason", "REASON", SHEET_TEXT },
+    { "reason", "REASON", SHEET_TEXT },     { "emergency", "EMERGENCY", SHEET_BOOL },
+    { "skipped", "SKIPPED", SHEET_TEXT },
 };
 
 static void add_row(struct sheet *sheet, const struct history_entry *entry)
@@ -52,6 +53,8 @@ static void add_row(struct sheet *sheet, const struct history_entry *entry)
     else
         sheet_add_none(sheet);
     sheet_add_text(sheet, entry->reason);
+    sheet_add_bool(sheet, entry->is_emergency);
+    sheet_add_text(sheet, entry->skipped);
 }
 
 /* "90m": so long ago; else a stamp. */

@@ -125,10 +125,34 @@ static cJSON *make_events(const struct record_events *events)
     return list;
 }
 
+/* A step of a rollout rests on an advice instead of an event; one that was taken because its time was over must have
+ * had neither a yes nor a no. */
+static bool is_advised_so(const struct replay *replay)
+{
+    enum engine_advice advice = replay->found.advice;
+
+    if (strcmp(replay->decision.trigger, "proven") == 0)
+        return advice == ENGINE_ADVANCE;
+    return advice == ENGINE_STAY || advice == ENGINE_INCONCLUSIVE;
+}
+
+static bool is_reached(const struct replay *replay)
+{
+    return replay->decision.has_event ? has_event(&replay->found.replayed, &replay->decision.event)
+                                      : is_advised_so(replay);
+}
+
+static void add_advice(struct call *call, const struct replay *replay)
+{
+    if (replay->decision.has_event)
+        return;
+    text_add_format(&call->reply.text, "the evidence at its end: %s\n", replay->found.advice_words);
+    json_add_text(reply_result(&call->reply), "advice", replay->found.advice_words);
+}
+
 static void say_agreement(struct call *call, const struct replay *replay)
 {
-    bool is_same =
-        replay->found.is_same && has_event(&replay->found.replayed, &replay->decision.event);
+    bool is_same = replay->found.is_same && is_reached(replay);
 
     json_add_bool(reply_result(&call->reply), "same", is_same);
     if (is_same)
@@ -146,7 +170,7 @@ static void say_agreement(struct call *call, const struct replay *replay)
 
 static void say_difference(struct call *call, const struct replay *replay)
 {
-    bool is_same = has_event(&replay->found.replayed, &replay->decision.event);
+    bool is_same = is_reached(replay);
 
     json_add_bool(reply_result(&call->reply), "same", is_same);
     text_add_format(&call->reply.text, "decision %" PRIu64 " with", replay->decision.id);
@@ -168,6 +192,7 @@ static void describe(struct call *call, const struct replay *replay)
     add_events(call, replay, "as it was", &replay->found.recorded);
     if (replay->count > 0 || !replay->found.is_same)
         add_events(call, replay, "worked out now", &replay->found.replayed);
+    add_advice(call, replay);
     json_add_u64(result, "id", replay->decision.id);
     json_add_u64(result, "ticks", replay->found.tick_count);
     json_add_u64(result, "from_ms", replay->found.from_ms);

@@ -9,9 +9,11 @@
 
 #include "base/clock.h"
 #include "control/cmd_compare_priv.h"
+#include "control/cmd_database_priv.h"
 #include "control/cmd_rollout_priv.h"
 #include "control/cmd_rules_priv.h"
 #include "control/cmd_traffic_priv.h"
+#include "control/degraded_priv.h"
 #include "control/json_priv.h"
 #include "control/scope_priv.h"
 #include "control/sheet_priv.h"
@@ -358,8 +360,10 @@ enum call_step cmd_status_run(struct call *call)
     if (!take_path(call, 1, &path))
         return CALL_DONE;
     add_head_line(call);
+    degraded_add(call->room, &path, &call->reply.text, reply_result(&call->reply));
     cmd_traffic_add_lines(call->room->deploy, &path, &call->reply.text);
     cmd_rules_add_lines(call->room, &path, &call->reply.text);
+    cmd_database_add_lines(call);
     cmd_rules_add_json(call->room, &path, reply_result(&call->reply));
     add_part(call, PART_SERVICES, &path, false);
     add_part(call, PART_SLOTS, &path, true);

@@ -9,12 +9,9 @@
 #include <stdint.h>
 
 #include "base/address.h"
-#include "base/check.h"
 #include "base/slice.h"
+#include "control/identity.h"
 #include "control/peer_priv.h"
-
-struct config_api;
-struct identity;
 
 enum identity_answer {
     IDENTITY_KNOWN,     /* out is who it is */
@@ -39,10 +36,8 @@ struct identity_result {
     char words[160];
 };
 
-/* Reads the keys that config names. ERR_*: words name the file and the remedy, and nothing was made. */
-MUST_CHECK int identity_new(const struct config_api *config, char *words, unsigned words_size,
-                            struct identity **out);
-void identity_free(struct identity *identity);
+/* Good credentials are known also from an address with too many refused ones: whoever can send bad tokens from there, such
+ * as another user of this machine, cannot keep the others out. */
 void identity_check(struct identity *identity, const struct identity_request *request,
                     struct identity_result *out);
 

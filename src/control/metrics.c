@@ -11,6 +11,7 @@
 #include "control/exposition_priv.h"
 #include "control/metrics_backup_priv.h"
 #include "control/metrics_control_priv.h"
+#include "control/metrics_database_priv.h"
 #include "control/metrics_judgement_priv.h"
 #include "control/metrics_memory_priv.h"
 #include "control/metrics_process_priv.h"
@@ -479,8 +480,8 @@ void metrics_write(const struct control_room *room, const struct tally *tally, s
 
     tally_view(tally, &view);
     take_picture(&scrape);
-    write_daemon(&scrape);
     metrics_control_write(room, out);
+    write_daemon(&scrape);
     write_requests(&scrape);
     write_histogram(
         &scrape, 0, "switchyard_http_request_duration_seconds",
@@ -503,5 +504,6 @@ void metrics_write(const struct control_room *room, const struct tally *tally, s
     metrics_judgement_write(room, out);
     metrics_rollout_write(room, out);
     metrics_backup_write(room, out);
+    metrics_database_write(room, out);
     metrics_process_write(room->started_wall_us, out);
 }

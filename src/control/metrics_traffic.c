@@ -7,6 +7,7 @@
 
 #include "base/text.h"
 #include "control/exposition_priv.h"
+#include "control/share_priv.h"
 #include "deploy/deploy.h"
 #include "deploy/deploy_view.h"
 #include "route/pins.h"
@@ -201,20 +202,6 @@ static void write_evidence(struct writer *writer, size_t family)
     }
 }
 
-/* The share that the candidate takes from the active slot, in hundredths of a percent. */
-static uint32_t share_of(const struct snapshot_service *service, unsigned slot)
-{
-    const struct steering *steering = service->steering;
-    bool has_canary = steering != NULL && steering->split.candidate < service->slot_count &&
-                      steering->split.candidate != service->active;
-
-    if (has_canary && slot == steering->split.candidate)
-        return steering->split.share;
-    if (slot != service->active)
-        return 0;
-    return SPLIT_WHOLE - (has_canary ? steering->split.share : 0);
-}
-
 /* As exposition_seconds writes six decimals of a second from microseconds, so a ratio from millionths. */
 static void write_ratio(struct writer *writer, const char *labels, uint32_t share)
 {
@@ -231,7 +218,8 @@ static void write_shares(struct writer *writer)
         const struct snapshot_service *service = snapshot_service_at(writer->snapshot, i);
 
         for (unsigned k = 0; k < service->slot_count; k++)
-            write_ratio(writer, label(writer, service, &service->slots[k]), share_of(service, k));
+            write_ratio(writer, label(writer, service, &service->slots[k]),
+                        share_of_slot(service, k));
     }
     exposition_open(&writer->x, "switchyard_canary_share", EXPOSITION_GAUGE,
                     "Part of the users that a canary gives to its candidate; 0: there is none.");
@@ -239,7 +227,7 @@ static void write_shares(struct writer *writer)
         const struct snapshot_service *service = snapshot_service_at(writer->snapshot, i);
 
         write_ratio(writer, label(writer, service, NULL),
-                    SPLIT_WHOLE - share_of(service, service->active));
+                    SPLIT_WHOLE - share_of_slot(service, service->active));
     }
 }
 

@@ -6,7 +6,9 @@
 
 #include "base/err.h"
 #include "base/num.h"
+#include "route/snapshot.h"
 #include "route/split.h"
+#include "route/steering.h"
 
 enum { HUNDREDTHS = 100, DECIMALS_MAX = 2, WHOLE_DIGITS_MAX = 18 };
 
@@ -56,4 +58,17 @@ int share_parse(const char *text, uint32_t *out)
 void share_format(uint32_t share, char out[SHARE_TEXT_SIZE])
 {
     snprintf(out, SHARE_TEXT_SIZE, "%u.%02u%%", share / HUNDREDTHS, share % HUNDREDTHS);
+}
+
+uint32_t share_of_slot(const struct snapshot_service *service, unsigned slot)
+{
+    const struct steering *steering = service->steering;
+    bool has_canary = steering != NULL && steering->split.candidate < service->slot_count &&
+                      steering->split.candidate != service->active;
+
+    if (has_canary && slot == steering->split.candidate)
+        return steering->split.share;
+    if (slot != service->active)
+        return 0;
+    return SPLIT_WHOLE - (has_canary ? steering->split.share : 0);
 }

@@ -8,6 +8,8 @@
 
 #include "base/check.h"
 
+struct snapshot_service;
+
 enum { SHARE_TEXT_SIZE = 24 };
 
 /* 0 to 100 with at most two decimals; the percent sign may be left out. ERR_INVALID: no such number; ERR_RANGE:
@@ -16,5 +18,9 @@ MUST_CHECK int share_parse(const char *text, uint32_t *out);
 
 /* "5.00%" of a share in hundredths of a percent. */
 void share_format(uint32_t share, char out[SHARE_TEXT_SIZE]);
+
+/* The share of the users that a slot of the picture gets, of SPLIT_WHOLE: what the candidate does not take is the active
+ * slot's. */
+uint32_t share_of_slot(const struct snapshot_service *service, unsigned slot);
 
 #endif

@@ -13,10 +13,13 @@
 #include <unistd.h>
 
 #include "ctl/agents.h"
+#include "ctl/database.h"
 #include "ctl/options.h"
 #include "ctl/outflow.h"
 #include "ctl/paint.h"
+#include "ctl/progress.h"
 #include "ctl/talk.h"
+#include "ctl/watch.h"
 #include "lint/lint_command.h"
 
 enum {
@@ -157,10 +160,16 @@ static int ask_short(const struct options *options, const struct talk *talk)
 {
     enum talk_fault fault = TALK_DONE;
     struct text answer;
+    struct talk asked = *talk;
+    struct progress progress;
     int code = 0;
 
+    progress_init(&progress, options);
+    asked.on_wait = progress_tell;
+    asked.wait_arg = &progress;
     text_init(&answer, ANSWER_MAX);
-    fault = talk_ask(talk, &answer);
+    fault = talk_ask(&asked, &answer);
+    progress_fini(&progress);
     if (fault == TALK_DONE)
         code = print_answer(options, &answer);
     else
@@ -239,8 +248,12 @@ int main(int argc, char **argv)
         puts("switchctl " SWITCHYARD_VERSION " (" SWITCHYARD_COMMIT ")");
     } else if (options.is_agents) {
         code = agents_run(options.socket);
+    } else if (database_is_ours(&options)) {
+        code = database_run(&options);
     } else {
-        code = options.watch ? watch(&options) : ask_once(&options);
+        code = options.is_live ? watch_run(&options, wants_color(&options))
+               : options.watch ? watch(&options)
+                               : ask_once(&options);
     }
     options_fini(&options);
     return code;

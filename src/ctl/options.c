@@ -15,8 +15,7 @@ enum { FILE_AT = 2 };
 
 static const char default_socket[] = "/run/switchyard/admin.sock";
 
-/* One word of the request in quotes: blanks, ';' and quotes in it mean themselves. */
-static int add_quoted(struct text *line, const char *word)
+int options_add_word(struct text *line, const char *word)
 {
     text_add(line, " \"");
     for (; *word != '\0'; word++) {
@@ -101,8 +100,8 @@ static int parse_early(int argc, char **argv, struct options *out, int *at, cons
 static int add_own(struct options *out, const char *timeout)
 {
     if (timeout != NULL &&
-        (note_timeout(out, "--timeout", timeout) || add_quoted(&out->line, "--timeout") < 0 ||
-         add_quoted(&out->line, timeout) < 0))
+        (note_timeout(out, "--timeout", timeout) || options_add_word(&out->line, "--timeout") < 0 ||
+         options_add_word(&out->line, timeout) < 0))
         return ERR_INVALID;
     if (out->is_json)
         text_add(&out->line, " --no-text");
@@ -125,7 +124,7 @@ static int add_words(struct options *out, int argc, char **argv, const char *tim
             continue;
         if (!is_plain && note_timeout(out, argv[i], i + 1 < argc ? argv[i + 1] : NULL))
             return ERR_INVALID;
-        if (add_quoted(&out->line, argv[i]) < 0)
+        if (options_add_word(&out->line, argv[i]) < 0)
             return ERR_RANGE;
     }
     return is_plain ? 0 : add_own(out, timeout);
@@ -149,6 +148,36 @@ static bool take_verb(struct options *options, int argc, char **argv)
     return true;
 }
 
+/* `watch [NAME] [--count N]`: what is asked of the daemon is `show load`. */
+static int parse_live(struct options *out, int argc, char **argv)
+{
+    const char *name = NULL;
+
+    for (int i = 1; i < argc; i++) {
+        const char *count = NULL;
+
+        if (take_flag(out, argv[i]))
+            continue;
+        if (strcmp(argv[i], "--count") == 0 && i + 1 < argc)
+            count = argv[++i];
+        else if (strncmp(argv[i], "--count=", 8) == 0)
+            count = argv[i] + 8;
+        else if (argv[i][0] == '-' || name != NULL)
+            return ERR_INVALID;
+        else
+            name = argv[i];
+        if (count != NULL &&
+            (num_parse_u64(slice_from(count), UINT32_MAX, &out->count) < 0 || out->count == 0))
+            return ERR_INVALID;
+    }
+    out->is_live = true;
+    text_add(&out->line, "json show load");
+    if (name != NULL && options_add_word(&out->line, name) < 0)
+        return ERR_INVALID;
+    text_add(&out->line, " --no-text\n");
+    return 0;
+}
+
 int options_parse(int argc, char **argv, struct options *out, char *problem, unsigned problem_size)
 {
     const char *from_environment = getenv("SWITCHYARD_SOCKET");
@@ -165,6 +194,12 @@ int options_parse(int argc, char **argv, struct options *out, char *problem, uns
         return 0;
     if (at == argc)
         return say(problem, problem_size, "no verb is given; see switchctl --help", "");
+    out->words = argv + at;
+    out->word_count = argc - at;
+    if (strcmp(argv[at], "watch") == 0 && parse_live(out, argc - at, argv + at) < 0)
+        return say(problem, problem_size, "usage: switchctl watch [NAME[/SLOT]] [--count N]", "");
+    if (out->is_live)
+        return 0;
     if (!take_verb(out, argc - at, argv + at))
         return say(problem, problem_size,
                    "tenant load needs a file, or - for standard input, before anything else", "");
@@ -188,6 +223,7 @@ void options_print_help(void)
           "       switchctl --help | --version\n"
           "\n"
           "  status [NAME] [--watch]         services, slots and targets on one screen\n"
+          "  watch [NAME] [--count N]        requests, errors, latency and shares, live\n"
           "  list, slots, targets, history   one table each\n"
           "  show info|services|config|errors|version|drain|conns\n"
           "  switch NAME [--to SLOT]         moves the traffic of a service or group\n"

@@ -11,6 +11,8 @@
 #include "base/clock.h"
 #include "ctl/payload.h"
 
+enum { WAIT_US = 1000000 };
+
 /* Waits until fd is ready for what; false at the deadline. */
 static bool wait_ready(int fd, short what, uint64_t deadline_us)
 {
@@ -116,6 +118,24 @@ static void note_ending(struct ending *ending, struct slice bytes)
     ending->is_complete = ending->last == '\n' && (before == '\n' || before == '\0');
 }
 
+/* As wait_ready, and tells who wants to know that time goes by. */
+static bool wait_answer(const struct talk *talk, int fd, uint64_t deadline_us)
+{
+    uint64_t began_us = clock_monotonic_us();
+    uint64_t next_us = began_us;
+
+    if (talk->on_wait == NULL)
+        return wait_ready(fd, POLLIN, deadline_us);
+    for (;;) {
+        next_us += WAIT_US;
+        if (wait_ready(fd, POLLIN, next_us < deadline_us ? next_us : deadline_us))
+            return true;
+        if (errno != ETIMEDOUT || next_us >= deadline_us)
+            return false;
+        talk->on_wait(talk->wait_arg, next_us - began_us);
+    }
+}
+
 static enum talk_fault receive_all(const struct talk *talk, int fd, uint64_t deadline_us)
 {
     struct ending ending = { .last = '\0' };
@@ -123,6 +143,7 @@ static enum talk_fault receive_all(const struct talk *talk, int fd, uint64_t dea
 
     while (!ending.is_complete) {
         ssize_t count = recv(fd, bytes, sizeof bytes, 0);
+        int error_number = errno;
 
         if (count > 0) {
             note_ending(&ending, slice_of(bytes, (size_t)count));
@@ -133,9 +154,9 @@ static enum talk_fault receive_all(const struct talk *talk, int fd, uint64_t dea
             errno = 0;
             return TALK_BROKEN;
         }
-        if (errno == EAGAIN && !wait_ready(fd, POLLIN, deadline_us))
+        if (error_number == EAGAIN && !wait_answer(talk, fd, deadline_us))
             return TALK_TIMEOUT;
-        if (errno != EAGAIN && errno != EINTR && errno != 0)
+        if (error_number != EAGAIN && error_number != EINTR)
             return TALK_BROKEN;
     }
     return TALK_DONE;

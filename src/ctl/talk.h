@@ -26,6 +26,9 @@ struct talk {
     /* The bytes of the answer as they come, with the empty line that ends it. */
     void (*on_bytes)(void *arg, struct slice bytes);
     void *arg;
+    /* While nothing comes, every second; NULL: nobody asks. */
+    void (*on_wait)(void *wait_arg, uint64_t waited_us);
+    void *wait_arg;
 };
 
 /* With a failure errno tells why. */

@@ -45,6 +45,7 @@ static struct history_entry make_entry(struct deploy *deploy, const struct ticke
         .kind = change->kind,
         .outcome = result->outcome,
         .is_forced = change->force,
+        .is_emergency = change->emergency,
         .share = result->share,
         .decision = change->decision,
     };
@@ -57,6 +58,7 @@ static struct history_entry make_entry(struct deploy *deploy, const struct ticke
     snprintf(entry.actor, sizeof entry.actor, "%s", change->actor);
     snprintf(entry.reason, sizeof entry.reason, "%s", change->reason);
     snprintf(entry.gate, sizeof entry.gate, "%s", result->gate);
+    memcpy(entry.skipped, result->skipped, sizeof entry.skipped);
     snprintf(entry.trigger, sizeof entry.trigger, "%s", change->trigger);
     return entry;
 }

@@ -95,7 +95,10 @@ void desk_wake(struct deploy *deploy)
 
 static void queue_ticket(struct deploy *deploy, struct ticket *ticket)
 {
-    TAILQ_INSERT_TAIL(&deploy->queue, ticket, link);
+    if (ticket->change.emergency)
+        TAILQ_INSERT_HEAD(&deploy->queue, ticket, link);
+    else
+        TAILQ_INSERT_TAIL(&deploy->queue, ticket, link);
     deploy->waiting++;
     desk_wake(deploy);
 }
@@ -232,14 +235,16 @@ static void judge_ticket(struct deploy *deploy, struct ticket *ticket)
     batch_note(deploy, ticket);
 }
 
-/* From the queue to the batch; what makes tables anew is a batch of its own. */
+/* From the queue to the batch; what makes tables anew is a batch of its own, and so is an emergency: nobody's work is
+ * done before it. */
 static void fill_batch(struct deploy *deploy)
 {
     struct ticket *ticket = NULL;
     unsigned count = 0;
 
     while ((ticket = TAILQ_FIRST(&deploy->queue)) != NULL && count < BATCH_MAX) {
-        bool is_alone = ticket->change.kind == CHANGE_RELOAD || tenants_is_alone(&ticket->change);
+        bool is_alone = ticket->change.kind == CHANGE_RELOAD || ticket->change.emergency ||
+                        tenants_is_alone(&ticket->change);
 
         if (is_alone && count > 0)
             break;
@@ -324,7 +329,7 @@ void deploy_submit(struct deploy *deploy, const struct change *change, change_do
 {
     struct ticket *ticket = ticket_new(change, done, arg);
 
-    if (deploy->is_stopped || deploy->waiting >= QUEUE_MAX) {
+    if (deploy->is_stopped || (deploy->waiting >= QUEUE_MAX && !change->emergency)) {
         enum fault fault = deploy->is_stopped ? FAULT_SHUTTING_DOWN : FAULT_OVERLOADED;
 
         judge_refuse(ticket, OUTCOME_REFUSED, fault, "", "%s", fault_words(fault));

@@ -135,6 +135,16 @@ static const char *find_fault(const struct deploy *deploy, const struct forecast
     return NULL;
 }
 
+bool deploy_plan_name(const struct deploy *deploy, const char *token, char out[64])
+{
+    const struct forecast *forecast = find_forecast(deploy, token);
+
+    if (find_fault(deploy, forecast) != NULL)
+        return false;
+    snprintf(out, 64, "%s", forecast->change.name);
+    return true;
+}
+
 void deploy_apply(struct deploy *deploy, const struct deploy_approval *approval,
                   change_done_fn *done, void *arg)
 {

@@ -15,6 +15,7 @@
 #include "deploy/pause_priv.h"
 #include "deploy/quarantine_priv.h"
 #include "deploy/rollout_priv.h"
+#include "health/health.h"
 
 bool gate_is_forced(const struct ticket *ticket)
 {
@@ -94,13 +95,23 @@ bool gate_is_switchable(const struct config_slot *slot)
            (slot->role == CONFIG_ROLE_STAGING && slot->allow_live);
 }
 
-static enum verdict find_verdict(const struct deploy *deploy, size_t service, const char *slot_name,
-                                 const char *target_name)
+/* NULL: it is not there yet. */
+static const struct target *find_target(const struct deploy *deploy, size_t service,
+                                        const char *slot_name, const char *target_name)
 {
     const struct reg_slot *slot = registry_find_slot(deploy->registry.by_index[service], slot_name);
     const struct reg_target *target = slot != NULL ? registry_find_target(slot, target_name) : NULL;
 
-    return target != NULL ? target_verdict(target->target) : VERDICT_UNKNOWN;
+    return target != NULL ? target->target : NULL;
+}
+
+/* Somebody is there, though not well: the last check got an answer. */
+static bool is_answering(const struct target *target)
+{
+    struct health_view view;
+
+    return target != NULL && health_view(target, &view) && view.results > 0 &&
+           view.last_status != 0;
 }
 
 static void note_misdeployed(struct gate_fit *out, const char *name)
@@ -117,8 +128,11 @@ void gate_count_fit(const struct deploy *deploy, size_t service, size_t slot, st
 
     *out = (struct gate_fit){ 0 };
     for (size_t i = 0; i < count; i++) {
-        enum verdict verdict = find_verdict(deploy, service, configured->name, list[i].name);
+        const struct target *target = find_target(deploy, service, configured->name, list[i].name);
+        enum verdict verdict = target != NULL ? target_verdict(target) : VERDICT_UNKNOWN;
 
+        out->answering +=
+            list[i].order == ORDER_READY && verdict == VERDICT_DOWN && is_answering(target);
         if (list[i].order != ORDER_READY)
             out->not_ready++;
         else if (verdict == VERDICT_UP)
@@ -137,11 +151,11 @@ void gate_count_fit(const struct deploy *deploy, size_t service, size_t slot, st
 static uint64_t find_fingerprint(const struct change *change)
 {
     char text[1024];
-    int len = snprintf(text, sizeof text,
-                       "%d\n%s\n%s\n%s\n%u\n%d\n%u\n%" PRIu64 "\n%s\n%" PRIu64 "\n%d\n%s",
-                       (int)change->kind, change->name, change->slot, change->target,
-                       change->weight, change->force, change->share, change->max_us,
-                       change->message, change->confirm_us, (int)change->plan, change->profile);
+    int len = snprintf(
+        text, sizeof text, "%d\n%s\n%s\n%s\n%u\n%d\n%u\n%" PRIu64 "\n%s\n%" PRIu64 "\n%d\n%s",
+        (int)change->kind, change->name, change->slot, change->target, change->weight,
+        change->force + 2 * change->emergency, change->share, change->max_us, change->message,
+        change->confirm_us, (int)change->plan, change->profile);
 
     uint64_t hash = hash_bytes(0, text, (size_t)len);
     struct pins_cursor cursor = { 0 };
@@ -263,6 +277,9 @@ static enum judgement check_lock(struct deploy *deploy, struct ticket *ticket)
     lock = lock_blocking(deploy, ticket);
     if (lock == NULL)
         return judge_gate(ticket, "lock", true, "no lock is in the way");
+    if (ticket->change.emergency)
+        return judge_gate(ticket, "lock", false, "%s holds the lock on %s (%s)", lock->owner,
+                          lock->name[0] != '\0' ? lock->name : "everything", lock->reason);
     if (is_own_step(ticket))
         return judge_refuse(ticket, OUTCOME_REFUSED, FAULT_LOCKED, "lock",
                             "%s holds the lock on %s (%s)", lock->owner,
@@ -285,9 +302,10 @@ enum judgement gate_pass(struct deploy *deploy, struct ticket *ticket)
                             (unsigned long long)change->if_epoch);
     judge_gate(ticket, "epoch", true, "the epoch is %llu",
                (unsigned long long)deploy->working.epoch);
-    if (change->force && change->reason[0] == '\0')
+    if ((change->force || change->emergency) && change->reason[0] == '\0')
         return judge_refuse(ticket, OUTCOME_USAGE, FAULT_USAGE, "",
-                            "--force needs a --reason; it is kept in the history");
+                            "%s needs a --reason; it is kept in the history",
+                            change->emergency ? "--emergency" : "--force");
     judgement = check_lock(deploy, ticket);
     if (judgement != JUDGED_DONE)
         return judgement;

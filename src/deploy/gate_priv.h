@@ -37,6 +37,7 @@ struct gate_fit {
     unsigned up;
     unsigned unknown;
     unsigned down;
+    unsigned answering;   /* of those: the last check got an answer, though not the right one */
     unsigned misdeployed; /* ready, and never tried */
     unsigned not_ready;
     char imposter[136]; /* the name of the first misdeployed one */

@@ -1,6 +1,7 @@
 /* Results of changes in words, and the gates of a plan. Pure. */
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "base/mem.h"
 #include "deploy/deploy_priv.h"
@@ -47,6 +48,31 @@ enum judgement judge_refuse(struct ticket *ticket, enum outcome outcome, enum fa
     return refuse(ticket, outcome, fault, gate, words);
 }
 
+/* What an emergency is not carried past: a slot that cannot serve is no way out, and a group stays together. */
+static bool is_kept(const char *gate)
+{
+    static const char *const kept[] = { "target", "role", "group" };
+
+    for (size_t i = 0; i < sizeof kept / sizeof kept[0]; i++)
+        if (strcmp(gate, kept[i]) == 0)
+            return true;
+    return false;
+}
+
+/* True: it is an emergency, and the gate is remembered instead of asked. */
+static bool is_skipped(struct ticket *ticket, const char *gate)
+{
+    char *skipped = ticket->result.skipped;
+    size_t len = strlen(skipped);
+
+    if (!ticket->change.emergency || is_kept(gate))
+        return false;
+    if (strstr(skipped, gate) == NULL)
+        snprintf(skipped + len, sizeof ticket->result.skipped - len, "%s%s", len > 0 ? "," : "",
+                 gate);
+    return true;
+}
+
 enum judgement judge_gate(struct ticket *ticket, const char *gate, bool is_passed,
                           const char *format, ...)
 {
@@ -56,8 +82,8 @@ enum judgement judge_gate(struct ticket *ticket, const char *gate, bool is_passe
     va_start(args, format);
     vsnprintf(words, sizeof words, format, args);
     va_end(args);
-    if (is_passed) {
-        note_gate(ticket, gate, true, words);
+    if (is_passed || is_skipped(ticket, gate)) {
+        note_gate(ticket, gate, is_passed, words);
         return JUDGED_DONE;
     }
     refuse(ticket, OUTCOME_REFUSED, FAULT_GATE_REFUSED, gate, words);

@@ -104,6 +104,8 @@ static bool is_fit(const struct deploy *deploy, const struct ticket *ticket, siz
 {
     bool is_measured = deploy->config->services[index].health.enabled;
 
+    if (ticket->change.emergency && fit->answering > 0)
+        return true;
     return fit->up > 0 ||
            (fit->unknown > 0 && (ticket->change.kind == CHANGE_ROLLBACK || !is_measured));
 }

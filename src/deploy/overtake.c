@@ -91,7 +91,8 @@ bool overtake_undo(struct deploy *deploy, struct ticket *ticket, enum judgement 
 
     /* One of ours takes back what is on trial, whatever else is under way. */
     if (!is_undo || ticket->is_internal || ticket->change.plan_only || deploy->is_stopped ||
-        (!gate_is_forced(ticket) && lock_blocking(deploy, ticket) != NULL) ||
+        (!gate_is_forced(ticket) && !ticket->change.emergency &&
+         lock_blocking(deploy, ticket) != NULL) ||
         (ticket->change.if_epoch != 0 && ticket->change.if_epoch != deploy->working.epoch) ||
         (call_off(deploy, ticket) & 2u) == 0 || has_rollout(deploy, ticket))
         return false;

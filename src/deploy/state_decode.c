@@ -357,6 +357,8 @@ static int decode_entry_numbers(const cJSON *item, struct history_entry *entry)
         err = read_outcome(item, &entry->outcome);
     if (err == 0)
         err = read_flag(item, "forced", &entry->is_forced);
+    if (err == 0)
+        err = read_flag(item, "emergency", &entry->is_emergency);
     return err;
 }
 
@@ -379,6 +381,8 @@ int state_decode_entry(const struct cJSON *item, struct history_entry *out)
         err = read_optional(item, "reason", entry.reason, sizeof entry.reason);
     if (err == 0)
         err = read_optional(item, "gate", entry.gate, sizeof entry.gate);
+    if (err == 0)
+        err = read_optional(item, "skipped", entry.skipped, sizeof entry.skipped);
     if (err == 0)
         err = allow_missing(decode_share(item, &entry.share));
     if (err == 0)

@@ -171,6 +171,8 @@ void state_encode_entry(const struct history_entry *entry, struct text *out)
     add_optional_text(out, "actor", entry->actor);
     add_optional_text(out, "reason", entry->reason);
     add_optional_text(out, "gate", entry->gate);
+    add_flag(out, "emergency", entry->is_emergency);
+    add_optional_text(out, "skipped", entry->skipped);
     if (entry->share != 0)
         add_u64(out, "share", entry->share);
     add_optional_text(out, "trigger", entry->trigger);
@@ -249,7 +251,8 @@ static unsigned find_service_reader(const struct state_service *service)
 
 static unsigned find_entry_reader(const struct history_entry *entry)
 {
-    if (entry->kind > CHANGE_MAINT_OFF || entry->trigger[0] != '\0' || entry->decision != 0)
+    if (entry->kind > CHANGE_MAINT_OFF || entry->trigger[0] != '\0' || entry->decision != 0 ||
+        entry->is_emergency)
         return STATE_FORMAT;
     return entry->kind > CHANGE_RELOAD ? STATE_FORMAT_STEERING : STATE_FORMAT_FIRST;
 }

@@ -1,6 +1,8 @@
 /* See engine_codec_priv.h. Called by record.c and record_replay.c. A field that is added to the state belongs here. */
 #include "evidence/engine_codec_priv.h"
 
+#include "evidence/memory_priv.h"
+
 static void walk_settings(struct walk *walk, struct settings *settings)
 {
     uint32_t count = (uint32_t)settings->step_count;
@@ -11,15 +13,6 @@ static void walk_settings(struct walk *walk, struct settings *settings)
     walk_u32(walk, &count, SETTINGS_STEPS_MAX);
     settings->step_count = count;
     walk_doubles(walk, settings->steps, SETTINGS_STEPS_MAX);
-}
-
-static void walk_memory(struct walk *walk, struct memory *memory)
-{
-    walk_double(walk, &memory->n);
-    walk_double(walk, &memory->e);
-    walk_double(walk, &memory->spread);
-    walk_double(walk, &memory->expected);
-    walk_doubles(walk, memory->buckets, COUNTS_BUCKETS);
 }
 
 static void walk_row_counts(struct walk *walk, struct row_counts *counts)
@@ -159,7 +152,7 @@ static void walk_aftermath(struct walk *walk, struct engine_aftermath *aftermath
 void engine_codec_state(struct walk *walk, struct engine_state *state)
 {
     walk_settings(walk, &state->settings);
-    walk_memory(walk, &state->memory);
+    memory_walk(walk, &state->memory);
     walk_clocks(walk, state);
     for (unsigned i = 0; i < ROW_COUNT; i++)
         walk_row(walk, &state->rows[i]);

@@ -153,6 +153,7 @@ static int run(struct replay *replay, const struct record_override *overrides, s
 {
     struct engine_state *state = &replay->engine->state;
     struct record_replay *out = replay->out;
+    const char *reason = "";
     int err = 0;
 
     record_walk_stamp(&replay->walk, &out->stamp);
@@ -175,6 +176,8 @@ static int run(struct replay *replay, const struct record_override *overrides, s
         out->is_same = false;
     out->to_ms = state->now_ms;
     engine_look(replay->engine, &out->view);
+    out->advice = engine_advise(replay->engine, out->view.next_weight, &reason);
+    snprintf(out->advice_words, sizeof out->advice_words, "%s", reason);
     return 0;
 }
 

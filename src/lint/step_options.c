@@ -26,6 +26,7 @@ static const struct step_option {
     { "--passfile", EVERY, KIND_TEXT, AT(passfile) },
     { "--environment", EVERY, KIND_TEXT, AT(environment) },
     { "--database", EVERY, KIND_TEXT, AT(database) },
+    { "--folder", STEP_PLAN | STEP_PROVE, KIND_TEXT, AT(folder) },
     { "--epoch", STEP_PLAN | STEP_APPLY, KIND_TEXT, AT(epoch) },
     { "--no-snapshot", STEP_APPLY, KIND_TEXT, AT(snapshot_words) },
     { "--reason", STEP_APPLY, KIND_TEXT, AT(reason) },
@@ -140,6 +141,8 @@ int step_options_parse(enum step_command command, int count, char *const *words,
             return ERR_INVALID;
     }
     out->lint.paths = paths;
+    if (out->lint.path_count == 0 && out->folder != NULL)
+        paths[out->lint.path_count++] = out->folder;
     if (out->dsn == NULL)
         return refuse(problem, "--dsn DSN or --database NAME says which database is meant", "");
     if (out->lint.path_count == 0)

@@ -20,6 +20,7 @@ struct step_options {
     const char *passfile;
     const char *environment;
     const char *database; /* as configured; "" when only a DSN is known */
+    const char *folder;   /* when no path is given */
     const char *epoch;    /* the daemon's, as it said it; "0" without one */
     const char
         *snapshot_words; /* why there is no fresh snapshot; NULL: there is one, or nobody knows */

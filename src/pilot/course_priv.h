@@ -34,6 +34,11 @@ struct course {
     bool has_change; /* under way */
     uint64_t rest_until_us;
     char refusal[128]; /* of the last change; "" : none */
+    struct course_step {
+        enum rollout_phase phase;
+        uint32_t share;    /* before it */
+        uint64_t decision; /* what was remembered of it; 0: nothing */
+    } step;                /* that was asked for last: asked again it is the same decision */
     struct child *child;
     struct selfprobe *probe;
     enum errand hook;

@@ -14,6 +14,7 @@
 #include "net/timer.h"
 #include "pilot/course_priv.h"
 #include "pilot/deployments.h"
+#include "pilot/remember_priv.h"
 #include "route/split.h"
 
 enum { LAST_WATCH_US = 60 * 1000 * 1000 };
@@ -54,6 +55,31 @@ static void enter(struct course *course, enum rollout_phase phase, const char *r
     struct change change = { .kind = CHANGE_ROLLOUT_PHASE, .phase = phase };
 
     submit(course, &change, reason);
+}
+
+/* The step that is asked for now, as a decision of each service; the number of the first one's. What was refused and
+ * is asked for again is no new decision. */
+static uint64_t remember(struct course *course, struct course_step step, const char *trigger,
+                         const char *words)
+{
+    const struct driver_options *options = &course->driver->options;
+    struct act_cause cause = { .trigger = trigger, .words = words };
+    unsigned index = 0;
+
+    if (options->ops->remember == NULL)
+        return 0;
+    if (course->step.decision != 0 && course->step.phase == step.phase &&
+        course->step.share == step.share)
+        return course->step.decision;
+    for (unsigned n = 0; course_service(course, n, &index); n++) {
+        uint64_t id = options->ops->remember(
+            options->arg, index,
+            step.phase == ROLLOUT_CUTOVER ? DECISION_CUTOVER : DECISION_ADVANCE, &cause);
+
+        step.decision = n == 0 ? id : step.decision;
+    }
+    course->step = step;
+    return step.decision;
 }
 
 static void note(struct course *course, const struct deploy_rollout_note *words)
@@ -195,32 +221,45 @@ static bool may_cut_over(struct course *course)
     return false;
 }
 
-static void do_ready(struct course *course)
-{
-    if (course_next_share(course, 0) != SPLIT_WHOLE) {
-        if (!meet_overdue(course, 0))
-            enter(course, ROLLOUT_RAMPING, "it is ready");
-        return;
-    }
-    if (may_cut_over(course) && !meet_overdue(course, 0))
-        enter(course, ROLLOUT_CUTOVER, "it is ready");
-}
+struct share_step {
+    uint32_t from; /* deploy finds the next one behind it, unless somebody was faster */
+    uint32_t to;
+};
 
-static void step(struct course *course, uint32_t share, uint32_t next, const char *reason)
+/* Traffic moves: the next share, or everybody. */
+static void move(struct course *course, struct share_step shares, const char *trigger,
+                 const char *reason)
 {
-    struct change change = { .kind = CHANGE_ROLLOUT_PHASE, .phase = ROLLOUT_RAMPING };
+    struct course_step step = { .phase =
+                                    shares.to == SPLIT_WHOLE ? ROLLOUT_CUTOVER : ROLLOUT_RAMPING,
+                                .share = shares.from };
+    struct change change = {
+        .kind = CHANGE_ROLLOUT_PHASE,
+        .phase = step.phase,
+        .share = step.phase == ROLLOUT_RAMPING ? shares.from : 0,
+        .decision = remember(course, step, trigger, reason),
+    };
 
-    if (next == SPLIT_WHOLE) {
-        if (may_cut_over(course))
-            enter(course, ROLLOUT_CUTOVER, reason);
-        return;
-    }
-    change.share = share; /* deploy finds the next one, unless somebody was faster */
     submit(course, &change, reason);
 }
 
+static void do_ready(struct course *course)
+{
+    uint32_t next = course_next_share(course, 0);
+
+    if ((next != SPLIT_WHOLE || may_cut_over(course)) && !meet_overdue(course, 0))
+        move(course, (struct share_step){ 0, next }, REMEMBER_READY, "it is ready");
+}
+
+static void step(struct course *course, struct share_step shares, const char *trigger,
+                 const char *reason)
+{
+    if (shares.to != SPLIT_WHOLE || may_cut_over(course))
+        move(course, shares, trigger, reason);
+}
+
 /* The time of the step is over and the evidence says nothing. */
-static void meet_inconclusive(struct course *course, uint32_t share, uint32_t next,
+static void meet_inconclusive(struct course *course, struct share_step shares,
                               enum engine_advice advice, const char *reason)
 {
     char words[256];
@@ -231,7 +270,7 @@ static void meet_inconclusive(struct course *course, uint32_t share, uint32_t ne
     case CONFIG_INCONCLUSIVE_ABORT: abandon(course, words); return;
     case CONFIG_INCONCLUSIVE_ADVANCE:
         if (advice == ENGINE_STAY)
-            step(course, share, next, words);
+            step(course, shares, REMEMBER_INCONCLUSIVE, words);
         else
             hold(course, words);
         return;
@@ -252,19 +291,19 @@ static void do_ramping(struct course *course)
     struct deploy_canary_view canary;
     enum engine_advice advice = ENGINE_STAY;
     const char *reason = NULL;
-    uint32_t next = 0;
+    struct share_step shares = { 0, 0 };
 
     deploy_view_canary(course->driver->options.deploy, course->service_index, &canary);
     if (find_judged(course) < least_us) {
         wait_for(course, "the time of the step");
         return;
     }
-    next = course_next_share(course, canary.share);
-    advice = course_advice(course, next, &reason);
+    shares = (struct share_step){ canary.share, course_next_share(course, canary.share) };
+    advice = course_advice(course, shares.to, &reason);
     if (advice == ENGINE_ADVANCE)
-        step(course, canary.share, next, reason);
+        step(course, shares, REMEMBER_PROVEN, reason);
     else if (is_step_over(course, least_us))
-        meet_inconclusive(course, canary.share, next, advice, reason);
+        meet_inconclusive(course, shares, advice, reason);
     else
         wait_for(course, reason);
 }

@@ -12,6 +12,7 @@
 #include "deploy/rollout.h"
 #include "evidence/engine.h"
 #include "pilot/act_priv.h"
+#include "pilot/decision.h"
 #include "pilot/pilot.h"
 
 struct deploy;
@@ -19,12 +20,15 @@ struct deployments;
 struct driver;
 struct loop;
 
-/* What the driver asks of the pilot; each may be NULL: no evidence, nobody to tell, no front door. */
+/* What the driver asks of the pilot; each may be NULL: no evidence, nobody to tell, nobody who remembers, no front
+ * door. */
 struct driver_ops {
     enum engine_advice (*advise)(void *arg, unsigned service_index, double next_weight,
                                  const char **reason);
     void (*alert)(void *arg, unsigned service_index, enum pilot_severity severity,
                   const struct act_cause *cause);
+    uint64_t (*remember)(void *arg, unsigned service_index, enum decision_action action,
+                         const struct act_cause *cause);
     bool (*front)(void *arg, unsigned service_index, struct pilot_front *out);
 };
 

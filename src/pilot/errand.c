@@ -10,8 +10,9 @@
 #include "health/selfprobe.h"
 #include "net/child.h"
 #include "pilot/course_priv.h"
+#include "pilot/front_door_priv.h"
 
-enum { PROBE_TRIES = 3, PROBE_REST_US = 300 * 1000, STATUSES_MAX = 16 };
+enum { PROBE_TRIES = 3, PROBE_REST_US = 300 * 1000 };
 
 static void on_hook(void *arg, const struct child_result *result)
 {
@@ -80,73 +81,22 @@ static void on_probed(void *arg, const struct selfprobe_result *result)
         course->rest_until_us = course->driver->now_us + PROBE_REST_US;
 }
 
-/* A host that the service answers to; without any, every one does. */
-static void find_host(const struct config_service *service, char *out, size_t size)
-{
-    for (size_t i = 0; i < service->hosts.count; i++)
-        if (strncmp(service->hosts.items[i], "*.", 2) != 0) {
-            snprintf(out, size, "%s", service->hosts.items[i]);
-            return;
-        }
-    snprintf(out, size, "%s%s", service->hosts.count > 0 ? "selfprobe" : "localhost",
-             service->hosts.count > 0 ? service->hosts.items[0] + 1 : "");
-}
-
-static bool is_in_front(const char *path, const char *prefix)
-{
-    size_t len = strlen(prefix);
-
-    return strncmp(path, prefix, len) == 0 &&
-           (prefix[len - 1] == '/' || path[len] == '\0' || path[len] == '/' || path[len] == '?');
-}
-
-/* The health path, if the front door leads there; else any answer of the slot will do. */
-static unsigned fill_path(const struct config_service *service, struct selfprobe_spec *spec,
-                          struct probe_range *ranges)
-{
-    const struct config_health *health = &service->health;
-    unsigned count = 0;
-
-    for (size_t i = 0; i < service->paths.count && health->enabled; i++) {
-        if (health->path == NULL || !is_in_front(health->path, service->paths.items[i]))
-            continue;
-        spec->path = health->path;
-        for (; count < health->status.count && count < STATUSES_MAX; count++)
-            ranges[count] = (struct probe_range){ health->status.items[count].from,
-                                                  health->status.items[count].to };
-        return count;
-    }
-    spec->path = service->paths.items[0];
-    ranges[0] = (struct probe_range){ 200, 499 };
-    return 1;
-}
-
 /* What cannot be asked through the front door is not. */
 static bool start_probe(struct course *course, unsigned service_index)
 {
     const struct driver_options *options = &course->driver->options;
-    const struct config_service *service = &deploy_config(options->deploy)->services[service_index];
-    const struct config_slot *slot = config_find_slot(service, slice_from(course->view.to));
-    struct probe_range ranges[STATUSES_MAX];
-    struct pilot_front front;
-    struct selfprobe_spec spec = { .slot = course->view.to };
-    char host[300];
+    struct front_door door = {
+        .service = &deploy_config(options->deploy)->services[service_index],
+        .slot = course->view.to,
+    };
 
-    if (service->https_redirect || options->ops->front == NULL ||
-        !options->ops->front(options->arg, service_index, &front))
+    if (options->ops->front == NULL ||
+        !options->ops->front(options->arg, service_index, &door.front))
         return false;
-    find_host(service, host, sizeof host);
-    spec.address = front.address;
-    spec.host = host;
-    spec.nonce = front.nonce;
-    spec.proxy_protocol = front.proxy_protocol;
-    spec.version = slot != NULL ? slot->version : NULL;
-    spec.timeout_us = service->health.timeout;
-    spec.status_count = fill_path(service, &spec, ranges);
-    spec.statuses = ranges;
-    course->probing = ERRAND_OPEN;
-    course->probe = selfprobe_start(options->loop, &spec, on_probed, course);
-    return true;
+    course->probe = front_door_ask(options->loop, &door, on_probed, course);
+    if (course->probe != NULL)
+        course->probing = ERRAND_OPEN;
+    return course->probe != NULL;
 }
 
 /* While all requests wait or get the page of maintenance, nobody is there to answer. */

@@ -16,6 +16,7 @@
 #include "evidence/record.h"
 #include "health/health_slot.h"
 #include "pilot/cohorts_priv.h"
+#include "pilot/past_priv.h"
 #include "pilot/pilot_priv.h"
 #include "pilot/remember_priv.h"
 #include "route/snapshot.h"
@@ -382,6 +383,14 @@ static bool take_time(struct lookout *lookout, uint64_t now_us, uint64_t *dt_ms)
     return has_began;
 }
 
+/* Before its first tick, when it is known who is compared with whom. */
+static void recall(struct pilot *pilot, unsigned service_index)
+{
+    if (pilot->past != NULL)
+        past_give(pilot->past, service_index);
+    restart_record(&pilot->lookouts[service_index]);
+}
+
 /* Behind its trial the live slot is what the next one is compared with. */
 static void observe(struct pilot *pilot, struct lookout *lookout, uint64_t dt_ms)
 {
@@ -403,6 +412,8 @@ void lookout_tick(struct pilot *pilot, unsigned service_index, uint64_t now_us)
         return;
     deploy_view_trial(pilot->options.deploy, service_index, &lookout->view);
     follow_trial(pilot, service_index, service, now_us);
+    if (lookout->last_us == 0)
+        recall(pilot, service_index);
     is_after = lookout->trial == 0 && now_us < lookout->after_until_us;
     fold(pilot, lookout, service, is_after ? lookout->left : lookout->view.candidate,
          lookout->view.baseline);

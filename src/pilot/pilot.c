@@ -14,6 +14,7 @@
 #include "net/timer.h"
 #include "pilot/drill_priv.h"
 #include "pilot/driver_priv.h"
+#include "pilot/past_priv.h"
 #include "pilot/pilot_priv.h"
 #include "pilot/remember_priv.h"
 #include "pilot/signal_act_priv.h"
@@ -82,6 +83,12 @@ static void alert(void *arg, unsigned service_index, enum pilot_severity severit
     act_alert(arg, service_index, severity, cause);
 }
 
+static uint64_t remember(void *arg, unsigned service_index, enum decision_action action,
+                         const struct act_cause *cause)
+{
+    return remember_step(arg, service_index, action, cause->trigger, cause->words);
+}
+
 static bool find_front(void *arg, unsigned service_index, struct pilot_front *out)
 {
     const struct pilot_options *options = &((const struct pilot *)arg)->options;
@@ -92,6 +99,7 @@ static bool find_front(void *arg, unsigned service_index, struct pilot_front *ou
 static const struct driver_ops driver_ops = {
     .advise = advise,
     .alert = alert,
+    .remember = remember,
     .front = find_front,
 };
 
@@ -120,6 +128,7 @@ int pilot_new(const struct pilot_options *options, char *words, unsigned words_s
     pilot->rollbacks = mem_zalloc(PILOT_ROLLBACKS_MAX * sizeof *pilot->rollbacks);
     TAILQ_INIT(&pilot->moves);
     TAILQ_INIT(&pilot->pinnings);
+    TAILQ_INIT(&pilot->front_checks);
     alert_log_init(&pilot->alerts);
     signal_act_start(pilot);
     configure(pilot, deploy_config(options->deploy));
@@ -128,6 +137,7 @@ int pilot_new(const struct pilot_options *options, char *words, unsigned words_s
         pilot_free(pilot);
         return err;
     }
+    pilot->past = past_new(pilot);
     drill_settle(pilot);
     pilot->driver = make_driver(pilot);
     *out = pilot;
@@ -155,9 +165,11 @@ void pilot_free(struct pilot *pilot)
         return;
     timer_free(pilot->timer);
     drill_stop(pilot);
+    front_checks_stop(&pilot->front_checks);
     driver_free(pilot->driver);
     signal_act_stop(pilot);
     remember_stop(pilot);
+    past_free(pilot->past);
     drop_moves(pilot);
     for (unsigned i = 0; i < pilot->lookout_count; i++)
         lookout_fini(pilot, &pilot->lookouts[i]);

@@ -19,16 +19,16 @@
 #include "pilot/alert_log_priv.h"
 #include "pilot/cohorts_priv.h"
 #include "pilot/comparison_priv.h"
+#include "pilot/front_check_priv.h"
 #include "pilot/pilot.h"
 #include "pilot/second_look_priv.h"
 #include "route/slot_evidence.h"
 
-struct casebook;
 struct cohorts;
 struct config_service;
 struct drill;
+struct past;
 struct record;
-struct signals;
 struct snapshot_service;
 
 /* How far the counters of a slot were read. */
@@ -88,11 +88,13 @@ struct pilot {
     struct moves moves;
     struct pinnings pinnings;
     struct driver *driver;
+    struct front_checks front_checks;
     struct alert_log alerts;
     struct pilot_rollbacks *rollbacks; /* PILOT_ROLLBACKS_MAX */
     unsigned rollback_count;
     struct counts candidate, baseline, scratch;
     struct casebook *casebook;
+    struct past *past;
     uint64_t began_us;   /* monotonic */
     struct drill *drill; /* NULL: none goes on */
     struct signals *signals;
@@ -111,7 +113,6 @@ void lookout_tick(struct pilot *pilot, unsigned service_index, uint64_t now_us);
  * window. */
 bool lookout_is_automatic(const struct pilot *pilot, unsigned service_index,
                           const struct deploy_trial_view *view, uint64_t *left_us);
-
 /* The rows begin anew; what is known of the baseline stays. */
 void lookout_rearm(struct lookout *lookout);
 struct lookout *lookout_find(struct pilot *pilot, const char *name);

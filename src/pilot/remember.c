@@ -149,6 +149,24 @@ uint64_t remember_event(struct pilot *pilot, unsigned service_index,
     return casebook_add(pilot->casebook, &decision, record, bytes);
 }
 
+uint64_t remember_step(struct pilot *pilot, unsigned service_index, enum decision_action action,
+                       const char *trigger, const char *words)
+{
+    const struct lookout *lookout = &pilot->lookouts[service_index];
+    struct decision decision = { .action = action };
+    uint64_t bytes = 0;
+    void *record = NULL;
+
+    fill(pilot, service_index, &decision);
+    snprintf(decision.trigger, sizeof decision.trigger, "%s", trigger);
+    snprintf(decision.words, sizeof decision.words, "%s", words);
+    if (lookout->engine != NULL && lookout->trial != 0) {
+        fill_rows(lookout->engine, &decision);
+        record = take_record(lookout, &decision, &bytes);
+    }
+    return casebook_add(pilot->casebook, &decision, record, bytes);
+}
+
 uint64_t remember_case(struct pilot *pilot, unsigned service_index, enum decision_action action,
                        const char *trigger, const char *words)
 {

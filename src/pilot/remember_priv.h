@@ -25,4 +25,13 @@ uint64_t remember_event(struct pilot *pilot, unsigned service_index,
 uint64_t remember_case(struct pilot *pilot, unsigned service_index, enum decision_action action,
                        const char *trigger, const char *words);
 
+/* A step that a rollout takes by itself, with what the judgement knew then, if there is a trial: trigger is one of
+ * those below. */
+#define REMEMBER_PROVEN "proven" /* the evidence allowed it */
+#define REMEMBER_INCONCLUSIVE                                                                      \
+    "inconclusive"             /* its time was over, and the configuration says to go on */
+#define REMEMBER_READY "ready" /* there was nothing to judge yet */
+uint64_t remember_step(struct pilot *pilot, unsigned service_index, enum decision_action action,
+                       const char *trigger, const char *words);
+
 #endif

@@ -258,7 +258,6 @@ const char *slot_retry_name(enum slot_retry cause)
     case SLOT_RETRY_TLS: return "tls";
     case SLOT_RETRY_STALE: return "stale";
     case SLOT_RETRY_STATUS: return "status";
-    case SLOT_RETRY_CAUSES: break;
     }
     return "";
 }

@@ -163,6 +163,9 @@ static void take_publisher(struct look *look, const PGresult *result)
     out->apply_bytes =
         out->is_active ? need_number(&row, 3, "how far the other side is (pg_monitor is needed)")
                        : need_number(&rest, 3, "");
+    /* What is written meanwhile may already be there. */
+    if (out->is_active && row.missing == NULL && out->apply_bytes < 0)
+        out->apply_bytes = 0;
     finish(&out->note, &row);
 }
 
@@ -226,12 +229,19 @@ static PGresult *keep(struct look_note *note, const PGresult *result, int least_
     return PQcopyResult(result, PG_COPYRES_ATTRS | PG_COPYRES_TUPLES);
 }
 
+static void take_history(struct look *look, const PGresult *result)
+{
+    PQclear(look->history);
+    look->history = keep(&look->history_note, result, 1);
+}
+
 /* All four parts of the shape are known, or the shape is not. */
 static void take_shape(struct look *look, PGresult **out, int fields, const PGresult *result)
 {
     struct look_note note = look->shape;
     bool is_first = out == &look->columns;
 
+    PQclear(*out);
     *out = keep(&note, result, fields);
     if (is_first || look->shape.is_known)
         look->shape = note;
@@ -244,6 +254,7 @@ static void take_assertion(struct look_assertion *out, const PGresult *result)
     const char *value = NULL;
     int64_t number = 0;
 
+    out->is_true = false;
     if (!has_row(&out->note, result, "the statement yields no row"))
         return;
     value = need(&row, 0, "a value: the statement yields NULL");
@@ -274,7 +285,7 @@ bool look_answer_take(struct look *look, unsigned question, const PGresult *resu
     case QUESTION_UNVALIDATED: take_count(&look->unvalidated, result); return true;
     case QUESTION_WRITERS: take_count(&look->writers, result); return true;
     case QUESTION_SEQUENCES: take_count(&look->sequences, result); return true;
-    case QUESTION_HISTORY: look->history = keep(&look->history_note, result, 1); return true;
+    case QUESTION_HISTORY: take_history(look, result); return true;
     case QUESTION_COLUMNS: take_shape(look, &look->columns, 8, result); return true;
     case QUESTION_ENUMS: take_shape(look, &look->enums, 3, result); return true;
     case QUESTION_INDEXES: take_shape(look, &look->indexes, 4, result); return true;

@@ -201,11 +201,14 @@ Test(auto_rollback, r19_nothing_moves_while_both_are_unfit)
     await_more(&scene, 4 * RATE);
     expect_no_rollback(&scene);
     cr_expect(await(&scene, "show alerts", "critical"));
+    cr_expect(has(&scene, "status", "DEGRADED shop: no slot has a fit target"));
+    cr_expect(has(&scene, "status --json", "\"degraded\":true"));
     origin_auto_set_faults(scene.stage.blue, &fine);
     origin_auto_set_faults(scene.stage.green, &fine);
     origin_auto_set_health(scene.stage.blue, 200);
     origin_auto_set_health(scene.stage.green, 200);
     cr_expect_eq(ctl_code(scene.stage.daemon, "wait healthy shop --timeout 30s"), 0);
+    cr_expect(await(&scene, "status --json", "\"degraded\":false"));
     await_more(&scene, RATE);
     expect_no_rollback(&scene);
     cr_expect_eq(stage_probe(&scene.stage), LOAD_SLOT_GREEN);

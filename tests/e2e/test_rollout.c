@@ -47,6 +47,47 @@ static void open_with(struct stage *stage, const char *lines, const char *more)
     stage_open(stage, &options);
 }
 
+/* The number of the newest decision of shop with this action; 0: there is none. */
+static unsigned find_decision(const struct stage *stage, const char *action)
+{
+    cJSON *json = ctl_json(stage->daemon, "decisions shop", NULL);
+    const cJSON *list = cJSON_GetObjectItem(cJSON_GetObjectItem(json, "result"), "decisions");
+    const cJSON *item = NULL;
+    unsigned id = 0;
+
+    cJSON_ArrayForEach(item, list)
+    {
+        const char *word = cJSON_GetStringValue(cJSON_GetObjectItem(item, "action"));
+
+        if (id == 0 && word != NULL && strcmp(word, action) == 0)
+            id = (unsigned)cJSON_GetNumberValue(cJSON_GetObjectItem(item, "id"));
+    }
+    cJSON_Delete(json);
+    return id;
+}
+
+/* It is explained, named by the history, and comes out the same again. */
+static void expect_decision(const struct stage *stage, const char *action)
+{
+    unsigned id = find_decision(stage, action);
+    char words[64];
+    char part[32];
+    struct ctl_result result;
+
+    cr_assert_gt(id, 0, "no decision %s", action);
+    snprintf(words, sizeof words, "explain-decision %u", id);
+    say(stage, words, 0);
+    snprintf(words, sizeof words, "replay %u", id);
+    result = ctl_run(stage->daemon, words);
+    cr_expect(result.code == 0 && strstr(result.out, "agrees bit for bit") != NULL, "%s: %s%s",
+              words, result.out, result.err);
+    ctl_free(&result);
+    snprintf(part, sizeof part, "\"decision\":%u", id);
+    result = ctl_run(stage->daemon, "history shop --json");
+    cr_expect_not_null(strstr(result.out, part), "%s", result.out);
+    ctl_free(&result);
+}
+
 Test(rollout, goes_on_by_itself)
 {
     struct stage stage;
@@ -59,6 +100,8 @@ Test(rollout, goes_on_by_itself)
     say(&stage, "switch shop --to green", 3);
     say(&stage, "rollout wait shop --timeout 20s", 0);
     expect_phase(&stage, "settled");
+    expect_decision(&stage, "advance");
+    expect_decision(&stage, "cutover");
     cr_expect_eq(stage_probe(&stage), LOAD_SLOT_GREEN);
     say(&stage, "rollout start shop --to blue --plan switch", 0);
     say(&stage, "rollout wait shop --timeout 20s", 0);

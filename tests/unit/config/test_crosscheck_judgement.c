@@ -102,3 +102,16 @@ Test(crosscheck_judgement, what_is_written_is_what_counts)
     cr_expect_eq(settings.steps[1], 100);
     config_free(config);
 }
+
+/* Everybody comes behind the last share, and evidence is collected for that. */
+Test(crosscheck_judgement, the_last_step_is_everybody)
+{
+    struct config *config = expect_config(IN_SERVICE("canary { steps = { \"10%\", \"50%\" } }"));
+    struct settings settings;
+
+    judgement_settings(&config->services[0], &settings);
+    cr_expect_eq(settings.step_count, 3);
+    cr_expect_eq(settings.steps[1], 50);
+    cr_expect_eq(settings.steps[2], 100);
+    config_free(config);
+}

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "config/config_api.h"
 #include "control/admin.h"
 
 struct world asker_world;
@@ -28,7 +29,9 @@ void asker_start(void)
     world_init(&asker_world);
     if (asker_furnish != NULL)
         asker_furnish();
-    cr_assert_eq(admin_new(&asker_world.room, asker_world.path, 0660, NULL, &admin), 0);
+    cr_assert_eq(admin_new(&asker_world.room, asker_world.path,
+                           &(struct config_admin){ .mode = 0660 }, &admin),
+                 0);
 }
 
 void asker_stop(void)

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "config/config_api.h"
 #include "control/admin.h"
 #include "deploy/deploy_view.h"
 #include "unit/control/world.h"
@@ -27,7 +28,8 @@ static void start(void)
     text_init(&logged, 1 << 20);
     log_set_sink(keep_line, &logged);
     world_init(&world);
-    cr_assert_eq(admin_new(&world.room, world.path, 0660, NULL, &admin), 0);
+    cr_assert_eq(admin_new(&world.room, world.path, &(struct config_admin){ .mode = 0660 }, &admin),
+                 0);
 }
 
 static void stop(void)

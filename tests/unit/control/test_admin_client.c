@@ -11,6 +11,7 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "config/config_api.h"
 #include "control/admin.h"
 #include "control/admin_client_priv.h"
 #include "net/loop.h"
@@ -32,7 +33,8 @@ static void start(void)
     text_init(&logged, 1 << 20);
     log_set_sink(keep_line, &logged);
     world_init(&world);
-    cr_assert_eq(admin_new(&world.room, world.path, 0660, NULL, &admin), 0);
+    cr_assert_eq(admin_new(&world.room, world.path, &(struct config_admin){ .mode = 0660 }, &admin),
+                 0);
 }
 
 static void stop(void)
@@ -160,8 +162,9 @@ Test(admin_client, socket_has_its_mode_and_goes_with_the_daemon)
 
     cr_assert_eq(stat(world.path, &st), 0);
     cr_assert_eq(st.st_mode & 0777, 0660);
-    cr_assert_eq(admin_new(&world.room, world.path, 0600, NULL, &second), ERR_EXISTS,
-                 "somebody answers there");
+    cr_assert_eq(
+        admin_new(&world.room, world.path, &(struct config_admin){ .mode = 0600 }, &second),
+        ERR_EXISTS, "somebody answers there");
     admin_free(admin);
     admin = NULL;
     cr_assert_eq(stat(world.path, &st), -1);
@@ -185,7 +188,7 @@ Test(admin_client, dead_socket_is_replaced)
 
     snprintf(path, sizeof path, "%s/dead.sock", world.folder);
     leave_dead_socket(path);
-    cr_assert_eq(admin_new(&world.room, path, 0600, NULL, &second), 0);
+    cr_assert_eq(admin_new(&world.room, path, &(struct config_admin){ .mode = 0600 }, &second), 0);
     admin_free(second);
     cr_assert_eq(access(path, F_OK), -1);
 }
@@ -193,7 +196,8 @@ Test(admin_client, dead_socket_is_replaced)
 Test(admin_client, socket_that_is_no_longer_ours_stays)
 {
     admin_free(admin);
-    cr_assert_eq(admin_new(&world.room, world.path, 0600, NULL, &admin), 0);
+    cr_assert_eq(admin_new(&world.room, world.path, &(struct config_admin){ .mode = 0600 }, &admin),
+                 0);
     cr_assert_eq(unlink(world.path), 0);
     leave_dead_socket(world.path);
     admin_free(admin);
@@ -203,14 +207,18 @@ Test(admin_client, socket_that_is_no_longer_ours_stays)
 
 Test(admin_client, refuses_a_path_or_group_that_cannot_be)
 {
+    static char group[] = "no-such-group-here";
     char path[200];
     struct admin *second = NULL;
 
     memset(path, 'p', sizeof path);
     path[sizeof path - 1] = '\0';
-    cr_expect_eq(admin_new(&world.room, path, 0600, NULL, &second), ERR_RANGE);
+    cr_expect_eq(admin_new(&world.room, path, &(struct config_admin){ .mode = 0600 }, &second),
+                 ERR_RANGE);
     snprintf(path, sizeof path, "%s/x.sock", world.folder);
-    cr_expect_eq(admin_new(&world.room, path, 0600, "no-such-group-here", &second), ERR_NOT_FOUND);
+    cr_expect_eq(admin_new(&world.room, path,
+                           &(struct config_admin){ .mode = 0600, .group = group }, &second),
+                 ERR_NOT_FOUND);
     cr_expect_eq(access(path, F_OK), -1);
 }
 

@@ -26,58 +26,59 @@ static const struct {
     { "show conns", LEVEL_USER, false },
     { "show drain", LEVEL_USER, false },
     { "show evidence", LEVEL_USER, false },
+    { "show load", LEVEL_USER, false },
     { "show rules", LEVEL_USER, false },
     { "show alerts", LEVEL_USER, false },
-    { "release", LEVEL_OPERATOR, true },
+    { "release", LEVEL_DEPLOYER, true },
     { "show history", LEVEL_USER, false },
     { "decisions", LEVEL_USER, false },
     { "explain-decision", LEVEL_USER, false },
     { "replay", LEVEL_USER, false },
-    { "signal", LEVEL_OPERATOR, true },
+    { "signal", LEVEL_DEPLOYER, true },
     { "show signals", LEVEL_USER, false },
-    { "drill", LEVEL_OPERATOR, true },
+    { "drill", LEVEL_DEPLOYER, true },
     { "show version", LEVEL_USER, false },
     { "whoami", LEVEL_USER, false },
-    { "switch", LEVEL_OPERATOR, true },
-    { "rollback", LEVEL_OPERATOR, true },
-    { "canary start", LEVEL_OPERATOR, true },
-    { "canary set", LEVEL_OPERATOR, true },
-    { "canary step", LEVEL_OPERATOR, true },
-    { "canary pause", LEVEL_OPERATOR, true },
-    { "canary resume", LEVEL_OPERATOR, true },
-    { "canary abort", LEVEL_OPERATOR, true },
-    { "canary promote", LEVEL_OPERATOR, true },
+    { "switch", LEVEL_DEPLOYER, true },
+    { "rollback", LEVEL_DEPLOYER, true },
+    { "canary start", LEVEL_DEPLOYER, true },
+    { "canary set", LEVEL_DEPLOYER, true },
+    { "canary step", LEVEL_DEPLOYER, true },
+    { "canary pause", LEVEL_DEPLOYER, true },
+    { "canary resume", LEVEL_DEPLOYER, true },
+    { "canary abort", LEVEL_DEPLOYER, true },
+    { "canary promote", LEVEL_DEPLOYER, true },
     { "canary status", LEVEL_USER, false },
-    { "rollout start", LEVEL_OPERATOR, true },
+    { "rollout start", LEVEL_DEPLOYER, true },
     { "rollout status", LEVEL_USER, false },
-    { "rollout pause", LEVEL_OPERATOR, true },
-    { "rollout resume", LEVEL_OPERATOR, true },
-    { "rollout advance", LEVEL_OPERATOR, true },
-    { "rollout abort", LEVEL_OPERATOR, true },
+    { "rollout pause", LEVEL_DEPLOYER, true },
+    { "rollout resume", LEVEL_DEPLOYER, true },
+    { "rollout advance", LEVEL_DEPLOYER, true },
+    { "rollout abort", LEVEL_DEPLOYER, true },
     { "rollout wait", LEVEL_USER, false },
-    { "confirm", LEVEL_OPERATOR, true },
+    { "confirm", LEVEL_DEPLOYER, true },
     { "approve", LEVEL_OPERATOR, true },
     { "reject", LEVEL_OPERATOR, true },
-    { "check", LEVEL_OPERATOR, true },
-    { "tenant pin", LEVEL_OPERATOR, true },
-    { "tenant unpin", LEVEL_OPERATOR, true },
+    { "check", LEVEL_DEPLOYER, true },
+    { "tenant pin", LEVEL_DEPLOYER, true },
+    { "tenant unpin", LEVEL_DEPLOYER, true },
     { "tenant list", LEVEL_USER, false },
     { "tenant export", LEVEL_USER, false },
-    { "tenant load", LEVEL_OPERATOR, true },
-    { "pause", LEVEL_OPERATOR, true },
-    { "resume", LEVEL_OPERATOR, true },
-    { "maint on", LEVEL_OPERATOR, true },
-    { "maint off", LEVEL_OPERATOR, true },
+    { "tenant load", LEVEL_DEPLOYER, true },
+    { "pause", LEVEL_DEPLOYER, true },
+    { "resume", LEVEL_DEPLOYER, true },
+    { "maint on", LEVEL_DEPLOYER, true },
+    { "maint off", LEVEL_DEPLOYER, true },
     { "explain", LEVEL_USER, false },
-    { "plan", LEVEL_OPERATOR, false },
-    { "apply", LEVEL_OPERATOR, true },
+    { "plan", LEVEL_DEPLOYER, false },
+    { "apply", LEVEL_DEPLOYER, true },
     { "reload", LEVEL_OPERATOR, true },
     { "tls list", LEVEL_USER, false },
     { "tls reload", LEVEL_OPERATOR, true },
-    { "target set", LEVEL_OPERATOR, true },
-    { "target add", LEVEL_OPERATOR, true },
-    { "target remove", LEVEL_OPERATOR, true },
-    { "drain", LEVEL_OPERATOR, true },
+    { "target set", LEVEL_DEPLOYER, true },
+    { "target add", LEVEL_DEPLOYER, true },
+    { "target remove", LEVEL_DEPLOYER, true },
+    { "drain", LEVEL_DEPLOYER, true },
     { "wait healthy", LEVEL_USER, false },
     { "wait drained", LEVEL_USER, false },
     { "lock show", LEVEL_USER, false },
@@ -85,6 +86,11 @@ static const struct {
     { "lock release", LEVEL_OPERATOR, true },
     { "shutdown", LEVEL_ADMIN, true },
     { "prompt", LEVEL_USER, false },
+    { "db status", LEVEL_USER, false },
+    { "db test", LEVEL_OPERATOR, false },
+    { "action list", LEVEL_USER, false },
+    { "action run", LEVEL_OPERATOR, true },
+    { "action test", LEVEL_OPERATOR, false },
     { "quit", LEVEL_USER, false },
     { "help", LEVEL_USER, false },
 };
@@ -114,6 +120,8 @@ Test(command, rows_are_whole)
     const struct command *command = NULL;
 
     for (unsigned i = 0; (command = command_at(i)) != NULL; i++) {
+        cr_expect(command->level > LEVEL_NONE && command->level <= LEVEL_ADMIN, "%s",
+                  command->name);
         cr_expect(command->run != NULL && command->help[0] != '\0', "%s", command->name);
         cr_expect(command->min_words <= command->max_words && command->max_words <= ARGS_MAX);
         cr_expect_eq(command_find(command->name), command, "%s is there twice", command->name);
@@ -209,13 +217,14 @@ static unsigned fill_words(const struct command *command, char *line, struct wor
         { "canary resume", "shop" },
         { "canary abort", "shop" },
         { "canary promote", "shop" },
-        { "tenant pin", "acme green" },
-        { "tenant unpin", "acme" },
+        { "tenant pin", "acme green shop" },
+        { "tenant unpin", "acme shop" },
         { "pause", "shop" },
         { "resume", "shop" },
         { "maint on", "shop" },
         { "maint off", "shop" },
         { "plan", "switch shop" },
+        { "tenant load", "shop" },
         { "apply", "token" },
     };
     const char *problem = NULL;
@@ -246,8 +255,8 @@ Test(command, authorisation_holds_for_every_command_and_level)
 
         if (strcmp(command->name, "show config") == 0)
             continue; /* needs a configuration; its level is checked above */
-        for (enum level level = LEVEL_USER; level <= LEVEL_ADMIN; level++) {
-            struct peer peer = { .level = level, .actor = "uid=7 pid=1" };
+        for (enum level level = LEVEL_NONE; level <= LEVEL_ADMIN; level++) {
+            struct peer peer = { .level = level, .actor = "uid=7 pid=1", .scope = " shop " };
             bool may = level >= expected[i].level;
             char line[256];
             unsigned count = fill_words(command, line, &words);
@@ -282,15 +291,33 @@ Test(command, a_force_needs_a_reason)
 
 Test(command, levels_come_from_ids)
 {
-    const struct peer_rule rule = { .own_uid = 500, .operators = 77 };
-    const struct peer_rule no_group = { .own_uid = 500, .operators = (gid_t)-1 };
+    const struct peer_rule rule = {
+        .own_uid = 500, .operators = 77, .admins = 88, .deployers = 99, .viewers = (gid_t)-1
+    };
+    const struct peer_rule no_group = { .own_uid = 500,
+                                        .operators = (gid_t)-1,
+                                        .admins = (gid_t)-1,
+                                        .deployers = (gid_t)-1,
+                                        .viewers = (gid_t)-1 };
+    struct peer_rule closed = rule;
     const gid_t members[] = { 10, 77 };
+    const gid_t admins[] = { 77, 88 };
+    const gid_t deployers[] = { 99, 10 };
+    const gid_t both[] = { 99, 77 };
     const gid_t others[] = { 10, 78, (gid_t)-1 };
 
     cr_expect_eq(peer_level(&rule, 0, others, 3), LEVEL_ADMIN);
     cr_expect_eq(peer_level(&rule, 500, others, 3), LEVEL_ADMIN);
     cr_expect_eq(peer_level(&rule, 501, members, 2), LEVEL_OPERATOR);
+    cr_expect_eq(peer_level(&rule, 501, admins, 2), LEVEL_ADMIN);
+    cr_expect_eq(peer_level(&rule, 501, deployers, 2), LEVEL_DEPLOYER);
+    cr_expect_eq(peer_level(&rule, 501, both, 2), LEVEL_OPERATOR);
     cr_expect_eq(peer_level(&rule, 501, others, 3), LEVEL_USER);
     cr_expect_eq(peer_level(&rule, 501, NULL, 0), LEVEL_USER);
     cr_expect_eq(peer_level(&no_group, 501, others, 3), LEVEL_USER);
+    closed.viewers = 10;
+    cr_expect_eq(peer_level(&closed, 501, members, 2), LEVEL_OPERATOR);
+    cr_expect_eq(peer_level(&closed, 501, others, 1), LEVEL_USER);
+    cr_expect_eq(peer_level(&closed, 501, NULL, 0), LEVEL_NONE);
+    cr_expect_eq(peer_level(&closed, 0, NULL, 0), LEVEL_ADMIN);
 }

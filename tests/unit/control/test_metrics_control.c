@@ -112,9 +112,9 @@ Test(metrics_control, commands_by_verb_level_and_result)
     cr_expect(has_line(
         "switchyard_admin_requests_total{verb=\"switch\",role=\"admin\",result=\"refused\"} 1"));
     cr_expect(has_line(
-        "switchyard_admin_requests_total{verb=\"shutdown\",role=\"user\",result=\"denied\"} 1"));
+        "switchyard_admin_requests_total{verb=\"shutdown\",role=\"viewer\",result=\"denied\"} 1"));
     cr_expect(has_line(
-        "switchyard_admin_requests_total{verb=\"unknown\",role=\"user\",result=\"usage\"} 1"));
+        "switchyard_admin_requests_total{verb=\"unknown\",role=\"viewer\",result=\"usage\"} 1"));
     world.room.verbs = NULL;
     verbs_free(counted);
 }

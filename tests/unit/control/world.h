@@ -51,6 +51,7 @@ struct deploy { /* the stand-in */
     struct deploy_consent_view consent[WORLD_SERVICES]; /* who "" : none */
     struct pins *pins[WORLD_SERVICES];                  /* deploy_pins; freed by world_fini */
     struct pins *loaded; /* of the last CHANGE_TENANT_LOAD; likewise */
+    char planned[64];    /* what every token of a plan is for; "" : there is none */
     char token[40];      /* of the last deploy_apply */
     char token_actor[96];
 };

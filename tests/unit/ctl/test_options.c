@@ -69,3 +69,33 @@ Test(options, tenant_export_is_asked_for_as_lines)
     cr_expect(options.is_long);
     options_fini(&options);
 }
+
+Test(options, watch_asks_for_the_load)
+{
+    cr_assert_eq(parse(WORDS("watch")), 0, "%s", problem);
+    cr_expect(options.is_live);
+    cr_expect_str_eq(options.line.bytes, "json show load --no-text\n");
+    cr_expect_eq(options.count, 0);
+    options_fini(&options);
+    cr_assert_eq(parse(WORDS("watch", "shop", "--count", "3", "--json")), 0, "%s", problem);
+    cr_expect_str_eq(options.line.bytes, "json show load \"shop\" --no-text\n");
+    cr_expect_eq(options.count, 3);
+    cr_expect(options.is_json);
+    options_fini(&options);
+}
+
+Test(options, watch_refuses_what_it_does_not_know)
+{
+    static const char *const lines[][3] = {
+        { "--count", "0", NULL }, { "--count", "x", NULL }, { "--count", NULL },
+        { "a", "b", NULL },       { "--force", NULL },
+    };
+
+    for (size_t i = 0; i < sizeof lines / sizeof lines[0]; i++) {
+        const char *words[5] = { "watch", lines[i][0], lines[i][1], lines[i][2], NULL };
+
+        cr_expect_lt(parse(words), 0, "case %zu", i);
+        cr_expect_not_null(strstr(problem, "usage: switchctl watch"));
+        options_fini(&options);
+    }
+}

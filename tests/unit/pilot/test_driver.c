@@ -51,7 +51,24 @@ static void on_alert(void *arg, unsigned service_index, enum pilot_severity seve
     snprintf(last_trigger, sizeof last_trigger, "%s", cause->trigger);
 }
 
-static const struct driver_ops ops = { .advise = on_advise, .alert = on_alert };
+static unsigned remembered[DECISION_ACTION_COUNT];
+static char remembered_triggers[200];
+
+static uint64_t on_remember(void *arg, unsigned service_index, enum decision_action action,
+                            const struct act_cause *cause)
+{
+    size_t len = strlen(remembered_triggers);
+
+    cr_assert_eq(arg, &desk);
+    cr_assert_eq(service_index, 0);
+    remembered[action]++;
+    snprintf(remembered_triggers + len, sizeof remembered_triggers - len, "%s ", cause->trigger);
+    return 100 + remembered[DECISION_ADVANCE] + remembered[DECISION_CUTOVER];
+}
+
+static const struct driver_ops ops = { .advise = on_advise,
+                                       .alert = on_alert,
+                                       .remember = on_remember };
 
 static void make_driver(void)
 {
@@ -73,6 +90,8 @@ static void open_with(const char *lines, bool has_health)
     make_driver();
     advice = ENGINE_ADVANCE;
     advised = alerts = 0;
+    memset(remembered, 0, sizeof remembered);
+    remembered_triggers[0] = '\0';
 }
 
 static void shut(void)
@@ -186,6 +205,47 @@ Test(driver, every_step_is_one_share)
     shut();
 }
 
+/* The history names the decision behind each move of traffic. */
+Test(driver, steps_and_the_cutover_are_decisions)
+{
+    struct history_entry entry;
+    char found[200] = "";
+
+    open_with("rollout { watch_minor = 0s }", false);
+    start(ROLLOUT_CANARY);
+    tick_until(ROLLOUT_SETTLED);
+    cr_assert_eq(remembered[DECISION_ADVANCE], 2);
+    cr_assert_eq(remembered[DECISION_CUTOVER], 1);
+    cr_assert_str_eq(remembered_triggers, "ready proven proven ");
+    for (unsigned i = 0; deploy_history(desk.deploy, i, &entry); i++)
+        if (entry.decision != 0) {
+            size_t len = strlen(found);
+
+            snprintf(found + len, sizeof found - len, "%llu ", (unsigned long long)entry.decision);
+        }
+    cr_assert_str_eq(found, "103 102 101 ");
+    shut();
+}
+
+Test(driver, a_step_that_is_refused_is_one_decision)
+{
+    open_with("", false);
+    start(ROLLOUT_SWITCH);
+    tick_until(ROLLOUT_READY);
+    bench_desk_verdict(&desk, "shop", "green", VERDICT_DOWN);
+    for (int i = 0; i < 5; i++) {
+        tick(2);
+        pass(4 * SECOND_US);
+    }
+    cr_assert_eq(view().phase, ROLLOUT_READY);
+    cr_assert_eq(remembered[DECISION_CUTOVER], 1);
+    bench_desk_verdict(&desk, "shop", "green", VERDICT_UP);
+    pass(4 * SECOND_US);
+    tick_until(ROLLOUT_CUTOVER);
+    cr_assert_eq(remembered[DECISION_CUTOVER], 1);
+    shut();
+}
+
 Test(driver, inconclusive_is_held_by_default_and_goes_on_when_evidence_comes)
 {
     open_with("rollout { phase_time = 10m }", false);
@@ -218,6 +278,7 @@ Test(driver, inconclusive_may_go_on_but_not_against_the_evidence)
     cr_assert_lt(view().in_phase_us, 60 * SECOND_US, "the next step");
     pass(11 * 60 * SECOND_US);
     tick_until(ROLLOUT_CUTOVER);
+    cr_assert_not_null(strstr(remembered_triggers, "inconclusive"));
     shut();
 }
 

@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "deploy/deploy_view.h"
+#include "deploy/rollout_view.h"
 #include "evidence/record.h"
 #include "net/loop.h"
 #include "net/timer.h"
@@ -122,6 +123,52 @@ Test(remember, a_rollback_with_all_that_it_rested_on)
     replay(id);
     cr_expect(has_rollback(&found.recorded));
     cr_expect(!found.is_same);
+    bench_pilot_fini(&bench);
+}
+
+static const char rollout_config[] =
+    "listener http { bind = \"127.0.0.1:0\" }\n"
+    "service shop {\n"
+    "  health { enabled = false }\n"
+    "  canary { steps = { \"5%\", \"50%\" } step_time = \"1s\" }\n"
+    "  evidence { min_dwell = \"1s\" }\n"
+    "  slot blue { targets = { \"127.0.0.1:5001\" } }\n"
+    "  slot green { targets = { \"127.0.0.1:5002\" } version = \"v2\" }\n"
+    "}\n";
+
+/* A step by the evidence can be worked out again, too: the record ends where the advice was asked for. */
+Test(remember, a_step_of_a_rollout_is_kept_and_comes_out_the_same_again)
+{
+    struct change change = bench_desk_change(CHANGE_ROLLOUT_START, "shop", "green");
+    const struct decision *decision = NULL;
+    struct deploy_rollout_view view;
+    uint64_t id = 0;
+
+    bench_pilot_init(&bench, rollout_config);
+    bench_pilot_run(&bench, 100, usual, none);
+    cr_assert_eq(bench_desk_do(&bench.desk, &change).outcome, OUTCOME_DONE);
+    for (int i = 0; i < 2000 && find_case(DECISION_CUTOVER) == NULL; i++) {
+        bench_pilot_run(&bench, 1, usual, usual);
+        bench_desk_run_ms(&bench.desk, 1);
+        deploy_view_rollout(bench.desk.deploy, 0, &view);
+    }
+    decision = find_case(DECISION_CUTOVER);
+    cr_assert_not_null(decision, "%s: %s", rollout_phase_name(view.phase), view.waits_for);
+    cr_assert_not_null(find_case(DECISION_ADVANCE));
+    cr_expect_str_eq(decision->trigger, "proven");
+    cr_expect_str_eq(decision->candidate, "green");
+    cr_expect_gt(decision->row_count, 3);
+    cr_assert_gt(decision->record_bytes, 100);
+    id = decision->id;
+    bench_pilot_restart(&bench);
+    override_count = 0;
+    replay(id);
+    cr_expect(found.is_same);
+    cr_expect_eq(found.advice, ENGINE_ADVANCE, "%s", found.advice_words);
+    overrides[0] = (struct record_override){ .name = "advance_alpha", .value = "0.000000001" };
+    override_count = 1;
+    replay(id);
+    cr_expect_neq(found.advice, ENGINE_ADVANCE, "%s", found.advice_words);
     bench_pilot_fini(&bench);
 }
 
