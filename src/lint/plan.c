@@ -59,7 +59,10 @@ static bool is_version_of(const struct applied_version *applied, const struct li
     struct version left;
     struct version right;
 
-    if (strcmp(applied->version, file->version) == 0 && file->version[0] != '\0')
+    if (file->version[0] == '\0') /* as apply records what has none */
+        return file->sha256[0] != '\0' && strncmp(applied->version, "emergency-", 10) == 0 &&
+               strncmp(applied->version + 10, file->sha256, 12) == 0;
+    if (strcmp(applied->version, file->version) == 0)
         return true;
     return read_version(applied->version, &left) && read_version(file->version, &right) &&
            migration_name_compare_versions(&left, &right) == 0;

@@ -33,7 +33,8 @@ PGconn *server_open(const char *dsn, const char *database, struct text *words)
 _Noreturn static void run_dump(const PQconninfoOption *parts, int out)
 {
     char *const arguments[] = { (char *)(uintptr_t) "pg_dump", (char *)(uintptr_t) "--schema-only",
-                                (char *)(uintptr_t) "--no-password", NULL };
+                                (char *)(uintptr_t) "--no-password",
+                                (char *)(uintptr_t) "--lock-wait-timeout=10s", NULL };
 
     for (; parts->keyword != NULL; parts++)
         if (parts->val != NULL && parts->envvar != NULL)
