@@ -200,7 +200,7 @@ static unsigned take_option(struct args *args, char *const *words, unsigned coun
         snprintf(args->problem, sizeof args->problem, "option %s is given twice", option->name);
         return 0;
     }
-    args->given |= option->bit;
+    args->given |= option->bit & allowed;
     if (option->kind != VALUE_NONE && value == NULL && count > 1) {
         value = words[1];
         taken = 2;

@@ -234,6 +234,8 @@ void options_print_help(void)
           "  tenant pin|unpin|list|export|load    who is kept on a slot (load FILE, - is stdin)\n"
           "  pause NAME [--max D]; resume NAME; maint on|off NAME [--message TEXT]\n"
           "  plan VERB WORDS...; apply TOKEN      a change looked at first, made later\n"
+          "  db snapshots|snapshot|verify|restore|forget   copies of databases\n"
+          "  db plan|apply --emergency|prove --database NAME   migrations; --help has the options\n"
           "  db lint [options] PATH...            what migrations do to the version that goes on "
           "running\n"
           "  explain [--host H] [--path P] [--header 'N: V']...   where a request would go\n"
