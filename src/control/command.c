@@ -187,7 +187,7 @@ static const struct command commands[] = {
       cmd_plan_apply, "makes a planned change, if nothing else has changed since" },
     { "reload", "[--timeout D]", LEVEL_OPERATOR, COMMAND_ACTS, ARGS_CHANGE, 0, 0, cmd_change_reload,
       "reads the configuration again: all of it or nothing" },
-    { "db describe", "NAME", LEVEL_DEPLOYER, COMMAND_READS, 0, 1, 1, cmd_migration_describe,
+    { "db describe", "NAME", LEVEL_OPERATOR, COMMAND_READS, 0, 1, 1, cmd_migration_describe,
       "where a database is, its folder of migrations, whether its snapshot is fresh; no secrets" },
     { "db approve", "TOKEN", LEVEL_OPERATOR, COMMAND_ACTS, ARGS_REASON, 1, 1, cmd_migration_approve,
       "agrees to the token of a critical \"db apply\" of somebody else" },

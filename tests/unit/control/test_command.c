@@ -86,7 +86,7 @@ static const struct {
     { "lock release", LEVEL_OPERATOR, true },
     { "shutdown", LEVEL_ADMIN, true },
     { "prompt", LEVEL_USER, false },
-    { "db describe", LEVEL_DEPLOYER, false },
+    { "db describe", LEVEL_OPERATOR, false },
     { "db approve", LEVEL_OPERATOR, true },
     { "db begin", LEVEL_OPERATOR, true },
     { "db finish", LEVEL_OPERATOR, true },
