@@ -61,6 +61,7 @@ struct config {
     uint64_t workers;         /* 0: one per CPU */
     uint64_t max_connections; /* 0: from the descriptor limit */
     char *run_dir;
+    bool core_dumps;
     char *state_dir;
     uint64_t history_bytes; /* of history.jsonl, before it is put aside */
     struct config_log log;

@@ -45,7 +45,7 @@ struct change_result {
         char name[32];
         bool is_passed;
         char words[160];
-    } gates[12];
+    } gates[24];
 };
 
 #endif

@@ -18,6 +18,7 @@
 
 struct config;
 struct deploy;
+struct deploy_databases;
 struct tunnel_drain;
 struct health;
 struct loop;
@@ -60,6 +61,8 @@ struct deploy_options {
     struct resolver *resolver;
     const struct deploy_ops *ops;
     void *ops_arg;
+    const struct deploy_databases *databases; /* NULL: nobody watches any */
+    void *databases_arg;
     const char *config_path; /* read again by CHANGE_RELOAD */
     unsigned worker_count;
     bool accept_empty_state; /* --accept-empty-state: start although the state is damaged */

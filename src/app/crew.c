@@ -21,8 +21,14 @@
 /* What a configuration may add to a message has room in it. */
 _Static_assert((int)CONFIG_HEADER_LINES_BYTES <= (int)HEADER_RULES_BYTES, "lines of headers");
 
-/* RESERVED_FDS stay for control: admin, probes, state, logs. */
-enum { RESERVED_FDS = 64, LINGER_US = 1000000, SECOND_US = 1000000, NONCE_BYTES = 16 };
+/* RESERVED_FDS stay for control: admin, probes, state, logs. A database has a session, a test and its letters. */
+enum {
+    RESERVED_FDS = 64,
+    DATABASE_FDS = 4,
+    LINGER_US = 1000000,
+    SECOND_US = 1000000,
+    NONCE_BYTES = 16
+};
 
 struct crew {
     unsigned count;
@@ -54,7 +60,8 @@ static uint64_t read_nofile(void)
 /* A session needs two descriptors at most, its own and one to a target. */
 static unsigned sessions_per_worker(const struct crew *crew, const struct config *config)
 {
-    uint64_t most = crew->nofile > RESERVED_FDS + 2 ? (crew->nofile - RESERVED_FDS) / 2 : 1;
+    uint64_t reserved = RESERVED_FDS + (uint64_t)DATABASE_FDS * config->database_count;
+    uint64_t most = crew->nofile > reserved + 2 ? (crew->nofile - reserved) / 2 : 1;
 
     if (config->max_connections > 0 && config->max_connections < most)
         most = config->max_connections;

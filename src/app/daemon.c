@@ -19,7 +19,9 @@
 #include "app/daemon_room.h"
 #include "app/databases.h"
 #include "app/doors.h"
+#include "app/front.h"
 #include "app/ports.h"
+#include "app/privacy.h"
 #include "app/trust.h"
 #include "app/vault.h"
 #include "backup/backup.h"
@@ -338,6 +340,8 @@ static int start_deploy(struct daemon *daemon)
         .resolver = daemon->resolver,
         .ops = &deploy_hooks,
         .ops_arg = daemon,
+        .databases = &databases_for_deploy,
+        .databases_arg = daemon->store,
         .config_path = daemon->options->config_path,
         .worker_count = crew_size(daemon->crew),
         .accept_empty_state = daemon->options->accept_empty_state,
@@ -354,15 +358,18 @@ static int start_deploy(struct daemon *daemon)
     return err;
 }
 
-/* Every listener serves every service. */
 static bool find_front(void *arg, unsigned service_index, struct pilot_front *out)
 {
     struct daemon *daemon = arg;
+    struct front_rooms rooms = {
+        .config = deploy_config(daemon->deploy),
+        .crew = daemon->crew,
+        .doors = daemon->doors,
+        .trust = daemon->trust,
+        .vault = daemon->vault,
+    };
 
-    (void)service_index;
-    out->nonce = crew_nonce(daemon->crew);
-    return doors_front(daemon->doors, deploy_config(daemon->deploy), &out->address,
-                       &out->proxy_protocol);
+    return front_find(&rooms, service_index, out);
 }
 
 static int start_pilot(struct daemon *daemon)
@@ -427,6 +434,7 @@ static int start(struct daemon *daemon)
 
     if (err != ERR_OK || start_logs(daemon) != ERR_OK)
         return EXIT_FAILURE;
+    privacy_apply(daemon->config);
     daemon->loop = loop_new();
     daemon->pulse = wheel_new(daemon->loop);
     daemon->verbs = verbs_new();

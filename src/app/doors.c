@@ -145,7 +145,8 @@ static const struct gate *find_gate(struct doors *doors, const struct config *co
     entry = mem_zalloc(sizeof *entry);
     snprintf(entry->gate.name, sizeof entry->gate.name, "%s", listener->name);
     entry->gate.proxy_protocol = listener->proxy_protocol;
-    entry->gate.cells = mem_zalloc(doors->worker_count * sizeof *entry->gate.cells);
+    entry->gate.cells = mem_zalloc_aligned(_Alignof(struct gate_cell),
+                                           doors->worker_count * sizeof *entry->gate.cells);
     entry->gate.tls = has_tls(listener) ? vault_keeper(doors->vault, listener->name) : NULL;
     entry->gate.hides_plain = listener->tls.plain_http == CONFIG_PLAIN_CLOSE;
     entry->gate.strips_client = strips_client(config, listener);
@@ -377,8 +378,14 @@ void doors_each(const struct doors *doors, const struct config *config,
     }
 }
 
-bool doors_front(const struct doors *doors, const struct config *config, struct address *out,
-                 uint8_t *proxy_protocol)
+/* A listener that asks for certificates of clients lets us not in: we have none. */
+static bool is_askable(const struct config_listener *listener, bool secure)
+{
+    return has_tls(listener) == secure && listener->tls.client_verify != CONFIG_VERIFY_REQUIRED;
+}
+
+static bool find_front(const struct doors *doors, const struct config *config, bool secure,
+                       struct doors_front *out)
 {
     const struct door *door = NULL;
 
@@ -386,12 +393,24 @@ bool doors_front(const struct doors *doors, const struct config *config, struct 
     {
         const struct config_listener *listener = find_listener(config, door->gate->name);
 
-        /* the probe of ours speaks no TLS */
-        if (door->is_new || listener == NULL || has_tls(listener))
+        if (door->is_new || listener == NULL || !is_askable(listener, secure))
             continue;
-        *out = door->bound;
-        *proxy_protocol = listener->proxy_protocol ? 2 : 0;
+        *out = (struct doors_front){
+            .address = door->bound,
+            .listener = listener->name,
+            .is_secure = secure,
+            .proxy_protocol = listener->proxy_protocol ? 2 : 0,
+        };
         return true;
     }
     return false;
+}
+
+bool doors_front(const struct doors *doors, const struct config *config,
+                 const struct config_service *service, struct doors_front *out)
+{
+    bool wants_secure = service->https_redirect;
+
+    return find_front(doors, config, wants_secure, out) ||
+           find_front(doors, config, !wants_secure, out);
 }

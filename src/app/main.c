@@ -13,6 +13,7 @@
 #include "config/dump.h"
 #include "config/loader.h"
 #include "config/report.h"
+#include "control/identity.h"
 
 static const char usage[] =
     "usage: switchyard [-c FILE] [--accept-empty-state]   run in the foreground\n"
@@ -30,6 +31,16 @@ static void print_text(struct text *text, FILE *out)
     if (text->len > 0)
         fwrite(text->bytes, 1, text->len, out);
     text_fini(text);
+}
+
+/* The files of the keys that tokens are checked with. */
+static int check_keys(const struct config *config, char *words, unsigned size)
+{
+    struct identity *identity = NULL;
+    int err = identity_new(&config->api, words, size, &identity);
+
+    identity_free(identity);
+    return err;
 }
 
 /* -t and -T: every error and warning on standard error. */
@@ -56,6 +67,8 @@ static int check(const char *path, enum mode mode)
         err = vault_check(config, words, sizeof words);
         if (err == ERR_OK)
             err = trust_check(config, words, sizeof words);
+        if (err == ERR_OK)
+            err = check_keys(config, words, sizeof words);
         if (err == ERR_OK)
             fprintf(stderr, "%s: the configuration is valid\n", path);
         else

@@ -32,6 +32,7 @@ struct trust_entry {
 
 struct trust {
     LIST_HEAD(, trust_entry) entries;
+    struct tls_dialer *front; /* to our own listeners; NULL: not yet asked for */
 };
 
 static void note_options(const struct config_slot_tls *tls, struct tls_dialer_options *out)
@@ -239,6 +240,27 @@ struct tls_dialer *trust_dialer(struct trust *trust, const char *service, const 
     return need_entry(trust, service, slot)->dialer;
 }
 
+struct tls_dialer *trust_front(struct trust *trust)
+{
+    static const struct tls_dialer_options options = {
+        .ciphers = "DEFAULT",
+        .ciphersuites =
+            "TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256",
+        .groups = "X25519:prime256v1:secp384r1:secp521r1",
+    };
+    struct tls_terms *terms = NULL;
+    struct text why;
+
+    if (trust->front != NULL)
+        return trust->front;
+    text_init(&why, WORDS_BYTES);
+    CHECK(tls_dialer_build(&options, &why, &terms) == ERR_OK);
+    text_fini(&why);
+    trust->front = tls_dialer_new();
+    tls_dialer_publish(trust->front, terms);
+    return trust->front;
+}
+
 struct trust *trust_new(void)
 {
     struct trust *trust = mem_zalloc(sizeof *trust);
@@ -251,6 +273,7 @@ void trust_free(struct trust *trust)
 {
     if (trust == NULL)
         return;
+    tls_dialer_free(trust->front);
     while (!LIST_EMPTY(&trust->entries)) {
         struct trust_entry *entry = LIST_FIRST(&trust->entries);
 

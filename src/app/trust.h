@@ -32,6 +32,10 @@ MUST_CHECK int trust_reload(struct trust *trust, struct vault *vault, const stru
 /* Only whether everything could be read. */
 MUST_CHECK int trust_check(const struct config *config, char *words, unsigned words_size);
 
+/* With what a listener of our own is asked, which proves nothing of its certificate: it is nobody else's, and the name
+ * that clients would check is their business. It lives as long as the trust. */
+struct tls_dialer *trust_front(struct trust *trust);
+
 /* With what connections to the targets of that slot are opened; it lives as long as the trust. */
 struct tls_dialer *trust_dialer(struct trust *trust, const char *service, const char *slot);
 

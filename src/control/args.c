@@ -170,6 +170,23 @@ static const char *kind_words(enum value_kind kind)
     return "";
 }
 
+bool args_shape_at(unsigned index, struct args_shape *out)
+{
+    const struct option *option = index < OPTION_COUNT ? &options[index] : NULL;
+
+    if (option == NULL)
+        return false;
+    *out = (struct args_shape){
+        .name = option->name,
+        .bit = option->bit,
+        .words = kind_words(option->kind),
+        .is_flag = option->kind == VALUE_NONE,
+        .is_number = option->kind == VALUE_NUMBER,
+        .is_repeated = option->kind == VALUE_HEADER || option->kind == VALUE_REPEATED,
+    };
+    return true;
+}
+
 /* The option that a word names, before its '=' if it has one; NULL: none that is allowed. */
 static const struct option *match_option(struct args *args, const char *word, unsigned allowed)
 {

@@ -92,6 +92,17 @@ struct args {
 /* Reads count words behind a verb; allowed: ARGS_* bits. ERR_INVALID: out->problem says why. */
 MUST_CHECK int args_parse(char *const *words, unsigned count, unsigned allowed, struct args *out);
 
+/* An option as it is known to the table, for those who describe it; false behind the last one. */
+struct args_shape {
+    const char *name;  /* "--to" */
+    unsigned bit;      /* in struct command.options, or of ARGS_EVERY */
+    const char *words; /* what it takes */
+    bool is_flag;      /* no value */
+    bool is_number;    /* a whole number */
+    bool is_repeated;  /* may be given several times */
+};
+bool args_shape_at(unsigned index, struct args_shape *out);
+
 /* The value of an option of a family, the first one; NULL: it was not given. */
 const char *args_named(const struct args *args, const char *name);
 

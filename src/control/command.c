@@ -9,6 +9,7 @@
 #include "control/cmd_alerts_priv.h"
 #include "control/cmd_canary_priv.h"
 #include "control/cmd_change_priv.h"
+#include "control/cmd_database_check_priv.h"
 #include "control/cmd_database_priv.h"
 #include "control/cmd_decision_priv.h"
 #include "control/cmd_drain_priv.h"
@@ -215,6 +216,11 @@ static const struct command commands[] = {
       "reads the certificates again: all of them or none" },
     { "db status", "[NAME]", LEVEL_USER, COMMAND_READS, 0, 0, 1, cmd_database_status,
       "databases of the releases: condition, age of the last look, server; asks nobody" },
+    { "db check", "NAME[/SLOT]", LEVEL_USER, COMMAND_READS, 0, 1, 1, cmd_database_check,
+      "every gate of the databases of a service, a slot, or all that work with a database; exit 3 "
+      "when one does not pass" },
+    { "db contract", "NAME/SLOT", LEVEL_USER, COMMAND_READS, 0, 1, 1, cmd_database_contract,
+      "what the release in a slot needs and does not find; exit 3 when there is any" },
     { "db test", "NAME", LEVEL_OPERATOR, COMMAND_READS, 0, 1, 1, cmd_database_test,
       "connects to a database anew: timings, TLS, rights of the role, what the server has left" },
     { "target set", "NAME/SLOT/TARGET ready|drain|maint|weight N [--force --reason TEXT]",

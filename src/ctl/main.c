@@ -13,12 +13,14 @@
 #include <unistd.h>
 
 #include "ctl/agents.h"
+#include "ctl/completion.h"
 #include "ctl/database.h"
 #include "ctl/options.h"
 #include "ctl/outflow.h"
 #include "ctl/paint.h"
 #include "ctl/progress.h"
 #include "ctl/talk.h"
+#include "ctl/token_command.h"
 #include "ctl/watch.h"
 #include "lint/lint_command.h"
 
@@ -239,6 +241,10 @@ int main(int argc, char **argv)
     set_signals();
     if (take_lint(argc, argv))
         return lint_command(argc - 3, argv + 3);
+    if (argc > 1 && strcmp(argv[1], "token") == 0)
+        return token_command(argc - 2, argv + 2); /* asks no daemon either */
+    if (completion_run(argc - 1, argv + 1, &code))
+        return code;
     if (options_parse(argc, argv, &options, problem, sizeof problem) < 0) {
         fprintf(stderr, "switchctl: %s\n", problem);
         code = EXIT_USAGE;

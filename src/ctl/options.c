@@ -13,7 +13,7 @@ enum { LINE_MAX_BYTES = 16 * 1024, DEFAULT_TIMEOUT_S = 60, GRACE_S = 10 };
 /* `tenant load FILE`: the word that is meant for this program. */
 enum { FILE_AT = 2 };
 
-static const char default_socket[] = "/run/switchyard/admin.sock";
+const char options_default_socket[] = "/run/switchyard/admin.sock";
 
 int options_add_word(struct text *line, const char *word)
 {
@@ -186,8 +186,8 @@ int options_parse(int argc, char **argv, struct options *out, char *problem, uns
 
     *out = (struct options){ .timeout_us = (DEFAULT_TIMEOUT_S + GRACE_S) * 1000000ull };
     text_init(&out->line, LINE_MAX_BYTES);
-    out->socket =
-        from_environment != NULL && from_environment[0] != '\0' ? from_environment : default_socket;
+    out->socket = from_environment != NULL && from_environment[0] != '\0' ? from_environment
+                                                                          : options_default_socket;
     if (parse_early(argc, argv, out, &at, &timeout) < 0)
         return say(problem, problem_size, "unknown option or missing value", argv[at]);
     if (out->help || out->version)
@@ -238,12 +238,14 @@ void options_print_help(void)
           "  db plan|apply --emergency|prove --database NAME   migrations; --help has the options\n"
           "  db lint [options] PATH...            what migrations do to the version that goes on "
           "running\n"
+          "  token --key FILE --alg A --subject S --role R ...; token inspect    for the API\n"
           "  explain [--host H] [--path P] [--header 'N: V']...   where a request would go\n"
           "  drain NAME/SLOT; drain status [NAME/SLOT] [--limit N] [--newest]\n"
           "  wait healthy NAME[/SLOT]; wait drained NAME/SLOT\n"
           "  reload                          reads the configuration again\n"
           "  lock [show|acquire|release]     the deploy lock\n"
           "  mcp                             a server for agents on standard input and output\n"
+          "  completion bash|zsh             a script for the shell\n"
           "  help [VERB]                     what the daemon knows\n"
           "\n"
           "changes take --reason TEXT, --force (with --reason), --if-epoch E, --key K, --as NAME\n"

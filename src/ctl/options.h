@@ -11,6 +11,8 @@
 #include "base/check.h"
 #include "base/text.h"
 
+extern const char options_default_socket[];
+
 struct options {
     const char *socket; /* -s, else the environment, else the default */
     bool is_json;

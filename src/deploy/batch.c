@@ -13,6 +13,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "config/dump.h"
+#include "deploy/contracts_priv.h"
 #include "deploy/deploy_priv.h"
 #include "deploy/gate_priv.h"
 #include "deploy/state_code_priv.h"
@@ -346,6 +347,9 @@ static void take_config(struct deploy *deploy, struct ticket *reload)
     deploy->config = reload->config;
     deploy->config_read_us = reload->read_us;
     reload->config = NULL;
+    contracts_free(deploy->contracts);
+    deploy->contracts = reload->contracts;
+    reload->contracts = NULL;
     deploy->state->config_hash = dump_hash(deploy->config);
     if (ops != NULL && ops->commit != NULL)
         ops->commit(deploy->options.ops_arg, deploy->config);

@@ -23,6 +23,7 @@
 #include "deploy/ticket_priv.h"
 #include "deploy/writer_priv.h"
 
+struct contracts;
 struct names;
 struct scope;
 
@@ -41,7 +42,8 @@ enum desk_state {
 struct deploy {
     struct deploy_options options;
     struct config *config;
-    struct state *state; /* decisions in force */
+    struct contracts *contracts; /* of that configuration */
+    struct state *state;         /* decisions in force */
     struct registry registry;
     struct tenants *tenants;
     struct state_file *file;

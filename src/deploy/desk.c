@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "deploy/batch_priv.h"
+#include "deploy/contracts_priv.h"
 #include "deploy/deploy_priv.h"
 #include "deploy/gate_priv.h"
 #include "deploy/measure_priv.h"
@@ -23,6 +24,7 @@ void ticket_free(struct ticket *ticket)
 {
     measure_drop(ticket->measure);
     names_free(ticket->names);
+    contracts_free(ticket->contracts);
     config_free(ticket->config);
     pins_free(ticket->change.pins);
     free(ticket->refusal);

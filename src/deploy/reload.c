@@ -12,6 +12,7 @@
 #include "config/loader.h"
 #include "deploy/canary_priv.h"
 #include "deploy/confirm_priv.h"
+#include "deploy/contracts_priv.h"
 #include "deploy/deploy_priv.h"
 #include "deploy/effective_priv.h"
 #include "deploy/gate_priv.h"
@@ -48,6 +49,8 @@ bool reload_prepare(struct deploy *deploy, struct ticket *ticket)
     ticket->names = NULL;
     config_free(ticket->config);
     ticket->config = NULL;
+    contracts_free(ticket->contracts);
+    ticket->contracts = NULL;
     report_init(&report);
     ticket->read_us = clock_monotonic_us();
     err = loader_load_file(deploy->options.config_path, &report, &ticket->config);
@@ -58,6 +61,8 @@ bool reload_prepare(struct deploy *deploy, struct ticket *ticket)
         ticket->is_judged = true;
     }
     report_fini(&report);
+    if (err == 0)
+        ticket->contracts = contracts_read(ticket->config);
     if (err != 0 || deploy->options.resolver == NULL)
         return true;
     ticket->names = names_new();

@@ -12,6 +12,7 @@
 #include "deploy/deploy.h"
 
 struct config;
+struct contracts;
 struct measure;
 struct names;
 
@@ -34,6 +35,7 @@ struct ticket {
     enum judgement judgement;
     struct change_result result;
     struct config *config;         /* RELOAD: read and checked; taken at commit */
+    struct contracts *contracts;   /* RELOAD: read with it */
     struct names *names;           /* RELOAD, TARGET_ADD: asked for */
     uint64_t read_us;              /* RELOAD: when the file was read */
     bool is_prepared;              /* RELOAD: ops->prepare was called */
@@ -42,6 +44,7 @@ struct ticket {
     struct measure *measure;       /* of where it goes; NULL: nothing was to be measured */
     unsigned measure_count;        /* how often */
     struct change_result *refusal; /* plan_only: of the first gate that did not pass */
+    char note[200];                /* what it went past, for the words of its answer; "": nothing */
     uint64_t sequence;             /* of its history entry, 0: none */
 };
 TAILQ_HEAD(tickets, ticket);

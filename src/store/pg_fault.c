@@ -32,8 +32,8 @@ static const struct remedy remedies[] = {
 
 static const char *const of_kinds[] = {
     [PG_FAULT_NAMES] = "check the host in the dsn and the resolver, or give hostaddr",
-    [PG_FAULT_SILENT] = "check that the server is not stopped or overloaded, and that no firewall "
-                        "swallows packets",
+    [PG_FAULT_SILENT] =
+        "check that the server is not stopped or overloaded and that no firewall is in between",
     [PG_FAULT_REFUSED] = "check that the server runs, and host and port in the dsn",
     [PG_FAULT_LOST] = "it is connected to again by itself; look into the log of the server",
     [PG_FAULT_LOCAL] = "look at the limits of this machine",

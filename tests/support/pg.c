@@ -25,7 +25,8 @@ struct pg {
     char *log;
     char *dsn;
     pid_t pid;
-    uid_t user; /* who runs it, 0: we are no root */
+    char *settings[WORDS_MAX]; /* of ours, NULL at the end */
+    uid_t user;                /* who runs it, 0: we are no root */
     gid_t group;
 };
 
@@ -110,7 +111,7 @@ static void init_cluster(struct pg *pg)
     }
 }
 
-static void start_server(struct pg *pg, const char *const *settings)
+static void start_server(struct pg *pg)
 {
     static const char *const own[] = { "listen_addresses=",
                                        "port=5432",
@@ -127,9 +128,9 @@ static void start_server(struct pg *pg, const char *const *settings)
         words[count++] = mem_text("-c");
         words[count++] = mem_text(own[i]);
     }
-    for (; settings != NULL && *settings != NULL && count < WORDS_MAX - 2; settings++) {
+    for (int i = 0; pg->settings[i] != NULL && count < WORDS_MAX - 2; i++) {
         words[count++] = mem_text("-c");
-        words[count++] = mem_text(*settings);
+        words[count++] = mem_text(pg->settings[i]);
     }
     pg->pid = launch(pg, words);
     for (int i = 0; i < count; i++)
@@ -149,6 +150,15 @@ static bool is_ready(void *arg)
     return is_up || waitpid(pg->pid, NULL, WNOHANG) != 0;
 }
 
+static void start_and_wait(struct pg *pg)
+{
+    start_server(pg);
+    if (!scene_await(is_ready, pg, READY_MS) || kill(pg->pid, 0) != 0) {
+        show_log(pg);
+        scene_fail("pg: the server in %s does not come up", pg->folder);
+    }
+}
+
 struct pg *pg_start(const char *const *settings)
 {
     struct pg *pg = mem_zalloc(sizeof *pg);
@@ -156,14 +166,37 @@ struct pg *pg_start(const char *const *settings)
     scene_folder(pg->folder);
     pg->data = mem_format("%s/data", pg->folder);
     pg->log = mem_format("%s/log", pg->folder);
+    for (int i = 0; settings != NULL && settings[i] != NULL && i < WORDS_MAX - 1; i++)
+        pg->settings[i] = mem_text(settings[i]);
     find_user(pg);
     init_cluster(pg);
-    start_server(pg, settings);
-    if (!scene_await(is_ready, pg, READY_MS) || kill(pg->pid, 0) != 0) {
-        show_log(pg);
-        scene_fail("pg: the server in %s does not come up", pg->folder);
-    }
+    start_and_wait(pg);
     return pg;
+}
+
+void pg_signal(struct pg *pg, int number)
+{
+    char *path = mem_format("/proc/%d/task/%d/children", (int)pg->pid, (int)pg->pid);
+    char *list = scene_read(path, NULL);
+    char *rest = list;
+
+    (void)kill(pg->pid, number);
+    for (char *word = NULL; rest != NULL && (word = scene_cut(&rest, ' ')) != NULL;)
+        (void)kill((pid_t)strtol(word, NULL, 10), number);
+    free(list);
+    free(path);
+}
+
+void pg_crash(struct pg *pg)
+{
+    (void)kill(pg->pid, SIGQUIT);
+    while (waitpid(pg->pid, NULL, 0) < 0 && errno == EINTR)
+        continue;
+}
+
+void pg_restart(struct pg *pg)
+{
+    start_and_wait(pg);
 }
 
 const char *pg_dsn(struct pg *pg, const char *database)
@@ -241,6 +274,8 @@ bool pg_stop(struct pg *pg)
     if (!is_clean)
         show_log(pg);
     scene_remove(pg->folder);
+    for (int i = 0; pg->settings[i] != NULL; i++)
+        free(pg->settings[i]);
     free(pg->data);
     free(pg->log);
     free(pg->dsn);

@@ -24,6 +24,13 @@ pid_t pg_pid(const struct pg *pg); /* of the postmaster */
  * (the caller frees); NULL when there was an error, whose words are on standard error. */
 char *pg_psql(struct pg *pg, const char *database, const char *sql);
 
+/* Sends the signal to the server and to every process of it: SIGSTOP, SIGCONT. */
+void pg_signal(struct pg *pg, int number);
+
+/* Ends it as a crash would (an immediate shutdown), and starts it again with the same settings, on the same data. */
+void pg_crash(struct pg *pg);
+void pg_restart(struct pg *pg);
+
 /* Ends it by its pid and removes the folder; true: it ended by itself, with status 0. */
 bool pg_stop(struct pg *pg);
 
