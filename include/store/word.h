@@ -39,7 +39,6 @@ struct word_side {
     const char *slot;
     const char *version;               /* of the release in it; "": unknown */
     const char *database;              /* NULL: the slot names none */
-    const char *environment;           /* whose versions count */
     const struct schema_range *schema; /* NULL: nothing is asked for */
     const struct contract *contract;   /* NULL: there is none */
     const char *contract_trouble;      /* why a contract cannot be used; NULL: it can */

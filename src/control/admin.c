@@ -2,7 +2,6 @@
 #include "control/admin.h"
 
 #include <errno.h>
-#include <grp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,6 +16,7 @@
 #include "config/config_api.h"
 #include "control/admin_client_priv.h"
 #include "control/call_priv.h"
+#include "control/peer_rule_priv.h"
 #include "net/listener.h"
 #include "net/loop.h"
 #include "net/timer.h"
@@ -37,9 +37,7 @@ struct admin {
     struct timer *tick;
     struct admin_client_list clients;
     unsigned client_count;
-    gid_t group; /* that owns the socket */
-    struct peer_rule rule;
-    char scope[PEER_SCOPE_MAX]; /* of deployers */
+    struct peer_rules rules;
     char *path;
     dev_t device; /* of the socket file as we made it */
     ino_t inode;
@@ -126,7 +124,7 @@ static void on_accept(void *arg, int fd, const struct address *address)
         close(fd);
         return;
     }
-    if (peer_identify(fd, &admin->rule, admin->scope, &peer) < 0) {
+    if (peer_identify(fd, &admin->rules.rule, admin->rules.scope, &peer) < 0) {
         refuse(fd, "error 6 denied (not_authorised): the kernel does not say who you are\n\n");
         return;
     }
@@ -150,24 +148,6 @@ static const struct listener_ops admin_listener_ops = {
     .on_starved = on_starved,
 };
 
-/* The group's number, (gid_t)-1 for none. */
-static int find_group(const char *name, gid_t *out)
-{
-    struct group *group = NULL;
-
-    *out = (gid_t)-1;
-    if (name == NULL)
-        return 0;
-    errno = 0;
-    group = getgrnam(name);
-    if (group == NULL) {
-        errno = errno != 0 ? errno : ENOENT;
-        return ERR_NOT_FOUND;
-    }
-    *out = group->gr_gid;
-    return 0;
-}
-
 /* Bound for its owner alone first; group and mode come after, so that there is no moment of wrong rights. */
 static int open_socket(struct admin *admin, unsigned mode, int *fd)
 {
@@ -186,7 +166,8 @@ static int open_socket(struct admin *admin, unsigned mode, int *fd)
         err = listener_bind(&address, 64, 0600, fd);
     if (err < 0)
         return err;
-    if ((admin->group != (gid_t)-1 && chown(admin->path, (uid_t)-1, admin->group) != 0) ||
+    if ((admin->rules.group != (gid_t)-1 &&
+         chown(admin->path, (uid_t)-1, admin->rules.group) != 0) ||
         chmod(admin->path, mode & 0777) != 0 || stat(admin->path, &made) != 0) {
         err = err_from_errno(errno);
         unlink(admin->path);
@@ -196,28 +177,6 @@ static int open_socket(struct admin *admin, unsigned mode, int *fd)
     admin->device = made.st_dev;
     admin->inode = made.st_ino;
     return 0;
-}
-
-/* Who is what, by the groups that the configuration names. */
-static int find_groups(struct admin *admin, const struct config_admin *config)
-{
-    const char *operators = config->operators != NULL ? config->operators : config->group;
-    int err = find_group(config->group, &admin->group);
-
-    admin->rule.own_uid = geteuid();
-    if (err == 0)
-        err = find_group(operators, &admin->rule.operators);
-    if (err == 0)
-        err = find_group(config->admins, &admin->rule.admins);
-    if (err == 0)
-        err = find_group(config->deployers, &admin->rule.deployers);
-    if (err == 0)
-        err = find_group(config->viewers, &admin->rule.viewers);
-    for (size_t i = 0; err == 0 && i < config->deployer_services.count; i++)
-        err = peer_scope_add(admin->scope, slice_from(config->deployer_services.items[i]));
-    if (err == ERR_RANGE || err == ERR_INVALID)
-        errno = E2BIG; /* of the services of deployers */
-    return err;
 }
 
 int admin_new(const struct control_room *room, const char *path, const struct config_admin *config,
@@ -230,7 +189,7 @@ int admin_new(const struct control_room *room, const char *path, const struct co
     admin->room = *room;
     admin->path = mem_text(path);
     TAILQ_INIT(&admin->clients);
-    err = find_groups(admin, config);
+    err = peer_rule_read(config, &admin->rules);
     if (err == 0)
         err = open_socket(admin, (unsigned)config->mode, &fd);
     if (err < 0) {

@@ -1,7 +1,6 @@
 /* The control plane over HTTP, its listener and its limits: see control/api.h and api_priv.h. */
 #include "control/api.h"
 
-#include <grp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -109,7 +108,8 @@ static void on_accept(void *arg, int fd, const struct address *address)
     bool is_unix = address_is_unix(&api->address);
     struct peer peer;
 
-    if (api->is_closing || (is_unix && peer_identify(fd, api->operators, &peer) < 0)) {
+    if (api->is_closing ||
+        (is_unix && peer_identify(fd, &api->rules.rule, api->rules.scope, &peer) < 0)) {
         close(fd);
         return;
     }
@@ -133,22 +133,19 @@ static const struct listener_ops api_listener_ops = {
     .on_starved = on_starved,
 };
 
-/* On a unix socket the admin socket's group may come in, too; one that does not exist was refused there. */
+/* On a unix socket people are who they are on the admin socket, and its group may come in, too. */
 static void open_to_group(struct api *api)
 {
+    static const struct config_admin nobody = { .mode = 0600 };
     const struct config *config = deploy_config(api->room.deploy);
-    const char *name = config != NULL ? config->admin.group : NULL;
-    const struct group *group = NULL;
 
-    api->operators = (gid_t)-1;
-    if (name == NULL || !address_is_unix(&api->address))
+    if (!address_is_unix(&api->address))
         return;
-    group = getgrnam(name);
-    if (group == NULL || chown(api->address.sa.un.sun_path, (uid_t)-1, group->gr_gid) != 0) {
-        LOG_WARN("api", "the socket cannot be given to the group %s", name);
-        return;
-    }
-    api->operators = group->gr_gid;
+    if (peer_rule_read(config != NULL ? &config->admin : &nobody, &api->rules) < 0)
+        CHECK(peer_rule_read(&nobody, &api->rules) == 0); /* the admin socket was refused before */
+    if (api->rules.group != (gid_t)-1 &&
+        chown(api->address.sa.un.sun_path, (uid_t)-1, api->rules.group) != 0)
+        LOG_WARN("api", "%s cannot be given to its group", api->address.sa.un.sun_path);
 }
 
 static struct api_client_owner owner_of(struct api *api)

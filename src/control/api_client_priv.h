@@ -1,6 +1,6 @@
 /*
  * One connection to the control plane's HTTP listener: requests one at a time, in order, each with its body; an answer
- * at once, later, or in pieces. A head has at most 8 KiB, a body 1 MiB; times are the owner's. A client that is slow
+ * at once, later, or in pieces. A head has at most 24 KiB, a body 1 MiB; times are the owner's. A client that is slow
  * keeps nobody else waiting: nothing more of it is read while its answer is not sent. Owner: the api. Thread: control.
  */
 #ifndef CONTROL_API_CLIENT_PRIV_H
@@ -13,7 +13,7 @@
 #include "base/check.h"
 #include "control/api_exchange_priv.h"
 
-enum { API_HEAD_BYTES = 8 * 1024, API_TARGET_BYTES = 4 * 1024 };
+enum { API_HEAD_BYTES = 24 * 1024, API_TARGET_BYTES = 4 * 1024 };
 
 struct loop;
 struct api_client;

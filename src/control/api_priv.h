@@ -14,7 +14,7 @@
 #include "control/api_call_priv.h"
 #include "control/api_client_priv.h"
 #include "control/api_stream_priv.h"
-#include "control/identity_priv.h"
+#include "control/peer_rule_priv.h"
 
 struct listener;
 struct tally;
@@ -33,13 +33,8 @@ struct api {
     unsigned client_count;
     unsigned refused_count; /* newcomers, since that was told */
     uint64_t told_full_us;
-    gid_t operators; /* on a unix socket: the group whose members are operators */
+    struct peer_rules rules; /* on a unix socket */
     bool is_closing;
-
-    /* Who has sent these credentials; NULL: nobody can tell. */
-    void (*identify)(void *arg, const struct identity_request *request,
-                     struct identity_result *out);
-    void *identify_arg;
 };
 
 /* For api_client_owner. */

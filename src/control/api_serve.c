@@ -21,6 +21,7 @@
 #include "control/api_route_priv.h"
 #include "control/api_words_priv.h"
 #include "control/command_priv.h"
+#include "control/identity_priv.h"
 #include "control/metrics_priv.h"
 #include "control/stats.h"
 #include "control/tally_priv.h"
@@ -139,11 +140,14 @@ static bool ask_identity(const struct api *api, struct api_exchange *exchange, s
                                       .words =
                                           "no keys are configured, so no token can be checked" };
 
-    if (api->identify != NULL)
-        api->identify(api->identify_arg, &request, &result);
+    if (api->room.identity != NULL)
+        identity_check(api->room.identity, &request, &result);
     switch (result.answer) {
     case IDENTITY_KNOWN: exchange->peer = result.peer; return true;
-    case IDENTITY_ANONYMOUS: be_anonymous(exchange); return true;
+    case IDENTITY_ANONYMOUS:
+        be_anonymous(exchange);
+        exchange->peer.level = result.peer.level;
+        return true;
     case IDENTITY_REFUSED:
     case IDENTITY_LIMITED: refuse_credentials(exchange, &result); break;
     }
@@ -162,11 +166,22 @@ static bool identify(const struct api *api, struct api_exchange *exchange)
         api_exchange_refuse(exchange, &doubled, "there are two Authorization fields");
         return false;
     }
-    if (count == 1 || (api->identify != NULL && !exchange->has_kernel_peer))
+    if (count == 1 || (api->room.identity != NULL && !exchange->has_kernel_peer))
         return ask_identity(api, exchange, value);
     if (!exchange->has_kernel_peer)
         be_anonymous(exchange);
     return true;
+}
+
+/* Who may not even read. */
+static void refuse_nobody(struct api_exchange *exchange)
+{
+    struct api_error error = { exchange->is_anonymous ? 401 : 403, "not_authorised",
+                               "send \"Authorization: Bearer TOKEN\" of a role that may", NULL };
+
+    if (exchange->is_anonymous)
+        text_add(&exchange->extra, "WWW-Authenticate: Bearer realm=\"switchyard\"\r\n");
+    api_exchange_refuse(exchange, &error, "%s has no role here", exchange->peer.actor);
 }
 
 /* A form or a script of a page cannot send this type without asking, which is refused. */
@@ -196,7 +211,9 @@ void api_serve_head(void *arg, struct api_exchange *exchange)
         be_anonymous(exchange);
     else if (!identify(api, exchange))
         return;
-    if (has_body && exchange->route->method == METHOD_GET)
+    if (!is_open(exchange) && exchange->peer.level == LEVEL_NONE)
+        refuse_nobody(exchange);
+    else if (has_body && exchange->route->method == METHOD_GET)
         api_exchange_refuse(exchange, &no_body, "a body is not expected here");
     else if (has_body && !is_json_type(head))
         api_exchange_refuse(exchange, &type, "a body is JSON here");

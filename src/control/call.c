@@ -11,8 +11,8 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "base/mem.h"
-#include "control/access_priv.h"
 #include "control/json_priv.h"
+#include "control/permit_priv.h"
 #include "control/verbs_priv.h"
 #include "deploy/deploy.h"
 #include "deploy/deploy_view.h"
@@ -117,14 +117,14 @@ static bool is_acceptable(struct call *call)
             reply_hint(&call->reply, "\"help\" lists all commands");
         return false;
     }
-    if (!access_check_level(call, call->command))
+    if (!permit_level(call, call->command))
         return false;
     if (command_parse(call->command, call->words + taken, call->word_count - taken, &call->args) <
         0) {
         call_refuse_usage(call, "%s", call->args.problem);
         return false;
     }
-    if (!access_check_scope(call))
+    if (!permit_scope(call))
         return false;
     if (call->has_payload != (call->command->effect == COMMAND_LOADS)) {
         call_refuse_usage(call,

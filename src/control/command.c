@@ -45,7 +45,7 @@
 
 /*
  * name, usage, level, effect, options, words from, to, function, one sentence. A row of level DEPLOYER is for operators and for
- * deployers of what it names; access.c knows where that stands, if not in the first word.
+ * deployers of what it names; permit.c knows where that stands, if not in the first word.
  */
 static const struct command commands[] = {
     { "status", "[NAME] [--compare]", LEVEL_USER, COMMAND_READS, ARGS_COMPARE, 0, 1, cmd_status_run,

@@ -1,4 +1,4 @@
-/* See metrics_word_priv.h. What is unknown is never 1. */
+/* See metrics_word_priv.h. What is unknown is never 1. The light is with the ways back, in metrics_control.c. */
 #include "control/metrics_word_priv.h"
 
 #include "config/config.h"
@@ -23,22 +23,6 @@ static const char *label(struct scrape *scrape, const char *first, const char *f
     if (second != NULL)
         exposition_label(&scrape->labels, second, second_value);
     return scrape->labels.bytes;
-}
-
-static void write_lights(struct scrape *scrape)
-{
-    struct deploy_light_view view;
-
-    exposition_open(&scrape->x, "switchyard_rollback_safe", EXPOSITION_GAUGE,
-                    "1 while the slot before would find what it needs in its database; 0: it would "
-                    "not, or it is unknown.");
-    for (unsigned i = 0; i < scrape->config->service_count; i++) {
-        deploy_view_light(scrape->deploy, i, &view);
-        if (view.light.is_asked)
-            exposition_u64(&scrape->x,
-                           label(scrape, "service", scrape->config->services[i].name, NULL, NULL),
-                           view.light.answer == WORD_PASS);
-    }
 }
 
 static void write_gates(struct scrape *scrape)
@@ -149,7 +133,6 @@ void metrics_word_write(const struct deploy *deploy, struct text *out)
     if (scrape.config->database_count == 0)
         return;
     text_init(&scrape.labels, LABELS_MAX);
-    write_lights(&scrape);
     write_gates(&scrape);
     write_contracts(&scrape);
     write_links(&scrape);

@@ -1,4 +1,4 @@
-/* What /metrics says about the gates of databases, the light and replication. Thread: control. */
+/* What /metrics says about the gates of databases, contracts and replication. Thread: control. */
 #ifndef CONTROL_METRICS_WORD_PRIV_H
 #define CONTROL_METRICS_WORD_PRIV_H
 

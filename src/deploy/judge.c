@@ -115,7 +115,8 @@ enum judgement judge_done(struct ticket *ticket, const char *format, ...)
     vsnprintf(words, sizeof ticket->result.words, format, args);
     va_end(args);
     len = strlen(words);
-    snprintf(words + len, sizeof ticket->result.words - len, "%s", ticket->note);
+    snprintf(words + len, sizeof ticket->result.words - len, "%s%s",
+             ticket->result.note[0] != '\0' ? "; " : "", ticket->result.note);
     return JUDGED_DONE;
 }
 

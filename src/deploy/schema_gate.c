@@ -27,13 +27,11 @@ static void fill_side(const struct deploy *deploy, size_t service, size_t slot_i
 {
     const struct config_slot *slot = &deploy->config->services[service].slots[slot_index];
     const struct contracts_slot *asked = contracts_at(deploy->contracts, service, slot_index);
-    const struct config_database *database = NULL;
 
     *out = (struct word_side){
         .slot = slot->name,
         .version = slot->version != NULL ? slot->version : "",
         .database = slot->database,
-        .environment = slot->name,
         .schema = asked->has_range ? &asked->range : NULL,
         .contract = asked->contract,
         .contract_trouble = asked->trouble,
@@ -42,9 +40,6 @@ static void fill_side(const struct deploy *deploy, size_t service, size_t slot_i
     };
     if (slot->database == NULL)
         return;
-    database = config_find_database(deploy->config, slice_from(slot->database));
-    if (database != NULL && database->environment != NULL)
-        out->environment = database->environment;
     find_database(deploy, slot->database, found);
     out->look = found->look;
     out->age_us = found->age_us;
@@ -130,14 +125,15 @@ static void note_passed(struct ticket *ticket, const char *service, const char *
     size_t len = strlen(reason);
     char safe[400];
 
-    if (ticket->change.plan_only || ticket->note[0] != '\0')
+    if (ticket->change.plan_only || ticket->result.note[0] != '\0')
         return;
     LOG_WARN("database_passed_over", "service=%s kind=%s actor=\"%s\" words=\"%s\"", service,
              change_kind_name(ticket->change.kind), ticket->change.actor,
              log_text(slice_from(words), safe, sizeof safe));
     snprintf(reason + len, sizeof ticket->change.reason - len, "%s[database: %.120s]",
              len > 0 ? " " : "", words);
-    snprintf(ticket->note, sizeof ticket->note, "; not proven for the database: %.150s", words);
+    snprintf(ticket->result.note, sizeof ticket->result.note, "not proven for the database: %.150s",
+             words);
 }
 
 static enum judgement check_forward(struct deploy *deploy, struct ticket *ticket, size_t service,

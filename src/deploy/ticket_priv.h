@@ -44,7 +44,6 @@ struct ticket {
     struct measure *measure;       /* of where it goes; NULL: nothing was to be measured */
     unsigned measure_count;        /* how often */
     struct change_result *refusal; /* plan_only: of the first gate that did not pass */
-    char note[200];                /* what it went past, for the words of its answer; "": nothing */
     uint64_t sequence;             /* of its history entry, 0: none */
 };
 TAILQ_HEAD(tickets, ticket);

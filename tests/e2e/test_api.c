@@ -203,7 +203,8 @@ static char *fill_path(const char *pattern)
         const char *name;
         const char *value;
     } values[] = { { "name", "shop" },   { "slot", "green" },   { "target", "127.0.0.1:9" },
-                   { "tenant", "acme" }, { "action", "hello" }, { "id", "1" } };
+                   { "tenant", "acme" }, { "action", "hello" }, { "id", "1" },
+                   { "database", "main" } };
     struct text path;
     const char *open = NULL;
 

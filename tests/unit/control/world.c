@@ -67,12 +67,6 @@ void deploy_submit(struct deploy *deploy, const struct change *change, change_do
         timer_arm(pending->timer, deploy->delay_ms);
 }
 
-bool deploy_plan_name(const struct deploy *deploy, const char *token, char out[64])
-{
-    snprintf(out, 64, "%s", deploy->planned);
-    return deploy->planned[0] != '\0' && token[0] != '\0';
-}
-
 void deploy_apply(struct deploy *deploy, const struct deploy_approval *approval,
                   change_done_fn *done, void *arg)
 {

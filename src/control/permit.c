@@ -1,5 +1,5 @@
-/* See access_priv.h. call.c asks before it runs a command, cmd_plan.c for what is planned. */
-#include "control/access_priv.h"
+/* See permit_priv.h. call.c asks before it runs a command, cmd_plan.c for what is planned. */
+#include "control/permit_priv.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -24,7 +24,7 @@ static const struct {
     { "apply", PLACE_TOKEN, 0 },
 };
 
-bool access_check_level(struct call *call, const struct command *command)
+bool permit_level(struct call *call, const struct command *command)
 {
     if (command_is_allowed(command, call->peer.level))
         return true;
@@ -69,7 +69,7 @@ static bool is_of_group(const struct call *call, const char *service)
     return false;
 }
 
-bool access_is_in_scope(const struct call *call, const char *name)
+bool permit_is_in_scope(const struct call *call, const char *name)
 {
     return peer_scope_has(call->peer.scope, name) || is_of_group(call, name) ||
            has_all_of(call, name);
@@ -117,7 +117,7 @@ static const char *find_word(const struct call *call, bool *is_free, char planne
     return word_at(args, 0);
 }
 
-bool access_check_scope(struct call *call)
+bool permit_scope(struct call *call)
 {
     struct args_path path;
     char planned[64];
@@ -131,5 +131,5 @@ bool access_check_scope(struct call *call)
         return true;
     if (word == NULL || args_parse_path(word, &path) < 0)
         return deny_scope(call, NULL);
-    return access_is_in_scope(call, path.name) || deny_scope(call, path.name);
+    return permit_is_in_scope(call, path.name) || deny_scope(call, path.name);
 }

@@ -1,6 +1,6 @@
 /*
  * Who may give which command: every role, every command, in every way it can be spelled, over a connection; and what a
- * deployer may change. src/control/access.c, command.c
+ * deployer may change. src/control/permit.c, command.c
  */
 #include <criterion/criterion.h>
 #include <signal.h>
@@ -19,6 +19,13 @@
 #include "control/words_priv.h"
 #include "net/loop.h"
 #include "unit/control/world.h"
+
+/* The stand-in of deploy. */
+bool deploy_plan_name(const struct deploy *deploy, const char *token, char out[64])
+{
+    snprintf(out, 64, "%s", deploy->planned);
+    return deploy->planned[0] != '\0' && token[0] != '\0';
+}
 
 static struct world world;
 static struct text logged;
@@ -56,7 +63,7 @@ static void stop(void)
     text_fini(&logged);
 }
 
-TestSuite(access, .init = start, .fini = stop);
+TestSuite(permit, .init = start, .fini = stop);
 
 /* What a deployer may give, NAME being the service. */
 static const char *const deployer_lines[] = {
@@ -140,7 +147,7 @@ static char *with_name(const char *line, const char *name)
     return mem_format("%.*s%s%s", (int)(at - line), line, name, at + 4);
 }
 
-Test(access, every_command_for_deployers_is_tried_here)
+Test(permit, every_command_for_deployers_is_tried_here)
 {
     const struct command *command = NULL;
 
@@ -154,7 +161,7 @@ Test(access, every_command_for_deployers_is_tried_here)
     }
 }
 
-Test(access, a_deployer_changes_what_is_in_its_scope_and_nothing_else)
+Test(permit, a_deployer_changes_what_is_in_its_scope_and_nothing_else)
 {
     static const struct {
         const char *scope;
@@ -186,7 +193,7 @@ Test(access, a_deployer_changes_what_is_in_its_scope_and_nothing_else)
 }
 
 /* Words that do not name one service of the scope, however they are put. */
-Test(access, a_deployer_has_to_name_the_service)
+Test(permit, a_deployer_has_to_name_the_service)
 {
     static const char *const lines[] = {
         "tenant pin acme green",
@@ -229,7 +236,7 @@ Test(access, a_deployer_has_to_name_the_service)
     }
 }
 
-Test(access, a_deployer_applies_plans_of_its_services_only)
+Test(permit, a_deployer_applies_plans_of_its_services_only)
 {
     const struct peer peer = { .level = LEVEL_DEPLOYER, .actor = "sub=ci", .scope = " shop " };
 
@@ -316,7 +323,7 @@ static void expect_denied_in_each_form(const struct peer *peer, const char *spel
     free(rest);
 }
 
-Test(access, what_a_role_may_not_is_refused_in_every_spelling)
+Test(permit, what_a_role_may_not_is_refused_in_every_spelling)
 {
     const struct command *command = NULL;
     const struct command_alias *alias = NULL;
@@ -341,7 +348,7 @@ Test(access, what_a_role_may_not_is_refused_in_every_spelling)
     cr_expect(strstr(logged.bytes, "outcome=denied") != NULL, "no line in the log");
 }
 
-Test(access, commands_behind_others_are_asked_about_one_by_one)
+Test(permit, commands_behind_others_are_asked_about_one_by_one)
 {
     const struct peer viewer = { .level = LEVEL_USER, .actor = "uid=7 pid=1" };
     int fd = open_as(&viewer);
@@ -362,7 +369,7 @@ Test(access, commands_behind_others_are_asked_about_one_by_one)
 }
 
 /* A role that is let in is not stopped later: the other half of the matrix. */
-Test(access, what_a_role_may_is_not_refused)
+Test(permit, what_a_role_may_is_not_refused)
 {
     const struct command *command = NULL;
 

@@ -2,8 +2,8 @@
  * Whether a peer may give a command, asked in one place before anything of it runs, whichever way it came in: first by the
  * level of the command's row, then, of a deployer, by the services that its words mean. Thread: control.
  */
-#ifndef CONTROL_ACCESS_PRIV_H
-#define CONTROL_ACCESS_PRIV_H
+#ifndef CONTROL_PERMIT_PRIV_H
+#define CONTROL_PERMIT_PRIV_H
 
 #include <stdbool.h>
 
@@ -11,12 +11,12 @@ struct call;
 struct command;
 
 /* By the row alone; false: the answer says why not. */
-bool access_check_level(struct call *call, const struct command *command);
+bool permit_level(struct call *call, const struct command *command);
 
 /* By call->command and call->args; false: likewise. */
-bool access_check_scope(struct call *call);
+bool permit_scope(struct call *call);
 
 /* A service or group for a deployer: a name in its scope, a service of a group in it, or a group all of whose services are. */
-bool access_is_in_scope(const struct call *call, const char *name);
+bool permit_is_in_scope(const struct call *call, const char *name);
 
 #endif
