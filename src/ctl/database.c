@@ -215,7 +215,8 @@ int database_run(const struct options *options)
         fputs("switchctl: --database and --dsn exclude each other\n", stderr);
         return EXIT_USAGE;
     }
-    database.words = mem_zalloc(((size_t)options->word_count + MORE_WORDS) * sizeof *database.words);
+    database.words =
+        mem_zalloc(((size_t)options->word_count + MORE_WORDS) * sizeof *database.words);
     if (database.name != NULL)
         code = describe(&database);
     if (code == 0) {
