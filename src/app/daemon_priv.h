@@ -18,6 +18,7 @@ struct heirloom;
 struct identity;
 struct loop;
 struct news;
+struct notary;
 struct notify;
 struct pilot;
 struct resolver;
@@ -44,6 +45,7 @@ struct daemon {
     struct doors *doors;
     struct vault *vault;
     struct trust *trust;
+    struct notary *notary;
     struct identity *identity;
     struct verbs *verbs;
     struct wheel *pulse; /* tells how late the control thread is */
