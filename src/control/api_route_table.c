@@ -51,6 +51,7 @@ static const struct api_route routes[] = {
     G("/v1/whoami", "whoami", ""),
     G("/v1/db", "db status", ""),
     G("/v1/db/{database}", "db status", "{database}"),
+    G("/v1/db/{database}/check", "db check", "{database}"),
     G(SERVICE "/db", "db check", "{name}"),
     G(SLOT "/db", "db check", "{name}/{slot}"),
     G(SLOT "/contract", "db contract", "{name}/{slot}"),
