@@ -62,6 +62,7 @@ struct change {
     bool force; /* gates may fail; needs a reason */
     bool
         emergency; /* ROLLBACK: before all others, past every gate but that somebody answers there; needs a reason */
+    bool is_witnessed; /* whoever submits it writes the audit record */
     uint64_t if_epoch; /* 0: any; else refused with CONFLICT when it is not the present one */
     uint64_t ttl_us;   /* lock */
     char reason[256];

@@ -52,6 +52,14 @@ static const struct api_route routes[] = {
     G("/v1/db", "db status", ""),
     G("/v1/db/{database}", "db status", "{database}"),
     P("/v1/db/{database}/test", "db test", "{database}"),
+    G("/v1/db/{database}/describe", "db describe", "{database}"),
+    P("/v1/db/{database}/snapshots", "db snapshot", "{database}"),
+    G("/v1/db/{database}/snapshots", "db snapshots", "{database}"),
+    G("/v1/snapshots", "db snapshots", ""),
+    P("/v1/snapshots/{id}/verify", "db verify", "{id}"),
+    P("/v1/snapshots/{id}/restore", "db restore", "{id}"),
+    P("/v1/snapshots/{id}/forget", "db forget", "{id}"),
+    P("/v1/migrations/approve", "db approve", "{token}"),
     G("/v1/evidence", "show evidence", ""),
     G(SERVICE "/evidence", "show evidence", "{name}"),
     G("/v1/rules", "show rules", ""),
@@ -135,7 +143,7 @@ static const struct api_route routes[] = {
 };
 enum { ROUTE_COUNT = sizeof routes / sizeof routes[0] };
 
-static const char *const of_socket[] = { "prompt", "quit" };
+static const char *const of_socket[] = { "prompt", "quit", "db begin", "db finish" };
 
 const struct api_route *api_route_at(unsigned index)
 {

@@ -7,6 +7,7 @@
 #include "base/err.h"
 #include "control/cmd_action_priv.h"
 #include "control/cmd_alerts_priv.h"
+#include "control/cmd_audit_priv.h"
 #include "control/cmd_canary_priv.h"
 #include "control/cmd_change_priv.h"
 #include "control/cmd_database_check_priv.h"
@@ -82,6 +83,18 @@ static const struct command commands[] = {
       "[--until D|TIME] [--limit N] [--from PLACE]",
       LEVEL_USER, COMMAND_READS, ARGS_WHERE | ARGS_LIMIT | ARGS_FROM, 0, 2, cmd_history_run,
       "finished changes, newest first (20 unless N is given), a page at a time" },
+    { "audit show",
+      "[N] [NAME] [--kind VERB] [--outcome O] [--actor A] [--trigger T] [--since D|TIME] "
+      "[--until D|TIME] [--limit N] [--from PLACE]",
+      LEVEL_OPERATOR, COMMAND_READS, ARGS_WHERE | ARGS_LIMIT | ARGS_FROM, 0, 2, cmd_audit_show,
+      "who did what, newest first (20 unless N is given), a page at a time" },
+    { "audit verify", "[--from SEQ]", LEVEL_OPERATOR, COMMAND_READS, ARGS_FROM, 0, 0,
+      cmd_audit_verify, "checks every record of the audit trail; names the first that is wrong" },
+    { "audit export",
+      "[NAME] [--kind VERB] [--outcome O] [--actor A] [--trigger T] [--since D|TIME] "
+      "[--until D|TIME]",
+      LEVEL_OPERATOR, COMMAND_READS, ARGS_WHERE, 0, 1, cmd_audit_export,
+      "every record that fits, oldest first, as the lines of the files" },
     { "decisions", "[NAME] [--limit N] [--from ID]", LEVEL_USER, COMMAND_READS,
       ARGS_LIMIT | ARGS_FROM, 0, 1, cmd_decision_list,
       "what was decided automatically, newest first (20 unless N is given)" },
@@ -263,10 +276,9 @@ static const struct command commands[] = {
 enum { COMMAND_COUNT = sizeof commands / sizeof commands[0] };
 
 static const struct command_alias aliases[] = {
-    { "promote", "switch" },       { "slots", "show slots" },
-    { "targets", "show targets" }, { "history", "show history" },
-    { "signals", "show signals" }, { "version", "show version" },
-    { "lock", "lock show" },       { "exit", "quit" },
+    { "promote", "switch" },       { "slots", "show slots" },     { "audit", "audit show" },
+    { "targets", "show targets" }, { "history", "show history" }, { "signals", "show signals" },
+    { "version", "show version" }, { "lock", "lock show" },       { "exit", "quit" },
 };
 enum { ALIAS_COUNT = sizeof aliases / sizeof aliases[0] };
 

@@ -1,5 +1,6 @@
 /* What /metrics says about traffic, health and changes: see metrics_priv.h. */
 #include "control/metrics_priv.h"
+#include "control/metrics_audit_priv.h"
 #include "control/metrics_rollout_priv.h"
 
 #include <stdio.h>
@@ -507,5 +508,6 @@ void metrics_write(const struct control_room *room, const struct tally *tally, s
     metrics_backup_write(room, out);
     metrics_database_write(room, out);
     metrics_word_write(room->deploy, out);
+    metrics_audit_write(room, out);
     metrics_process_write(room->started_wall_us, out);
 }

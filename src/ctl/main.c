@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "ctl/agents.h"
+#include "ctl/audit_command.h"
 #include "ctl/completion.h"
 #include "ctl/database.h"
 #include "ctl/options.h"
@@ -239,6 +240,8 @@ int main(int argc, char **argv)
     int code = 0;
 
     set_signals();
+    if (audit_command_is_meant(argc, argv))
+        return audit_command(argc, argv);
     if (take_lint(argc, argv))
         return lint_command(argc - 3, argv + 3);
     if (argc > 1 && strcmp(argv[1], "token") == 0)

@@ -138,7 +138,9 @@ static bool is_verb(int argc, char **argv, const char *first, const char *second
 /* Commands that this program does more for than sending a line; false: what it needs is missing. */
 static bool take_verb(struct options *options, int argc, char **argv)
 {
-    options->is_long = is_verb(argc, argv, "tenant", "export");
+    options->is_long = is_verb(argc, argv, "tenant", "export") ||
+                       is_verb(argc, argv, "audit", "export") ||
+                       is_verb(argc, argv, "state", "export");
     options->is_agents = argc == 1 && strcmp(argv[0], "mcp") == 0;
     if (!is_verb(argc, argv, "tenant", "load"))
         return true;
@@ -239,6 +241,8 @@ void options_print_help(void)
           "  db lint [options] PATH...            what migrations do to the version that goes on "
           "running\n"
           "  token --key FILE --alg A --subject S --role R ...; token inspect    for the API\n"
+          "  audit show|verify|export        who did what; audit verify FILE... asks no daemon\n"
+          "  state export > FILE; state import FILE      all decisions, history and pins\n"
           "  explain [--host H] [--path P] [--header 'N: V']...   where a request would go\n"
           "  drain NAME/SLOT; drain status [NAME/SLOT] [--limit N] [--newest]\n"
           "  wait healthy NAME[/SLOT]; wait drained NAME/SLOT\n"

@@ -88,6 +88,7 @@ enum blame blame_of(enum fault fault, unsigned status)
     case FAULT_SNAPSHOT_FAILED:
     case FAULT_LOCKED:
     case FAULT_NOT_DURABLE:
+    case FAULT_AUDIT_BROKEN:
     case FAULT_CONFIG_BAD:
     case FAULT_NOT_AUTHORISED:
     case FAULT_COUNT: return BLAME_US;

