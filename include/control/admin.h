@@ -13,6 +13,7 @@
 struct admin;
 struct actions;
 struct audit_trail;
+struct backup;
 struct casebook;
 struct config_admin;
 struct control_stats;
@@ -44,6 +45,7 @@ struct control_room {
     struct deployments *deployments; /* NULL: none is counted */
     struct news *news;               /* NULL: nobody is told of anything */
     struct actions *actions;         /* NULL: none can be run */
+    struct backup *backup;           /* NULL: there are no snapshots */
     struct verbs *verbs;             /* NULL: commands are not counted */
     struct store *store;             /* NULL: no databases */
     struct identity *identity;       /* NULL: there is no API */

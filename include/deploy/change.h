@@ -52,6 +52,7 @@ enum change_kind {
 };
 
 struct pins;
+struct transfer;
 
 struct change {
     enum change_kind kind;
@@ -74,6 +75,8 @@ struct change {
     uint32_t share;    /* of SPLIT_WHOLE (route/split.h) */
     uint64_t max_us;   /* PAUSE; 0: as configured */
     struct pins *pins; /* TENANT_LOAD: taken by deploy_submit in any case */
+    struct transfer *
+        import; /* RELOAD: decisions in place of those in force; taken by deploy_submit in any case */
     char message[256]; /* MAINT_ON, ROLLOUT_PHASE, CHECK */
     char from[64]; /* ROLLBACK: only while this slot is live or the candidate; "" : in any case */
     char trigger

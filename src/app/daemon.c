@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "app/backups.h"
 #include "app/bulletin.h"
 #include "app/crew.h"
 #include "app/daemon_priv.h"
@@ -27,6 +28,7 @@
 #include "app/privacy.h"
 #include "app/trust.h"
 #include "app/vault.h"
+#include "backup/backup.h"
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/log.h"
@@ -156,6 +158,7 @@ static void on_commit(void *arg, const struct config *config)
     doors_commit(daemon->doors, config);
     crew_tune(daemon->crew, config);
     pilot_reconfigure(daemon->pilot);
+    backups_configure(daemon->backup, config);
     databases_apply(daemon->store, config);
     log_set_level(config->log.level);
     ports_write(daemon->run_dir, daemon->doors, daemon->api);
@@ -523,7 +526,9 @@ static int start(struct daemon *daemon)
     databases_apply(daemon->store, deploy_config(daemon->deploy));
     if (start_notary(daemon) != ERR_OK)
         return EXIT_FAILURE;
-    if (start_pilot(daemon) != ERR_OK || start_control(daemon) != ERR_OK)
+    if (start_pilot(daemon) != ERR_OK ||
+        backups_new(daemon->loop, deploy_config(daemon->deploy), &daemon->backup) != ERR_OK ||
+        start_control(daemon) != ERR_OK)
         return EXIT_FAILURE;
     watch_signals(daemon);
     notary_started(daemon->notary, daemon->deploy);
@@ -538,6 +543,7 @@ static void stop(struct daemon *daemon)
 {
     api_free(daemon->api);
     admin_free(daemon->admin);
+    backup_free(daemon->backup);
     actions_free(daemon->actions);
     identity_free(daemon->identity);
     crew_free(daemon->crew);

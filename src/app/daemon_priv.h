@@ -8,6 +8,7 @@
 struct actions;
 struct admin;
 struct api;
+struct backup;
 struct config;
 struct crew;
 struct daemon_options;
@@ -40,6 +41,7 @@ struct daemon {
     struct health *health;
     struct deploy *deploy;
     struct pilot *pilot;
+    struct backup *backup;
     struct store *store;
     struct crew *crew;
     struct doors *doors;

@@ -89,6 +89,7 @@ struct control_room daemon_room(struct daemon *daemon)
         .casebook = pilot_casebook(daemon->pilot),
         .signals = pilot_signals(daemon->pilot),
         .deployments = pilot_deployments(daemon->pilot),
+        .backup = daemon->backup,
         .store = daemon->store,
         .audit = notary_trail(daemon->notary),
         .audit_patience_us = deploy_config(daemon->deploy)->audit.patience,

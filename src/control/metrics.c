@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "control/exposition_priv.h"
+#include "control/metrics_backup_priv.h"
 #include "control/metrics_control_priv.h"
 #include "control/metrics_database_priv.h"
 #include "control/metrics_judgement_priv.h"
@@ -504,6 +505,7 @@ void metrics_write(const struct control_room *room, const struct tally *tally, s
     metrics_memory_write(room, out);
     metrics_judgement_write(room, out);
     metrics_rollout_write(room, out);
+    metrics_backup_write(room, out);
     metrics_database_write(room, out);
     metrics_word_write(room->deploy, out);
     metrics_audit_write(room, out);

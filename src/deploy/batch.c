@@ -17,6 +17,7 @@
 #include "deploy/deploy_priv.h"
 #include "deploy/gate_priv.h"
 #include "deploy/state_code_priv.h"
+#include "deploy/transfer_priv.h"
 #include "net/timer.h"
 
 enum {
@@ -393,6 +394,8 @@ static void commit_batch(struct deploy *deploy, bool is_durable)
     tenants_settle(deploy->tenants);
     if (reload != NULL)
         take_config(deploy, reload);
+    if (reload != NULL && reload->change.import != NULL)
+        transfer_commit(deploy, reload->change.import);
     deploy->is_volatile = !is_durable;
     TAILQ_FOREACH(ticket, &deploy->batch, link)
     {

@@ -94,6 +94,37 @@ void deploy_view_canary(const struct deploy *deploy, unsigned service_index,
         *out = deploy->canary[service_index];
 }
 
+void deploy_view_light(const struct deploy *deploy, unsigned service_index,
+                       struct deploy_light_view *out)
+{
+    *out = deploy->light[service_index];
+}
+
+bool deploy_view_word(const struct deploy *deploy, unsigned service_index, const char *slot,
+                      struct deploy_word_view *out)
+{
+    *out = deploy->word[service_index];
+    if (slot != NULL)
+        snprintf(out->slot, sizeof out->slot, "%s", slot);
+    return true;
+}
+
+bool deploy_view_contract(const struct deploy *deploy, unsigned service_index, const char *slot,
+                          struct word_finding *out, struct text *lines)
+{
+    (void)slot;
+    *out = deploy->contract[service_index];
+    if (out->is_asked && deploy->missing != NULL)
+        text_add(lines, deploy->missing);
+    return out->is_asked;
+}
+
+bool deploy_view_link(const struct deploy *deploy, unsigned *cursor, struct deploy_link_view *out)
+{
+    *out = deploy->link;
+    return deploy->link.database != NULL && (*cursor)++ == 0;
+}
+
 void deploy_view_trial(const struct deploy *deploy, unsigned service_index,
                        struct deploy_trial_view *out)
 {
@@ -224,7 +255,9 @@ void deploy_release_held(struct deploy *deploy)
 
 const struct config *deploy_config(const struct deploy *deploy)
 {
-    return deploy->config;
+    static const struct config nothing;
+
+    return deploy->config != NULL ? deploy->config : &nothing;
 }
 
 void deploy_view_service(const struct deploy *deploy, unsigned service_index,
