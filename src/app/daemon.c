@@ -22,6 +22,7 @@
 #include "app/doors.h"
 #include "app/front.h"
 #include "app/heirloom.h"
+#include "app/logs.h"
 #include "app/notary.h"
 #include "app/notify.h"
 #include "app/ports.h"
@@ -34,7 +35,6 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/rcu.h"
-#include "base/ring.h"
 #include "base/scribe.h"
 #include "base/text.h"
 #include "config/config.h"
@@ -54,13 +54,11 @@
 #include "net/timer.h"
 #include "net/wheel.h"
 #include "pilot/pilot.h"
-#include "proxy/access_format.h"
 #include "route/target.h"
 #include "store/store.h"
 
 enum {
     EXIT_STATE = 78,
-    ACCESS_RING_BYTES = 1 << 20,
     POLL_MS = 20,
     LIMITS_MS = 1000,
     FIRST_VERDICTS_MS = 1000,
@@ -79,45 +77,6 @@ static void print_report(const struct report *report)
     if (text.len > 0)
         fwrite(text.bytes, 1, text.len, stderr);
     text_fini(&text);
-}
-
-/* The log thread, and one ring per worker when there is an access log. */
-static int start_logs(struct daemon *daemon)
-{
-    const struct config_log *log = &daemon->config->log;
-    struct scribe_options options = {
-        .access_path = log->access,
-        .log_path = log->file,
-        .format = log->format == CONFIG_LOG_JSON ? access_format_json : access_format_combined,
-    };
-    int err = ERR_OK;
-
-    if (log->access != NULL) {
-        daemon->ring_count = crew_size_of(daemon->config);
-        daemon->rings = mem_zalloc(daemon->ring_count * sizeof *daemon->rings);
-        for (unsigned i = 0; i < daemon->ring_count; i++)
-            daemon->rings[i] = ring_new(ACCESS_RING_BYTES);
-        options.rings = daemon->rings;
-        options.ring_count = daemon->ring_count;
-    }
-    err = scribe_new(&options, &daemon->scribe);
-    if (err != ERR_OK) {
-        fprintf(stderr, "switchyard: cannot open the log files (%s): %s\n",
-                log->access != NULL ? log->access : "log.file", strerror(errno));
-        return err;
-    }
-    log_set_level(log->level);
-    log_set_sink(scribe_sink, daemon->scribe);
-    return ERR_OK;
-}
-
-static void stop_logs(struct daemon *daemon)
-{
-    log_set_sink(NULL, NULL);
-    scribe_free(daemon->scribe);
-    for (unsigned i = 0; i < daemon->ring_count; i++)
-        ring_free(daemon->rings[i]);
-    free(daemon->rings);
 }
 
 static void on_cancel(void *arg)
@@ -490,7 +449,7 @@ static int start(struct daemon *daemon)
     char words[512] = "";
     int err = make_run_dir(daemon);
 
-    if (err != ERR_OK || start_logs(daemon) != ERR_OK)
+    if (err != ERR_OK || logs_start(daemon) != ERR_OK)
         return EXIT_FAILURE;
     privacy_apply(daemon->config);
     daemon->loop = loop_new();
@@ -569,7 +528,7 @@ static void stop(struct daemon *daemon)
     heirloom_free(daemon->heirloom);
     loop_free(daemon->loop);
     if (daemon->scribe != NULL)
-        stop_logs(daemon);
+        logs_stop(daemon);
     config_free(daemon->config);
     free(daemon->run_dir);
 }
