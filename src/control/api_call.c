@@ -57,23 +57,31 @@ struct api_calls *api_calls_new(const struct control_room *room)
     return calls;
 }
 
+static void free_running(struct running *running)
+{
+    call_release(running->call);
+    free(running);
+}
+
 /* The call is over, or nobody wants its answer. */
 static void end(struct running *running)
 {
     TAILQ_REMOVE(&running->calls->running, running, link);
     running->calls->running_count--;
-    call_release(running->call);
-    free(running);
+    free_running(running);
 }
 
 void api_calls_free(struct api_calls *calls)
 {
     struct running *running = NULL;
+    struct running *next = NULL;
 
     if (calls == NULL)
         return;
-    while ((running = TAILQ_FIRST(&calls->running)) != NULL)
-        end(running);
+    for (running = TAILQ_FIRST(&calls->running); running != NULL; running = next) {
+        next = TAILQ_NEXT(running, link);
+        free_running(running);
+    }
     for (unsigned i = 0; i < API_OPERATIONS; i++)
         free(calls->operations[i].answer);
     timer_free(calls->timer);
@@ -275,8 +283,8 @@ void api_calls_run(struct api_calls *calls, struct api_exchange *exchange,
     } else if (calls->running_count > API_CALLS_MAX) {
         refuse_full(exchange);
         end(running);
-    } else if (wait_us == 0) {
-        detach(running);
+    } else if (wait_us == 0 && running->call->reply.outcome == OUTCOME_DONE) {
+        detach(running); /* not a refusal that is only being written down */
     } else {
         if (wait_us > 0)
             running->wait_until_us = clock_monotonic_us() + (uint64_t)wait_us;

@@ -1,6 +1,6 @@
 /* What /metrics says about traffic, health and changes: see metrics_priv.h. */
-#include "control/metrics_priv.h"
 #include "control/metrics_audit_priv.h"
+#include "control/metrics_priv.h"
 #include "control/metrics_rollout_priv.h"
 
 #include <stdio.h>

@@ -224,7 +224,9 @@ void deploy_release_held(struct deploy *deploy)
 
 const struct config *deploy_config(const struct deploy *deploy)
 {
-    return deploy->config;
+    static const struct config nothing;
+
+    return deploy->config != NULL ? deploy->config : &nothing;
 }
 
 void deploy_view_service(const struct deploy *deploy, unsigned service_index,
