@@ -24,6 +24,7 @@ struct running {
     uint64_t wait_until_us;        /* monotonic; 0: to its end */
     uint64_t operation;            /* 0: it is none */
     bool is_anonymous;
+    bool is_starved; /* of an answer in pieces: the next one is not ready */
 };
 
 /* What became of an operation. */
@@ -166,6 +167,9 @@ static void look_at(struct running *running, uint64_t now_us)
     if (exchange != NULL && running->wait_until_us != 0 && now_us >= running->wait_until_us) {
         detach(running);
         api_client_resume(exchange->client);
+    } else if (exchange != NULL && running->is_starved) {
+        running->is_starved = false;
+        api_client_resume(exchange->client); /* may end it */
     } else if (exchange != NULL) {
         api_client_check(exchange->client); /* may end it */
     }
@@ -198,9 +202,10 @@ static enum api_pull on_pull(void *arg, struct text *out)
 {
     struct running *running = arg;
 
-    if (call_write_more(running->call, out) == CALL_PARKED)
-        return API_PULL_MORE;
-    return API_PULL_END;
+    if (call_write_more(running->call, out) != CALL_PARKED)
+        return API_PULL_END;
+    running->is_starved = out->len == 0;
+    return running->is_starved ? API_PULL_WAIT : API_PULL_MORE;
 }
 
 /* The lines of the command, all at once. */
