@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "app/backups.h"
 #include "app/bulletin.h"
 #include "app/crew.h"
 #include "app/daemon_priv.h"
@@ -21,11 +22,13 @@
 #include "app/doors.h"
 #include "app/front.h"
 #include "app/heirloom.h"
+#include "app/notary.h"
 #include "app/notify.h"
 #include "app/ports.h"
 #include "app/privacy.h"
 #include "app/trust.h"
 #include "app/vault.h"
+#include "backup/backup.h"
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/log.h"
@@ -155,6 +158,7 @@ static void on_commit(void *arg, const struct config *config)
     doors_commit(daemon->doors, config);
     crew_tune(daemon->crew, config);
     pilot_reconfigure(daemon->pilot);
+    backups_configure(daemon->backup, config);
     databases_apply(daemon->store, config);
     log_set_level(config->log.level);
     ports_write(daemon->run_dir, daemon->doors, daemon->api);
@@ -197,7 +201,15 @@ static void drain_tunnels(void *arg, const struct tunnel_drain *order)
     crew_drain_tunnels(daemon->crew, order);
 }
 
+static void on_settled(void *arg, const struct change *change, const struct change_result *result)
+{
+    struct daemon *daemon = arg;
+
+    notary_settled(daemon->notary, daemon->deploy, change, result);
+}
+
 static const struct deploy_ops deploy_hooks = {
+    .settled = on_settled,
     .evict = evict,
     .dialer = find_dialer,
     .published = on_published,
@@ -280,6 +292,8 @@ static void on_signal(void *arg, int number)
     uint64_t drain_us = deploy_config(daemon->deploy)->shutdown.requests;
     struct change change = { .kind = CHANGE_RELOAD };
 
+    if (number == SIGTERM || number == SIGINT || number == SIGQUIT)
+        notary_stopping(daemon->notary, number);
     switch (number) {
     case SIGTERM: daemon_begin_shutdown(daemon, drain_us > 0 ? drain_us : 1); break;
     case SIGINT:
@@ -336,6 +350,7 @@ static void on_limits(void *arg)
 
     crew_check_limits(daemon->crew, deploy_config(daemon->deploy));
     bulletin_tell(daemon);
+    trust_watch(daemon->trust, deploy_config(daemon->deploy));
     timer_arm(daemon->limits, LIMITS_MS);
 }
 
@@ -449,6 +464,18 @@ static int start_control(struct daemon *daemon)
     return err;
 }
 
+/* After deploy, which makes the folder; before anybody can command. */
+static int start_notary(struct daemon *daemon)
+{
+    char words[512] = "";
+    int err = notary_new(daemon->loop, deploy_config(daemon->deploy), words, sizeof words,
+                         &daemon->notary);
+
+    if (err != ERR_OK)
+        fprintf(stderr, "switchyard: %s\n", words);
+    return err;
+}
+
 static void watch_signals(struct daemon *daemon)
 {
     static const int numbers[] = { SIGTERM, SIGINT, SIGQUIT, SIGHUP, SIGUSR1 };
@@ -497,9 +524,14 @@ static int start(struct daemon *daemon)
         return EXIT_FAILURE;
     }
     databases_apply(daemon->store, deploy_config(daemon->deploy));
-    if (start_pilot(daemon) != ERR_OK || start_control(daemon) != ERR_OK)
+    if (start_notary(daemon) != ERR_OK)
+        return EXIT_FAILURE;
+    if (start_pilot(daemon) != ERR_OK ||
+        backups_new(daemon->loop, deploy_config(daemon->deploy), &daemon->backup) != ERR_OK ||
+        start_control(daemon) != ERR_OK)
         return EXIT_FAILURE;
     watch_signals(daemon);
+    notary_started(daemon->notary, daemon->deploy);
     crew_start(daemon->crew);
     daemon->started_us = clock_monotonic_us();
     timer_arm(daemon->opening, 1);
@@ -511,6 +543,7 @@ static void stop(struct daemon *daemon)
 {
     api_free(daemon->api);
     admin_free(daemon->admin);
+    backup_free(daemon->backup);
     actions_free(daemon->actions);
     identity_free(daemon->identity);
     crew_free(daemon->crew);
@@ -518,6 +551,7 @@ static void stop(struct daemon *daemon)
     pilot_free(daemon->pilot);
     if (daemon->deploy != NULL)
         deploy_free(daemon->deploy);
+    notary_free(daemon->notary);
     store_free(daemon->store);
     health_free(daemon->health);
     news_free(daemon->news);

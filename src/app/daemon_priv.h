@@ -8,6 +8,7 @@
 struct actions;
 struct admin;
 struct api;
+struct backup;
 struct config;
 struct crew;
 struct daemon_options;
@@ -18,6 +19,7 @@ struct heirloom;
 struct identity;
 struct loop;
 struct news;
+struct notary;
 struct notify;
 struct pilot;
 struct resolver;
@@ -39,11 +41,13 @@ struct daemon {
     struct health *health;
     struct deploy *deploy;
     struct pilot *pilot;
+    struct backup *backup;
     struct store *store;
     struct crew *crew;
     struct doors *doors;
     struct vault *vault;
     struct trust *trust;
+    struct notary *notary;
     struct identity *identity;
     struct verbs *verbs;
     struct wheel *pulse; /* tells how late the control thread is */

@@ -128,6 +128,7 @@ static void on_accept(void *arg, int fd, const struct address *address)
         refuse(fd, "error 6 denied (not_authorised): the kernel does not say who you are\n\n");
         return;
     }
+    snprintf(peer.from, sizeof peer.from, "unix:%.120s", admin->path);
     if (!has_room(admin, &peer)) {
         LOG_WARN("admin-full", "actor=\"%s\" clients=%u", peer.actor, admin->client_count);
         refuse(fd, "error 1 failed (overloaded): too many clients of the admin socket\n\n");

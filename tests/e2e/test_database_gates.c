@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "e2e/e2e.h"
+#include "e2e/e2e_db.h"
 #include "support/db_stage.h"
 #include "support/load.h"
 #include "support/scene.h"
@@ -34,25 +34,6 @@ static const char contract_v2[] =
 
 static const char expand_sql[] = "ALTER TABLE orders ADD COLUMN channel text DEFAULT 'web';"
                                  "ALTER TYPE order_status ADD VALUE 'refunded'";
-
-#define CLOSE(stage)                                                                               \
-    do {                                                                                           \
-        char *why_ = db_stage_close(stage);                                                        \
-                                                                                                   \
-        cr_expect(why_ == NULL, "%s", why_);                                                       \
-        free(why_);                                                                                \
-    } while (0)
-
-/* The exit code and a part of what it says. */
-static void expect_say(const struct db_stage *stage, const char *words, int code, const char *part)
-{
-    int is = -1;
-    char *said = db_stage_say(stage, words, &is);
-
-    cr_expect_eq(is, code, "%s: %d: %s", words, is, said);
-    cr_expect(strstr(said, part) != NULL, "%s has no \"%s\": %s", words, part, said);
-    free(said);
-}
 
 /* Two releases with a contract each. */
 static void open_contracts(struct db_stage *stage, const char *lines)
@@ -90,15 +71,15 @@ Test(database_gates, expand_migrate_switch_under_load_loses_nothing, .timeout = 
                                               .post_bytes = 100,
                                               .seed = 7 });
     cr_assert(load_await_count(load, 50, SETTLE_MS));
-    expect_say(&stage, "switch shop --to green", 3, "column public.orders.channel is missing");
+    db_expect_say(&stage, "switch shop --to green", 3, "column public.orders.channel is missing");
     db_stage_sql(stage.pg, NULL, expand_sql);
-    expect_say(&stage, "switch shop --to green", 0, "green");
-    expect_say(&stage, "status", 0, "rollback safe: yes");
+    db_expect_say(&stage, "switch shop --to green", 0, "green");
+    db_expect_say(&stage, "status", 0, "rollback safe: yes");
     cr_assert(load_await_count(load, 300, SETTLE_MS));
     load_finish(load);
     cr_expect_eq(load_failed(load), 0);
     load_free(load);
-    CLOSE(&stage);
+    STOP_DB(&stage);
 }
 
 /* No wait between the migration and the switch: what ran a moment ago must be seen. */
@@ -110,12 +91,12 @@ Test(database_gates, a_rename_is_seen_by_the_switch_right_behind_it, .timeout = 
     open_contracts(&stage, "");
     db_stage_sql(stage.pg, NULL, expand_sql);
     db_stage_sql(stage.pg, NULL, "ALTER TABLE orders RENAME COLUMN note TO remark");
-    expect_say(&stage, "switch shop --to green", 3, "column public.orders.note is missing");
-    expect_say(&stage, "switch shop --to green", 3, "gate: contract");
-    expect_say(&stage, "canary start shop", 3, "column public.orders.note is missing");
-    expect_say(&stage, "plan switch shop --to green", 3, "contract");
-    expect_say(&stage, "db contract shop/blue", 3, "column public.orders.note is missing");
-    expect_say(&stage, "db check shop", 3, "fail");
+    db_expect_say(&stage, "switch shop --to green", 3, "column public.orders.note is missing");
+    db_expect_say(&stage, "switch shop --to green", 3, "gate: contract");
+    db_expect_say(&stage, "canary start shop", 3, "column public.orders.note is missing");
+    db_expect_say(&stage, "plan switch shop --to green", 3, "contract");
+    db_expect_say(&stage, "db contract shop/blue", 3, "column public.orders.note is missing");
+    db_expect_say(&stage, "db check shop", 3, "fail");
     said = db_stage_say(&stage, "--json db check shop", NULL);
     cr_expect(strstr(said, "\"gate\":\"contract\",\"result\":\"fail\"") != NULL, "%s", said);
     free(said);
@@ -124,9 +105,9 @@ Test(database_gates, a_rename_is_seen_by_the_switch_right_behind_it, .timeout = 
                  "CREATE SCHEMA old; ALTER TABLE orders SET SCHEMA old; CREATE VIEW "
                  "orders AS SELECT *, remark AS note FROM old.orders");
     cr_expect(db_stage_await(&stage, "db contract shop/green", "has all of", SETTLE_MS));
-    expect_say(&stage, "switch shop --to green --force --reason mine", 0, "not proven");
-    expect_say(&stage, "--json history", 0, "[database: ");
-    CLOSE(&stage);
+    db_expect_say(&stage, "switch shop --to green --force --reason mine", 0, "not proven");
+    db_expect_say(&stage, "--json history", 0, "[database: ");
+    STOP_DB(&stage);
 }
 
 Test(database_gates, the_light_turns_red_when_the_release_before_lost_a_column, .timeout = 120)
@@ -136,22 +117,22 @@ Test(database_gates, the_light_turns_red_when_the_release_before_lost_a_column, 
 
     open_contracts(&stage, "");
     db_stage_sql(stage.pg, NULL, expand_sql);
-    expect_say(&stage, "switch shop --to green", 0, "green");
+    db_expect_say(&stage, "switch shop --to green", 0, "green");
     cr_expect(db_stage_await(&stage, "status", "rollback safe: yes (to blue)", SETTLE_MS));
     safe = daemon_metric(stage.stage.daemon, "switchyard_rollback_safe", "service=\"shop\"");
     cr_expect_eq(safe, 1, "%f", safe);
     db_stage_sql(stage.pg, NULL, "ALTER TABLE orders DROP COLUMN note");
     cr_expect(db_stage_await(&stage, "status", "rollback safe: no (to blue)", 5000));
-    expect_say(&stage, "status", 0, "column public.orders.note is missing");
+    db_expect_say(&stage, "status", 0, "column public.orders.note is missing");
     cr_expect_eq(daemon_metric(stage.stage.daemon, "switchyard_rollback_safe", "shop"), 0);
     cr_expect_eq(daemon_metric(stage.stage.daemon, "switchyard_db_contract_ok", "slot=\"blue\""),
                  0);
     cr_expect_eq(daemon_metric(stage.stage.daemon, "switchyard_gate_pass", "gate=\"database\""), 1);
-    expect_say(&stage, "rollback shop", 3, "column public.orders.note is missing");
+    db_expect_say(&stage, "rollback shop", 3, "column public.orders.note is missing");
     cr_expect_eq(stage_probe(&stage.stage), LOAD_SLOT_GREEN);
-    expect_say(&stage, "rollback shop --force --reason people-wait", 0, "blue");
+    db_expect_say(&stage, "rollback shop --force --reason people-wait", 0, "blue");
     cr_expect_eq(stage_probe(&stage.stage), LOAD_SLOT_BLUE);
-    CLOSE(&stage);
+    STOP_DB(&stage);
 }
 
 Test(database_gates, a_missing_label_and_a_bad_file_are_named, .timeout = 120)
@@ -161,17 +142,17 @@ Test(database_gates, a_missing_label_and_a_bad_file_are_named, .timeout = 120)
 
     open_contracts(&stage, "");
     db_stage_sql(stage.pg, NULL, "ALTER TABLE orders ADD COLUMN channel text");
-    expect_say(&stage, "switch shop --to green", 3,
-               "enum public.order_status has no label 'refunded'");
+    db_expect_say(&stage, "switch shop --to green", 3,
+                  "enum public.order_status has no label 'refunded'");
     path = db_stage_file(&stage, "v2.json", "{\"format\":1,\"need\":{}}");
     cr_expect_eq(ctl_code(stage.stage.daemon, "reload"), 0);
-    expect_say(&stage, "switch shop --to green", 3, "there is no member need");
+    db_expect_say(&stage, "switch shop --to green", 3, "there is no member need");
     free(path);
     path = db_stage_file(&stage, "v2.json", "{\"format\":1}");
     cr_expect_eq(ctl_code(stage.stage.daemon, "reload"), 0);
-    expect_say(&stage, "switch shop --to green", 0, "green");
+    db_expect_say(&stage, "switch shop --to green", 0, "green");
     free(path);
-    CLOSE(&stage);
+    STOP_DB(&stage);
 }
 
 Test(database_gates, a_database_that_is_away_stops_what_goes_forward_and_nothing_else,
@@ -181,18 +162,19 @@ Test(database_gates, a_database_that_is_away_stops_what_goes_forward_and_nothing
 
     open_contracts(&stage, "");
     db_stage_sql(stage.pg, NULL, expand_sql);
-    expect_say(&stage, "switch shop --to green", 0, "green");
+    db_expect_say(&stage, "switch shop --to green", 0, "green");
     db_stage_freeze(stage.pg, true);
     cr_expect(db_stage_await(&stage, "db check shop", "unknown", 20000));
     cr_expect(db_stage_await(&stage, "status", "rollback safe: unknown", SETTLE_MS));
-    expect_say(&stage, "switch shop --to blue", 3, "unknown");
+    db_expect_say(&stage, "switch shop --to blue", 3, "unknown");
     cr_expect_eq(stage_probe(&stage.stage), LOAD_SLOT_GREEN);
-    expect_say(&stage, "rollback shop --emergency --reason away", 0, "not proven for the database");
+    db_expect_say(&stage, "rollback shop --emergency --reason away", 0,
+                  "not proven for the database");
     cr_expect_eq(stage_probe(&stage.stage), LOAD_SLOT_BLUE);
     cr_expect(daemon_await_log(stage.stage.daemon, "database_passed_over", SETTLE_MS));
-    expect_say(&stage, "--json history", 0, "away [database: ");
+    db_expect_say(&stage, "--json history", 0, "away [database: ");
     db_stage_freeze(stage.pg, false);
-    CLOSE(&stage);
+    STOP_DB(&stage);
 }
 
 Test(database_gates, what_is_unknown_may_be_let_pass, .timeout = 120)
@@ -203,123 +185,7 @@ Test(database_gates, what_is_unknown_may_be_let_pass, .timeout = 120)
     db_stage_freeze(stage.pg, true);
     cr_expect(db_stage_await(&stage, "db check shop", "unknown", 20000));
     cr_expect(db_stage_await(&stage, "db check shop", "was last seen", SETTLE_MS));
-    expect_say(&stage, "switch shop --to green", 0, "not proven for the database");
+    db_expect_say(&stage, "switch shop --to green", 0, "not proven for the database");
     db_stage_freeze(stage.pg, false);
-    CLOSE(&stage);
-}
-
-Test(database_gates, versions_of_every_layout_are_judged, .timeout = 120)
-{
-    struct db_stage stage;
-
-    memset(&stage, 0, sizeof stage);
-    db_stage_open(
-        &stage, pg_start(NULL),
-        &(struct db_stage_options){ .blue = "version = \"v1.2\" schema = \"1.2\"",
-                                    .green = "version = \"v1.3\" schema = \">=1.3 <2\"" });
-    expect_say(&stage, "switch shop --to green", 3, "schema-version");
-    expect_say(&stage, "switch shop --to green", 3, "versions of database main are not known");
-
-    db_stage_sql(
-        stage.pg, NULL,
-        "CREATE TABLE flyway_schema_history (installed_rank int PRIMARY KEY, version text, "
-        "description text, type text, script text, success boolean);"
-        "INSERT INTO flyway_schema_history VALUES (1, '1.2', 'a', 'SQL', 'V1_2__a.sql', "
-        "true)");
-    expect_say(&stage, "switch shop --to green", 3, "has version 1.2, green needs >=1.3 <2");
-    db_stage_sql(stage.pg, NULL,
-                 "INSERT INTO flyway_schema_history VALUES (2, '1.3', 'b', 'SQL', "
-                 "'V1_3__b.sql', false)");
-    expect_say(&stage, "switch shop --to green", 3, "migration 1.3 of database main has failed");
-
-    db_stage_sql(stage.pg, NULL,
-                 "DROP TABLE flyway_schema_history; CREATE TABLE _prisma_migrations (id text, "
-                 "migration_name text, started_at timestamptz, finished_at timestamptz, "
-                 "rolled_back_at timestamptz);"
-                 "INSERT INTO _prisma_migrations VALUES ('1', '1.3', now(), NULL, NULL)");
-    expect_say(&stage, "switch shop --to green", 3,
-               "migration 1.3 of database main is not finished");
-    db_stage_sql(stage.pg, NULL, "UPDATE _prisma_migrations SET rolled_back_at = now()");
-    expect_say(&stage, "switch shop --to green", 3, "was rolled back");
-
-    db_stage_sql(
-        stage.pg, NULL,
-        "DROP TABLE _prisma_migrations; CREATE TABLE schema_versions (version text PRIMARY "
-        "KEY, environment text);"
-        "INSERT INTO schema_versions VALUES ('v1.4.0', 'green')");
-    expect_say(&stage, "switch shop --to green", 0, "green");
-
-    db_stage_sql(
-        stage.pg, NULL,
-        "DROP TABLE schema_versions; CREATE SCHEMA switchyard_control; CREATE TABLE "
-        "switchyard_control.schema_versions (environment text, version text, success "
-        "boolean, contract_after text, PRIMARY KEY (environment, version));"
-        "INSERT INTO switchyard_control.schema_versions VALUES ('blue', 'v1.4', true, NULL),"
-        "('green', 'v1.4', true, 'v1.3')");
-    cr_expect(db_stage_await(&stage, "status", "rollback safe: no", SETTLE_MS));
-    expect_say(&stage, "rollback shop", 3,
-               "was contracted for releases from v1.3 on, blue is v1.2");
-    CLOSE(&stage);
-}
-
-Test(database_gates, the_same_database_is_known_by_any_name, .timeout = 120)
-{
-    struct pg *pg = pg_start(NULL);
-    struct db_stage stage;
-    char *blocks =
-        mem_format("database alias { dsn = \"%s\" interval = \"200ms\" }\n", pg_dsn(pg, NULL));
-
-    memset(&stage, 0, sizeof stage);
-    db_stage_open(&stage, pg,
-                  &(struct db_stage_options){ .green = "database = \"alias\"", .blocks = blocks });
-    free(blocks);
-    cr_expect(db_stage_await(&stage, "db check shop", "same-database  pass", SETTLE_MS));
-    expect_say(&stage, "switch shop --to green", 0, "green");
-    CLOSE(&stage);
-}
-
-Test(database_gates, another_database_is_refused, .timeout = 120)
-{
-    struct pg *pg = pg_start(NULL);
-    struct db_stage stage;
-    char *blocks = NULL;
-
-    db_stage_sql(pg, NULL, "CREATE DATABASE other");
-    blocks =
-        mem_format("database other { dsn = \"%s\" interval = \"200ms\" }\n", pg_dsn(pg, "other"));
-    memset(&stage, 0, sizeof stage);
-    db_stage_open(&stage, pg,
-                  &(struct db_stage_options){ .green = "database = \"other\"", .blocks = blocks });
-    free(blocks);
-    expect_say(&stage, "switch shop --to green", 3, "is another database than blue");
-    expect_say(&stage, "db check other", 3, "same-database");
-    CLOSE(&stage);
-}
-
-Test(database_gates, what_is_unsound_or_untrue_is_refused, .timeout = 120)
-{
-    struct db_stage stage;
-
-    memset(&stage, 0, sizeof stage);
-    db_stage_open(&stage, pg_start(NULL),
-                  &(struct db_stage_options){
-                      .main = "    assertions = { \"paid: SELECT count(*) FROM orders WHERE note = "
-                              "'unpaid'\" }\n",
-                      .sql = shop_sql });
-    db_stage_sql(stage.pg, NULL, "INSERT INTO orders (note) VALUES ('unpaid')");
-    expect_say(&stage, "switch shop --to green", 3,
-               "assertion paid of database main does not hold");
-    db_stage_sql(
-        stage.pg, NULL,
-        "UPDATE orders SET note = 'x'; ALTER TABLE orders ADD CONSTRAINT positive CHECK (id "
-        "> 0) NOT VALID");
-    expect_say(&stage, "switch shop --to green", 3, "positive on public.orders");
-    db_stage_sql(
-        stage.pg, NULL,
-        "ALTER TABLE orders VALIDATE CONSTRAINT positive; UPDATE pg_index SET indisvalid = "
-        "false WHERE indexrelid = 'orders_status_idx'::regclass");
-    expect_say(&stage, "switch shop --to green", 3, "orders_status_idx");
-    db_stage_sql(stage.pg, NULL, "REINDEX INDEX orders_status_idx");
-    expect_say(&stage, "switch shop --to green", 0, "green");
-    CLOSE(&stage);
+    STOP_DB(&stage);
 }

@@ -14,6 +14,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/rcu.h"
+#include "config/config.h"
 #include "deploy/deploy_view.h"
 #include "deploy/history_filter.h"
 #include "net/loop.h"
@@ -65,6 +66,12 @@ void deploy_submit(struct deploy *deploy, const struct change *change, change_do
     deploy->pending = pending;
     if (!deploy->holds)
         timer_arm(pending->timer, deploy->delay_ms);
+}
+
+bool deploy_plan_is_rescue(const struct deploy *deploy, const char *token)
+{
+    (void)deploy;
+    return strcmp(token, "back") == 0;
 }
 
 void deploy_apply(struct deploy *deploy, const struct deploy_approval *approval,
@@ -443,12 +450,14 @@ void world_add_tenants(struct world *world, unsigned count)
 void world_init(struct world *world)
 {
     static const char *api_paths[] = { "/api" };
+    static const struct config nothing = { .api = { .open_metrics = true } };
 
     rcu_thread_begin();
     memset(world, 0, sizeof *world);
     world_health_known = true;
     world->loop = loop_new();
     world->deploy.loop = world->loop;
+    world->deploy.config = &nothing;
     world->deploy.result = (struct change_result){ .outcome = OUTCOME_DONE,
                                                    .epoch_before = 41,
                                                    .epoch = 42,
