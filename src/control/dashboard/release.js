@@ -12,21 +12,32 @@ export function ruleValue(value, unit) {
   return unit === "ratio" ? `× ${value.toFixed(2)}` : value.toFixed(2);
 }
 
+// What the rules of docs/judgement.md ask, shortly.
+const MEANINGS = {
+  err_mod: "more errors than the baseline", err_gross: "far more errors than the baseline", err_abs: "more errors than the fixed rate",
+  hist_mod: "more errors than remembered", hist_gross: "far more errors than remembered",
+  lat50: "slower in the middle", lat95: "slower at p95", lat99: "slower at p99", lat999: "slower at p99.9",
+  lat50x3: "three times slower in the middle", lat99x3: "three times slower at p99", lat50warn: "a little slower: holds the steps",
+  guard_error: "error rate", guard_mean: "mean latency", guard_spike: "errors above the baseline's", guard_slow: "latency against the baseline's",
+};
+
 const RULE_WORDS = { off: "off", waits: "waits for traffic", judges: "judges", suspects: "! suspects", reached: "✕ reached", silent: "silent" };
 
 class RuleRow {
   constructor() {
-    this.name = el("th", { scope: "row" });
+    this.name = el("code");
+    this.meaning = el("span", { class: "muted" });
     this.value = el("td", { class: "number" });
     this.limit = el("td", { class: "number" });
     this.meter = el("meter", { min: 0, max: 1 });
     this.state = el("td");
-    this.node = el("tr", {}, this.name, this.value, this.limit, el("td", { class: "wide" }, this.meter), this.state);
+    this.node = el("tr", {}, el("th", { scope: "row" }, this.name, " ", this.meaning), this.value, this.limit, el("td", { class: "wide" }, this.meter), this.state);
   }
 
   update(rule) {
     const part = typeof rule.value === "number" && rule.threshold > 0 ? Math.max(0, Math.min(1, rule.value / rule.threshold)) : 0;
     say(this.name, rule.rule);
+    say(this.meaning, MEANINGS[rule.rule] || "");
     say(this.value, ruleValue(rule.value, rule.unit));
     say(this.limit, ruleValue(rule.threshold, rule.unit));
     this.meter.value = part;
@@ -47,9 +58,14 @@ export class Release {
     this.rows = el("tbody");
     this.ruleParts = new Map();
     this.summary = el("summary");
+    this.isLong = false;
+    this.more = el("button", { type: "button", class: "quiet", on: { click: () => {
+      this.isLong = !this.isLong;
+      this.drawRules(this.all, this.wasOnTrial);
+    } } });
     this.rules = el("details", { class: "rules" }, this.summary, el("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": "Rules and their limits" },
       el("table", {}, el("thead", {}, el("tr", {}, ...["Rule", "Value", "Limit"].map((text, i) => el("th", { scope: "col", text, class: i > 0 ? "number" : null })),
-        el("th", { scope: "col", text: "Of its limit", class: "wide" }), el("th", { scope: "col", text: "State" }))), this.rows)));
+        el("th", { scope: "col", text: "Of its limit", class: "wide" }), el("th", { scope: "col", text: "State" }))), this.rows)), this.more);
     this.node = el("section", { class: "release" }, this.title, this.phases, this.lines, this.rules);
   }
 
@@ -70,6 +86,7 @@ export class Release {
     });
     show(this.lines, lines.length > 0);
     this.drawRules(rules, Boolean(trial?.watched || canary));
+    set(this.node, "class", this.title.hidden && lines.length === 0 ? "release idle" : "release");
     show(this.node, !this.title.hidden || lines.length > 0 || !this.rules.hidden);
   }
 
@@ -114,12 +131,17 @@ export class Release {
   }
 
   drawRules(rules, isOnTrial) {
+    const busy = rules.filter((rule) => rule.state !== "waits" && rule.state !== "off");
+    const shown = this.isLong || busy.length === 0 ? rules : busy;
+    this.all = rules;
     show(this.rules, rules.length > 0);
+    show(this.more, busy.length > 0 && busy.length < rules.length);
+    say(this.more, this.isLong ? "Show only those that judge" : `Show the other ${rules.length - busy.length}, which wait for traffic or are off`);
     if (isOnTrial && !this.wasOnTrial) this.rules.open = true;
     this.wasOnTrial = isOnTrial;
     const reached = rules.filter((rule) => rule.state === "reached").length;
     const suspects = rules.filter((rule) => rule.state === "suspects").length;
     say(this.summary, `Evidence and bounds: ${rules.length} rules${isOnTrial ? "" : ", nothing on trial"}${reached ? `, ✕ ${reached} reached` : ""}${suspects ? `, ! ${suspects} suspect` : ""}`);
-    sync(this.rows, this.ruleParts, rules, (rule) => rule.rule, () => new RuleRow());
+    sync(this.rows, this.ruleParts, shown, (rule) => rule.rule, () => new RuleRow());
   }
 }

@@ -54,7 +54,7 @@ class SlotPanel {
     this.name = el("h3");
     this.role = el("span", { class: "badge" });
     this.version = el("span", { class: "version" });
-    this.numbers = Object.fromEntries(["share", "requests/s", "errors", "p50", "p95", "p99", "in flight", "targets up"]
+    this.numbers = Object.fromEntries(["share", "requests/s", "errors", "in flight", "targets up"]
       .map((name) => [name, new Number(name)]));
     this.charts = [
       new Chart("Requests/s", [{ key: "rate", name: "" }], rate),
@@ -87,7 +87,6 @@ class SlotPanel {
     const values = {
       "share": percent(slot.share), "requests/s": rate(slot.rate),
       "errors": slot.rate > 0 ? percent(slot.error_rate) : "–",
-      "p50": micros(slot.p50_us), "p95": micros(slot.p95_us), "p99": micros(slot.p99_us),
       "in flight": count(slot.in_flight), "targets up": `${slot.targets_up} / ${slot.targets_all}`,
     };
     for (const [name, value] of Object.entries(values)) say(this.numbers[name].value, value);
@@ -122,13 +121,15 @@ export class ServiceCard {
     this.facts = el("p", { class: "muted small" });
     this.buttons = el("div", { class: "buttons", role: "group" });
     this.buttonParts = new Map();
+    this.locked = el("span", { class: "muted small", text: "Changes need a token:" });
     this.shareBar = el("div", { class: "share", role: "img" });
     this.shareParts = new Map();
     this.release = new Release();
     this.grid = el("div", { class: "slots" });
     this.panels = new Map();
     this.node = el("article", { class: "card service" },
-      el("header", { class: "head" }, el("div", { class: "names" }, this.name, this.traffic, this.facts), this.buttons),
+      el("header", { class: "head" }, el("div", { class: "names" }, this.name, this.traffic, this.facts),
+        el("div", { class: "changes" }, this.locked, this.buttons)),
       this.shareBar, this.release.node, this.grid);
   }
 
@@ -167,14 +168,17 @@ export class ServiceCard {
     const { service, who } = view;
     const mayNot = who.isReader && !who.hasToken;
     set(this.buttons, "aria-label", `Changes of ${service.service}`);
-    sync(this.buttons, this.buttonParts, actionsOf(view), (action) => action.key, (action) => {
+    show(this.locked, mayNot);
+    sync(this.buttons, this.buttonParts, actionsOf(view).map((action) => ({ ...action, mayNot })), (action) => action.key, (action) => {
       const node = el("button", { type: "button", "data-action": action.key, "aria-haspopup": "dialog" });
       let present = action;
       node.addEventListener("click", () => this.act(present, node));
       return { node, update: (next) => {
         present = next;
-        say(node, mayNot ? `${next.label} (needs a token)` : next.label);
-        set(node, "class", mayNot ? "locked" : next.isMain ? "main" : null);
+        say(node, next.label);
+        set(node, "aria-label", next.mayNot ? `${next.label} (needs a token)` : null);
+        set(node, "title", next.mayNot ? "This needs a token" : null);
+        set(node, "class", next.mayNot ? "locked" : next.isMain ? "main" : null);
       } };
     });
   }
