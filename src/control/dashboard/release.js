@@ -137,7 +137,7 @@ export class Release {
     show(this.rules, rules.length > 0);
     show(this.more, busy.length > 0 && busy.length < rules.length);
     say(this.more, this.isLong ? "Show only those that judge" : `Show the other ${rules.length - busy.length}, which wait for traffic or are off`);
-    if (isOnTrial && !this.wasOnTrial) this.rules.open = true;
+    if (isOnTrial !== Boolean(this.wasOnTrial)) this.rules.open = isOnTrial;
     this.wasOnTrial = isOnTrial;
     const reached = rules.filter((rule) => rule.state === "reached").length;
     const suspects = rules.filter((rule) => rule.state === "suspects").length;
