@@ -65,7 +65,7 @@ export class Chart {
       line.name ? `${line.name} ` : "", this.values[index]));
     this.node = el("figure", { class: "figure" },
       el("figcaption", {}, el("span", { class: "title", text: title }), ...words),
-      el("div", { class: "plot" }, this.picture, this.top));
+      el("div", { class: "plot" }, this.picture, this.top, el("span", { class: "since", text: "5 min" })));
   }
 
   draw(points, now, top) {

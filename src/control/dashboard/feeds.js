@@ -37,9 +37,9 @@ const join = (parts) => parts.filter((part) => part !== null && part !== undefin
 
 function changeOf(entry) {
   const [kind, sign] = OUTCOMES[entry.outcome] || ["bad", "✕"];
-  const move = entry.from && entry.to ? `${entry.from} → ${entry.to}` : entry.to || entry.target || "";
+  const move = entry.from && entry.to ? `${entry.from} → ${entry.to}` : entry.to || "";
   return { key: entry.sequence, kind, sign,
-    main: [entry.kind, entry.name, move, `– ${entry.outcome}`, entry.gate ? `by gate ${entry.gate}` : "", entry.forced ? "(forced)" : "", entry.emergency ? "(emergency)" : ""].filter(Boolean).join(" "),
+    main: [entry.kind, entry.name, move, entry.target ? `(${entry.target})` : "", `– ${entry.outcome}`, entry.gate ? `by gate ${entry.gate}` : "", entry.forced ? "(forced)" : "", entry.emergency ? "(emergency)" : ""].filter(Boolean).join(" "),
     small: join([clock(entry.time), entry.actor, entry.trigger, entry.reason ? `“${entry.reason}”` : "", entry.epoch ? `epoch ${entry.epoch}` : ""]) };
 }
 

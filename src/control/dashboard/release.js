@@ -118,7 +118,7 @@ export class Release {
     } else if (rollout) {
       add("ended", `${rollout.phase}${rollout.ended ? ` at ${clock(rollout.ended)}` : ""}${rollout.words ? `: ${rollout.words}` : ""}`, BACK.includes(rollout.phase) ? "warn" : null);
     }
-    if (canary) add("canary", `step ${canary.step} of ${canary.step_count}, for ${seconds(canary.age_seconds)}${canary.paused ? ", steps held" : typeof canary.next_step_seconds === "number" ? `, next in ${seconds(canary.next_step_seconds)}` : ", steps by hand"}`);
+    if (canary) add("canary", `step ${canary.step} of ${canary.step_count}, for ${seconds(canary.age_seconds)}${canary.paused ? ", steps held" : typeof canary.next_step_seconds === "number" ? `, next in ${seconds(canary.next_step_seconds)}` : rollout?.running ? ", steps by the rollout" : ", steps by hand"}`);
     if (trial?.watched) {
       add("evidence", trial.leading ? `strongest evidence against ${trial.candidate}: ${trial.leading} ${ruleValue(trial.evidence)} of ${ruleValue(trial.threshold)}` : `no evidence against ${trial.candidate} so far`);
       add("window", trial.automatic ? trial.window_seconds > 0 ? `goes back by itself if it fails, for another ${seconds(trial.window_seconds)}` : "goes back by itself if it fails" : "! automatic rollback is off: only alerts", trial.automatic ? null : "warn");
