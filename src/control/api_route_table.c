@@ -17,6 +17,8 @@
 #define TARGET  SLOT "/targets/{target}"
 
 static const struct api_route routes[] = {
+    { METHOD_GET, "/", API_PAGE, "", "", "the page for people" },
+    { METHOD_GET, "/dashboard/{file}", API_PAGE, "", "", "a file of that page" },
     { METHOD_GET, "/metrics", API_METRICS, "", "", "measurements in the Prometheus text form" },
     { METHOD_GET, "/livez", API_LIVE, "", "", "whether the daemon answers" },
     { METHOD_GET, "/readyz", API_READY, "", "", "whether it is ready to serve" },

@@ -22,6 +22,7 @@
 #include "control/api_route_priv.h"
 #include "control/api_words_priv.h"
 #include "control/command_priv.h"
+#include "control/dashboard_priv.h"
 #include "control/identity_priv.h"
 #include "control/metrics_priv.h"
 #include "control/stats.h"
@@ -224,8 +225,9 @@ void api_serve_head(void *arg, struct api_exchange *exchange)
 
     if (!find_route(exchange) || (!is_open(exchange) && !passes_gate(api, exchange)))
         return;
-    if (is_open(exchange) && (exchange->route->purpose != API_METRICS || settings(api) == NULL ||
-                              settings(api)->open_metrics))
+    if (exchange->route->purpose == API_PAGE ||
+        (is_open(exchange) && (exchange->route->purpose != API_METRICS || settings(api) == NULL ||
+                               settings(api)->open_metrics)))
         be_anonymous(exchange);
     else if (!identify(api, exchange))
         return;
@@ -454,6 +456,7 @@ void api_serve_request(void *arg, struct api_exchange *exchange)
         api_openapi_write(&exchange->answer);
         api_exchange_answer(exchange, 200, "application/json");
         break;
+    case API_PAGE: dashboard_answer(exchange); break;
     case API_EVENTS: api_streams_open(api->streams, exchange); break;
     case API_OPERATION:
         api_calls_tell(api->calls, exchange, api_route_param(exchange, SLICE("id")));
