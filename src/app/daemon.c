@@ -38,6 +38,7 @@
 #include "control/api.h"
 #include "control/identity.h"
 #include "control/news.h"
+#include "control/outbox.h"
 #include "control/verbs.h"
 #include "deploy/deploy.h"
 #include "health/health.h"
@@ -120,6 +121,7 @@ static void on_cancel(void *arg)
     vault_cancel(daemon->vault);
     trust_cancel(daemon->trust);
     identity_cancel(daemon->identity);
+    outbox_cancel(daemon->outbox);
 }
 
 static int on_prepare(void *arg, const struct config *config, char *words, unsigned words_size)
@@ -135,6 +137,8 @@ static int on_prepare(void *arg, const struct config *config, char *words, unsig
         err = trust_prepare(daemon->trust, config, words, words_size);
     if (err == ERR_OK)
         err = identity_prepare(daemon->identity, &config->api, words, words_size);
+    if (err == ERR_OK)
+        err = outbox_prepare(daemon->outbox, config, words, words_size);
     if (err != ERR_OK)
         on_cancel(daemon);
     return err;
@@ -151,6 +155,7 @@ static void on_commit(void *arg, const struct config *config)
     crew_tune(daemon->crew, config);
     pilot_reconfigure(daemon->pilot);
     databases_apply(daemon->store, config);
+    outbox_commit(daemon->outbox, config);
     log_set_level(config->log.level);
     ports_write(daemon->run_dir, daemon->doors, daemon->api);
 }
@@ -391,6 +396,7 @@ static int start_control(struct daemon *daemon)
 
     room.news = daemon->news = news_new(&room);
     room.actions = daemon->actions = actions_new(&room);
+    outbox_listen(daemon->outbox, daemon->news);
     err = admin_new(&room, path, &config->admin, &daemon->admin);
 
     if (err != ERR_OK)
@@ -431,6 +437,7 @@ static int start(struct daemon *daemon)
     daemon->health = health_new(daemon->loop, &health_hooks, daemon);
     daemon->crew = crew_new(daemon->loop, daemon->config, daemon->rings);
     daemon->store = store_new(daemon->loop);
+    daemon->outbox = outbox_new(daemon->loop, daemon->config->state_dir);
     daemon->vault = vault_new(daemon->loop);
     daemon->trust = trust_new();
     daemon->doors = doors_new(daemon->crew, daemon->vault);
@@ -453,6 +460,7 @@ static int start(struct daemon *daemon)
         return EXIT_FAILURE;
     }
     databases_apply(daemon->store, deploy_config(daemon->deploy));
+    outbox_commit(daemon->outbox, deploy_config(daemon->deploy));
     if (start_pilot(daemon) != ERR_OK || start_control(daemon) != ERR_OK)
         return EXIT_FAILURE;
     watch_signals(daemon);
@@ -476,6 +484,7 @@ static void stop(struct daemon *daemon)
         deploy_free(daemon->deploy);
     store_free(daemon->store);
     health_free(daemon->health);
+    outbox_free(daemon->outbox);
     news_free(daemon->news);
     if (daemon->run_dir != NULL)
         ports_remove(daemon->run_dir);

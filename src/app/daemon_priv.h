@@ -17,6 +17,7 @@ struct health;
 struct identity;
 struct loop;
 struct news;
+struct outbox;
 struct pilot;
 struct resolver;
 struct ring;
@@ -49,6 +50,7 @@ struct daemon {
     struct api *api;
     struct news *news;
     struct actions *actions;
+    struct outbox *outbox;
     struct scribe *scribe;
     struct ring **rings;
     unsigned ring_count;

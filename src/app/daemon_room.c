@@ -90,6 +90,7 @@ struct control_room daemon_room(struct daemon *daemon)
         .deployments = pilot_deployments(daemon->pilot),
         .store = daemon->store,
         .identity = daemon->identity,
+        .outbox = daemon->outbox,
         .started_wall_us = clock_wall_us(),
         .quit = on_quit_command,
         .stats = sum_stats,

@@ -16,6 +16,7 @@
 #include "control/metrics_process_priv.h"
 #include "control/metrics_tls_priv.h"
 #include "control/metrics_traffic_priv.h"
+#include "control/metrics_webhook_priv.h"
 #include "control/stats.h"
 #include "control/tally_priv.h"
 #include "deploy/deploy.h"
@@ -502,6 +503,7 @@ void metrics_write(const struct control_room *room, const struct tally *tally, s
     metrics_memory_write(room, out);
     metrics_judgement_write(room, out);
     metrics_rollout_write(room, out);
+    metrics_webhook_write(room, out);
     metrics_database_write(room, out);
     metrics_process_write(room->started_wall_us, out);
 }

@@ -91,6 +91,8 @@ static const struct {
     { "action list", LEVEL_USER, false },
     { "action run", LEVEL_OPERATOR, true },
     { "action test", LEVEL_OPERATOR, false },
+    { "webhook list", LEVEL_USER, false },
+    { "webhook test", LEVEL_OPERATOR, true },
     { "quit", LEVEL_USER, false },
     { "help", LEVEL_USER, false },
 };
