@@ -237,11 +237,11 @@ void hooks_put(struct hooks *hooks, const char *name, const struct event_face *f
                struct slice json)
 {
     struct hook *hook = find(hooks, name);
+    struct post_offer offer = { face->key, face->id, json };
 
     if (hook == NULL)
         return;
-    if (post_repeat_offer(hook->repeat, face->key, clock_monotonic_us(), hook->repeat_us, face->id,
-                          json))
+    if (post_repeat_offer(hook->repeat, &offer, clock_monotonic_us(), hook->repeat_us))
         queue_event(hook, face->id, 1, mem_text_of(json.ptr, json.len));
     else
         hook->view.repeats++;

@@ -85,11 +85,10 @@ void post_box_replace(struct post_box *box, struct post_spec *spec)
 
 void post_box_put(struct post_box *box, const struct post_event *event)
 {
-    struct slice json = slice_from(event->json);
+    struct post_offer offer = { event->key, event->id, slice_from(event->json) };
 
-    if (post_repeat_offer(box->repeat, event->key, clock_monotonic_us(), box->spec->repeat_us,
-                          event->id, json))
-        post_queue_add(box->queue, event->id, clock_wall_us(), 1, json);
+    if (post_repeat_offer(box->repeat, &offer, clock_monotonic_us(), box->spec->repeat_us))
+        post_queue_add(box->queue, event->id, clock_wall_us(), 1, offer.json);
     else
         box->view.repeats++;
 }

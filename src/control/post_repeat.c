@@ -42,19 +42,19 @@ static struct window *find(struct post_repeat *repeat, const char *key)
     return NULL;
 }
 
-bool post_repeat_offer(struct post_repeat *repeat, const char *key, uint64_t now_us,
-                       uint64_t window_us, const char *id, struct slice json)
+bool post_repeat_offer(struct post_repeat *repeat, const struct post_offer *offer, uint64_t now_us,
+                       uint64_t window_us)
 {
     struct window *window = NULL;
 
-    if (window_us == 0 || key[0] == '\0')
+    if (window_us == 0 || offer->key[0] == '\0')
         return true;
-    window = find(repeat, key);
+    window = find(repeat, offer->key);
     if (window != NULL && (now_us < window->until_us || window->count > 0)) {
         if (window->count == 0)
-            snprintf(window->id, sizeof window->id, "%s", id);
+            snprintf(window->id, sizeof window->id, "%s", offer->id);
         free(window->json);
-        window->json = mem_text_of(json.ptr, json.len);
+        window->json = mem_text_of(offer->json.ptr, offer->json.len);
         window->count++;
         return false;
     }
@@ -62,7 +62,7 @@ bool post_repeat_offer(struct post_repeat *repeat, const char *key, uint64_t now
         window = find(repeat, "");
     if (window == NULL)
         return true;
-    snprintf(window->key, sizeof window->key, "%s", key);
+    snprintf(window->key, sizeof window->key, "%s", offer->key);
     window->window_us = window_us;
     window->until_us = now_us + window_us;
     return true;

@@ -22,12 +22,19 @@ struct post_repeated {
     uint64_t count;
 };
 
+/* One that may be equal to others. Borrowed. */
+struct post_offer {
+    const char *key;
+    const char *id;
+    struct slice json;
+};
+
 struct post_repeat *post_repeat_new(void);
 void post_repeat_free(struct post_repeat *repeat); /* NULL: nothing */
 
 /* True: it is to be told at once. window_us 0, or key "": always. */
-bool post_repeat_offer(struct post_repeat *repeat, const char *key, uint64_t now_us,
-                       uint64_t window_us, const char *id, struct slice json);
+bool post_repeat_offer(struct post_repeat *repeat, const struct post_offer *offer, uint64_t now_us,
+                       uint64_t window_us);
 
 /* The next one whose time is over; false: none. After it the time begins anew. */
 bool post_repeat_due(struct post_repeat *repeat, uint64_t now_us, struct post_repeated *out);

@@ -82,6 +82,7 @@ static void set_bounds(struct post_request *request, const struct post_spec *spe
     SET(request, CURLOPT_PROTOCOLS_STR, "http,https");
     SET(request, CURLOPT_FOLLOWLOCATION, 0L);
     SET(request, CURLOPT_PROXY, ""); /* not by the environment either */
+    SET(request, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
     SET(request, CURLOPT_NETRC, (long)CURL_NETRC_IGNORED);
     SET(request, CURLOPT_NOSIGNAL, 1L);
     SET(request, CURLOPT_QUICK_EXIT, 1L); /* who asks a slow resolver is not waited for */

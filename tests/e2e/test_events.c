@@ -12,6 +12,7 @@
 
 #include "base/mem.h"
 #include "e2e/e2e.h"
+#include "support/client.h"
 #include "support/origin_tls.h"
 #include "support/pem.h"
 #include "support/scene.h"
@@ -187,18 +188,24 @@ static void expect_secrets_are_kept(void)
 {
     struct ctl_result list = ctl_run(stage.daemon, "webhook list");
     struct ctl_result config = ctl_run(stage.daemon, "show config");
-    struct ctl_result metrics = ctl_run(stage.daemon, "show metrics");
+    struct reply metrics = { 0 };
+    struct client client;
     char *path = mem_format("%s/state/outbox/w.jsonl", daemon_folder(stage.daemon));
 
     expect_no_secret("webhook list", mem_text(list.out));
     expect_no_secret("show config", mem_text(config.out));
-    expect_no_secret("metrics", mem_text(metrics.out));
+    client_open(&client, daemon_api(stage.daemon));
+    client_send_text(&client, "GET /metrics HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
+    cr_expect_eq(client_reply(&client, false, WAIT_MS, &metrics), REPLY_WHOLE);
+    cr_expect_not_null(strstr(metrics.body.bytes, "switchyard_webhook_oldest_seconds"));
+    expect_no_secret("metrics", mem_text(metrics.body.bytes));
     expect_no_secret("the log", daemon_log(stage.daemon));
     expect_no_secret("the outbox", scene_read(path, NULL));
     cr_expect_not_null(strstr(config.out, "webhook w"), "%s", config.out);
     ctl_free(&list);
     ctl_free(&config);
-    ctl_free(&metrics);
+    reply_fini(&metrics);
+    client_close(&client);
     free(path);
 }
 

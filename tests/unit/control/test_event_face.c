@@ -15,7 +15,7 @@
                     "\"reason\":\"it is time\",\"gate\":null")
 #define ALERT(severity)                                                                            \
     EVENT("alert", ",\"severity\":\"" severity "\",\"trigger\":\"err_mod\",\"words\":\"too "       \
-                                               "many\"")
+                   "many\"")
 
 static const struct {
     const char *json;

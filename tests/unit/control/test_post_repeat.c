@@ -9,7 +9,7 @@ enum { WINDOW = 1000 };
 
 static bool offer(struct post_repeat *repeat, const char *key, uint64_t now, const char *id)
 {
-    return post_repeat_offer(repeat, key, now, WINDOW, id, slice_from(id));
+    return post_repeat_offer(repeat, &(struct post_offer){ key, id, slice_from(id) }, now, WINDOW);
 }
 
 static void expect_due(struct post_repeat *repeat, uint64_t now, const char *id, const char *json,
@@ -51,8 +51,8 @@ Test(post_repeat, what_has_no_key_or_no_window_goes_on)
     struct post_repeat *repeat = post_repeat_new();
 
     cr_expect(offer(repeat, "", 0, "1") && offer(repeat, "", 0, "2"));
-    cr_expect(post_repeat_offer(repeat, "a", 0, 0, "1", SLICE("1")));
-    cr_expect(post_repeat_offer(repeat, "a", 0, 0, "2", SLICE("2")));
+    cr_expect(post_repeat_offer(repeat, &(struct post_offer){ "a", "1", SLICE("1") }, 0, 0));
+    cr_expect(post_repeat_offer(repeat, &(struct post_offer){ "a", "2", SLICE("2") }, 0, 0));
     post_repeat_free(repeat);
 }
 
