@@ -46,6 +46,7 @@
 #include "control/api.h"
 #include "control/identity.h"
 #include "control/news.h"
+#include "control/outbox.h"
 #include "control/verbs.h"
 #include "deploy/deploy.h"
 #include "health/health.h"
@@ -87,6 +88,7 @@ static void on_cancel(void *arg)
     vault_cancel(daemon->vault);
     trust_cancel(daemon->trust);
     identity_cancel(daemon->identity);
+    outbox_cancel(daemon->outbox);
 }
 
 static int on_prepare(void *arg, const struct config *config, char *words, unsigned words_size)
@@ -102,6 +104,8 @@ static int on_prepare(void *arg, const struct config *config, char *words, unsig
         err = trust_prepare(daemon->trust, config, words, words_size);
     if (err == ERR_OK)
         err = identity_prepare(daemon->identity, &config->api, words, words_size);
+    if (err == ERR_OK)
+        err = outbox_prepare(daemon->outbox, config, words, words_size);
     if (err != ERR_OK)
         on_cancel(daemon);
     return err;
@@ -119,6 +123,7 @@ static void on_commit(void *arg, const struct config *config)
     pilot_reconfigure(daemon->pilot);
     backups_configure(daemon->backup, config);
     databases_apply(daemon->store, config);
+    outbox_commit(daemon->outbox, config);
     log_set_level(config->log.level);
     ports_write(daemon->run_dir, daemon->doors, daemon->api);
 }
@@ -403,6 +408,7 @@ static int start_control(struct daemon *daemon)
 
     room.news = daemon->news = news_new(&room);
     room.actions = daemon->actions = actions_new(&room);
+    outbox_listen(daemon->outbox, daemon->news);
     fd = take_admin(daemon, path);
     if (fd >= 0)
         err = admin_new_open(&room, fd, &config->admin, &daemon->admin);
@@ -461,6 +467,7 @@ static int start(struct daemon *daemon)
     daemon->health = health_new(daemon->loop, &health_hooks, daemon);
     daemon->crew = crew_new(daemon->loop, daemon->config, daemon->rings);
     daemon->store = store_new(daemon->loop);
+    daemon->outbox = outbox_new(daemon->loop, daemon->config->state_dir);
     daemon->vault = vault_new(daemon->loop);
     daemon->trust = trust_new();
     daemon->doors = doors_new(daemon->crew, daemon->vault, daemon->heirloom);
@@ -483,6 +490,7 @@ static int start(struct daemon *daemon)
         return EXIT_FAILURE;
     }
     databases_apply(daemon->store, deploy_config(daemon->deploy));
+    outbox_commit(daemon->outbox, deploy_config(daemon->deploy));
     if (start_notary(daemon) != ERR_OK)
         return EXIT_FAILURE;
     if (start_pilot(daemon) != ERR_OK ||
@@ -513,6 +521,7 @@ static void stop(struct daemon *daemon)
     notary_free(daemon->notary);
     store_free(daemon->store);
     health_free(daemon->health);
+    outbox_free(daemon->outbox);
     news_free(daemon->news);
     if (daemon->run_dir != NULL)
         ports_remove(daemon->run_dir);
