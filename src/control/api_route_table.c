@@ -137,6 +137,8 @@ static const struct api_route routes[] = {
     G("/v1/locks", "lock show", ""),
     P("/v1/locks/acquire", "lock acquire", "{name?}"),
     P("/v1/locks/release", "lock release", "{name?}"),
+    G("/v1/webhooks", "webhook list", ""),
+    P("/v1/webhooks/{webhook}/test", "webhook test", "{webhook}"),
     G("/v1/actions", "action list", ""),
     P("/v1/actions/{action}/run", "action run", "{action}"),
     G("/v1/actions/{action}/test", "action test", "{action}"),
