@@ -15,6 +15,7 @@
 #include "base/log.h"
 #include "config/config_action.h"
 #include "config/config_api.h"
+#include "config/config_audit.h"
 #include "config/config_database.h"
 #include "config/config_service.h"
 #include "config/config_tls.h"
@@ -64,11 +65,13 @@ struct config {
     bool core_dumps;
     char *state_dir;
     uint64_t history_bytes; /* of history.jsonl, before it is put aside */
+    char *compat_dir;       /* NULL: compat in state_dir */
     struct config_log log;
     struct config_admin admin;
     struct config_api api;
     struct config_action *actions;
     size_t action_count;
+    struct config_audit audit;
     struct config_shutdown shutdown;
     struct config_timeouts timeouts; /* the defaults of every service */
     struct config_limits limits;     /* the defaults of every service */

@@ -27,9 +27,10 @@ enum outcome {
 
 struct change_result {
     enum outcome outcome;
-    enum fault fault; /* FAULT_NONE when done */
-    char gate[32];    /* which gate refused; "" : none */
-    char words[512];  /* for people: what happened or why not, and the remedy */
+    enum fault fault;   /* FAULT_NONE when done */
+    char gate[32];      /* which gate refused; "" : none */
+    char bypassed[160]; /* forced: gates that did not pass, comma between */
+    char words[512];    /* for people: what happened or why not, and the remedy */
     uint64_t epoch_before;
     uint64_t epoch;       /* in force when this was answered */
     uint64_t duration_us; /* from submit to effect */

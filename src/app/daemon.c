@@ -13,16 +13,22 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "app/backups.h"
+#include "app/bulletin.h"
 #include "app/crew.h"
 #include "app/daemon_priv.h"
 #include "app/daemon_room.h"
 #include "app/databases.h"
 #include "app/doors.h"
 #include "app/front.h"
+#include "app/heirloom.h"
+#include "app/notary.h"
+#include "app/notify.h"
 #include "app/ports.h"
 #include "app/privacy.h"
 #include "app/trust.h"
 #include "app/vault.h"
+#include "backup/backup.h"
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/log.h"
@@ -152,6 +158,7 @@ static void on_commit(void *arg, const struct config *config)
     doors_commit(daemon->doors, config);
     crew_tune(daemon->crew, config);
     pilot_reconfigure(daemon->pilot);
+    backups_configure(daemon->backup, config);
     databases_apply(daemon->store, config);
     log_set_level(config->log.level);
     ports_write(daemon->run_dir, daemon->doors, daemon->api);
@@ -194,7 +201,15 @@ static void drain_tunnels(void *arg, const struct tunnel_drain *order)
     crew_drain_tunnels(daemon->crew, order);
 }
 
+static void on_settled(void *arg, const struct change *change, const struct change_result *result)
+{
+    struct daemon *daemon = arg;
+
+    notary_settled(daemon->notary, daemon->deploy, change, result);
+}
+
 static const struct deploy_ops deploy_hooks = {
+    .settled = on_settled,
     .evict = evict,
     .dialer = find_dialer,
     .published = on_published,
@@ -247,11 +262,13 @@ void daemon_begin_shutdown(struct daemon *daemon, uint64_t drain_us)
 {
     if (daemon->drain_until_us != 0 || drain_us == 0) {
         LOG_INFO("shutdown", "now");
+        notify_send(daemon->notify, "STOPPING=1\n");
         loop_stop(daemon->loop);
         return;
     }
     LOG_INFO("shutdown", "draining=%lluus", (unsigned long long)drain_us);
     daemon->drain_until_us = clock_monotonic_us() + drain_us;
+    bulletin_tell(daemon);
     deploy_stop(daemon->deploy);
     timer_disarm(daemon->opening);
     crew_drain(daemon->crew, IDLE_GRACE_US);
@@ -260,7 +277,9 @@ void daemon_begin_shutdown(struct daemon *daemon, uint64_t drain_us)
 
 static void on_reloaded(void *arg, const struct change_result *result)
 {
-    (void)arg;
+    struct daemon *daemon = arg;
+
+    notify_ready(daemon->notify); /* refused or not: it goes on */
     if (result->outcome == OUTCOME_DONE)
         LOG_INFO("reload", "epoch=%llu %s", (unsigned long long)result->epoch, result->words);
     else
@@ -273,6 +292,8 @@ static void on_signal(void *arg, int number)
     uint64_t drain_us = deploy_config(daemon->deploy)->shutdown.requests;
     struct change change = { .kind = CHANGE_RELOAD };
 
+    if (number == SIGTERM || number == SIGINT || number == SIGQUIT)
+        notary_stopping(daemon->notary, number);
     switch (number) {
     case SIGTERM: daemon_begin_shutdown(daemon, drain_us > 0 ? drain_us : 1); break;
     case SIGINT:
@@ -286,6 +307,7 @@ static void on_signal(void *arg, int number)
         break;
     case SIGHUP:
         snprintf(change.actor, sizeof change.actor, "signal=HUP");
+        notify_reloading(daemon->notify);
         deploy_submit(daemon->deploy, &change, on_reloaded, daemon);
         break;
     default: break;
@@ -296,20 +318,30 @@ static void open_doors(struct daemon *daemon)
 {
     vault_commit(daemon->vault, deploy_config(daemon->deploy));
     doors_commit(daemon->doors, deploy_config(daemon->deploy));
+    daemon->are_doors_open = true;
+    heirloom_free(daemon->heirloom); /* no listener of the configuration wanted what is left */
+    daemon->heirloom = NULL;
     ports_write(daemon->run_dir, daemon->doors, daemon->api);
     LOG_INFO("ready", "epoch=%llu workers=%u",
              (unsigned long long)snapshot_epoch(snapshot_current()), crew_size(daemon->crew));
 }
 
+/* The doors open when the first verdicts are in, or a second has gone by; ready is who has both. */
 static void on_opening(void *arg)
 {
     struct daemon *daemon = arg;
     uint64_t waited_us = clock_monotonic_us() - daemon->started_us;
+    bool is_known = health_all_known(daemon->health);
 
-    if (health_all_known(daemon->health) || waited_us > FIRST_VERDICTS_MS * 1000u)
+    if (!daemon->are_doors_open && (is_known || waited_us > FIRST_VERDICTS_MS * 1000u))
         open_doors(daemon);
-    else
-        timer_arm(daemon->opening, POLL_MS / 4);
+    if (!daemon->are_doors_open || !is_known) {
+        timer_arm(daemon->opening, daemon->are_doors_open ? POLL_MS : POLL_MS / 4);
+        return;
+    }
+    daemon->is_ready = true;
+    bulletin_tell(daemon);
+    notify_ready(daemon->notify);
 }
 
 static void on_limits(void *arg)
@@ -317,6 +349,8 @@ static void on_limits(void *arg)
     struct daemon *daemon = arg;
 
     crew_check_limits(daemon->crew, deploy_config(daemon->deploy));
+    bulletin_tell(daemon);
+    trust_watch(daemon->trust, deploy_config(daemon->deploy));
     timer_arm(daemon->limits, LIMITS_MS);
 }
 
@@ -388,18 +422,33 @@ static int start_pilot(struct daemon *daemon)
     return err;
 }
 
+/* The admin socket that was opened for us, by its name or its path; -1: none. */
+static int take_admin(struct daemon *daemon, const char *path)
+{
+    struct address address;
+    char *text = mem_format("unix:%s", path);
+    bool is_address = address_parse(slice_from(text), &address) == ERR_OK;
+
+    free(text);
+    return heirloom_take(daemon->heirloom, "admin", is_address ? &address : NULL);
+}
+
 static int start_control(struct daemon *daemon)
 {
     const struct config *config = deploy_config(daemon->deploy);
     struct control_room room = daemon_room(daemon);
     char *path = mem_format("%s/admin.sock", daemon->run_dir);
     struct address address;
+    int fd = -1;
     int err = ERR_OK;
 
     room.news = daemon->news = news_new(&room);
     room.actions = daemon->actions = actions_new(&room);
-    err = admin_new(&room, path, &config->admin, &daemon->admin);
-
+    fd = take_admin(daemon, path);
+    if (fd >= 0)
+        err = admin_new_open(&room, fd, &config->admin, &daemon->admin);
+    else
+        err = admin_new(&room, path, &config->admin, &daemon->admin);
     if (err != ERR_OK)
         fprintf(stderr, "switchyard: admin socket %s: %s (%s)\n", path, err_name(err),
                 strerror(errno));
@@ -412,6 +461,18 @@ static int start_control(struct daemon *daemon)
     if (err != ERR_OK)
         fprintf(stderr, "switchyard: api.bind %s: %s (%s)\n", config->api.bind.text, err_name(err),
                 strerror(errno));
+    return err;
+}
+
+/* After deploy, which makes the folder; before anybody can command. */
+static int start_notary(struct daemon *daemon)
+{
+    char words[512] = "";
+    int err = notary_new(daemon->loop, deploy_config(daemon->deploy), words, sizeof words,
+                         &daemon->notary);
+
+    if (err != ERR_OK)
+        fprintf(stderr, "switchyard: %s\n", words);
     return err;
 }
 
@@ -433,6 +494,8 @@ static int start(struct daemon *daemon)
         return EXIT_FAILURE;
     privacy_apply(daemon->config);
     daemon->loop = loop_new();
+    daemon->notify = notify_new(daemon->loop);
+    daemon->heirloom = heirloom_new();
     daemon->pulse = wheel_new(daemon->loop);
     daemon->verbs = verbs_new();
     daemon->resolver = resolver_new(daemon->loop);
@@ -441,7 +504,7 @@ static int start(struct daemon *daemon)
     daemon->store = store_new(daemon->loop);
     daemon->vault = vault_new(daemon->loop);
     daemon->trust = trust_new();
-    daemon->doors = doors_new(daemon->crew, daemon->vault);
+    daemon->doors = doors_new(daemon->crew, daemon->vault, daemon->heirloom);
     daemon->opening = timer_new(daemon->loop, on_opening, daemon);
     daemon->limits = timer_new(daemon->loop, on_limits, daemon);
     daemon->draining = timer_new(daemon->loop, on_draining, daemon);
@@ -461,9 +524,14 @@ static int start(struct daemon *daemon)
         return EXIT_FAILURE;
     }
     databases_apply(daemon->store, deploy_config(daemon->deploy));
-    if (start_pilot(daemon) != ERR_OK || start_control(daemon) != ERR_OK)
+    if (start_notary(daemon) != ERR_OK)
+        return EXIT_FAILURE;
+    if (start_pilot(daemon) != ERR_OK ||
+        backups_new(daemon->loop, deploy_config(daemon->deploy), &daemon->backup) != ERR_OK ||
+        start_control(daemon) != ERR_OK)
         return EXIT_FAILURE;
     watch_signals(daemon);
+    notary_started(daemon->notary, daemon->deploy);
     crew_start(daemon->crew);
     daemon->started_us = clock_monotonic_us();
     timer_arm(daemon->opening, 1);
@@ -475,6 +543,7 @@ static void stop(struct daemon *daemon)
 {
     api_free(daemon->api);
     admin_free(daemon->admin);
+    backup_free(daemon->backup);
     actions_free(daemon->actions);
     identity_free(daemon->identity);
     crew_free(daemon->crew);
@@ -482,6 +551,7 @@ static void stop(struct daemon *daemon)
     pilot_free(daemon->pilot);
     if (daemon->deploy != NULL)
         deploy_free(daemon->deploy);
+    notary_free(daemon->notary);
     store_free(daemon->store);
     health_free(daemon->health);
     news_free(daemon->news);
@@ -495,6 +565,8 @@ static void stop(struct daemon *daemon)
     timer_free(daemon->draining);
     wheel_free(daemon->pulse);
     verbs_free(daemon->verbs);
+    notify_free(daemon->notify);
+    heirloom_free(daemon->heirloom);
     loop_free(daemon->loop);
     if (daemon->scribe != NULL)
         stop_logs(daemon);

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "app/crew.h"
+#include "app/heirloom.h"
 #include "app/vault.h"
 #include "base/err.h"
 #include "base/mem.h"
@@ -34,6 +35,7 @@ struct door {
     unsigned id;
     bool is_new; /* opened by prepare, not yet committed */
     bool is_wanted;
+    bool is_inherited;    /* the service manager's: all workers share it, and its file stays */
     char name[64];        /* of the listener that opened it */
     struct address asked; /* as configured */
     struct address bound;
@@ -44,18 +46,25 @@ struct door {
 struct doors {
     struct crew *crew;
     struct vault *vault;
-    unsigned worker_count; /* the doors outlive the crew */
+    struct heirloom *heirloom; /* NULL: there are no open sockets to be had any more */
+    unsigned worker_count;     /* the doors outlive the crew */
     unsigned next_id;
     LIST_HEAD(, door) open;
     LIST_HEAD(, gate_entry) gates;
 };
 
-struct doors *doors_new(struct crew *crew, struct vault *vault)
+static bool owns_file(const struct door *door)
+{
+    return address_is_unix(&door->asked) && !door->is_inherited;
+}
+
+struct doors *doors_new(struct crew *crew, struct vault *vault, struct heirloom *heirloom)
 {
     struct doors *doors = mem_zalloc(sizeof *doors);
 
     doors->crew = crew;
     doors->vault = vault;
+    doors->heirloom = heirloom;
     doors->worker_count = crew_size(crew);
     LIST_INIT(&doors->open);
     LIST_INIT(&doors->gates);
@@ -70,7 +79,7 @@ void doors_free(struct doors *doors)
     while (!LIST_EMPTY(&doors->open)) {
         struct door *door = LIST_FIRST(&doors->open);
 
-        if (address_is_unix(&door->asked))
+        if (owns_file(door))
             unlink(door->asked.sa.un.sun_path);
         LIST_REMOVE(door, entry);
         free(door);
@@ -184,14 +193,24 @@ static void close_fds(struct door *door, unsigned count)
         close(door->fds[i]);
 }
 
-/* One socket per worker on the same address; a unix socket is one that all share. */
+static void read_bound(struct door *door)
+{
+    door->bound.len = sizeof door->bound.sa;
+    (void)getsockname(door->fds[0], &door->bound.sa.any, &door->bound.len);
+}
+
+/* One socket per worker on the same address; a unix socket, and one that was open already, is one that all share. */
 static int open_fds(struct door *door, unsigned count, int backlog)
 {
+    bool is_shared = address_is_unix(&door->asked) || door->is_inherited;
+
     door->bound = door->asked;
     for (unsigned i = 0; i < count; i++) {
         int err = ERR_OK;
 
-        if (i > 0 && address_is_unix(&door->asked)) {
+        if (i == 0 && door->is_inherited) {
+            read_bound(door);
+        } else if (i > 0 && is_shared) {
             door->fds[i] = dup(door->fds[0]);
             err = door->fds[i] >= 0 ? ERR_OK : err_from_errno(errno);
         } else {
@@ -204,10 +223,8 @@ static int open_fds(struct door *door, unsigned count, int backlog)
             errno = error;
             return err;
         }
-        if (i == 0 && !address_is_unix(&door->asked)) { /* port 0 became a real one */
-            door->bound.len = sizeof door->bound.sa;
-            (void)getsockname(door->fds[0], &door->bound.sa.any, &door->bound.len);
-        }
+        if (i == 0 && !is_shared) /* port 0 became a real one */
+            read_bound(door);
     }
     return ERR_OK;
 }
@@ -220,6 +237,9 @@ static int open_door(struct doors *doors, const struct config_listener *listener
 
     snprintf(door->name, sizeof door->name, "%s", listener->name);
     door->asked = *asked;
+    door->fds[0] =
+        doors->heirloom != NULL ? heirloom_take(doors->heirloom, listener->name, asked) : -1;
+    door->is_inherited = door->fds[0] >= 0;
     err = open_fds(door, doors->worker_count, (int)listener->backlog);
     if (err != ERR_OK) {
         snprintf(words, words_size,
@@ -261,7 +281,7 @@ void doors_cancel(struct doors *doors)
 
         if (door->is_new) {
             close_fds(door, doors->worker_count);
-            if (address_is_unix(&door->asked))
+            if (owns_file(door))
                 unlink(door->asked.sa.un.sun_path);
             LIST_REMOVE(door, entry);
             free(door);
@@ -299,13 +319,14 @@ void doors_commit(struct doors *doors, const struct config *config)
     LIST_FOREACH(door, &doors->open, entry)
     door->is_wanted = false;
     open_wanted(doors, config);
+    doors->heirloom = NULL; /* it goes when the doors are open */
     door = LIST_FIRST(&doors->open);
     while (door != NULL) {
         struct door *next = LIST_NEXT(door, entry);
 
         if (!door->is_wanted) {
             crew_unlisten(doors->crew, door->id);
-            if (address_is_unix(&door->asked))
+            if (owns_file(door))
                 unlink(door->asked.sa.un.sun_path);
             LIST_REMOVE(door, entry);
             free(door);

@@ -15,11 +15,13 @@ struct config;
 struct config_service;
 struct crew;
 struct doors;
+struct heirloom;
 struct text;
 struct vault;
 
-/* vault: where the listeners' TLS is; it outlives the doors' sessions. */
-struct doors *doors_new(struct crew *crew, struct vault *vault);
+/* vault: where the listeners' TLS is; it outlives the doors' sessions. heirloom: sockets that are open already, for the
+ * first doors_prepare; may be NULL. */
+struct doors *doors_new(struct crew *crew, struct vault *vault, struct heirloom *heirloom);
 void doors_free(struct doors *doors); /* after the crew */
 
 /* Opens what the configuration has and we have not; ERR_* and words, and then nothing is kept open. */

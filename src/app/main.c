@@ -14,6 +14,7 @@
 #include "config/loader.h"
 #include "config/report.h"
 #include "control/identity.h"
+#include "net/tls_process.h"
 
 static const char usage[] =
     "usage: switchyard [-c FILE] [--accept-empty-state]   run in the foreground\n"
@@ -103,6 +104,7 @@ int main(int argc, char **argv)
         default: fputs(usage, stderr); return 2;
         }
     }
+    tls_process_begin();
     if (optind < argc) {
         fprintf(stderr, "switchyard: unexpected argument '%s'\n%s", argv[optind], usage);
         return 2;

@@ -29,6 +29,10 @@ void trust_commit(struct trust *trust, const struct config *config);
 MUST_CHECK int trust_reload(struct trust *trust, struct vault *vault, const struct config *config,
                             char *words, unsigned words_size);
 
+/* Files that have changed since are read again, each slot for itself; what is refused stays as it was, and is said once
+ * for each change. To be called now and then. */
+void trust_watch(struct trust *trust, const struct config *config);
+
 /* Only whether everything could be read. */
 MUST_CHECK int trust_check(const struct config *config, char *words, unsigned words_size);
 

@@ -128,6 +128,7 @@ static void on_accept(void *arg, int fd, const struct address *address)
         refuse(fd, "error 6 denied (not_authorised): the kernel does not say who you are\n\n");
         return;
     }
+    snprintf(peer.from, sizeof peer.from, "unix:%.120s", admin->path);
     if (!has_room(admin, &peer)) {
         LOG_WARN("admin-full", "actor=\"%s\" clients=%u", peer.actor, admin->client_count);
         refuse(fd, "error 1 failed (overloaded): too many clients of the admin socket\n\n");
@@ -179,24 +180,28 @@ static int open_socket(struct admin *admin, unsigned mode, int *fd)
     return 0;
 }
 
-int admin_new(const struct control_room *room, const char *path, const struct config_admin *config,
-              struct admin **out)
+/* All but the socket; ERR_* when a group is not there. */
+static int begin(const struct control_room *room, const char *path,
+                 const struct config_admin *config, struct admin **out)
 {
     struct admin *admin = mem_zalloc(sizeof *admin);
-    int fd = -1;
     int err = 0;
 
     admin->room = *room;
     admin->path = mem_text(path);
     TAILQ_INIT(&admin->clients);
     err = peer_rule_read(config, &admin->rules);
-    if (err == 0)
-        err = open_socket(admin, (unsigned)config->mode, &fd);
-    if (err < 0) {
-        free(admin->path);
-        free(admin);
-        return err;
+    if (err == 0) {
+        *out = admin;
+        return 0;
     }
+    free(admin->path);
+    free(admin);
+    return err;
+}
+
+static void serve(struct admin *admin, int fd)
+{
     admin->owner = (struct admin_client_owner){
         .idle_ms = IDLE_MS,
         .prompt_idle_ms = PROMPT_IDLE_MS,
@@ -206,8 +211,41 @@ int admin_new(const struct control_room *room, const char *path, const struct co
         .on_close = on_close,
         .arg = admin,
     };
-    admin->tick = timer_new(room->loop, on_tick, admin);
-    admin->listener = listener_new(room->loop, fd, &admin_listener_ops, admin);
+    admin->tick = timer_new(admin->room.loop, on_tick, admin);
+    admin->listener = listener_new(admin->room.loop, fd, &admin_listener_ops, admin);
+}
+
+int admin_new(const struct control_room *room, const char *path, const struct config_admin *config,
+              struct admin **out)
+{
+    struct admin *admin = NULL;
+    int fd = -1;
+    int err = begin(room, path, config, &admin);
+
+    if (err < 0)
+        return err;
+    err = open_socket(admin, (unsigned)config->mode, &fd);
+    if (err < 0) {
+        free(admin->path);
+        free(admin);
+        return err;
+    }
+    serve(admin, fd);
+    *out = admin;
+    return 0;
+}
+
+int admin_new_open(const struct control_room *room, int fd, const struct config_admin *config,
+                   struct admin **out)
+{
+    struct admin *admin = NULL;
+    int err = begin(room, "", config, &admin);
+
+    if (err < 0) {
+        close(fd);
+        return err;
+    }
+    serve(admin, fd);
     *out = admin;
     return 0;
 }

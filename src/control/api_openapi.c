@@ -219,7 +219,7 @@ static const struct {
     { "413", "the body is larger than 1 MiB", true },
     { "415", "the body is no JSON", true },
     { "421", "the API is not known by that Host", false },
-    { "422", "a gate refused the change", true },
+    { "422", "a gate refused it", false },
     { "423", "somebody else holds the deploy lock", true },
     { "429", "too many at a time", false },
     { "500", "what was asked for was tried and failed", true },

@@ -57,7 +57,7 @@ static const struct option options[] = {
     { "--confirm-within", ARGS_CONFIRM, VALUE_DURATION, offsetof(struct args, confirm_us), 0 },
     { "--plan", ARGS_ROLLOUT, VALUE_NAMED, 0, 31 },
     { "--profile", ARGS_ROLLOUT, VALUE_NAMED, 0, 31 },
-    { "--kind", ARGS_WHERE, VALUE_NAMED, 0, 63 },
+    { "--kind", ARGS_WHERE | ARGS_KIND, VALUE_NAMED, 0, 63 },
     { "--outcome", ARGS_WHERE, VALUE_NAMED, 0, 63 },
     { "--actor", ARGS_WHERE, VALUE_NAMED, 0, 95 },
     { "--trigger", ARGS_WHERE, VALUE_NAMED, 0, 31 },
@@ -217,7 +217,7 @@ static unsigned take_option(struct args *args, char *const *words, unsigned coun
         snprintf(args->problem, sizeof args->problem, "option %s is given twice", option->name);
         return 0;
     }
-    args->given |= option->bit;
+    args->given |= option->bit & allowed;
     if (option->kind != VALUE_NONE && value == NULL && count > 1) {
         value = words[1];
         taken = 2;

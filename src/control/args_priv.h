@@ -44,8 +44,8 @@ enum args_option {
     ARGS_COMPARE = 1u << 23,
     ARGS_TOKEN = 1u << 24, /* kept by name, as the families */
     ARGS_EMERGENCY = 1u << 25,
-
     /* Families: each bit stands for several options whose values are kept by name, in args.named. */
+    ARGS_KIND = 1u << 31,      /* --kind alone */
     ARGS_WHERE = 1u << 30,     /* --kind --outcome --actor --trigger --since --until */
     ARGS_WITH = 1u << 29,      /* --with, several times */
     ARGS_SIGNALLED = 1u << 28, /* --service --rollout */

@@ -41,6 +41,8 @@ struct call {
     bool is_late;      /* poll is asked for the last time: describe the state */
     bool is_asking;    /* what it waits for is no change */
     bool is_done;
+    bool is_auditing; /* done but for its record, which is being written */
+    bool is_written;  /* its record was given to the trail */
     bool is_released;
     bool wants_close; /* `quit` */
     bool wants_prompt;
@@ -54,6 +56,12 @@ struct call {
     enum call_step (*feed_end)(struct call *call); /* the empty line has come */
     /* Likewise: the next piece of an answer that is written in pieces, with all of its end when CALL_DONE. */
     enum call_step (*write_more)(struct call *call, struct text *out);
+    struct audit_trail *audit; /* of the room; it outlives the call. NULL: none */
+    struct call_audited {
+        uint64_t epoch_before;
+        char service[64]; /* of what was submitted */
+        char bypassed[160];
+    } audited;
     void *scratch;                       /* the command's own; freed with the call */
     void (*drop_scratch)(void *scratch); /* NULL: free() */
     char *words[CALL_WORDS_MAX];
@@ -79,7 +87,7 @@ void call_release(struct call *call);
 enum call_step call_feed(struct call *call, struct slice line);
 enum call_step call_feed_end(struct call *call, bool is_whole);
 
-/* For the client of a call with write_more: the next piece. */
+/* For the client of a call with write_more: the next piece. An empty one means: not now, ask at the next tick. */
 enum call_step call_write_more(struct call *call, struct text *out);
 
 /* For commands: parks until poll answers CALL_DONE. Asks it once now. */

@@ -13,7 +13,9 @@
 #include <unistd.h>
 
 #include "ctl/agents.h"
+#include "ctl/audit_command.h"
 #include "ctl/completion.h"
+#include "ctl/database.h"
 #include "ctl/options.h"
 #include "ctl/outflow.h"
 #include "ctl/paint.h"
@@ -238,6 +240,8 @@ int main(int argc, char **argv)
     int code = 0;
 
     set_signals();
+    if (audit_command_is_meant(argc, argv))
+        return audit_command(argc, argv);
     if (take_lint(argc, argv))
         return lint_command(argc - 3, argv + 3);
     if (argc > 1 && strcmp(argv[1], "token") == 0)
@@ -253,6 +257,8 @@ int main(int argc, char **argv)
         puts("switchctl " SWITCHYARD_VERSION " (" SWITCHYARD_COMMIT ")");
     } else if (options.is_agents) {
         code = agents_run(options.socket);
+    } else if (database_is_ours(&options)) {
+        code = database_run(&options);
     } else {
         code = options.is_live ? watch_run(&options, wants_color(&options))
                : options.watch ? watch(&options)

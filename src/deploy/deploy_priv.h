@@ -23,8 +23,6 @@
 #include "deploy/ticket_priv.h"
 #include "deploy/writer_priv.h"
 
-struct contracts;
-struct names;
 struct scope;
 
 enum {

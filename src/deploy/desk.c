@@ -18,6 +18,7 @@
 #include "deploy/measure_priv.h"
 #include "deploy/names_priv.h"
 #include "deploy/overtake_priv.h"
+#include "deploy/transfer.h"
 #include "net/timer.h"
 
 void ticket_free(struct ticket *ticket)
@@ -27,6 +28,7 @@ void ticket_free(struct ticket *ticket)
     contracts_free(ticket->contracts);
     config_free(ticket->config);
     pins_free(ticket->change.pins);
+    transfer_free(ticket->change.import);
     free(ticket->refusal);
     free(ticket);
 }

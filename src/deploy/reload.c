@@ -19,6 +19,7 @@
 #include "deploy/group_fit_priv.h"
 #include "deploy/names_priv.h"
 #include "deploy/rollout_priv.h"
+#include "deploy/transfer_priv.h"
 
 /* The errors of a report in as many words as there is room for. */
 static void print_report(const struct report *report, char *out, size_t size)
@@ -67,7 +68,9 @@ bool reload_prepare(struct deploy *deploy, struct ticket *ticket)
         return true;
     ticket->names = names_new();
     names_add_config(ticket->names, ticket->config);
-    names_add_decisions(ticket->names, &deploy->state->decisions);
+    names_add_decisions(ticket->names, ticket->change.import != NULL
+                                           ? &ticket->change.import->state->decisions
+                                           : &deploy->state->decisions);
     names_resolve(ticket->names, deploy->options.resolver, on_resolved, ticket);
     return false;
 }
@@ -256,6 +259,8 @@ enum judgement reload_judge(struct deploy *deploy, struct ticket *ticket)
                             "the configuration was not read");
     if (ticket->read_us < deploy->config_read_us)
         return judge_same(ticket, "a later reading of the configuration is in force already");
+    if (ticket->change.import != NULL)
+        return transfer_judge(deploy, ticket);
     if (refuse_dead_active(ticket, &deploy->working) != JUDGED_DONE)
         return JUDGED_REFUSED;
     decisions_init(&fitted);

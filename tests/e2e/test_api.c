@@ -3,6 +3,7 @@
  * late, and that no GET leaves a trace.
  */
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/mem.h"
 #include "e2e/e2e.h"
@@ -202,8 +203,8 @@ static char *fill_path(const char *pattern)
     static const struct {
         const char *name;
         const char *value;
-    } values[] = { { "name", "shop" },   { "slot", "green" },   { "target", "127.0.0.1:9" },
-                   { "tenant", "acme" }, { "action", "hello" }, { "id", "1" },
+    } values[] = { { "name", "shop" },    { "slot", "green" },   { "target", "127.0.0.1:9" },
+                   { "tenant", "acme" },  { "action", "hello" }, { "id", "1" },
                    { "database", "main" } };
     struct text path;
     const char *open = NULL;
@@ -365,6 +366,79 @@ Test(api, strangers_read_and_change_nothing)
     }
     cr_expect_eq(stage_epoch(&stage), 1);
     STOP_STAGE(&stage);
+}
+
+/* A token of switchctl for a role; the caller frees. */
+static char *make_token(const char *key, const char *role)
+{
+    char *words = mem_format("token --key %s --alg HS256 --kid ci --subject ann --ttl 5m --role %s",
+                             key, role);
+    struct ctl_result made = ctl_run(NULL, words);
+    char *field = NULL;
+
+    cr_assert_eq(made.code, 0, "%s", made.err);
+    field = mem_format("Authorization: Bearer %.*s\r\n", (int)strcspn(made.out, "\n"), made.out);
+    ctl_free(&made);
+    free(words);
+    return field;
+}
+
+/* The status of a request with that field. */
+static int status_with(const char *field, const char *method, const char *path)
+{
+    struct api_said said = api_ask(stage.daemon, method, path, field, NULL);
+    int status = said.status;
+
+    api_said_free(&said);
+    return status;
+}
+
+Test(api, tokens_give_their_role_over_tcp)
+{
+    static const char secret[] = "a secret of this test that is long enough";
+    char folder[SCENE_PATH];
+    char *key = NULL;
+    char *wrong = NULL;
+    char *globals = NULL;
+    char *viewer = NULL;
+    char *deployer = NULL;
+    char *strange = NULL;
+    char *operators = NULL;
+    struct stage_options wish = options;
+
+    scene_folder(folder);
+    key = mem_format("%s/key", folder);
+    wrong = mem_format("%s/wrong", folder);
+    scene_write(key, secret, sizeof secret - 1);
+    scene_write(wrong, secret, sizeof secret - 2);
+    cr_assert(chmod(key, 0600) == 0 && chmod(wrong, 0600) == 0);
+    globals = mem_format("run_dir = \"%%s/run\"\nstate_dir = \"%%s/state\"\nworkers = 1\n"
+                         "log { access = \"%%s/access.log\" }\napi { bind = \"127.0.0.1:0\"\n"
+                         "key ci { alg = HS256 file = \"%s\" } }\n",
+                         key);
+    wish.globals = globals;
+    stage_open(&stage, &wish);
+    viewer = make_token(key, "viewer");
+    deployer = make_token(key, "deployer --services other");
+    operators = make_token(key, "operator");
+    strange = make_token(wrong, "admin");
+    cr_expect_eq(status_with(viewer, "GET", "/v1/status"), 200);
+    cr_expect_eq(status_with(viewer, "POST", "/v1/services/shop/switch"), 403);
+    cr_expect_eq(status_with(deployer, "POST", "/v1/services/shop/switch"), 403);
+    cr_expect_eq(status_with(strange, "GET", "/v1/status"), 401);
+    cr_expect_eq(stage_epoch(&stage), 1);
+    cr_expect_eq(status_with(operators, "POST", "/v1/services/shop/switch"), 200);
+    cr_expect_eq(status_with(operators, "POST", "/v1/shutdown"), 403);
+    cr_expect_eq(stage_epoch(&stage), 2);
+    STOP_STAGE(&stage);
+    scene_remove(folder);
+    free(key);
+    free(wrong);
+    free(globals);
+    free(viewer);
+    free(deployer);
+    free(operators);
+    free(strange);
 }
 
 Test(api, bodies_have_their_rules)

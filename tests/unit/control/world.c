@@ -68,6 +68,12 @@ void deploy_submit(struct deploy *deploy, const struct change *change, change_do
         timer_arm(pending->timer, deploy->delay_ms);
 }
 
+bool deploy_plan_is_rescue(const struct deploy *deploy, const char *token)
+{
+    (void)deploy;
+    return strcmp(token, "back") == 0;
+}
+
 void deploy_apply(struct deploy *deploy, const struct deploy_approval *approval,
                   change_done_fn *done, void *arg)
 {
@@ -86,37 +92,6 @@ void deploy_view_canary(const struct deploy *deploy, unsigned service_index,
     *out = (struct deploy_canary_view){ .is_running = false };
     if (service_index < WORLD_SERVICES)
         *out = deploy->canary[service_index];
-}
-
-void deploy_view_light(const struct deploy *deploy, unsigned service_index,
-                       struct deploy_light_view *out)
-{
-    *out = deploy->light[service_index];
-}
-
-bool deploy_view_word(const struct deploy *deploy, unsigned service_index, const char *slot,
-                      struct deploy_word_view *out)
-{
-    *out = deploy->word[service_index];
-    if (slot != NULL)
-        snprintf(out->slot, sizeof out->slot, "%s", slot);
-    return true;
-}
-
-bool deploy_view_contract(const struct deploy *deploy, unsigned service_index, const char *slot,
-                          struct word_finding *out, struct text *lines)
-{
-    (void)slot;
-    *out = deploy->contract[service_index];
-    if (out->is_asked && deploy->missing != NULL)
-        text_add(lines, deploy->missing);
-    return out->is_asked;
-}
-
-bool deploy_view_link(const struct deploy *deploy, unsigned *cursor, struct deploy_link_view *out)
-{
-    *out = deploy->link;
-    return deploy->link.database != NULL && (*cursor)++ == 0;
 }
 
 void deploy_view_trial(const struct deploy *deploy, unsigned service_index,
@@ -477,12 +452,14 @@ void world_add_tenants(struct world *world, unsigned count)
 void world_init(struct world *world)
 {
     static const char *api_paths[] = { "/api" };
+    static const struct config nothing = { .api = { .open_metrics = true } };
 
     rcu_thread_begin();
     memset(world, 0, sizeof *world);
     world_health_known = true;
     world->loop = loop_new();
     world->deploy.loop = world->loop;
+    world->deploy.config = &nothing;
     world->deploy.result = (struct change_result){ .outcome = OUTCOME_DONE,
                                                    .epoch_before = 41,
                                                    .epoch = 42,

@@ -1,5 +1,5 @@
-/* See clerk_priv.h. Two lists under one lock; the thread takes from the one and puts into the other. */
-#include "pilot/clerk_priv.h"
+/* See net/clerk.h. Two lists under one lock; the thread takes from the one and puts into the other. */
+#include "net/clerk.h"
 
 #include <pthread.h>
 #include <signal.h>

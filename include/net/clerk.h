@@ -2,8 +2,8 @@
  * A thread that does one thing after the other for the control thread, which is told when each is done. Control thread,
  * but for what runs.
  */
-#ifndef PILOT_CLERK_PRIV_H
-#define PILOT_CLERK_PRIV_H
+#ifndef NET_CLERK_H
+#define NET_CLERK_H
 
 #include <stdbool.h>
 
