@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "audit/audit_trail.h"
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/log.h"
@@ -21,6 +22,7 @@
 #include "control/api_route_priv.h"
 #include "control/api_words_priv.h"
 #include "control/command_priv.h"
+#include "control/dashboard_priv.h"
 #include "control/identity_priv.h"
 #include "control/metrics_priv.h"
 #include "control/stats.h"
@@ -100,6 +102,7 @@ static void be_anonymous(struct api_exchange *exchange)
     exchange->is_anonymous = true;
     exchange->peer = (struct peer){ .uid = (uid_t)-1, .gid = (gid_t)-1, .level = LEVEL_USER };
     address_format_host(&exchange->address, host);
+    address_format(&exchange->address, exchange->peer.from);
     snprintf(exchange->peer.actor, sizeof exchange->peer.actor, "anonymous %.45s", host);
 }
 
@@ -129,6 +132,16 @@ static void refuse_credentials(struct api_exchange *exchange, const struct ident
     api_exchange_refuse(exchange, &error, "%s", result->words);
 }
 
+static void note_refusal(const struct api *api, const struct api_exchange *exchange,
+                         const char *words)
+{
+    char from[ADDRESS_TEXT_SIZE];
+
+    address_format(&exchange->address, from);
+    if (api->room.audit != NULL)
+        (void)audit_note_refusal(api->room.audit, from, words); /* counted when it is too many */
+}
+
 /* Asks who has sent the credentials, or has none. */
 static bool ask_identity(const struct api *api, struct api_exchange *exchange, struct slice value)
 {
@@ -143,13 +156,19 @@ static bool ask_identity(const struct api *api, struct api_exchange *exchange, s
     if (api->room.identity != NULL)
         identity_check(api->room.identity, &request, &result);
     switch (result.answer) {
-    case IDENTITY_KNOWN: exchange->peer = result.peer; return true;
+    case IDENTITY_KNOWN:
+        exchange->peer = result.peer;
+        address_format(&exchange->address, exchange->peer.from);
+        return true;
     case IDENTITY_ANONYMOUS:
         be_anonymous(exchange);
         exchange->peer.level = result.peer.level;
         return true;
     case IDENTITY_REFUSED:
-    case IDENTITY_LIMITED: refuse_credentials(exchange, &result); break;
+    case IDENTITY_LIMITED:
+        note_refusal(api, exchange, result.words);
+        refuse_credentials(exchange, &result);
+        break;
     }
     return false;
 }
@@ -206,8 +225,9 @@ void api_serve_head(void *arg, struct api_exchange *exchange)
 
     if (!find_route(exchange) || (!is_open(exchange) && !passes_gate(api, exchange)))
         return;
-    if (is_open(exchange) && (exchange->route->purpose != API_METRICS || settings(api) == NULL ||
-                              settings(api)->open_metrics))
+    if (exchange->route->purpose == API_PAGE ||
+        (is_open(exchange) && (exchange->route->purpose != API_METRICS || settings(api) == NULL ||
+                               settings(api)->open_metrics)))
         be_anonymous(exchange);
     else if (!identify(api, exchange))
         return;
@@ -436,6 +456,7 @@ void api_serve_request(void *arg, struct api_exchange *exchange)
         api_openapi_write(&exchange->answer);
         api_exchange_answer(exchange, 200, "application/json");
         break;
+    case API_PAGE: dashboard_answer(exchange); break;
     case API_EVENTS: api_streams_open(api->streams, exchange); break;
     case API_OPERATION:
         api_calls_tell(api->calls, exchange, api_route_param(exchange, SLICE("id")));

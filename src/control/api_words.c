@@ -417,9 +417,9 @@ int api_words_build_plan(const struct api_exchange *exchange, const cJSON *body,
     if (planned == NULL)
         return ERR_INVALID;
     input.command = command_find("plan");
-    if (add_name(out, input.command->name) < 0 || add_fields(out, &input) < 0 ||
-        add_members(out, &input) < 0 || add_word(out, mem_text("--")) < 0 ||
-        add_name(out, planned->name) < 0)
+    if (add_name(out, input.command->name) < 0 || add_name(out, planned->name) < 0 ||
+        add_fields(out, &input) < 0 || add_members(out, &input) < 0 ||
+        add_word(out, mem_text("--")) < 0)
         return ERR_INVALID;
     return add_many(out, find_member(input.members, SLICE("words")));
 }

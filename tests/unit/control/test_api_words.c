@@ -172,7 +172,7 @@ Test(api_words, plans_and_any_command)
 {
     cr_expect_str_eq(POST("/v1/plan", "{\"command\":\"canary start\",\"args\":{\"words\":[\"shop\","
                                       "\"5%\"],\"to\":\"green\"}}"),
-                     "plan|--to=green|--|canary|start|shop|5%");
+                     "plan|canary|start|--to=green|--|shop|5%");
     cr_expect_str_eq(POST("/v1/commands", "{\"command\":\"show slots\"}"), "show|slots");
     cr_expect_str_eq(
         POST("/v1/commands",

@@ -1,6 +1,7 @@
-/* The databases' word in the world of the tests: what the test decides. See world.h. */
+/* What the databases say in the world of these tests: as a test put it there. See world.h. */
 #include <stdio.h>
 
+#include "deploy/word_view.h"
 #include "unit/control/world.h"
 
 void deploy_view_light(const struct deploy *deploy, unsigned service_index,
