@@ -1,7 +1,5 @@
 /* What /metrics says about traffic, health and changes: see metrics_priv.h. */
-#include "control/metrics_audit_priv.h"
 #include "control/metrics_priv.h"
-#include "control/metrics_rollout_priv.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,12 +8,14 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "control/exposition_priv.h"
+#include "control/metrics_audit_priv.h"
 #include "control/metrics_backup_priv.h"
 #include "control/metrics_control_priv.h"
 #include "control/metrics_database_priv.h"
 #include "control/metrics_judgement_priv.h"
 #include "control/metrics_memory_priv.h"
 #include "control/metrics_process_priv.h"
+#include "control/metrics_rollout_priv.h"
 #include "control/metrics_tls_priv.h"
 #include "control/metrics_traffic_priv.h"
 #include "control/metrics_webhook_priv.h"

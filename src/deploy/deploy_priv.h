@@ -23,8 +23,6 @@
 #include "deploy/ticket_priv.h"
 #include "deploy/writer_priv.h"
 
-struct contracts;
-struct names;
 struct scope;
 
 enum { BATCH_MAX = 512, QUEUE_MAX = 100 * 1000 }; /* changes in one durable write; that wait */
