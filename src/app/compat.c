@@ -8,11 +8,11 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "audit/audit_mask.h"
 #include "audit/audit_trail.h"
 #include "base/clock.h"
 #include "base/hash.h"
 #include "base/log.h"
+#include "base/mask.h"
 #include "base/mem.h"
 #include "base/text.h"
 #include "config/config.h"
@@ -213,7 +213,7 @@ static void add_line(struct compat *compat, const struct change *change,
     clock_stamp(clock_wall_us(), stamp);
     text_init(&reason, TEXT_LIMIT);
     text_init(&out, TEXT_LIMIT);
-    audit_mask_text(slice_from(change->reason), &reason);
+    mask_text(slice_from(change->reason), &reason);
     text_add_format(&out, "%s %s %s: %s -> %s, epoch %" PRIu64 " {", stamp,
                     change_kind_name(change->kind), change->name, result->from, result->to,
                     result->epoch);

@@ -7,10 +7,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "audit/audit_mask.h"
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/log.h"
+#include "base/mask.h"
 #include "base/mem.h"
 #include "control/call_audit_priv.h"
 #include "control/json_priv.h"
@@ -89,7 +89,7 @@ static void log_call(const struct call *call)
     if (!is_denied && (call->command == NULL || call->command->effect == COMMAND_READS))
         return;
     text_init(&line, 4096);
-    audit_mask_words(call->words, call->word_count, &line);
+    mask_words(call->words, call->word_count, &line);
     log_event(
         is_denied ? LOG_LEVEL_WARN : LOG_LEVEL_INFO, "command",
         "actor=\"%s\" command=\"%s\" outcome=%s fault=%s epoch=%" PRIu64 " duration_us=%" PRIu64,
@@ -377,7 +377,7 @@ static void fill_reason(const struct call *call, char *out, size_t size)
     struct text masked;
 
     text_init(&masked, 4096);
-    audit_mask_text(slice_from(call->args.reason), &masked);
+    mask_text(slice_from(call->args.reason), &masked);
     snprintf(out, size, "%s", masked.bytes != NULL ? masked.bytes : "");
     text_fini(&masked);
 }

@@ -4,9 +4,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "audit/audit_mask.h"
 #include "audit/audit_trail.h"
 #include "base/clock.h"
+#include "base/mask.h"
 #include "base/mem.h"
 #include "control/args_priv.h"
 #include "deploy/deploy.h"
@@ -92,14 +92,14 @@ static void fill_words(const struct call *call, struct audit_record *record)
     struct text masked;
 
     text_init(&masked, WORDS_LIMIT);
-    audit_mask_words(call->words, call->word_count, &masked);
+    mask_words(call->words, call->word_count, &masked);
     set_masked(record->words, sizeof record->words, &masked);
-    audit_mask_text(slice_from(args->reason), &masked);
+    mask_text(slice_from(args->reason), &masked);
     set_masked(record->reason, sizeof record->reason, &masked);
-    audit_mask_text(slice_from(args->as), &masked);
+    mask_text(slice_from(args->as), &masked);
     set_masked(record->as, sizeof record->as, &masked);
     if (!reply_is_ok(&call->reply))
-        audit_mask_text(slice_from(call->reply.words), &masked);
+        mask_text(slice_from(call->reply.words), &masked);
     set_masked(record->note, sizeof record->note, &masked);
     text_fini(&masked);
 }

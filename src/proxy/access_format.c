@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "base/fault.h"
+#include "base/mask.h"
 #include "base/text.h"
 #include "proxy/access.h"
 #include "route/steering.h"
@@ -44,6 +45,29 @@ static const struct access_record *read_record(const void *bytes, size_t size, s
     return (size_t)(at - (const char *)bytes) <= size ? record : NULL;
 }
 
+/* Secrets in a query are nobody's business. */
+static void add_uri(struct text *out, struct slice uri)
+{
+    struct text masked;
+
+    if (memchr(uri.ptr, '?', uri.len) == NULL) {
+        text_add_json(out, uri);
+        return;
+    }
+    text_init(&masked, (size_t)16 * ACCESS_TEXT_MAX);
+    mask_text(uri, &masked);
+    text_add_json(out, text_slice(&masked));
+    text_fini(&masked);
+}
+
+static void add_text(struct text *out, int which, struct slice text)
+{
+    if (which == ACCESS_TARGET || which == ACCESS_REFERER)
+        add_uri(out, text);
+    else
+        text_add_json(out, text);
+}
+
 void access_format_json(void *arg, const void *bytes, size_t size, struct text *out)
 {
     struct slice texts[ACCESS_TEXTS];
@@ -57,7 +81,7 @@ void access_format_json(void *arg, const void *bytes, size_t size, struct text *
     text_add_format(out, "{\"time\":\"%s\"", stamp);
     for (int i = 0; i < ACCESS_TEXTS; i++) {
         text_add_format(out, ",\"%s\":\"", keys[i]);
-        text_add_json(out, texts[i]);
+        add_text(out, i, texts[i]);
         text_add(out, "\"");
     }
     text_add_format(out,
@@ -74,21 +98,19 @@ void access_format_json(void *arg, const void *bytes, size_t size, struct text *
                     record->total_us);
 }
 
-/* A text inside quotes, or "-" when it is empty. */
-static void add_quoted(struct text *out, struct slice s)
+/* Or "-" when it is empty. */
+static void add_plain(struct text *out, int which, const struct slice *texts)
 {
-    text_add(out, "\"");
-    if (s.len == 0)
+    if (texts[which].len == 0)
         text_add(out, "-");
-    text_add_json(out, s);
-    text_add(out, "\"");
+    add_text(out, which, texts[which]);
 }
 
-static void add_plain(struct text *out, struct slice s)
+static void add_quoted(struct text *out, int which, const struct slice *texts)
 {
-    if (s.len == 0)
-        text_add(out, "-");
-    text_add_json(out, s);
+    text_add(out, "\"");
+    add_plain(out, which, texts);
+    text_add(out, "\"");
 }
 
 void access_format_combined(void *arg, const void *bytes, size_t size, struct text *out)
@@ -105,28 +127,28 @@ void access_format_combined(void *arg, const void *bytes, size_t size, struct te
     seconds = (time_t)(record->wall_us / 1000000u);
     gmtime_r(&seconds, &tm);
     strftime(stamp, sizeof stamp, "%d/%b/%Y:%H:%M:%S +0000", &tm);
-    add_plain(out, texts[ACCESS_CLIENT]);
+    add_plain(out, ACCESS_CLIENT, texts);
     text_add_format(out, " - - [%s] \"", stamp);
-    add_plain(out, texts[ACCESS_METHOD]);
+    add_plain(out, ACCESS_METHOD, texts);
     text_add(out, " ");
-    add_plain(out, texts[ACCESS_TARGET]);
+    add_plain(out, ACCESS_TARGET, texts);
     text_add_format(out, " HTTP/1.%u\" %u %" PRIu64 " ", record->minor, record->status,
                     record->bytes_out);
-    add_quoted(out, texts[ACCESS_REFERER]);
+    add_quoted(out, ACCESS_REFERER, texts);
     text_add(out, " ");
-    add_quoted(out, texts[ACCESS_USER_AGENT]);
+    add_quoted(out, ACCESS_USER_AGENT, texts);
     text_add(out, " ");
-    add_plain(out, texts[ACCESS_SERVICE]);
+    add_plain(out, ACCESS_SERVICE, texts);
     text_add(out, "/");
-    add_plain(out, texts[ACCESS_SLOT]);
+    add_plain(out, ACCESS_SLOT, texts);
     text_add(out, " ");
-    add_plain(out, texts[ACCESS_UPSTREAM]);
+    add_plain(out, ACCESS_UPSTREAM, texts);
     text_add_format(out,
                     " epoch=%" PRIu64 " fault=%s rule=%s connect_us=%" PRIu64
                     " first_byte_us=%" PRIu64 " waited_us=%" PRIu64 " total_us=%" PRIu64 " id=",
                     record->epoch, fault_name((enum fault)record->fault),
                     record->rule < RULE_COUNT ? rule_of(record) : "-", record->connect_us,
                     record->response_us, record->waited_us, record->total_us);
-    add_plain(out, texts[ACCESS_REQUEST_ID]);
+    add_plain(out, ACCESS_REQUEST_ID, texts);
     text_add(out, "\n");
 }

@@ -1,5 +1,5 @@
-/* See audit/audit_mask.h. */
-#include "audit/audit_mask.h"
+/* See base/mask.h. */
+#include "base/mask.h"
 
 #include <stdbool.h>
 #include <string.h>
@@ -122,7 +122,7 @@ static size_t secret_at(struct slice s, size_t at, size_t *kept)
     return 0;
 }
 
-void audit_mask_text(struct slice text, struct text *out)
+void mask_text(struct slice text, struct text *out)
 {
     size_t shown = 0;
     size_t at = 0;
@@ -136,7 +136,7 @@ void audit_mask_text(struct slice text, struct text *out)
             continue;
         }
         text_add_slice(out, slice_of(text.ptr + shown, at + kept - shown));
-        text_add(out, AUDIT_MASK);
+        text_add(out, MASK_SECRET);
         at += len;
         shown = at;
     }
@@ -151,16 +151,16 @@ static bool add_option(struct slice word, struct text *out)
     struct slice name = slice_of(word.ptr, len);
 
     if (!is_secret_option(name) && !is_secret_name(name)) {
-        audit_mask_text(word, out);
+        mask_text(word, out);
         return false;
     }
     text_add_slice(out, name);
     if (equals != NULL)
-        text_add(out, "=" AUDIT_MASK);
+        text_add(out, "=" MASK_SECRET);
     return equals == NULL;
 }
 
-void audit_mask_words(char *const *words, unsigned count, struct text *out)
+void mask_words(char *const *words, unsigned count, struct text *out)
 {
     bool is_hidden = false;
 
@@ -171,12 +171,12 @@ void audit_mask_words(char *const *words, unsigned count, struct text *out)
         if (i > 0)
             text_add(out, " ");
         if (is_hidden || (i == 1 && strcmp(words[0], "apply") == 0 && !is_option)) {
-            text_add(out, AUDIT_MASK);
+            text_add(out, MASK_SECRET);
             is_hidden = false;
         } else if (is_option) {
             is_hidden = add_option(word, out);
         } else {
-            audit_mask_text(word, out);
+            mask_text(word, out);
         }
     }
 }

@@ -1,5 +1,5 @@
 /* What may be written down of a command. */
-#include "audit/audit_mask.h"
+#include "base/mask.h"
 
 #include <criterion/criterion.h>
 #include <stdlib.h>
@@ -14,12 +14,12 @@ static void expect_text(const char *given, const char *wanted)
     struct text out;
 
     text_init(&out, 4096);
-    audit_mask_text(slice_from(given), &out);
+    mask_text(slice_from(given), &out);
     cr_expect_str_eq(out.bytes != NULL ? out.bytes : "", wanted, "%s became %s", given, out.bytes);
     text_fini(&out);
 }
 
-Test(audit_mask, secrets_in_text)
+Test(mask, secrets_in_text)
 {
     expect_text("", "");
     expect_text("release 3.1: all is well", "release 3.1: all is well");
@@ -47,13 +47,13 @@ static void expect_words(const char *given, const char *wanted)
     text_init(&out, 4096);
     while (rest != NULL && count < 16)
         words[count++] = strsep(&rest, "|");
-    audit_mask_words(words, count, &out);
+    mask_words(words, count, &out);
     cr_expect_str_eq(out.bytes, wanted, "became %s", out.bytes);
     text_fini(&out);
     free(copy);
 }
 
-Test(audit_mask, secrets_in_words)
+Test(mask, secrets_in_words)
 {
     expect_words("explain|--header|X-Switchyard-Slot: green:s3cret|--host|a",
                  "explain --header (secret) --host a");
