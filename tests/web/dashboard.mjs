@@ -126,7 +126,7 @@ await page.waitForFunction(([at, old]) => document.querySelector(at)?.getAttribu
 await page.waitForFunction((at) => /ms|µs/.test(document.querySelector(at)?.textContent), shop("[data-slot=blue] .charts figure:nth-child(3) b"));
 order("sick green");
 await see(shop("[data-slot=green] .verdict.down"));
-await page.waitForSelector(shop("[data-slot=green] .checks rect.bad"), { state: "attached" });
+await page.waitForSelector(shop("[data-slot=green] .checks path.bad[d]"), { state: "attached" });
 assert.match(await page.locator(shop("[data-slot=green] .checks")).getAttribute("aria-label"), /failed$/);
 await shot("sick");
 ok("numbers move, a target that fails is shown");
@@ -300,6 +300,25 @@ await shot("dark");
 assert.notEqual(light.page, dark.page, "there is no dark form");
 assert.deepEqual([light.low, dark.low], [[], []], "texts that are hard to read");
 ok("light and dark");
+
+// All places of the stream are taken: it is said, and the page is live as soon as one is free.
+await page.goto("about:blank");
+const crowd = [];
+const isTaken = () => new Promise((resolve, reject) => {
+  const [host, port] = api.split(":");
+  crowd.push(http.get({ host, port, path: "/v1/events", headers: { Host: "localhost" } }, (answer) => {
+    answer.on("error", () => {});
+    answer.resume();
+    resolve(answer.statusCode === 429);
+  }).on("error", reject));
+});
+while (!(await isTaken())) assert.ok(crowd.length < 50, "there is no end of streams");
+await page.goto(home);
+await say("#notices", "no place in its event stream");
+for (const stream of crowd) stream.on("error", () => {}).destroy();
+await live();
+await page.waitForFunction(() => !document.getElementById("notices").textContent.includes("no place"));
+ok("a crowd");
 
 assert.deepEqual(errors.filter((words) => !words.startsWith("Failed to load resource")), []);
 assert.deepEqual([...asked], [home]);
