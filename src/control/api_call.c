@@ -24,6 +24,7 @@ struct running {
     uint64_t wait_until_us;        /* monotonic; 0: to its end */
     uint64_t operation;            /* 0: it is none */
     bool is_anonymous;
+    bool is_starved; /* of an answer in pieces: the next one is not ready */
 };
 
 /* What became of an operation. */
@@ -56,23 +57,31 @@ struct api_calls *api_calls_new(const struct control_room *room)
     return calls;
 }
 
+static void free_running(struct running *running)
+{
+    call_release(running->call);
+    free(running);
+}
+
 /* The call is over, or nobody wants its answer. */
 static void end(struct running *running)
 {
     TAILQ_REMOVE(&running->calls->running, running, link);
     running->calls->running_count--;
-    call_release(running->call);
-    free(running);
+    free_running(running);
 }
 
 void api_calls_free(struct api_calls *calls)
 {
     struct running *running = NULL;
+    struct running *next = NULL;
 
     if (calls == NULL)
         return;
-    while ((running = TAILQ_FIRST(&calls->running)) != NULL)
-        end(running);
+    for (running = TAILQ_FIRST(&calls->running); running != NULL; running = next) {
+        next = TAILQ_NEXT(running, link);
+        free_running(running);
+    }
     for (unsigned i = 0; i < API_OPERATIONS; i++)
         free(calls->operations[i].answer);
     timer_free(calls->timer);
@@ -158,6 +167,9 @@ static void look_at(struct running *running, uint64_t now_us)
     if (exchange != NULL && running->wait_until_us != 0 && now_us >= running->wait_until_us) {
         detach(running);
         api_client_resume(exchange->client);
+    } else if (exchange != NULL && running->is_starved) {
+        running->is_starved = false;
+        api_client_resume(exchange->client); /* may end it */
     } else if (exchange != NULL) {
         api_client_check(exchange->client); /* may end it */
     }
@@ -190,9 +202,10 @@ static enum api_pull on_pull(void *arg, struct text *out)
 {
     struct running *running = arg;
 
-    if (call_write_more(running->call, out) == CALL_PARKED)
-        return API_PULL_MORE;
-    return API_PULL_END;
+    if (call_write_more(running->call, out) != CALL_PARKED)
+        return API_PULL_END;
+    running->is_starved = out->len == 0;
+    return running->is_starved ? API_PULL_WAIT : API_PULL_MORE;
 }
 
 /* The lines of the command, all at once. */
@@ -270,8 +283,8 @@ void api_calls_run(struct api_calls *calls, struct api_exchange *exchange,
     } else if (calls->running_count > API_CALLS_MAX) {
         refuse_full(exchange);
         end(running);
-    } else if (wait_us == 0) {
-        detach(running);
+    } else if (wait_us == 0 && running->call->reply.outcome == OUTCOME_DONE) {
+        detach(running); /* not a refusal that is only being written down */
     } else {
         if (wait_us > 0)
             running->wait_until_us = clock_monotonic_us() + (uint64_t)wait_us;

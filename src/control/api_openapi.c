@@ -182,7 +182,7 @@ static void add_body(const struct api_route *route, const struct command *comman
     json_add_text(schema, "type", "object");
     json_add(schema, "properties", json_object());
     json_add(schema, "required", json_array());
-    if (route->purpose == API_COMMAND) {
+    if (route->purpose == API_COMMAND && command != NULL) {
         add_words(route, add_property, schema);
         add_options(command, add_property, schema);
     } else {

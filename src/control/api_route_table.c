@@ -53,10 +53,24 @@ static const struct api_route routes[] = {
     G("/v1/whoami", "whoami", ""),
     G("/v1/db", "db status", ""),
     G("/v1/db/{database}", "db status", "{database}"),
+    G("/v1/db/{database}/check", "db check", "{database}"),
     G(SERVICE "/db", "db check", "{name}"),
     G(SLOT "/db", "db check", "{name}/{slot}"),
     G(SLOT "/contract", "db contract", "{name}/{slot}"),
     P("/v1/db/{database}/test", "db test", "{database}"),
+    G("/v1/audit", "audit show", "{count?}"),
+    G("/v1/audit/verify", "audit verify", ""),
+    G("/v1/audit/export", "audit export", ""),
+    G("/v1/state", "state export", ""),
+    P("/v1/state/import", "state import", "{file}"),
+    G("/v1/db/{database}/describe", "db describe", "{database}"),
+    P("/v1/db/{database}/snapshots", "db snapshot", "{database}"),
+    G("/v1/db/{database}/snapshots", "db snapshots", "{database}"),
+    G("/v1/snapshots", "db snapshots", ""),
+    P("/v1/snapshots/{id}/verify", "db verify", "{id}"),
+    P("/v1/snapshots/{id}/restore", "db restore", "{id}"),
+    P("/v1/snapshots/{id}/forget", "db forget", "{id}"),
+    P("/v1/migrations/approve", "db approve", "{token}"),
     G("/v1/evidence", "show evidence", ""),
     G(SERVICE "/evidence", "show evidence", "{name}"),
     G("/v1/rules", "show rules", ""),
@@ -140,7 +154,7 @@ static const struct api_route routes[] = {
 };
 enum { ROUTE_COUNT = sizeof routes / sizeof routes[0] };
 
-static const char *const of_socket[] = { "prompt", "quit" };
+static const char *const of_socket[] = { "prompt", "quit", "db begin", "db finish" };
 
 const struct api_route *api_route_at(unsigned index)
 {

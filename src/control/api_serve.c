@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "audit/audit_trail.h"
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/log.h"
@@ -101,6 +102,7 @@ static void be_anonymous(struct api_exchange *exchange)
     exchange->is_anonymous = true;
     exchange->peer = (struct peer){ .uid = (uid_t)-1, .gid = (gid_t)-1, .level = LEVEL_USER };
     address_format_host(&exchange->address, host);
+    address_format(&exchange->address, exchange->peer.from);
     snprintf(exchange->peer.actor, sizeof exchange->peer.actor, "anonymous %.45s", host);
 }
 
@@ -130,6 +132,16 @@ static void refuse_credentials(struct api_exchange *exchange, const struct ident
     api_exchange_refuse(exchange, &error, "%s", result->words);
 }
 
+static void note_refusal(const struct api *api, const struct api_exchange *exchange,
+                         const char *words)
+{
+    char from[ADDRESS_TEXT_SIZE];
+
+    address_format(&exchange->address, from);
+    if (api->room.audit != NULL)
+        (void)audit_note_refusal(api->room.audit, from, words); /* counted when it is too many */
+}
+
 /* Asks who has sent the credentials, or has none. */
 static bool ask_identity(const struct api *api, struct api_exchange *exchange, struct slice value)
 {
@@ -144,13 +156,19 @@ static bool ask_identity(const struct api *api, struct api_exchange *exchange, s
     if (api->room.identity != NULL)
         identity_check(api->room.identity, &request, &result);
     switch (result.answer) {
-    case IDENTITY_KNOWN: exchange->peer = result.peer; return true;
+    case IDENTITY_KNOWN:
+        exchange->peer = result.peer;
+        address_format(&exchange->address, exchange->peer.from);
+        return true;
     case IDENTITY_ANONYMOUS:
         be_anonymous(exchange);
         exchange->peer.level = result.peer.level;
         return true;
     case IDENTITY_REFUSED:
-    case IDENTITY_LIMITED: refuse_credentials(exchange, &result); break;
+    case IDENTITY_LIMITED:
+        note_refusal(api, exchange, result.words);
+        refuse_credentials(exchange, &result);
+        break;
     }
     return false;
 }

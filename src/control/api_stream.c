@@ -116,12 +116,9 @@ static void on_drop(void *arg)
 
 void api_streams_free(struct api_streams *streams)
 {
-    struct listening *listening = NULL;
-
     if (streams == NULL)
         return;
-    while ((listening = TAILQ_FIRST(&streams->listening)) != NULL)
-        on_drop(listening);
+    CHECK(TAILQ_EMPTY(&streams->listening));
     news_unsubscribe(streams->subscriber);
     timer_free(streams->timer);
     api_picture_free(streams->picture);

@@ -27,10 +27,7 @@ struct contracts;
 struct names;
 struct scope;
 
-enum {
-    BATCH_MAX = 512,        /* changes in one durable write */
-    QUEUE_MAX = 100 * 1000, /* changes that wait */
-};
+enum { BATCH_MAX = 512, QUEUE_MAX = 100 * 1000 }; /* changes in one durable write; that wait */
 
 enum desk_state {
     DESK_IDLE,

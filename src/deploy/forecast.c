@@ -127,7 +127,7 @@ void forecast_bypassed(struct deploy *deploy, struct ticket *ticket)
 
     if (!is_plannable(change.kind))
         return;
-    change.force = false;
+    change.force = change.emergency = false;
     change.plan_only = true;
     shadow = ticket_new(&change, NULL, NULL);
     shadow->deploy = deploy;

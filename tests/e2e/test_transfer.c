@@ -87,7 +87,7 @@ static void expect_decided(const struct stage *stage)
     expect_said(stage, "show targets shop/blue", "127.0.0.1:9");
     expect_said(stage, "tenant export", "t1 blue\n");
     expect_said(stage, "tenant export", "t2 green\n");
-    expect_said(stage, "canary status shop", "5%");
+    expect_said(stage, "canary status shop", "5.00%");
     expect_said(stage, "history --limit 100", "before-the-loss");
     cr_assert_eq(ctl_code(stage->daemon, "canary abort shop"), 0);
     cr_expect_eq(stage_probe(stage), LOAD_SLOT_GREEN);
