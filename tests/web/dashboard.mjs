@@ -126,7 +126,7 @@ await page.waitForFunction(([at, old]) => document.querySelector(at)?.getAttribu
 await page.waitForFunction((at) => /ms|µs/.test(document.querySelector(at)?.textContent), shop("[data-slot=blue] .charts figure:nth-child(3) b"));
 order("sick green");
 await see(shop("[data-slot=green] .verdict.down"));
-await page.waitForSelector(shop("[data-slot=green] .checks rect.bad"), { state: "attached" });
+await page.waitForSelector(shop("[data-slot=green] .checks path.bad[d]"), { state: "attached" });
 assert.match(await page.locator(shop("[data-slot=green] .checks")).getAttribute("aria-label"), /failed$/);
 await shot("sick");
 ok("numbers move, a target that fails is shown");
@@ -300,6 +300,53 @@ await shot("dark");
 assert.notEqual(light.page, dark.page, "there is no dark form");
 assert.deepEqual([light.low, dark.low], [[], []], "texts that are hard to read");
 ok("light and dark");
+
+// What this daemon has not (databases, a quarantine, alerts) is put into its answers on the way, with markup in every text.
+const put = (part, members) => page.route(`**/v1/${part}`, async (route) => {
+  const answer = await route.fetch();
+  const object = await answer.json();
+  Object.assign(object.result, members);
+  await route.fulfill({ response: answer, json: object });
+});
+await put("status", {
+  lights: [{ service: "shop", slot: "green", rollback_safe: "no", age_seconds: 1, words: MARKUP }],
+  databases: [{ database: MARKUP, condition: "down", words: MARKUP, remedy: MARKUP, look_age_seconds: 3, server: null, mode: null, name: "app" }],
+  trials: [{ service: "shop", watched: true, candidate: MARKUP, baseline: "blue", leading: "err_gross", evidence: 9, threshold: 8.5,
+    automatic: true, window_seconds: 300, blocked: true, shared: false, quarantined: MARKUP, cooldown_seconds: 60 }],
+});
+await put("rules", { rules: [{ service: "shop", rule: MARKUP, unit: "nats", value: 9, threshold: 8.5, state: "reached" }] });
+await put("rollouts", { rollouts: [{ name: "shop", id: 7, from: "blue", to: MARKUP, version: MARKUP, phase: "rolled-back", running: false, ended: "2026-01-01T00:00:00Z", words: MARKUP }] });
+await put("alerts", { alerts: [{ id: 1, time: "2026-01-01T00:00:00Z", severity: "critical", service: "shop", trigger: "x", words: MARKUP }] });
+await say(shop(".lines .bad:last-child"), `rollback safe: no (to green), because ${MARKUP}`);
+await say(shop(".lines"), "for another 5 min");
+await say(shop(".rules tr.reached th"), MARKUP);
+assert.equal(await page.locator(shop(".rules tr.reached meter")).evaluate((meter) => meter.value), 1);
+await say(shop(".phases [aria-current]"), "rolled-back");
+await say("#databases", MARKUP);
+await say("#alerts .bad", MARKUP);
+assert.equal(await isOwned(), false, "an answer became markup");
+await shot("trouble");
+await page.unrouteAll({ behavior: "wait" });
+ok("what goes wrong is shown as it is written");
+
+// All places of the stream are taken: it is said, and the page is live as soon as one is free.
+await page.goto("about:blank");
+const crowd = [];
+const isTaken = () => new Promise((resolve, reject) => {
+  const [host, port] = api.split(":");
+  crowd.push(http.get({ host, port, path: "/v1/events", headers: { Host: "localhost" } }, (answer) => {
+    answer.on("error", () => {});
+    answer.resume();
+    resolve(answer.statusCode === 429);
+  }).on("error", reject));
+});
+while (!(await isTaken())) assert.ok(crowd.length < 50, "there is no end of streams");
+await page.goto(home);
+await say("#notices", "no place in its event stream");
+for (const stream of crowd) stream.on("error", () => {}).destroy();
+await live();
+await page.waitForFunction(() => !document.getElementById("notices").textContent.includes("no place"));
+ok("a crowd");
 
 assert.deepEqual(errors.filter((words) => !words.startsWith("Failed to load resource")), []);
 assert.deepEqual([...asked], [home]);

@@ -11,7 +11,7 @@ const HIDDEN_MS = 60000;
 const READERS = ["viewer", "none", "nobody", ""];
 
 const part = (name) => document.getElementById(name);
-const state = { picture: null, heardAt: 0, isOpen: false, status: 0, detail: null, rollouts: [], rules: [], canary: [],
+const state = { picture: null, heardAt: 0, isOpen: false, isCrowded: false, status: 0, detail: null, rollouts: [], rules: [], canary: [],
   history: null, alerts: null, audit: null, daemon: null, who: { actor: "", role: "" }, commands: new Set(), problem: "" };
 const cards = new Map();
 const notices = new Map();
@@ -56,6 +56,7 @@ function noticesNow() {
   const { detail, picture } = state;
   const add = (key, kind, text) => list.push({ key, kind, text });
   if (state.status === 401 || state.status === 403) add("who", "warn", "This switch shows its state to nobody without a token. Use a token to see it.");
+  else if (state.isCrowded) add("crowd", "warn", "! Too many look at this switch: no place in its event stream is free. It is tried again.");
   else if (!picture && state.problem) add("problem", "warn", state.problem);
   if (detail && !detail.durable) add("durable", "bad", "✕ Decisions cannot be written to disk: they would be lost with the daemon.");
   if (detail?.locked) add("locked", "warn", "! The deploy lock is held: changes of others wait or are refused.");
@@ -151,11 +152,13 @@ async function refreshNow() {
 const stream = new Stream("/v1/events", {
   onOpen() {
     state.isOpen = true;
+    state.isCrowded = false;
     state.commands = new Set(); // it may be another daemon
     refreshNow();
   },
   onLost(status) {
     state.isOpen = false;
+    state.isCrowded = status === 429;
     if (status === 401 || status === 403) state.status = status;
     drawBar();
     drawNotices();

@@ -83,28 +83,26 @@ export class Chart {
 const CHECKS = 64;
 
 // Oldest at the left. A failed check differs by its shape too: it stands over the line, a good one hangs under it.
+const MARKS = { "#": "good", ".": "bad", "": "none" };
+const SHAPES = { good: "v7h2v-7z", bad: "v-10h2v10z", none: "v1h2v-1z" };
+
 export class Checks {
   constructor() {
-    this.bars = [];
-    this.node = svg("svg", { viewBox: `0 0 ${CHECKS * 3} 14`, role: "img", class: "checks", preserveAspectRatio: "none" });
-    for (let i = 0; i < CHECKS; i++) {
-      const bar = svg("rect", { x: i * 3, width: 2, y: 6, height: 2, class: "none" });
-      this.bars.push(bar);
-      this.node.append(bar);
-    }
+    this.paths = Object.fromEntries(Object.values(MARKS).map((name) => [name, svg("path", { class: name })]));
+    this.node = svg("svg", { viewBox: `0 0 ${CHECKS * 3} 16`, role: "img", class: "checks", preserveAspectRatio: "none" }, ...Object.values(this.paths));
   }
 
   draw(results) {
     const text = String(results || "").slice(-CHECKS);
-    const first = CHECKS - text.length;
-    let bad = 0;
-    this.bars.forEach((bar, index) => {
-      const sign = index < first ? "" : text[index - first];
-      if (sign === ".") bad++;
-      set(bar, "class", sign === "#" ? "good" : sign === "." ? "bad" : "none");
-      set(bar, "y", sign === "#" ? 7 : sign === "." ? 0 : 6);
-      set(bar, "height", sign === "#" ? 7 : sign === "." ? 10 : 2);
-    });
+    if (text === this.text) return;
+    this.text = text;
+    const lines = { good: "", bad: "", none: "" };
+    for (let i = 0; i < CHECKS; i++) {
+      const name = MARKS[text[i - CHECKS + text.length] ?? ""] || "none";
+      lines[name] += `M${i * 3} ${name === "bad" ? 10 : 8}${SHAPES[name]}`;
+    }
+    for (const [name, line] of Object.entries(lines)) set(this.paths[name], "d", line || null);
+    const bad = text.split(".").length - 1;
     set(this.node, "aria-label", text.length === 0 ? "not checked yet"
       : `last ${text.length} checks: ${bad === 0 ? "all good" : `${bad} failed`}, the newest ${text.endsWith("#") ? "good" : "failed"}`);
   }

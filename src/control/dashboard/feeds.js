@@ -62,7 +62,7 @@ function auditOf(record) {
   return { key: record.seq, kind, sign,
     main: [record.verb, record.service, record.outcome ? `– ${record.outcome}` : "", record.gate ? `by gate ${record.gate}` : "", record.bypassed ? `past ${record.bypassed}` : ""].filter(Boolean).join(" "),
     small: join([clock(record.time), record.actor, record.role, record.as ? `as ${record.as}` : "", record.reason ? `“${record.reason}”` : "",
-      record.words, record.note, record.epoch !== record.epoch_before ? `epoch ${record.epoch}` : ""]) };
+      record.verb === "apply" ? "" : record.words, record.note, record.epoch !== record.epoch_before ? `epoch ${record.epoch}` : ""]) };
 }
 
 export class Feeds {

@@ -29,7 +29,7 @@ class RuleRow {
     this.meaning = el("span", { class: "muted" });
     this.value = el("td", { class: "number" });
     this.limit = el("td", { class: "number" });
-    this.meter = el("meter", { min: 0, max: 1 });
+    this.meter = el("meter", { min: 0, low: 0.5, high: 0.95, optimum: 0, max: 1 });
     this.state = el("td");
     this.node = el("tr", {}, el("th", { scope: "row" }, this.name, " ", this.meaning), this.value, this.limit, el("td", { class: "wide" }, this.meter), this.state);
   }
@@ -41,7 +41,6 @@ class RuleRow {
     say(this.value, ruleValue(rule.value, rule.unit));
     say(this.limit, ruleValue(rule.threshold, rule.unit));
     this.meter.value = part;
-    this.meter.high = 0.66;
     set(this.meter, "aria-label", `${rule.rule}: ${Math.round(part * 100)} % of its limit`);
     say(this.state, RULE_WORDS[rule.state] || rule.state);
     set(this.node, "class", rule.state);
@@ -141,7 +140,7 @@ export class Release {
     this.wasOnTrial = isOnTrial;
     const reached = rules.filter((rule) => rule.state === "reached").length;
     const suspects = rules.filter((rule) => rule.state === "suspects").length;
-    say(this.summary, `Evidence and bounds: ${rules.length} rules${isOnTrial ? "" : ", nothing on trial"}${reached ? `, ✕ ${reached} reached` : ""}${suspects ? `, ! ${suspects} suspect` : ""}`);
+    say(this.summary, `Evidence and bounds: ${rules.length} rule${rules.length === 1 ? "" : "s"}${isOnTrial ? "" : ", nothing on trial"}${reached ? `, ✕ ${reached} reached` : ""}${suspects ? `, ! ${suspects} suspect` : ""}`);
     sync(this.rows, this.ruleParts, shown, (rule) => rule.rule, () => new RuleRow());
   }
 }

@@ -41,7 +41,7 @@ class TargetRow {
   }
 }
 
-class Number {
+class Figure {
   constructor(name) {
     this.value = el("dd", { text: "–" });
     this.node = el("div", {}, el("dt", { text: name }), this.value);
@@ -55,7 +55,7 @@ class SlotPanel {
     this.role = el("span", { class: "badge" });
     this.version = el("span", { class: "version" });
     this.numbers = Object.fromEntries(["share", "requests/s", "errors", "in flight", "targets up"]
-      .map((name) => [name, new Number(name)]));
+      .map((name) => [name, new Figure(name)]));
     this.charts = [
       new Chart("Requests/s", [{ key: "rate", name: "" }], rate),
       new Chart("Error rate", [{ key: "error_rate", name: "" }], percent),

@@ -72,8 +72,8 @@ Test(api_route, patterns_are_whole)
         for (; api_route_next_name(&text, &name, &kind); count++)
             cr_expect(kind == '\0' && name.len > 0, "%s", route->pattern);
         cr_expect_leq(count, API_PARAMS_MAX, "%s", route->pattern);
-        cr_expect(route->pattern[0] == '/' && (route->pattern[strlen(route->pattern) - 1] != '/' ||
-                                               route->pattern[1] == '\0'));
+        cr_expect(route->pattern[0] == '/' &&
+                  (route->pattern[strlen(route->pattern) - 1] != '/' || route->pattern[1] == '\0'));
     }
 }
 
