@@ -13,6 +13,7 @@
 #include "config/dump.h"
 #include "config/loader.h"
 #include "config/report.h"
+#include "control/outbox.h"
 
 static const char usage[] =
     "usage: switchyard [-c FILE] [--accept-empty-state]   run in the foreground\n"
@@ -56,6 +57,8 @@ static int check(const char *path, enum mode mode)
         err = vault_check(config, words, sizeof words);
         if (err == ERR_OK)
             err = trust_check(config, words, sizeof words);
+        if (err == ERR_OK)
+            err = outbox_check(config, words, sizeof words);
         if (err == ERR_OK)
             fprintf(stderr, "%s: the configuration is valid\n", path);
         else
