@@ -38,7 +38,7 @@ ROOMS = {
                 "backup", "deploy", "pilot"],
     "lint": ["base"],
     "mcp": ["base"],
-    "ctl": ["base", "lint", "mcp"],
+    "ctl": ["base", "lint", "mcp", "audit"],
     "demo": ["base"],
 }
 ROOMS["app"] = [room for room in ROOMS if room not in ("ctl", "demo", "lint", "mcp")]

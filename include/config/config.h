@@ -15,6 +15,7 @@
 #include "base/log.h"
 #include "config/config_action.h"
 #include "config/config_api.h"
+#include "config/config_audit.h"
 #include "config/config_database.h"
 #include "config/config_event.h"
 #include "config/config_service.h"
@@ -62,13 +63,16 @@ struct config {
     uint64_t workers;         /* 0: one per CPU */
     uint64_t max_connections; /* 0: from the descriptor limit */
     char *run_dir;
+    bool core_dumps;
     char *state_dir;
     uint64_t history_bytes; /* of history.jsonl, before it is put aside */
+    char *compat_dir;       /* NULL: compat in state_dir */
     struct config_log log;
     struct config_admin admin;
     struct config_api api;
     struct config_action *actions;
     size_t action_count;
+    struct config_audit audit;
     struct config_webhook *webhooks;
     size_t webhook_count;
     struct config_hook *hooks;

@@ -34,9 +34,11 @@ struct config_database {
     char *migrations;  /* folder; NULL: none */
     char *search_path;
     struct config_texts assertions; /* "NAME: SELECT …", names are unique */
+    struct config_texts compared;   /* the same; their values must be alike on both sides */
     char *publisher;                /* name of the database that this one follows; NULL: none */
     char *subscription;             /* given with publisher */
-    char *slot; /* replication slot on the publisher; NULL: named as the subscription */
+    char *slot;     /* replication slot on the publisher; NULL: named as the subscription */
+    bool heartbeat; /* with publisher */
     uint64_t lag_bytes;
     uint64_t lag_time;
     struct config_snapshots snapshots;
@@ -58,6 +60,8 @@ enum config_unknown { CONFIG_UNKNOWN_REFUSE, CONFIG_UNKNOWN_ALLOW };
 struct config_schema {
     enum config_strategy strategy;
     bool same_database;
+    bool exact_version;
+    bool integrity;
     enum config_lint_level lint_max_level;
     uint64_t snapshot_age; /* us; 0: not asked for */
     enum config_unknown on_unknown;

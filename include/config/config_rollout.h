@@ -49,12 +49,21 @@ struct config_rollout {
     uint64_t phase_time; /* us; 0: any */
     enum config_overdue on_overdue;
     bool selfprobe;
-    uint64_t hook_time; /* us */
-    char *hook_start;   /* a program and its words, cut at blanks; NULL: none */
+    char *selfprobe_path; /* NULL: that of the health checks */
+    struct config_statuses selfprobe_status;
+    struct config_texts selfprobe_json;
+    uint64_t selfprobe_time; /* us; 0: the timeout of the health checks */
+    uint64_t hook_time;      /* us */
+    char *hook_start;        /* a program and its words, cut at blanks; NULL: none */
     char *hook_cutover;
     char *hook_settled;
     char *hook_failed;
 };
+
+struct config_service;
+
+/* Whether a path of the service leads to this request target. */
+bool config_is_in_front(const struct config_service *service, const char *path);
 
 /* How long a release of this profile is watched; false: there is no such profile. */
 bool config_find_watch(const struct config_rollout *rollout, const char *profile, uint64_t *us);

@@ -43,6 +43,7 @@ struct config_slot_tls {
     char *ciphers;
     char *ciphersuites;
     char *groups;
+    uint64_t watch; /* us; 0: never */
 };
 
 #endif

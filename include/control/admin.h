@@ -12,6 +12,8 @@
 
 struct admin;
 struct actions;
+struct audit_trail;
+struct backup;
 struct casebook;
 struct config_admin;
 struct control_stats;
@@ -44,10 +46,13 @@ struct control_room {
     struct deployments *deployments; /* NULL: none is counted */
     struct news *news;               /* NULL: nobody is told of anything */
     struct actions *actions;         /* NULL: none can be run */
+    struct backup *backup;           /* NULL: there are no snapshots */
     struct outbox *outbox;           /* NULL: nobody else is told */
     struct verbs *verbs;             /* NULL: commands are not counted */
     struct store *store;             /* NULL: no databases */
     struct identity *identity;       /* NULL: there is no API */
+    struct audit_trail *audit;       /* NULL: nothing is written down */
+    uint64_t audit_patience_us;      /* so long an answer waits for its record */
     uint64_t started_wall_us;
     void (*quit)(void *arg, bool now);                   /* the `shutdown` command */
     void (*stats)(void *arg, struct control_stats *out); /* of the workers, summed */
@@ -74,6 +79,10 @@ struct control_room {
 /* Listens on path; nothing of config is kept. ERR_* with words in errno's terms; a path too long is ERR_RANGE. */
 MUST_CHECK int admin_new(const struct control_room *room, const char *path,
                          const struct config_admin *config, struct admin **out);
+
+/* The same on a socket that listens already, whose file is somebody else's. Takes fd in any case. */
+MUST_CHECK int admin_new_open(const struct control_room *room, int fd,
+                              const struct config_admin *config, struct admin **out);
 void admin_free(struct admin *admin);
 
 #endif

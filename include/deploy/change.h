@@ -52,6 +52,7 @@ enum change_kind {
 };
 
 struct pins;
+struct transfer;
 
 struct change {
     enum change_kind kind;
@@ -62,6 +63,7 @@ struct change {
     bool force; /* gates may fail; needs a reason */
     bool
         emergency; /* ROLLBACK: before all others, past every gate but that somebody answers there; needs a reason */
+    bool is_witnessed; /* whoever submits it writes the audit record */
     uint64_t if_epoch; /* 0: any; else refused with CONFLICT when it is not the present one */
     uint64_t ttl_us;   /* lock */
     char reason[256];
@@ -73,6 +75,8 @@ struct change {
     uint32_t share;    /* of SPLIT_WHOLE (route/split.h) */
     uint64_t max_us;   /* PAUSE; 0: as configured */
     struct pins *pins; /* TENANT_LOAD: taken by deploy_submit in any case */
+    struct transfer *
+        import; /* RELOAD: decisions in place of those in force; taken by deploy_submit in any case */
     char message[256]; /* MAINT_ON, ROLLOUT_PHASE, CHECK */
     char from[64]; /* ROLLBACK: only while this slot is live or the candidate; "" : in any case */
     char trigger

@@ -27,9 +27,10 @@ enum outcome {
 
 struct change_result {
     enum outcome outcome;
-    enum fault fault; /* FAULT_NONE when done */
-    char gate[32];    /* which gate refused; "" : none */
-    char words[512];  /* for people: what happened or why not, and the remedy */
+    enum fault fault;   /* FAULT_NONE when done */
+    char gate[32];      /* which gate refused; "" : none */
+    char bypassed[160]; /* forced: gates that did not pass, comma between */
+    char words[512];    /* for people: what happened or why not, and the remedy */
     uint64_t epoch_before;
     uint64_t epoch;       /* in force when this was answered */
     uint64_t duration_us; /* from submit to effect */
@@ -38,6 +39,7 @@ struct change_result {
     char from[64]; /* slot before, for switch and rollback */
     char to[64];
     uint32_t share;      /* canary: in force now */
+    char note[200];      /* what the databases said and it went past all the same; "": nothing */
     char skipped[96];    /* emergency: gates that would have refused it, "lock,previous" */
     char token[40];      /* plan_only: for deploy_apply; "" : refused */
     unsigned gate_count; /* plan_only: what was looked at, in order */
@@ -45,7 +47,7 @@ struct change_result {
         char name[32];
         bool is_passed;
         char words[160];
-    } gates[12];
+    } gates[24];
 };
 
 #endif

@@ -18,6 +18,7 @@
 
 struct config;
 struct deploy;
+struct deploy_databases;
 struct tunnel_drain;
 struct health;
 struct loop;
@@ -42,6 +43,9 @@ struct deploy_ops {
      * long as the process lives. */
     struct tls_dialer *(*dialer)(void *arg, const char *service, const char *slot);
 
+    /* A change that is worth an entry of the history was answered, or is about to be. NULL: nobody wants to know. */
+    void (*settled)(void *arg, const struct change *change, const struct change_result *result);
+
     /* A picture was published in which a hold ended, a limit or a share changed: waiting requests look again. */
     void (*published)(void *arg);
 
@@ -60,6 +64,8 @@ struct deploy_options {
     struct resolver *resolver;
     const struct deploy_ops *ops;
     void *ops_arg;
+    const struct deploy_databases *databases; /* NULL: nobody watches any */
+    void *databases_arg;
     const char *config_path; /* read again by CHANGE_RELOAD */
     unsigned worker_count;
     bool accept_empty_state; /* --accept-empty-state: start although the state is damaged */
@@ -96,6 +102,9 @@ struct deploy_approval {
     const char *actor;
     const char *reason;
 };
+
+/* Whether a plan that is kept under this token brings traffic back to where it was good. */
+bool deploy_plan_is_rescue(const struct deploy *deploy, const char *token);
 
 /* Submits what a plan_only change described; CONFLICT when the token is unknown, older than ten minutes, used, or
  * the epoch or the configuration are others by now. */

@@ -15,6 +15,7 @@
 
 struct loop;
 struct selfprobe;
+struct tls_dialer;
 
 enum { SELFPROBE_NAME_SIZE = 64 };
 
@@ -31,6 +32,9 @@ struct selfprobe_spec {
         proxy_protocol; /* 1, 2: the listener asks for a PROXY header of that version; 0: it does not */
     unsigned status_count;
     const struct probe_range *statuses; /* 200 to 299 */
+    unsigned assertion_count; /* of the body (base/assertion.h), with slot and version from above */
+    const char *const *assertions;
+    struct tls_dialer *tls; /* the listener speaks TLS: the host is asked for; NULL: plain */
 };
 
 struct selfprobe_result {

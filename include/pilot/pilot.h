@@ -21,10 +21,14 @@ struct health;
 struct loop;
 struct pilot;
 struct signals;
+struct tls_dialer;
 
 /* A listener, and the secret by which the workers know a request of ours (health/selfprobe.h). */
 struct pilot_front {
     struct address address;
+    struct tls_dialer *tls; /* it speaks TLS; lives as long as the pilot; NULL: plain */
+    char host
+        [256]; /* that its certificate is for, where a service has no hosts; "" : none is needed */
     uint8_t proxy_protocol; /* that it asks for; 0: none */
     const char *nonce;      /* lives as long as the workers */
 };

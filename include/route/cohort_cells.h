@@ -1,8 +1,9 @@
 /*
  * Requests and errors of single tenants on a slot, exact: of those that a pin sent there, so that the release can be
  * judged for each of them. One table per worker and slot, written by that worker alone; a tenant takes a cell with its
- * first request there and keeps it as long as the slot lives. Bounded: COHORT_CELLS tenants for each slot and worker,
- * requests of further ones are only counted as untaken. A table has 8 + 80 bytes for each tenant and 32 kB besides,
+ * first request there. A full table is given to the reader and a new one begun, once it has taken the one before:
+ * COHORT_CELLS tenants, at most twice as many, for each slot and worker between two looks of the reader; requests of
+ * further ones are only counted as untaken. What is read is read once: there is one reader. A table has 8 + 80 bytes for each tenant and 32 kB besides,
  * and there is none before the first request. The scope of the pins is the slot's service's.
  */
 #ifndef ROUTE_COHORT_CELLS_H
@@ -29,13 +30,13 @@ void cohort_cells_free(struct cohort_cells *cells);
 void cohort_cells_count(struct slot *slot, unsigned worker, struct slice tenant, bool is_error);
 
 /* What a cell has grown by. Each worker has a cell of its own for a tenant: the reader adds them up. `id` names the
- * cell for the life of the slot (below COHORT_CELLS for the first worker, and so on); `hash` the tenant in every slot. */
+ * cell in its table (below COHORT_CELLS for the first worker, and so on); `hash` the tenant in every slot. */
 struct cohort_entry {
     uint32_t id;
     uint32_t n;
     uint32_t e; /* never more than n */
     uint64_t hash;
-    struct slice tenant; /* lives as long as the slot */
+    struct slice tenant; /* for the call */
 };
 typedef void cohort_fn(void *arg, const struct cohort_entry *entry);
 
@@ -43,6 +44,7 @@ typedef void cohort_fn(void *arg, const struct cohort_entry *entry);
 struct cohort_mark {
     struct cohort_given *given[ROUTE_WORKERS_MAX]; /* NULL: nothing yet */
     uint32_t room[ROUTE_WORKERS_MAX];
+    uint32_t number[ROUTE_WORKERS_MAX]; /* of the table that it belongs to; 0: none yet */
 };
 void cohort_mark_fini(struct cohort_mark *mark);
 
@@ -50,7 +52,7 @@ void cohort_mark_fini(struct cohort_mark *mark);
  * worker. Control thread. */
 void cohort_cells_fold(const struct slot *slot, struct cohort_mark *mark, cohort_fn *fn, void *arg);
 
-/* Requests for which there was no cell left, all workers. */
+/* Requests for which there was no cell, all workers. */
 uint64_t cohort_cells_untaken(const struct slot *slot);
 
 #endif

@@ -36,12 +36,13 @@ enum store_condition { STORE_UNKNOWN, STORE_UP, STORE_DOWN };
 struct store_view {
     const char *name; /* valid until the next reconfiguration */
     enum store_condition condition;
-    char words[240];      /* why it is not up; "" */
-    char remedy[160];     /* what to do about it; "" */
-    char sqlstate[6];     /* of the server that refused; "" */
-    uint64_t since_us;    /* how long it has been so */
-    uint64_t look_age_us; /* of the newest look; UINT64_MAX: there is none */
-    char system_id[24];   /* from here on of the newest look; "" without one */
+    char words[240];        /* why it is not up; "" */
+    char remedy[160];       /* what to do about it; "" */
+    char sqlstate[6];       /* of the server that refused; "" */
+    uint64_t since_us;      /* how long it has been so */
+    uint64_t look_age_us;   /* of the newest look; UINT64_MAX: there is none */
+    uint64_t look_begun_us; /* when that one was begun, on the monotonic clock; 0: there is none */
+    char system_id[24];     /* from here on of the newest look; "" without one */
     char database[64];
     unsigned server_version; /* 150020 */
     bool is_standby;         /* in recovery */
@@ -70,6 +71,10 @@ bool store_view(const struct store *store, const char *name, struct store_view *
 
 /* The newest look at it, which may be old (look_age_us); NULL: there is none. Valid until the caller returns to the loop. */
 const struct look *store_look_at(const struct store *store, const char *name);
+
+/* The next look at it is begun at once, or right behind the one that is under way. Nothing for a database that is not there
+ * or not connected. */
+void store_hurry(struct store *store, const char *name);
 
 const char *store_condition_name(enum store_condition condition);
 

@@ -39,7 +39,6 @@ struct word_side {
     const char *slot;
     const char *version;               /* of the release in it; "": unknown */
     const char *database;              /* NULL: the slot names none */
-    const char *environment;           /* whose versions count */
     const struct schema_range *schema; /* NULL: nothing is asked for */
     const struct contract *contract;   /* NULL: there is none */
     const char *contract_trouble;      /* why a contract cannot be used; NULL: it can */
@@ -97,11 +96,11 @@ void word_judge(const struct word_question *question, struct word *out);
 /* Whether traffic may go to question->to, the slot before, as things are now. */
 void word_shine(const struct word_question *question, struct word_light *out);
 
-/* Only the schema itself: its version and the contract of question->to. */
-void word_judge_schema(const struct word_question *question, struct word_finding *out);
-
 const char *word_gate_name(enum word_gate gate);
 const char *word_answer_name(enum word_answer answer); /* "pass" … */
+
+/* Whether one database follows the other closely. */
+void word_judge_link(const struct word_link *link, struct word_finding *out);
 
 /* How far behind the follower is; false: not known. */
 bool word_lag_bytes(const struct word_link *link, uint64_t *out);

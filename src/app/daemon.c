@@ -13,20 +13,28 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "app/backups.h"
+#include "app/bulletin.h"
 #include "app/crew.h"
 #include "app/daemon_priv.h"
 #include "app/daemon_room.h"
 #include "app/databases.h"
 #include "app/doors.h"
+#include "app/front.h"
+#include "app/heirloom.h"
+#include "app/logs.h"
+#include "app/notary.h"
+#include "app/notify.h"
 #include "app/ports.h"
+#include "app/privacy.h"
 #include "app/trust.h"
 #include "app/vault.h"
+#include "backup/backup.h"
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/rcu.h"
-#include "base/ring.h"
 #include "base/scribe.h"
 #include "base/text.h"
 #include "config/config.h"
@@ -47,13 +55,11 @@
 #include "net/timer.h"
 #include "net/wheel.h"
 #include "pilot/pilot.h"
-#include "proxy/access_format.h"
 #include "route/target.h"
 #include "store/store.h"
 
 enum {
     EXIT_STATE = 78,
-    ACCESS_RING_BYTES = 1 << 20,
     POLL_MS = 20,
     LIMITS_MS = 1000,
     FIRST_VERDICTS_MS = 1000,
@@ -72,45 +78,6 @@ static void print_report(const struct report *report)
     if (text.len > 0)
         fwrite(text.bytes, 1, text.len, stderr);
     text_fini(&text);
-}
-
-/* The log thread, and one ring per worker when there is an access log. */
-static int start_logs(struct daemon *daemon)
-{
-    const struct config_log *log = &daemon->config->log;
-    struct scribe_options options = {
-        .access_path = log->access,
-        .log_path = log->file,
-        .format = log->format == CONFIG_LOG_JSON ? access_format_json : access_format_combined,
-    };
-    int err = ERR_OK;
-
-    if (log->access != NULL) {
-        daemon->ring_count = crew_size_of(daemon->config);
-        daemon->rings = mem_zalloc(daemon->ring_count * sizeof *daemon->rings);
-        for (unsigned i = 0; i < daemon->ring_count; i++)
-            daemon->rings[i] = ring_new(ACCESS_RING_BYTES);
-        options.rings = daemon->rings;
-        options.ring_count = daemon->ring_count;
-    }
-    err = scribe_new(&options, &daemon->scribe);
-    if (err != ERR_OK) {
-        fprintf(stderr, "switchyard: cannot open the log files (%s): %s\n",
-                log->access != NULL ? log->access : "log.file", strerror(errno));
-        return err;
-    }
-    log_set_level(log->level);
-    log_set_sink(scribe_sink, daemon->scribe);
-    return ERR_OK;
-}
-
-static void stop_logs(struct daemon *daemon)
-{
-    log_set_sink(NULL, NULL);
-    scribe_free(daemon->scribe);
-    for (unsigned i = 0; i < daemon->ring_count; i++)
-        ring_free(daemon->rings[i]);
-    free(daemon->rings);
 }
 
 static void on_cancel(void *arg)
@@ -154,6 +121,7 @@ static void on_commit(void *arg, const struct config *config)
     doors_commit(daemon->doors, config);
     crew_tune(daemon->crew, config);
     pilot_reconfigure(daemon->pilot);
+    backups_configure(daemon->backup, config);
     databases_apply(daemon->store, config);
     outbox_commit(daemon->outbox, config);
     log_set_level(config->log.level);
@@ -197,7 +165,15 @@ static void drain_tunnels(void *arg, const struct tunnel_drain *order)
     crew_drain_tunnels(daemon->crew, order);
 }
 
+static void on_settled(void *arg, const struct change *change, const struct change_result *result)
+{
+    struct daemon *daemon = arg;
+
+    notary_settled(daemon->notary, daemon->deploy, change, result);
+}
+
 static const struct deploy_ops deploy_hooks = {
+    .settled = on_settled,
     .evict = evict,
     .dialer = find_dialer,
     .published = on_published,
@@ -250,11 +226,13 @@ void daemon_begin_shutdown(struct daemon *daemon, uint64_t drain_us)
 {
     if (daemon->drain_until_us != 0 || drain_us == 0) {
         LOG_INFO("shutdown", "now");
+        notify_send(daemon->notify, "STOPPING=1\n");
         loop_stop(daemon->loop);
         return;
     }
     LOG_INFO("shutdown", "draining=%lluus", (unsigned long long)drain_us);
     daemon->drain_until_us = clock_monotonic_us() + drain_us;
+    bulletin_tell(daemon);
     deploy_stop(daemon->deploy);
     timer_disarm(daemon->opening);
     crew_drain(daemon->crew, IDLE_GRACE_US);
@@ -263,7 +241,9 @@ void daemon_begin_shutdown(struct daemon *daemon, uint64_t drain_us)
 
 static void on_reloaded(void *arg, const struct change_result *result)
 {
-    (void)arg;
+    struct daemon *daemon = arg;
+
+    notify_ready(daemon->notify); /* refused or not: it goes on */
     if (result->outcome == OUTCOME_DONE)
         LOG_INFO("reload", "epoch=%llu %s", (unsigned long long)result->epoch, result->words);
     else
@@ -276,6 +256,8 @@ static void on_signal(void *arg, int number)
     uint64_t drain_us = deploy_config(daemon->deploy)->shutdown.requests;
     struct change change = { .kind = CHANGE_RELOAD };
 
+    if (number == SIGTERM || number == SIGINT || number == SIGQUIT)
+        notary_stopping(daemon->notary, number);
     switch (number) {
     case SIGTERM: daemon_begin_shutdown(daemon, drain_us > 0 ? drain_us : 1); break;
     case SIGINT:
@@ -289,6 +271,7 @@ static void on_signal(void *arg, int number)
         break;
     case SIGHUP:
         snprintf(change.actor, sizeof change.actor, "signal=HUP");
+        notify_reloading(daemon->notify);
         deploy_submit(daemon->deploy, &change, on_reloaded, daemon);
         break;
     default: break;
@@ -299,20 +282,30 @@ static void open_doors(struct daemon *daemon)
 {
     vault_commit(daemon->vault, deploy_config(daemon->deploy));
     doors_commit(daemon->doors, deploy_config(daemon->deploy));
+    daemon->are_doors_open = true;
+    heirloom_free(daemon->heirloom); /* no listener of the configuration wanted what is left */
+    daemon->heirloom = NULL;
     ports_write(daemon->run_dir, daemon->doors, daemon->api);
     LOG_INFO("ready", "epoch=%llu workers=%u",
              (unsigned long long)snapshot_epoch(snapshot_current()), crew_size(daemon->crew));
 }
 
+/* The doors open when the first verdicts are in, or a second has gone by; ready is who has both. */
 static void on_opening(void *arg)
 {
     struct daemon *daemon = arg;
     uint64_t waited_us = clock_monotonic_us() - daemon->started_us;
+    bool is_known = health_all_known(daemon->health);
 
-    if (health_all_known(daemon->health) || waited_us > FIRST_VERDICTS_MS * 1000u)
+    if (!daemon->are_doors_open && (is_known || waited_us > FIRST_VERDICTS_MS * 1000u))
         open_doors(daemon);
-    else
-        timer_arm(daemon->opening, POLL_MS / 4);
+    if (!daemon->are_doors_open || !is_known) {
+        timer_arm(daemon->opening, daemon->are_doors_open ? POLL_MS : POLL_MS / 4);
+        return;
+    }
+    daemon->is_ready = true;
+    bulletin_tell(daemon);
+    notify_ready(daemon->notify);
 }
 
 static void on_limits(void *arg)
@@ -320,6 +313,8 @@ static void on_limits(void *arg)
     struct daemon *daemon = arg;
 
     crew_check_limits(daemon->crew, deploy_config(daemon->deploy));
+    bulletin_tell(daemon);
+    trust_watch(daemon->trust, deploy_config(daemon->deploy));
     timer_arm(daemon->limits, LIMITS_MS);
 }
 
@@ -340,6 +335,8 @@ static int start_deploy(struct daemon *daemon)
         .resolver = daemon->resolver,
         .ops = &deploy_hooks,
         .ops_arg = daemon,
+        .databases = &databases_for_deploy,
+        .databases_arg = daemon->store,
         .config_path = daemon->options->config_path,
         .worker_count = crew_size(daemon->crew),
         .accept_empty_state = daemon->options->accept_empty_state,
@@ -356,15 +353,18 @@ static int start_deploy(struct daemon *daemon)
     return err;
 }
 
-/* Every listener serves every service. */
 static bool find_front(void *arg, unsigned service_index, struct pilot_front *out)
 {
     struct daemon *daemon = arg;
+    struct front_rooms rooms = {
+        .config = deploy_config(daemon->deploy),
+        .crew = daemon->crew,
+        .doors = daemon->doors,
+        .trust = daemon->trust,
+        .vault = daemon->vault,
+    };
 
-    (void)service_index;
-    out->nonce = crew_nonce(daemon->crew);
-    return doors_front(daemon->doors, deploy_config(daemon->deploy), &out->address,
-                       &out->proxy_protocol);
+    return front_find(&rooms, service_index, out);
 }
 
 static int start_pilot(struct daemon *daemon)
@@ -386,19 +386,34 @@ static int start_pilot(struct daemon *daemon)
     return err;
 }
 
+/* The admin socket that was opened for us, by its name or its path; -1: none. */
+static int take_admin(struct daemon *daemon, const char *path)
+{
+    struct address address;
+    char *text = mem_format("unix:%s", path);
+    bool is_address = address_parse(slice_from(text), &address) == ERR_OK;
+
+    free(text);
+    return heirloom_take(daemon->heirloom, "admin", is_address ? &address : NULL);
+}
+
 static int start_control(struct daemon *daemon)
 {
     const struct config *config = deploy_config(daemon->deploy);
     struct control_room room = daemon_room(daemon);
     char *path = mem_format("%s/admin.sock", daemon->run_dir);
     struct address address;
+    int fd = -1;
     int err = ERR_OK;
 
     room.news = daemon->news = news_new(&room);
     room.actions = daemon->actions = actions_new(&room);
     outbox_listen(daemon->outbox, daemon->news);
-    err = admin_new(&room, path, &config->admin, &daemon->admin);
-
+    fd = take_admin(daemon, path);
+    if (fd >= 0)
+        err = admin_new_open(&room, fd, &config->admin, &daemon->admin);
+    else
+        err = admin_new(&room, path, &config->admin, &daemon->admin);
     if (err != ERR_OK)
         fprintf(stderr, "switchyard: admin socket %s: %s (%s)\n", path, err_name(err),
                 strerror(errno));
@@ -411,6 +426,18 @@ static int start_control(struct daemon *daemon)
     if (err != ERR_OK)
         fprintf(stderr, "switchyard: api.bind %s: %s (%s)\n", config->api.bind.text, err_name(err),
                 strerror(errno));
+    return err;
+}
+
+/* After deploy, which makes the folder; before anybody can command. */
+static int start_notary(struct daemon *daemon)
+{
+    char words[512] = "";
+    int err = notary_new(daemon->loop, deploy_config(daemon->deploy), words, sizeof words,
+                         &daemon->notary);
+
+    if (err != ERR_OK)
+        fprintf(stderr, "switchyard: %s\n", words);
     return err;
 }
 
@@ -428,9 +455,12 @@ static int start(struct daemon *daemon)
     char words[512] = "";
     int err = make_run_dir(daemon);
 
-    if (err != ERR_OK || start_logs(daemon) != ERR_OK)
+    if (err != ERR_OK || logs_start(daemon) != ERR_OK)
         return EXIT_FAILURE;
+    privacy_apply(daemon->config);
     daemon->loop = loop_new();
+    daemon->notify = notify_new(daemon->loop);
+    daemon->heirloom = heirloom_new();
     daemon->pulse = wheel_new(daemon->loop);
     daemon->verbs = verbs_new();
     daemon->resolver = resolver_new(daemon->loop);
@@ -440,7 +470,7 @@ static int start(struct daemon *daemon)
     daemon->outbox = outbox_new(daemon->loop, daemon->config->state_dir);
     daemon->vault = vault_new(daemon->loop);
     daemon->trust = trust_new();
-    daemon->doors = doors_new(daemon->crew, daemon->vault);
+    daemon->doors = doors_new(daemon->crew, daemon->vault, daemon->heirloom);
     daemon->opening = timer_new(daemon->loop, on_opening, daemon);
     daemon->limits = timer_new(daemon->loop, on_limits, daemon);
     daemon->draining = timer_new(daemon->loop, on_draining, daemon);
@@ -461,9 +491,14 @@ static int start(struct daemon *daemon)
     }
     databases_apply(daemon->store, deploy_config(daemon->deploy));
     outbox_commit(daemon->outbox, deploy_config(daemon->deploy));
-    if (start_pilot(daemon) != ERR_OK || start_control(daemon) != ERR_OK)
+    if (start_notary(daemon) != ERR_OK)
+        return EXIT_FAILURE;
+    if (start_pilot(daemon) != ERR_OK ||
+        backups_new(daemon->loop, deploy_config(daemon->deploy), &daemon->backup) != ERR_OK ||
+        start_control(daemon) != ERR_OK)
         return EXIT_FAILURE;
     watch_signals(daemon);
+    notary_started(daemon->notary, daemon->deploy);
     crew_start(daemon->crew);
     daemon->started_us = clock_monotonic_us();
     timer_arm(daemon->opening, 1);
@@ -475,6 +510,7 @@ static void stop(struct daemon *daemon)
 {
     api_free(daemon->api);
     admin_free(daemon->admin);
+    backup_free(daemon->backup);
     actions_free(daemon->actions);
     identity_free(daemon->identity);
     crew_free(daemon->crew);
@@ -482,6 +518,7 @@ static void stop(struct daemon *daemon)
     pilot_free(daemon->pilot);
     if (daemon->deploy != NULL)
         deploy_free(daemon->deploy);
+    notary_free(daemon->notary);
     store_free(daemon->store);
     health_free(daemon->health);
     outbox_free(daemon->outbox);
@@ -496,9 +533,11 @@ static void stop(struct daemon *daemon)
     timer_free(daemon->draining);
     wheel_free(daemon->pulse);
     verbs_free(daemon->verbs);
+    notify_free(daemon->notify);
+    heirloom_free(daemon->heirloom);
     loop_free(daemon->loop);
     if (daemon->scribe != NULL)
-        stop_logs(daemon);
+        logs_stop(daemon);
     config_free(daemon->config);
     free(daemon->run_dir);
 }

@@ -8,15 +8,19 @@
 struct actions;
 struct admin;
 struct api;
+struct backup;
 struct config;
 struct crew;
 struct daemon_options;
 struct deploy;
 struct doors;
 struct health;
+struct heirloom;
 struct identity;
 struct loop;
 struct news;
+struct notary;
+struct notify;
 struct outbox;
 struct pilot;
 struct resolver;
@@ -38,11 +42,13 @@ struct daemon {
     struct health *health;
     struct deploy *deploy;
     struct pilot *pilot;
+    struct backup *backup;
     struct store *store;
     struct crew *crew;
     struct doors *doors;
     struct vault *vault;
     struct trust *trust;
+    struct notary *notary;
     struct identity *identity;
     struct verbs *verbs;
     struct wheel *pulse; /* tells how late the control thread is */
@@ -54,9 +60,13 @@ struct daemon {
     struct scribe *scribe;
     struct ring **rings;
     unsigned ring_count;
-    struct timer *opening; /* until the first verdicts */
+    struct notify *notify;
+    struct heirloom *heirloom; /* NULL: the doors are open */
+    struct timer *opening;     /* until the first verdicts */
     struct timer *limits;
     struct timer *draining;
+    bool are_doors_open;
+    bool is_ready; /* and the first verdicts are in */
     uint64_t started_us;
     uint64_t drain_until_us; /* 0: not stopping */
     bool is_ending_tunnels;  /* the last second of a shutdown */

@@ -6,6 +6,7 @@
 #include "app/crew.h"
 #include "app/daemon_priv.h"
 #include "app/doors.h"
+#include "app/notary.h"
 #include "app/trust.h"
 #include "app/vault.h"
 #include "base/clock.h"
@@ -88,7 +89,10 @@ struct control_room daemon_room(struct daemon *daemon)
         .casebook = pilot_casebook(daemon->pilot),
         .signals = pilot_signals(daemon->pilot),
         .deployments = pilot_deployments(daemon->pilot),
+        .backup = daemon->backup,
         .store = daemon->store,
+        .audit = notary_trail(daemon->notary),
+        .audit_patience_us = deploy_config(daemon->deploy)->audit.patience,
         .identity = daemon->identity,
         .outbox = daemon->outbox,
         .started_wall_us = clock_wall_us(),

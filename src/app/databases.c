@@ -7,6 +7,7 @@
 #include "base/mem.h"
 #include "base/slice.h"
 #include "config/config.h"
+#include "deploy/databases.h"
 #include "store/store.h"
 
 enum { HISTORY_WORDS = 6 };
@@ -88,25 +89,34 @@ static void note_replication(const struct draft *draft, const struct config_data
         if (other->publisher == NULL || strcmp(other->publisher, database->name) != 0)
             continue;
         out->replication_slot = other->slot != NULL ? other->slot : other->subscription;
+        out->has_heartbeat = other->heartbeat;
         break;
     }
-    out->has_heartbeat = out->subscription != NULL || out->replication_slot != NULL;
+    out->has_heartbeat = out->has_heartbeat || database->heartbeat;
+}
+
+static size_t count_assertions(const struct config_database *database)
+{
+    return database->assertions.count + database->compared.count;
 }
 
 /* "NAME: SELECT …" was checked when the file was read. */
 static void note_assertions(struct draft *draft, const struct config_database *database,
                             struct look_wishes *out)
 {
-    size_t count = database->assertions.count;
+    size_t count = count_assertions(database);
 
     draft->names = mem_zalloc((count + 1) * sizeof *draft->names);
     draft->assertions = mem_zalloc((count + 1) * sizeof *draft->assertions);
     for (size_t i = 0; i < count; i++) {
-        const char *text = database->assertions.items[i];
+        bool is_compared = i >= database->assertions.count;
+        const char *text = is_compared ? database->compared.items[i - database->assertions.count]
+                                       : database->assertions.items[i];
         size_t len = strcspn(text, ":");
 
         draft->names[i] = mem_text_of(text, len);
         draft->assertions[i].name = draft->names[i];
+        draft->assertions[i].is_compared = is_compared;
         draft->assertions[i].sql = text + len + strspn(text + len, ": ");
     }
     out->assertions = draft->assertions;
@@ -155,7 +165,38 @@ void databases_apply(struct store *store, const struct config *config)
     }
     store_reconfigure(store, databases, count);
     for (size_t i = 0; i < count; i++)
-        free_draft(&drafts[i], config->databases[i].assertions.count);
+        free_draft(&drafts[i], count_assertions(&config->databases[i]));
     free(drafts);
     free(databases);
 }
+
+static bool find_database(void *arg, const char *name, struct deploy_database *out)
+{
+    struct store *store = arg;
+    struct store_view view;
+
+    if (!store_view(store, name, &view))
+        return false;
+    *out = (struct deploy_database){
+        .look = store_look_at(store, name),
+        .age_us = view.look_age_us,
+        .begun_us = view.look_begun_us,
+    };
+    if (view.condition == STORE_UP)
+        return true;
+    memcpy(out->trouble, view.words, sizeof out->trouble);
+    memcpy(out->remedy, view.remedy, sizeof out->remedy);
+    return true;
+}
+
+static void hurry(void *arg, const char *name)
+{
+    struct store *store = arg;
+
+    store_hurry(store, name);
+}
+
+const struct deploy_databases databases_for_deploy = {
+    .find = find_database,
+    .hurry = hurry,
+};

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "app/crew.h"
+#include "app/heirloom.h"
 #include "app/vault.h"
 #include "base/err.h"
 #include "base/mem.h"
@@ -34,6 +35,7 @@ struct door {
     unsigned id;
     bool is_new; /* opened by prepare, not yet committed */
     bool is_wanted;
+    bool is_inherited;    /* the service manager's: all workers share it, and its file stays */
     char name[64];        /* of the listener that opened it */
     struct address asked; /* as configured */
     struct address bound;
@@ -44,18 +46,25 @@ struct door {
 struct doors {
     struct crew *crew;
     struct vault *vault;
-    unsigned worker_count; /* the doors outlive the crew */
+    struct heirloom *heirloom; /* NULL: there are no open sockets to be had any more */
+    unsigned worker_count;     /* the doors outlive the crew */
     unsigned next_id;
     LIST_HEAD(, door) open;
     LIST_HEAD(, gate_entry) gates;
 };
 
-struct doors *doors_new(struct crew *crew, struct vault *vault)
+static bool owns_file(const struct door *door)
+{
+    return address_is_unix(&door->asked) && !door->is_inherited;
+}
+
+struct doors *doors_new(struct crew *crew, struct vault *vault, struct heirloom *heirloom)
 {
     struct doors *doors = mem_zalloc(sizeof *doors);
 
     doors->crew = crew;
     doors->vault = vault;
+    doors->heirloom = heirloom;
     doors->worker_count = crew_size(crew);
     LIST_INIT(&doors->open);
     LIST_INIT(&doors->gates);
@@ -70,7 +79,7 @@ void doors_free(struct doors *doors)
     while (!LIST_EMPTY(&doors->open)) {
         struct door *door = LIST_FIRST(&doors->open);
 
-        if (address_is_unix(&door->asked))
+        if (owns_file(door))
             unlink(door->asked.sa.un.sun_path);
         LIST_REMOVE(door, entry);
         free(door);
@@ -145,7 +154,8 @@ static const struct gate *find_gate(struct doors *doors, const struct config *co
     entry = mem_zalloc(sizeof *entry);
     snprintf(entry->gate.name, sizeof entry->gate.name, "%s", listener->name);
     entry->gate.proxy_protocol = listener->proxy_protocol;
-    entry->gate.cells = mem_zalloc(doors->worker_count * sizeof *entry->gate.cells);
+    entry->gate.cells = mem_zalloc_aligned(_Alignof(struct gate_cell),
+                                           doors->worker_count * sizeof *entry->gate.cells);
     entry->gate.tls = has_tls(listener) ? vault_keeper(doors->vault, listener->name) : NULL;
     entry->gate.hides_plain = listener->tls.plain_http == CONFIG_PLAIN_CLOSE;
     entry->gate.strips_client = strips_client(config, listener);
@@ -183,14 +193,24 @@ static void close_fds(struct door *door, unsigned count)
         close(door->fds[i]);
 }
 
-/* One socket per worker on the same address; a unix socket is one that all share. */
+static void read_bound(struct door *door)
+{
+    door->bound.len = sizeof door->bound.sa;
+    (void)getsockname(door->fds[0], &door->bound.sa.any, &door->bound.len);
+}
+
+/* One socket per worker on the same address; a unix socket, and one that was open already, is one that all share. */
 static int open_fds(struct door *door, unsigned count, int backlog)
 {
+    bool is_shared = address_is_unix(&door->asked) || door->is_inherited;
+
     door->bound = door->asked;
     for (unsigned i = 0; i < count; i++) {
         int err = ERR_OK;
 
-        if (i > 0 && address_is_unix(&door->asked)) {
+        if (i == 0 && door->is_inherited) {
+            read_bound(door);
+        } else if (i > 0 && is_shared) {
             door->fds[i] = dup(door->fds[0]);
             err = door->fds[i] >= 0 ? ERR_OK : err_from_errno(errno);
         } else {
@@ -203,10 +223,8 @@ static int open_fds(struct door *door, unsigned count, int backlog)
             errno = error;
             return err;
         }
-        if (i == 0 && !address_is_unix(&door->asked)) { /* port 0 became a real one */
-            door->bound.len = sizeof door->bound.sa;
-            (void)getsockname(door->fds[0], &door->bound.sa.any, &door->bound.len);
-        }
+        if (i == 0 && !is_shared) /* port 0 became a real one */
+            read_bound(door);
     }
     return ERR_OK;
 }
@@ -219,6 +237,9 @@ static int open_door(struct doors *doors, const struct config_listener *listener
 
     snprintf(door->name, sizeof door->name, "%s", listener->name);
     door->asked = *asked;
+    door->fds[0] =
+        doors->heirloom != NULL ? heirloom_take(doors->heirloom, listener->name, asked) : -1;
+    door->is_inherited = door->fds[0] >= 0;
     err = open_fds(door, doors->worker_count, (int)listener->backlog);
     if (err != ERR_OK) {
         snprintf(words, words_size,
@@ -260,7 +281,7 @@ void doors_cancel(struct doors *doors)
 
         if (door->is_new) {
             close_fds(door, doors->worker_count);
-            if (address_is_unix(&door->asked))
+            if (owns_file(door))
                 unlink(door->asked.sa.un.sun_path);
             LIST_REMOVE(door, entry);
             free(door);
@@ -298,13 +319,14 @@ void doors_commit(struct doors *doors, const struct config *config)
     LIST_FOREACH(door, &doors->open, entry)
     door->is_wanted = false;
     open_wanted(doors, config);
+    doors->heirloom = NULL; /* it goes when the doors are open */
     door = LIST_FIRST(&doors->open);
     while (door != NULL) {
         struct door *next = LIST_NEXT(door, entry);
 
         if (!door->is_wanted) {
             crew_unlisten(doors->crew, door->id);
-            if (address_is_unix(&door->asked))
+            if (owns_file(door))
                 unlink(door->asked.sa.un.sun_path);
             LIST_REMOVE(door, entry);
             free(door);
@@ -377,8 +399,14 @@ void doors_each(const struct doors *doors, const struct config *config,
     }
 }
 
-bool doors_front(const struct doors *doors, const struct config *config, struct address *out,
-                 uint8_t *proxy_protocol)
+/* A listener that asks for certificates of clients lets us not in: we have none. */
+static bool is_askable(const struct config_listener *listener, bool secure)
+{
+    return has_tls(listener) == secure && listener->tls.client_verify != CONFIG_VERIFY_REQUIRED;
+}
+
+static bool find_front(const struct doors *doors, const struct config *config, bool secure,
+                       struct doors_front *out)
 {
     const struct door *door = NULL;
 
@@ -386,12 +414,24 @@ bool doors_front(const struct doors *doors, const struct config *config, struct 
     {
         const struct config_listener *listener = find_listener(config, door->gate->name);
 
-        /* the probe of ours speaks no TLS */
-        if (door->is_new || listener == NULL || has_tls(listener))
+        if (door->is_new || listener == NULL || !is_askable(listener, secure))
             continue;
-        *out = door->bound;
-        *proxy_protocol = listener->proxy_protocol ? 2 : 0;
+        *out = (struct doors_front){
+            .address = door->bound,
+            .listener = listener->name,
+            .is_secure = secure,
+            .proxy_protocol = listener->proxy_protocol ? 2 : 0,
+        };
         return true;
     }
     return false;
+}
+
+bool doors_front(const struct doors *doors, const struct config *config,
+                 const struct config_service *service, struct doors_front *out)
+{
+    bool wants_secure = service->https_redirect;
+
+    return find_front(doors, config, wants_secure, out) ||
+           find_front(doors, config, !wants_secure, out);
 }

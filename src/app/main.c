@@ -13,7 +13,9 @@
 #include "config/dump.h"
 #include "config/loader.h"
 #include "config/report.h"
+#include "control/identity.h"
 #include "control/outbox.h"
+#include "net/tls_process.h"
 
 static const char usage[] =
     "usage: switchyard [-c FILE] [--accept-empty-state]   run in the foreground\n"
@@ -31,6 +33,16 @@ static void print_text(struct text *text, FILE *out)
     if (text->len > 0)
         fwrite(text->bytes, 1, text->len, out);
     text_fini(text);
+}
+
+/* The files of the keys that tokens are checked with. */
+static int check_keys(const struct config *config, char *words, unsigned size)
+{
+    struct identity *identity = NULL;
+    int err = identity_new(&config->api, words, size, &identity);
+
+    identity_free(identity);
+    return err;
 }
 
 /* -t and -T: every error and warning on standard error. */
@@ -57,6 +69,8 @@ static int check(const char *path, enum mode mode)
         err = vault_check(config, words, sizeof words);
         if (err == ERR_OK)
             err = trust_check(config, words, sizeof words);
+        if (err == ERR_OK)
+            err = check_keys(config, words, sizeof words);
         if (err == ERR_OK)
             err = outbox_check(config, words, sizeof words);
         if (err == ERR_OK)
@@ -93,6 +107,7 @@ int main(int argc, char **argv)
         default: fputs(usage, stderr); return 2;
         }
     }
+    tls_process_begin();
     if (optind < argc) {
         fprintf(stderr, "switchyard: unexpected argument '%s'\n%s", argv[optind], usage);
         return 2;

@@ -8,6 +8,7 @@
 #include <time.h>
 
 #include "app/vault.h"
+#include "base/clock.h"
 #include "base/err.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -25,13 +26,16 @@ struct trust_entry {
     struct tls_dialer *dialer;
     struct tls_terms *pending; /* prepared; NULL: nothing */
     uint64_t pending_stamp;
-    uint64_t stamp;      /* of what is in force */
-    uint64_t told_stamp; /* of what was warned of */
+    uint64_t stamp;        /* of what is in force */
+    uint64_t told_stamp;   /* of what was warned of */
+    uint64_t failed_stamp; /* of what was refused */
+    uint64_t watched_us;   /* monotonic */
     bool is_on; /* the configuration in force has it, and connections may be opened with it */
 };
 
 struct trust {
     LIST_HEAD(, trust_entry) entries;
+    struct tls_dialer *front; /* to our own listeners; NULL: not yet asked for */
 };
 
 static void note_options(const struct config_slot_tls *tls, struct tls_dialer_options *out)
@@ -225,6 +229,46 @@ int trust_reload(struct trust *trust, struct vault *vault, const struct config *
     return ERR_OK;
 }
 
+static void watch(struct trust_entry *entry, const struct config_slot_tls *tls)
+{
+    struct tls_dialer_options options;
+    char words[WORDS_BYTES] = "";
+    uint64_t stamp = 0;
+
+    note_options(tls, &options);
+    stamp = tls_dialer_stamp(&options);
+    if (stamp == entry->stamp || stamp == entry->failed_stamp)
+        return;
+    if (prepare_one(entry, tls, words, sizeof words) == ERR_OK) {
+        publish(entry);
+        LOG_INFO("tls_reload", "service=%s slot=%s the files for its targets were read again",
+                 entry->service, entry->slot);
+        return;
+    }
+    entry->failed_stamp = stamp;
+    LOG_WARN("tls_reload", "refused, nothing changed: %s", words);
+}
+
+void trust_watch(struct trust *trust, const struct config *config)
+{
+    uint64_t now_us = clock_monotonic_us();
+    struct trust_entry *entry = NULL;
+
+    LIST_FOREACH(entry, &trust->entries, entry)
+    {
+        const struct config_service *service =
+            config_find_service(config, slice_from(entry->service));
+        const struct config_slot *slot =
+            service != NULL ? config_find_slot(service, slice_from(entry->slot)) : NULL;
+
+        if (!entry->is_on || entry->pending != NULL || slot == NULL || slot->tls.watch == 0 ||
+            now_us - entry->watched_us < slot->tls.watch)
+            continue;
+        entry->watched_us = now_us;
+        watch(entry, &slot->tls);
+    }
+}
+
 int trust_check(const struct config *config, char *words, unsigned words_size)
 {
     struct trust *trust = trust_new();
@@ -239,6 +283,27 @@ struct tls_dialer *trust_dialer(struct trust *trust, const char *service, const 
     return need_entry(trust, service, slot)->dialer;
 }
 
+struct tls_dialer *trust_front(struct trust *trust)
+{
+    static const struct tls_dialer_options options = {
+        .ciphers = "DEFAULT",
+        .ciphersuites =
+            "TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256",
+        .groups = "X25519:prime256v1:secp384r1:secp521r1",
+    };
+    struct tls_terms *terms = NULL;
+    struct text why;
+
+    if (trust->front != NULL)
+        return trust->front;
+    text_init(&why, WORDS_BYTES);
+    CHECK(tls_dialer_build(&options, &why, &terms) == ERR_OK);
+    text_fini(&why);
+    trust->front = tls_dialer_new();
+    tls_dialer_publish(trust->front, terms);
+    return trust->front;
+}
+
 struct trust *trust_new(void)
 {
     struct trust *trust = mem_zalloc(sizeof *trust);
@@ -251,6 +316,7 @@ void trust_free(struct trust *trust)
 {
     if (trust == NULL)
         return;
+    tls_dialer_free(trust->front);
     while (!LIST_EMPTY(&trust->entries)) {
         struct trust_entry *entry = LIST_FIRST(&trust->entries);
 

@@ -29,8 +29,16 @@ void trust_commit(struct trust *trust, const struct config *config);
 MUST_CHECK int trust_reload(struct trust *trust, struct vault *vault, const struct config *config,
                             char *words, unsigned words_size);
 
+/* Files that have changed since are read again, each slot for itself; what is refused stays as it was, and is said once
+ * for each change. To be called now and then. */
+void trust_watch(struct trust *trust, const struct config *config);
+
 /* Only whether everything could be read. */
 MUST_CHECK int trust_check(const struct config *config, char *words, unsigned words_size);
+
+/* With what a listener of our own is asked, which proves nothing of its certificate: it is nobody else's, and the name
+ * that clients would check is their business. It lives as long as the trust. */
+struct tls_dialer *trust_front(struct trust *trust);
 
 /* With what connections to the targets of that slot are opened; it lives as long as the trust. */
 struct tls_dialer *trust_dialer(struct trust *trust, const char *service, const char *slot);

@@ -61,8 +61,8 @@ static void check_values(const struct config_api_roles *roles, const struct orig
 
             if (strcmp(a->values->items[j / b->values->count], value) == 0)
                 origin_error(origin, b->values, roles,
-                             "%s: '%s' stands for %s as well; remove one of the two", b->role, value,
-                             a->role);
+                             "%s: '%s' stands for %s as well; remove one of the two", b->role,
+                             value, a->role);
         }
     }
 }

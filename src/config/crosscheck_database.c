@@ -99,6 +99,9 @@ static void check_replication(const struct config *config, const struct config_d
         if (database->slot != NULL)
             origin_error(origin, &database->slot, database,
                          "slot has no effect without publisher; add publisher = \"NAME\"");
+        if (database->heartbeat)
+            origin_error(origin, &database->heartbeat, database,
+                         "heartbeat has no effect without publisher; add publisher = \"NAME\"");
         return;
     }
     if (strcmp(database->publisher, database->name) == 0)
@@ -117,16 +120,30 @@ static struct slice name_of(const char *assertion)
     return slice_of(assertion, strcspn(assertion, ":"));
 }
 
+static bool is_called(const struct config_texts *all, size_t count, const char *assertion)
+{
+    for (size_t i = 0; i < count; i++)
+        if (slice_is_equal(name_of(all->items[i]), name_of(assertion)))
+            return true;
+    return false;
+}
+
+/* Names are unique among both lists. */
 static void check_assertions(const struct config_database *database, const struct origin *origin)
 {
-    const struct config_texts *all = &database->assertions;
+    const struct config_texts *const lists[] = { &database->assertions, &database->compared };
 
-    for (size_t i = 0; i < all->count; i++)
-        for (size_t j = 0; j < i; j++)
-            if (slice_is_equal(name_of(all->items[i]), name_of(all->items[j])))
-                origin_error(origin, &all->items[i], database,
-                             "two assertions of database '%s' are called '%.*s'; rename one",
-                             database->name, SLICE_ARG(name_of(all->items[i])));
+    for (size_t i = 0; i < lists[0]->count + lists[1]->count; i++) {
+        bool is_second = i >= lists[0]->count;
+        const struct config_texts *list = lists[is_second];
+        size_t index = is_second ? i - lists[0]->count : i;
+
+        if (is_called(list, index, list->items[index]) ||
+            (is_second && is_called(lists[0], lists[0]->count, list->items[index])))
+            origin_error(origin, &list->items[index], database,
+                         "two assertions of database '%s' are called '%.*s'; rename one",
+                         database->name, SLICE_ARG(name_of(list->items[index])));
+    }
 }
 
 void crosscheck_database(const struct config *config, const struct origin *origin)

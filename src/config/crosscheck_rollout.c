@@ -65,6 +65,34 @@ static void check_profiles(const struct config_service *service, const struct or
                      service->name, rollout->default_profile, rollout->default_profile);
 }
 
+bool config_is_in_front(const struct config_service *service, const char *path)
+{
+    for (size_t i = 0; i < service->paths.count; i++) {
+        const char *prefix = service->paths.items[i];
+        size_t len = strlen(prefix);
+
+        if (strncmp(path, prefix, len) == 0 &&
+            (prefix[len - 1] == '/' || path[len] == '\0' || path[len] == '/' || path[len] == '?'))
+            return true;
+    }
+    return false;
+}
+
+static void check_selfprobe(const struct config_service *service, const struct origin *origin)
+{
+    const struct config_rollout *rollout = &service->rollout;
+
+    if (rollout->selfprobe_json.count > 0 && rollout->selfprobe_path == NULL)
+        origin_error(origin, &rollout->selfprobe_json, service,
+                     "selfprobe_json has no effect without selfprobe_path; add selfprobe_path, or "
+                     "use json of health");
+    if (rollout->selfprobe_path != NULL && !config_is_in_front(service, rollout->selfprobe_path))
+        origin_error(origin, &rollout->selfprobe_path, service,
+                     "selfprobe_path: '%s' is under no path of service '%s', so it would reach "
+                     "another one",
+                     rollout->selfprobe_path, service->name);
+}
+
 static void check_checklist(const struct config_service *service, const struct origin *origin)
 {
     const struct config_texts *items = &service->gate.checklist;
@@ -83,6 +111,7 @@ void crosscheck_rollout(const struct config *config, const struct origin *origin
         const struct config_rollout *rollout = &service->rollout;
 
         check_profiles(service, origin);
+        check_selfprobe(service, origin);
         check_checklist(service, origin);
         check_hook("hook_start", &rollout->hook_start, service, origin);
         check_hook("hook_cutover", &rollout->hook_cutover, service, origin);

@@ -13,6 +13,9 @@ static const char *const level_words[] = { [LOG_LEVEL_ERROR] = "error",
 static const char *const format_words[] = {
     [CONFIG_LOG_JSON] = "json", [CONFIG_LOG_COMBINED] = "combined", NULL
 };
+static const char *const audit_failure_words[] = {
+    [CONFIG_AUDIT_REFUSE] = "refuse", [CONFIG_AUDIT_CONTINUE] = "continue", NULL
+};
 static const char *const balance_words[] = { [CONFIG_BALANCE_ROUND_ROBIN] = "round-robin",
                                              [CONFIG_BALANCE_LEAST_REQUESTS] = "least-requests",
                                              [CONFIG_BALANCE_RANDOM] = "random",
@@ -98,6 +101,7 @@ static const char *const *const choices[] = {
     [KIND_BOOL] = bool_words,
     [KIND_LEVEL] = level_words,
     [KIND_FORMAT] = format_words,
+    [KIND_AUDIT_FAILURE] = audit_failure_words,
     [KIND_BALANCE] = balance_words,
     [KIND_UNFIT] = unfit_words,
     [KIND_ROLE] = role_words,

@@ -19,6 +19,7 @@ enum option_kind {
     KIND_BOOL,  /* bool */
     KIND_LEVEL, /* enum log_level, and so on: one word of a list */
     KIND_FORMAT,
+    KIND_AUDIT_FAILURE,
     KIND_BALANCE,
     KIND_UNFIT,
     KIND_ROLE,

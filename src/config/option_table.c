@@ -5,15 +5,16 @@
 
 #include "config/config.h"
 
-#define MS(n)    ((n)*1000ull)
-#define HOURS(n) ((n)*3600000000ull)
-#define KIB(n)   ((n)*1024ull)
-#define MIB(n)   ((n)*1048576ull)
-#define ONE      1000000ull /* of what is kept in millionths */
-#define LIVE     true
-#define RESTART  false
+#define MS(n)      ((n)*1000ull)
+#define MINUTES(n) ((n)*60000000ull)
+#define HOURS(n)   ((n)*3600000000ull)
+#define KIB(n)     ((n)*1024ull)
+#define MIB(n)     ((n)*1048576ull)
+#define ONE        1000000ull /* of what is kept in millionths */
+#define LIVE       true
+#define RESTART    false
 
-#define WORD_MAX 40
+#define WORD_MAX   40
 
 const struct block_row option_table_blocks[BLOCK_COUNT] = {
 #define BLOCK(id, above, name, rows_of, type, member, text)                                        \

@@ -231,7 +231,7 @@ static void add_block_man(enum block_id id, struct text *out)
 
 void reference_man(struct text *out)
 {
-    text_add(out, ".TH SWITCHYARD.CONF 5 \"\" \"Switchyard\" \"Switchyard\"\n"
+    text_add(out, ".TH SWITCHYARD.CONF 5 \"2026-11-21\" \"Switchyard\" \"Switchyard\"\n"
                   ".SH NAME\n"
                   "switchyard.conf \\- configuration of switchyard(8)\n"
                   ".SH SYNTAX\n");

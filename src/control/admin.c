@@ -2,7 +2,6 @@
 #include "control/admin.h"
 
 #include <errno.h>
-#include <grp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,6 +16,7 @@
 #include "config/config_api.h"
 #include "control/admin_client_priv.h"
 #include "control/call_priv.h"
+#include "control/peer_rule_priv.h"
 #include "net/listener.h"
 #include "net/loop.h"
 #include "net/timer.h"
@@ -37,9 +37,7 @@ struct admin {
     struct timer *tick;
     struct admin_client_list clients;
     unsigned client_count;
-    gid_t group; /* that owns the socket */
-    struct peer_rule rule;
-    char scope[PEER_SCOPE_MAX]; /* of deployers */
+    struct peer_rules rules;
     char *path;
     dev_t device; /* of the socket file as we made it */
     ino_t inode;
@@ -126,10 +124,11 @@ static void on_accept(void *arg, int fd, const struct address *address)
         close(fd);
         return;
     }
-    if (peer_identify(fd, &admin->rule, admin->scope, &peer) < 0) {
+    if (peer_identify(fd, &admin->rules.rule, admin->rules.scope, &peer) < 0) {
         refuse(fd, "error 6 denied (not_authorised): the kernel does not say who you are\n\n");
         return;
     }
+    snprintf(peer.from, sizeof peer.from, "unix:%.120s", admin->path);
     if (!has_room(admin, &peer)) {
         LOG_WARN("admin-full", "actor=\"%s\" clients=%u", peer.actor, admin->client_count);
         refuse(fd, "error 1 failed (overloaded): too many clients of the admin socket\n\n");
@@ -150,24 +149,6 @@ static const struct listener_ops admin_listener_ops = {
     .on_starved = on_starved,
 };
 
-/* The group's number, (gid_t)-1 for none. */
-static int find_group(const char *name, gid_t *out)
-{
-    struct group *group = NULL;
-
-    *out = (gid_t)-1;
-    if (name == NULL)
-        return 0;
-    errno = 0;
-    group = getgrnam(name);
-    if (group == NULL) {
-        errno = errno != 0 ? errno : ENOENT;
-        return ERR_NOT_FOUND;
-    }
-    *out = group->gr_gid;
-    return 0;
-}
-
 /* Bound for its owner alone first; group and mode come after, so that there is no moment of wrong rights. */
 static int open_socket(struct admin *admin, unsigned mode, int *fd)
 {
@@ -186,7 +167,8 @@ static int open_socket(struct admin *admin, unsigned mode, int *fd)
         err = listener_bind(&address, 64, 0600, fd);
     if (err < 0)
         return err;
-    if ((admin->group != (gid_t)-1 && chown(admin->path, (uid_t)-1, admin->group) != 0) ||
+    if ((admin->rules.group != (gid_t)-1 &&
+         chown(admin->path, (uid_t)-1, admin->rules.group) != 0) ||
         chmod(admin->path, mode & 0777) != 0 || stat(admin->path, &made) != 0) {
         err = err_from_errno(errno);
         unlink(admin->path);
@@ -198,46 +180,28 @@ static int open_socket(struct admin *admin, unsigned mode, int *fd)
     return 0;
 }
 
-/* Who is what, by the groups that the configuration names. */
-static int find_groups(struct admin *admin, const struct config_admin *config)
-{
-    const char *operators = config->operators != NULL ? config->operators : config->group;
-    int err = find_group(config->group, &admin->group);
-
-    admin->rule.own_uid = geteuid();
-    if (err == 0)
-        err = find_group(operators, &admin->rule.operators);
-    if (err == 0)
-        err = find_group(config->admins, &admin->rule.admins);
-    if (err == 0)
-        err = find_group(config->deployers, &admin->rule.deployers);
-    if (err == 0)
-        err = find_group(config->viewers, &admin->rule.viewers);
-    for (size_t i = 0; err == 0 && i < config->deployer_services.count; i++)
-        err = peer_scope_add(admin->scope, slice_from(config->deployer_services.items[i]));
-    if (err == ERR_RANGE || err == ERR_INVALID)
-        errno = E2BIG; /* of the services of deployers */
-    return err;
-}
-
-int admin_new(const struct control_room *room, const char *path, const struct config_admin *config,
-              struct admin **out)
+/* All but the socket; ERR_* when a group is not there. */
+static int begin(const struct control_room *room, const char *path,
+                 const struct config_admin *config, struct admin **out)
 {
     struct admin *admin = mem_zalloc(sizeof *admin);
-    int fd = -1;
     int err = 0;
 
     admin->room = *room;
     admin->path = mem_text(path);
     TAILQ_INIT(&admin->clients);
-    err = find_groups(admin, config);
-    if (err == 0)
-        err = open_socket(admin, (unsigned)config->mode, &fd);
-    if (err < 0) {
-        free(admin->path);
-        free(admin);
-        return err;
+    err = peer_rule_read(config, &admin->rules);
+    if (err == 0) {
+        *out = admin;
+        return 0;
     }
+    free(admin->path);
+    free(admin);
+    return err;
+}
+
+static void serve(struct admin *admin, int fd)
+{
     admin->owner = (struct admin_client_owner){
         .idle_ms = IDLE_MS,
         .prompt_idle_ms = PROMPT_IDLE_MS,
@@ -247,8 +211,41 @@ int admin_new(const struct control_room *room, const char *path, const struct co
         .on_close = on_close,
         .arg = admin,
     };
-    admin->tick = timer_new(room->loop, on_tick, admin);
-    admin->listener = listener_new(room->loop, fd, &admin_listener_ops, admin);
+    admin->tick = timer_new(admin->room.loop, on_tick, admin);
+    admin->listener = listener_new(admin->room.loop, fd, &admin_listener_ops, admin);
+}
+
+int admin_new(const struct control_room *room, const char *path, const struct config_admin *config,
+              struct admin **out)
+{
+    struct admin *admin = NULL;
+    int fd = -1;
+    int err = begin(room, path, config, &admin);
+
+    if (err < 0)
+        return err;
+    err = open_socket(admin, (unsigned)config->mode, &fd);
+    if (err < 0) {
+        free(admin->path);
+        free(admin);
+        return err;
+    }
+    serve(admin, fd);
+    *out = admin;
+    return 0;
+}
+
+int admin_new_open(const struct control_room *room, int fd, const struct config_admin *config,
+                   struct admin **out)
+{
+    struct admin *admin = NULL;
+    int err = begin(room, "", config, &admin);
+
+    if (err < 0) {
+        close(fd);
+        return err;
+    }
+    serve(admin, fd);
     *out = admin;
     return 0;
 }

@@ -461,9 +461,14 @@ static enum progress advance_answer(struct admin_client *client, struct turn *tu
         stream_wake(&client->stream);
         return PROGRESS_WAIT;
     }
-    if (call_write_more(client->call, &client->out) == CALL_DONE)
+    if (call_write_more(client->call, &client->out) == CALL_DONE) {
         end_call(client);
-    return PROGRESS_ON;
+        return PROGRESS_ON;
+    }
+    if (client->out.len > 0)
+        return PROGRESS_ON;
+    watch_for(client, WATCH_NOTHING); /* not ready: asked again at the next tick */
+    return PROGRESS_WAIT;
 }
 
 static enum progress advance_line(struct admin_client *client, struct turn *turn)
@@ -527,6 +532,8 @@ void admin_client_tick(struct admin_client *client)
         admin_client_close(client); /* both directions: nobody will read the answer */
         return;
     }
+    if (client->call->write_more != NULL)
+        stream_wake(&client->stream);
     call_tick(client->call);
 }
 

@@ -57,7 +57,7 @@ static const struct option options[] = {
     { "--confirm-within", ARGS_CONFIRM, VALUE_DURATION, offsetof(struct args, confirm_us), 0 },
     { "--plan", ARGS_ROLLOUT, VALUE_NAMED, 0, 31 },
     { "--profile", ARGS_ROLLOUT, VALUE_NAMED, 0, 31 },
-    { "--kind", ARGS_WHERE, VALUE_NAMED, 0, 63 },
+    { "--kind", ARGS_WHERE | ARGS_KIND, VALUE_NAMED, 0, 63 },
     { "--outcome", ARGS_WHERE, VALUE_NAMED, 0, 63 },
     { "--actor", ARGS_WHERE, VALUE_NAMED, 0, 95 },
     { "--trigger", ARGS_WHERE, VALUE_NAMED, 0, 31 },
@@ -170,6 +170,23 @@ static const char *kind_words(enum value_kind kind)
     return "";
 }
 
+bool args_shape_at(unsigned index, struct args_shape *out)
+{
+    const struct option *option = index < OPTION_COUNT ? &options[index] : NULL;
+
+    if (option == NULL)
+        return false;
+    *out = (struct args_shape){
+        .name = option->name,
+        .bit = option->bit,
+        .words = kind_words(option->kind),
+        .is_flag = option->kind == VALUE_NONE,
+        .is_number = option->kind == VALUE_NUMBER,
+        .is_repeated = option->kind == VALUE_HEADER || option->kind == VALUE_REPEATED,
+    };
+    return true;
+}
+
 /* The option that a word names, before its '=' if it has one; NULL: none that is allowed. */
 static const struct option *match_option(struct args *args, const char *word, unsigned allowed)
 {
@@ -200,7 +217,7 @@ static unsigned take_option(struct args *args, char *const *words, unsigned coun
         snprintf(args->problem, sizeof args->problem, "option %s is given twice", option->name);
         return 0;
     }
-    args->given |= option->bit;
+    args->given |= option->bit & allowed;
     if (option->kind != VALUE_NONE && value == NULL && count > 1) {
         value = words[1];
         taken = 2;

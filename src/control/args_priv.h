@@ -44,8 +44,8 @@ enum args_option {
     ARGS_COMPARE = 1u << 23,
     ARGS_TOKEN = 1u << 24, /* kept by name, as the families */
     ARGS_EMERGENCY = 1u << 25,
-
     /* Families: each bit stands for several options whose values are kept by name, in args.named. */
+    ARGS_KIND = 1u << 31,      /* --kind alone */
     ARGS_WHERE = 1u << 30,     /* --kind --outcome --actor --trigger --since --until */
     ARGS_WITH = 1u << 29,      /* --with, several times */
     ARGS_SIGNALLED = 1u << 28, /* --service --rollout */
@@ -90,6 +90,17 @@ struct args {
 
 /* Reads count words behind a verb; allowed: ARGS_* bits. ERR_INVALID: out->problem says why. */
 MUST_CHECK int args_parse(char *const *words, unsigned count, unsigned allowed, struct args *out);
+
+/* An option as it is known to the table, for those who describe it; false behind the last one. */
+struct args_shape {
+    const char *name;  /* "--to" */
+    unsigned bit;      /* in struct command.options, or of ARGS_EVERY */
+    const char *words; /* what it takes */
+    bool is_flag;      /* no value */
+    bool is_number;    /* a whole number */
+    bool is_repeated;  /* may be given several times */
+};
+bool args_shape_at(unsigned index, struct args_shape *out);
 
 /* The value of an option of a family, the first one; NULL: it was not given. */
 const char *args_named(const struct args *args, const char *name);

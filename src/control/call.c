@@ -7,12 +7,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "audit/audit_mask.h"
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/log.h"
 #include "base/mem.h"
-#include "control/access_priv.h"
+#include "control/call_audit_priv.h"
 #include "control/json_priv.h"
+#include "control/permit_priv.h"
 #include "control/verbs_priv.h"
 #include "deploy/deploy.h"
 #include "deploy/deploy_view.h"
@@ -25,6 +27,7 @@ struct call *call_new(const struct control_room *room, const struct peer *peer, 
     const unsigned max = sizeof call->words / sizeof call->words[0];
 
     call->room = room;
+    call->audit = room->audit;
     call->peer = *peer;
     call->word_count = count < max ? count : max;
     for (unsigned i = 0; i < call->word_count; i++)
@@ -56,10 +59,19 @@ static bool withdraw(struct call *call)
     return true;
 }
 
+/* Nobody would learn that it came to effect much later: what waits for its turn is taken back. */
+static void abandon(struct call *call)
+{
+    if (withdraw(call))
+        call_audit_abandon(call, NULL, "withdrawn: the client left before its turn came");
+    else if (call->pending == 0)
+        call_audit_abandon(call, NULL, "the client left before the answer");
+}
+
 void call_release(struct call *call)
 {
-    if (!call->is_done)
-        (void)withdraw(call); /* nobody would learn that it came to effect much later */
+    if (!call->is_done && call->began_us != 0)
+        abandon(call);
     call->is_released = true;
     call->is_done = true;
     if (call->pending == 0)
@@ -77,8 +89,7 @@ static void log_call(const struct call *call)
     if (!is_denied && (call->command == NULL || call->command->effect == COMMAND_READS))
         return;
     text_init(&line, 4096);
-    for (unsigned i = 0; i < call->word_count; i++)
-        text_add_format(&line, "%s%s", i > 0 ? " " : "", call->words[i]);
+    audit_mask_words(call->words, call->word_count, &line);
     log_event(
         is_denied ? LOG_LEVEL_WARN : LOG_LEVEL_INFO, "command",
         "actor=\"%s\" command=\"%s\" outcome=%s fault=%s epoch=%" PRIu64 " duration_us=%" PRIu64,
@@ -88,17 +99,51 @@ static void log_call(const struct call *call)
     text_fini(&line);
 }
 
-static void complete(struct call *call)
+/* The record is on disk, or nobody waits for it any more. */
+static void end_audit(struct call *call, bool is_durable)
+{
+    call->is_auditing = false;
+    call->deadline_us = 0;
+    if (!is_durable)
+        call_audit_spoil(call);
+    call->done(call->owner); /* may release the call */
+}
+
+static void on_written(void *arg, bool is_durable)
+{
+    struct call *call = arg;
+    bool is_waited_for = call->is_auditing && !call->is_released;
+
+    call->pending--;
+    if (is_waited_for)
+        end_audit(call, is_durable);
+    else if (call->is_released && call->pending == 0)
+        free_call(call);
+}
+
+static uint64_t epoch_now(void)
 {
     const struct snapshot *snapshot = snapshot_current();
 
+    return snapshot != NULL ? snapshot_epoch(snapshot) : 0;
+}
+
+/* The answer is complete. CALL_PARKED: it waits for its record, and call->done comes later. */
+static enum call_step complete(struct call *call)
+{
     call->is_done = true;
     call->deadline_us = 0;
-    if (call->reply.epoch == 0 && snapshot != NULL)
-        call->reply.epoch = snapshot_epoch(snapshot);
+    if (call->reply.epoch == 0)
+        call->reply.epoch = epoch_now();
     if (call->room->verbs != NULL)
         verbs_count(call->room->verbs, call->command, call->peer.level, call->reply.outcome);
     log_call(call);
+    if (!call_audit_write(call, on_written))
+        return CALL_DONE;
+    call->pending++;
+    call->is_auditing = true;
+    call->deadline_us = clock_monotonic_us() + call->room->audit_patience_us;
+    return CALL_PARKED;
 }
 
 /* Finds the command, asks whether this peer may, reads its options. False: the answer says why not. */
@@ -117,14 +162,14 @@ static bool is_acceptable(struct call *call)
             reply_hint(&call->reply, "\"help\" lists all commands");
         return false;
     }
-    if (!access_check_level(call, call->command))
+    if (!permit_level(call, call->command))
         return false;
     if (command_parse(call->command, call->words + taken, call->word_count - taken, &call->args) <
         0) {
         call_refuse_usage(call, "%s", call->args.problem);
         return false;
     }
-    if (!access_check_scope(call))
+    if (!permit_scope(call))
         return false;
     if (call->has_payload != (call->command->effect == COMMAND_LOADS)) {
         call_refuse_usage(call,
@@ -134,7 +179,7 @@ static bool is_acceptable(struct call *call)
                           call->command->name);
         return false;
     }
-    return true;
+    return call_audit_permits(call);
 }
 
 enum call_step call_start(struct call *call, void (*done)(void *owner), void *owner)
@@ -142,14 +187,13 @@ enum call_step call_start(struct call *call, void (*done)(void *owner), void *ow
     enum call_step step = CALL_DONE;
 
     call->began_us = clock_monotonic_us();
-    if (call->reply.outcome == OUTCOME_DONE && is_acceptable(call))
-        step = call->command->run(call);
-    if (step == CALL_DONE) {
-        complete(call);
-        return step;
-    }
+    call->audited.epoch_before = epoch_now();
     call->done = done;
     call->owner = owner;
+    if (call->reply.outcome == OUTCOME_DONE && is_acceptable(call))
+        step = call->command->run(call);
+    if (step == CALL_DONE)
+        return complete(call);
     call->deadline_us = call->began_us + call->args.timeout_us;
     return step;
 }
@@ -158,8 +202,8 @@ void call_finish(struct call *call)
 {
     if (call->is_done)
         return;
-    complete(call);
-    call->done(call->owner); /* may release the call */
+    if (complete(call) == CALL_DONE)
+        call->done(call->owner); /* may release the call */
 }
 
 /* The answer for a change that was withdrawn: most likely the lock of somebody else was in its way. */
@@ -219,9 +263,11 @@ void call_tick(struct call *call)
 {
     uint64_t now_us = clock_monotonic_us();
 
-    if (call->is_done || call->write_more != NULL)
+    if (call->is_auditing && now_us >= call->deadline_us)
+        end_audit(call, false);
+    else if (call->is_done || call->write_more != NULL)
         return; /* how fast an answer is read is the client's business */
-    if (is_out_of_patience(call, now_us)) {
+    else if (is_out_of_patience(call, now_us)) {
         fail_withdrawn(call, OUTCOME_CONFLICT);
         call_finish(call);
     } else if (now_us >= call->deadline_us) {
@@ -241,18 +287,20 @@ enum call_step call_wait(struct call *call, enum call_step (*poll)(struct call *
 /* A step that was not taken from inside call_start. */
 static enum call_step end_step(struct call *call, enum call_step step)
 {
-    if (step == CALL_DONE)
-        complete(call);
-    return step;
+    return step == CALL_DONE ? complete(call) : step;
 }
 
 enum call_step call_feed(struct call *call, struct slice line)
 {
+    if (call->is_auditing)
+        return CALL_PARKED; /* it was refused; what follows is dropped */
     return end_step(call, call->feed(call, line));
 }
 
 enum call_step call_feed_end(struct call *call, bool is_whole)
 {
+    if (call->is_auditing)
+        return CALL_PARKED;
     if (is_whole)
         return end_step(call, call->feed_end(call));
     reply_fail(
@@ -285,6 +333,10 @@ static void on_changed(void *arg, const struct change_result *result)
 {
     struct call *call = arg;
 
+    if (call->is_done)
+        call_audit_abandon(call, result, "this came after the answer, or the client had left");
+    else
+        call_audit_take(call, result);
     if (call_return(call))
         call->on_change(call, result); /* may release the call */
 }
@@ -292,6 +344,7 @@ static void on_changed(void *arg, const struct change_result *result)
 enum call_step call_submit(struct call *call, const struct change *change,
                            call_change_fn *on_change)
 {
+    snprintf(call->audited.service, sizeof call->audited.service, "%s", change->name);
     call->on_change = call->on_plan != NULL ? call->on_plan : on_change;
     call_lend(call);
     deploy_submit(call->room->deploy, change, on_changed, call);
@@ -318,6 +371,17 @@ enum call_step call_apply(struct call *call, const char *token, call_change_fn *
     return CALL_PARKED;
 }
 
+/* What looks like a secret in it goes neither into the state nor into the history. */
+static void fill_reason(const struct call *call, char *out, size_t size)
+{
+    struct text masked;
+
+    text_init(&masked, 4096);
+    audit_mask_text(slice_from(call->args.reason), &masked);
+    snprintf(out, size, "%s", masked.bytes != NULL ? masked.bytes : "");
+    text_fini(&masked);
+}
+
 void call_fill_change(const struct call *call, enum change_kind kind, struct change *out)
 {
     const struct args *args = &call->args;
@@ -330,8 +394,9 @@ void call_fill_change(const struct call *call, enum change_kind kind, struct cha
         .ttl_us = args->ttl_us,
         .confirm_us = args->confirm_us,
         .plan_only = call->on_plan != NULL,
+        .is_witnessed = true,
     };
-    snprintf(out->reason, sizeof out->reason, "%s", args->reason != NULL ? args->reason : "");
+    fill_reason(call, out->reason, sizeof out->reason);
     snprintf(out->key, sizeof out->key, "%s", args->key != NULL ? args->key : "");
     fill_actor(call, out->actor, sizeof out->actor);
 }

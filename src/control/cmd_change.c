@@ -79,6 +79,7 @@ static void on_switched(struct call *call, const struct change_result *result)
     json_add_text(json, "from", result->from);
     json_add_text(json, "to", result->to);
     json_add_text(json, "skipped", result->skipped);
+    json_add_text(json, "note", result->note);
     format_took(result->duration_us, took);
     if (reply_is_ok(reply) && result->changed)
         text_add_format(&reply->text, "%s %s %s -> %s, epoch %" PRIu64 ", %s, %s\n",
@@ -89,6 +90,8 @@ static void on_switched(struct call *call, const struct change_result *result)
                         result->epoch);
     if (result->skipped[0] != '\0')
         text_add_format(&reply->text, "carried past the gates: %s\n", result->skipped);
+    if (reply_is_ok(reply) && result->note[0] != '\0')
+        text_add_format(&reply->text, "%s\n", result->note);
     if (!begin_check(call, result))
         call_finish(call);
 }

@@ -9,6 +9,7 @@
 #include "base/mem.h"
 #include "base/num.h"
 #include "control/json_priv.h"
+#include "control/moment_priv.h"
 #include "control/sheet_priv.h"
 #include "deploy/deploy.h"
 #include "deploy/history_filter.h"
@@ -57,43 +58,6 @@ static void add_row(struct sheet *sheet, const struct history_entry *entry)
     sheet_add_text(sheet, entry->skipped);
 }
 
-/* "90m": so long ago; else a stamp. */
-static bool parse_moment(const char *text, uint64_t *wall_us)
-{
-    uint64_t now_us = clock_wall_us();
-    uint64_t ago_us = 0;
-
-    if (clock_parse(slice_from(text), wall_us) == 0)
-        return true;
-    if (num_parse_duration(slice_from(text), &ago_us) != 0 || ago_us > now_us)
-        return false;
-    *wall_us = now_us - ago_us;
-    return true;
-}
-
-static enum call_step refuse_moment(struct call *call, const char *option, const char *value)
-{
-    return call_refuse_usage(call,
-                             "%s takes a time such as 2026-01-02T03:04:05Z (UTC) or how long ago, "
-                             "such as 90m or 7d, not \"%.40s\"",
-                             option, value);
-}
-
-/* CALL_PARKED: all is well, the page can be made. */
-static enum call_step take_times(struct call *call, struct history_filter *filter)
-{
-    const char *since = args_named(&call->args, "--since");
-    const char *until = args_named(&call->args, "--until");
-
-    if (since != NULL && !parse_moment(since, &filter->since_wall_us))
-        return refuse_moment(call, "--since", since);
-    if (until != NULL && !parse_moment(until, &filter->until_wall_us))
-        return refuse_moment(call, "--until", until);
-    if (until != NULL && filter->until_wall_us < filter->since_wall_us)
-        return call_refuse_usage(call, "--until lies before --since");
-    return CALL_PARKED;
-}
-
 static enum call_step take_options(struct call *call, struct history_filter *filter)
 {
     const struct args *args = &call->args;
@@ -116,7 +80,7 @@ static enum call_step take_options(struct call *call, struct history_filter *fil
         (num_parse_u64(slice_from(args->from), UINT64_MAX, &filter->before) < 0 ||
          filter->before == 0))
         return call_refuse_usage(call, "--from takes the place that the page before has named");
-    return take_times(call, filter);
+    return moment_take(call, &filter->since_wall_us, &filter->until_wall_us);
 }
 
 static enum call_step take_words(struct call *call, struct history_filter *filter, uint64_t *count)

@@ -4,8 +4,8 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "control/access_priv.h"
 #include "control/json_priv.h"
+#include "control/permit_priv.h"
 #include "control/share_priv.h"
 #include "control/sheet_priv.h"
 
@@ -78,13 +78,13 @@ enum call_step cmd_plan_run(struct call *call)
                                  nearest != NULL ? nearest : "", nearest != NULL ? "?" : "");
     if (planned->effect != COMMAND_CHANGES)
         return call_refuse_usage(call, "\"%s\" is no change that can be planned", planned->name);
-    if (!access_check_level(call, planned))
+    if (!permit_level(call, planned))
         return CALL_DONE;
     call->command = planned;
     if (command_parse(planned, call->words + 1 + taken, call->word_count - 1 - taken, &call->args) <
         0)
         return call_refuse_usage(call, "%s", call->args.problem);
-    if (!access_check_scope(call))
+    if (!permit_scope(call))
         return CALL_DONE;
     call->on_plan = on_planned;
     if (planned->run(call) == CALL_PARKED)

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "audit/audit_trail.h"
 #include "base/clock.h"
 #include "base/mem.h"
 #include "config/config.h"
@@ -160,6 +161,7 @@ static void add_other_errors(struct sheet *sheet, const struct call *call)
     const char *nowhere[2] = { NULL, NULL };
     struct control_stats *stats = take_stats(call);
     struct deploy_durability durability;
+    struct audit_trail_view audit = { .write_errors = 0 };
     char status[16];
 
     for (unsigned i = 0; i < COUNT(stats->unrouted); i++) {
@@ -168,6 +170,9 @@ static void add_other_errors(struct sheet *sheet, const struct call *call)
     }
     deploy_view_durability(call->room->deploy, &durability);
     add_error(sheet, nowhere, "state", durability.write_errors, durability.last_error);
+    if (call->room->audit != NULL)
+        audit_trail_look(call->room->audit, &audit);
+    add_error(sheet, nowhere, "audit", audit.write_errors, audit.last_error);
     add_error(sheet, nowhere, "access_log", stats->access_dropped, "lines of the access log lost");
     add_error(sheet, nowhere, "log", stats->log_errors, "failed writes of log files");
     free(stats);

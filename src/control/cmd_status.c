@@ -9,6 +9,7 @@
 
 #include "base/clock.h"
 #include "control/cmd_compare_priv.h"
+#include "control/cmd_database_check_priv.h"
 #include "control/cmd_database_priv.h"
 #include "control/cmd_rollout_priv.h"
 #include "control/cmd_rules_priv.h"
@@ -364,6 +365,7 @@ enum call_step cmd_status_run(struct call *call)
     cmd_traffic_add_lines(call->room->deploy, &path, &call->reply.text);
     cmd_rules_add_lines(call->room, &path, &call->reply.text);
     cmd_database_add_lines(call);
+    cmd_database_check_add_lights(call, &path);
     cmd_rules_add_json(call->room, &path, reply_result(&call->reply));
     add_part(call, PART_SERVICES, &path, false);
     add_part(call, PART_SLOTS, &path, true);

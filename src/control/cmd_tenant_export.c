@@ -7,6 +7,7 @@
 
 #include "base/mem.h"
 #include "control/cmd_tenant_priv.h"
+#include "control/piece_priv.h"
 #include "control/tenant_scope_priv.h"
 #include "deploy/deploy.h"
 #include "deploy/deploy_view.h"
@@ -40,35 +41,13 @@ static void add_entry(struct call *call, const struct pins *pins, const struct p
     walk->count++;
 }
 
-/* The rest of the object: what other answers have in front. */
-static void end_json(const struct call *call, struct text *out)
-{
-    const struct pins_walk *walk = call->scratch;
-    const struct reply *reply = &call->reply;
-
-    text_add_format(out,
-                    "},\"count\":%" PRIu64 "},\"ok\":%s,\"code\":%d,\"outcome\":\"%s\","
-                    "\"fault\":\"%s\",\"epoch\":%" PRIu64 ",\"error\":",
-                    walk->count, reply_is_ok(reply) ? "true" : "false", (int)reply->outcome,
-                    outcome_name(reply->outcome), fault_name(reply->fault),
-                    snapshot_epoch(snapshot_current()));
-    if (reply->outcome == OUTCOME_DONE) {
-        text_add(out, "null}\n\n");
-        return;
-    }
-    text_add_format(out, "{\"code\":\"%s\",\"message\":\"", fault_name(reply->fault));
-    text_add_json(out, slice_from(reply->words));
-    text_add(out, "\",\"hint\":\"");
-    text_add_json(out, slice_from(reply->hint));
-    text_add(out, "\"}}\n\n");
-}
-
 static enum call_step end_export(struct call *call, struct text *out)
 {
+    const struct pins_walk *walk = call->scratch;
+
     if (call->is_json)
-        end_json(call, out);
-    else
-        reply_write_text(&call->reply, out);
+        text_add_format(out, "},\"count\":%" PRIu64 "},", walk->count);
+    piece_end(call, out);
     return CALL_DONE;
 }
 

@@ -7,8 +7,10 @@
 #include "base/err.h"
 #include "control/cmd_action_priv.h"
 #include "control/cmd_alerts_priv.h"
+#include "control/cmd_audit_priv.h"
 #include "control/cmd_canary_priv.h"
 #include "control/cmd_change_priv.h"
+#include "control/cmd_database_check_priv.h"
 #include "control/cmd_database_priv.h"
 #include "control/cmd_decision_priv.h"
 #include "control/cmd_drain_priv.h"
@@ -19,12 +21,15 @@
 #include "control/cmd_life_priv.h"
 #include "control/cmd_load_priv.h"
 #include "control/cmd_lock_priv.h"
+#include "control/cmd_migration_priv.h"
 #include "control/cmd_plan_priv.h"
 #include "control/cmd_replay_priv.h"
 #include "control/cmd_rollout_priv.h"
 #include "control/cmd_rules_priv.h"
 #include "control/cmd_show_priv.h"
 #include "control/cmd_signal_priv.h"
+#include "control/cmd_snapshot_priv.h"
+#include "control/cmd_state_priv.h"
 #include "control/cmd_status_priv.h"
 #include "control/cmd_target_priv.h"
 #include "control/cmd_tenant_priv.h"
@@ -43,7 +48,7 @@
 
 /*
  * name, usage, level, effect, options, words from, to, function, one sentence. A row of level DEPLOYER is for operators and for
- * deployers of what it names; access.c knows where that stands, if not in the first word.
+ * deployers of what it names; permit.c knows where that stands, if not in the first word.
  */
 static const struct command commands[] = {
     { "status", "[NAME] [--compare]", LEVEL_USER, COMMAND_READS, ARGS_COMPARE, 0, 1, cmd_status_run,
@@ -80,6 +85,18 @@ static const struct command commands[] = {
       "[--until D|TIME] [--limit N] [--from PLACE]",
       LEVEL_USER, COMMAND_READS, ARGS_WHERE | ARGS_LIMIT | ARGS_FROM, 0, 2, cmd_history_run,
       "finished changes, newest first (20 unless N is given), a page at a time" },
+    { "audit show",
+      "[N] [NAME] [--kind VERB] [--outcome O] [--actor A] [--trigger T] [--since D|TIME] "
+      "[--until D|TIME] [--limit N] [--from PLACE]",
+      LEVEL_OPERATOR, COMMAND_READS, ARGS_WHERE | ARGS_LIMIT | ARGS_FROM, 0, 2, cmd_audit_show,
+      "who did what, newest first (20 unless N is given), a page at a time" },
+    { "audit verify", "[--from SEQ]", LEVEL_OPERATOR, COMMAND_READS, ARGS_FROM, 0, 0,
+      cmd_audit_verify, "checks every record of the audit trail; names the first that is wrong" },
+    { "audit export",
+      "[NAME] [--kind VERB] [--outcome O] [--actor A] [--trigger T] [--since D|TIME] "
+      "[--until D|TIME]",
+      LEVEL_OPERATOR, COMMAND_READS, ARGS_WHERE, 0, 1, cmd_audit_export,
+      "every record that fits, oldest first, as the lines of the files" },
     { "decisions", "[NAME] [--limit N] [--from ID]", LEVEL_USER, COMMAND_READS,
       ARGS_LIMIT | ARGS_FROM, 0, 1, cmd_decision_list,
       "what was decided automatically, newest first (20 unless N is given)" },
@@ -186,12 +203,44 @@ static const struct command commands[] = {
       cmd_plan_apply, "makes a planned change, if nothing else has changed since" },
     { "reload", "[--timeout D]", LEVEL_OPERATOR, COMMAND_ACTS, ARGS_CHANGE, 0, 0, cmd_change_reload,
       "reads the configuration again: all of it or nothing" },
+    { "state export", "", LEVEL_OPERATOR, COMMAND_READS, 0, 0, 0, cmd_state_export,
+      "all decisions, history and pins as one document, with a checksum" },
+    { "state import", "FILE [--force --reason TEXT]", LEVEL_ADMIN, COMMAND_ACTS, FORCED, 1, 1,
+      cmd_state_import,
+      "takes the decisions of such a document over, into a daemon without a history" },
+    { "db describe", "NAME", LEVEL_OPERATOR, COMMAND_READS, 0, 1, 1, cmd_migration_describe,
+      "where a database is, its folder of migrations, whether its snapshot is fresh; no secrets" },
+    { "db approve", "TOKEN", LEVEL_OPERATOR, COMMAND_ACTS, ARGS_REASON, 1, 1, cmd_migration_approve,
+      "agrees to the token of a critical \"db apply\" of somebody else" },
+    { "db begin", "NAME TOKEN LEVEL FILE --reason TEXT [--if-epoch E]", LEVEL_OPERATOR,
+      COMMAND_ACTS, ARGS_REASON | ARGS_IF_EPOCH, 4, 4, cmd_migration_begin,
+      "may a migration be applied now? (for \"switchctl db apply\")" },
+    { "db finish", "NAME TOKEN done|failed [WORDS]", LEVEL_OPERATOR, COMMAND_ACTS, 0, 3, 4,
+      cmd_migration_finish, "what became of it (for \"switchctl db apply\")" },
+    { "db snapshots", "[NAME]", LEVEL_USER, COMMAND_READS, 0, 0, 1, cmd_snapshot_list,
+      "snapshots of databases, whether the newest is fresh, and what is under way" },
+    { "db snapshot", "NAME [--kind logical|physical] [--timeout D]", LEVEL_OPERATOR, COMMAND_ACTS,
+      ARGS_KIND | ARGS_REASON, 1, 1, cmd_snapshot_take,
+      "takes a snapshot, decodes it to its end and keeps it" },
+    { "db verify", "ID [--timeout D]", LEVEL_OPERATOR, COMMAND_ACTS, 0, 1, 1, cmd_snapshot_verify,
+      "decodes a snapshot again and compares it with what it was" },
+    { "db restore", "ID --to NAME [--token TOKEN] [--timeout D]", LEVEL_OPERATOR, COMMAND_ACTS,
+      ARGS_TO | ARGS_TOKEN | ARGS_REASON, 1, 1, cmd_snapshot_restore,
+      "tells what a restore would do and cost; with its token fills a new database beside the live "
+      "one" },
+    { "db forget", "ID [--force --reason TEXT]", LEVEL_OPERATOR, COMMAND_ACTS,
+      ARGS_FORCE | ARGS_REASON, 1, 1, cmd_snapshot_forget, "removes a snapshot" },
     { "tls list", "", LEVEL_USER, COMMAND_READS, 0, 0, 0, cmd_tls_list,
       "certificates of the listeners: names, end, fingerprint" },
     { "tls reload", "", LEVEL_OPERATOR, COMMAND_ACTS, 0, 0, 0, cmd_tls_reload,
       "reads the certificates again: all of them or none" },
     { "db status", "[NAME]", LEVEL_USER, COMMAND_READS, 0, 0, 1, cmd_database_status,
       "databases of the releases: condition, age of the last look, server; asks nobody" },
+    { "db check", "NAME[/SLOT]", LEVEL_USER, COMMAND_READS, 0, 1, 1, cmd_database_check,
+      "every gate of the databases of a service, a slot, or all that work with a database; exit 3 "
+      "when one does not pass" },
+    { "db contract", "NAME/SLOT", LEVEL_USER, COMMAND_READS, 0, 1, 1, cmd_database_contract,
+      "what the release in a slot needs and does not find; exit 3 when there is any" },
     { "db test", "NAME", LEVEL_OPERATOR, COMMAND_READS, 0, 1, 1, cmd_database_test,
       "connects to a database anew: timings, TLS, rights of the role, what the server has left" },
     { "target set", "NAME/SLOT/TARGET ready|drain|maint|weight N [--force --reason TEXT]",
@@ -239,10 +288,9 @@ static const struct command commands[] = {
 enum { COMMAND_COUNT = sizeof commands / sizeof commands[0] };
 
 static const struct command_alias aliases[] = {
-    { "promote", "switch" },       { "slots", "show slots" },
-    { "targets", "show targets" }, { "history", "show history" },
-    { "signals", "show signals" }, { "version", "show version" },
-    { "lock", "lock show" },       { "exit", "quit" },
+    { "promote", "switch" },       { "slots", "show slots" },     { "audit", "audit show" },
+    { "targets", "show targets" }, { "history", "show history" }, { "signals", "show signals" },
+    { "version", "show version" }, { "lock", "lock show" },       { "exit", "quit" },
 };
 enum { ALIAS_COUNT = sizeof aliases / sizeof aliases[0] };
 

@@ -23,7 +23,7 @@ enum command_effect { COMMAND_READS, COMMAND_CHANGES, COMMAND_ACTS, COMMAND_LOAD
 struct command {
     const char *name;  /* one or two words */
     const char *usage; /* behind the name */
-    enum level level; /* the least role; NONE in no row */
+    enum level level;  /* the least role; NONE in no row */
     enum command_effect effect;
     unsigned options; /* besides ARGS_EVERY */
     unsigned min_words;

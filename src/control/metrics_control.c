@@ -11,6 +11,7 @@
 #include "control/stats.h"
 #include "control/verbs_priv.h"
 #include "deploy/deploy_view.h"
+#include "deploy/word_view.h"
 #include "net/lag.h"
 #include "route/slot.h"
 #include "route/snapshot.h"
@@ -133,20 +134,32 @@ static bool has_fit(const struct snapshot_service *service, const char *name)
     return false;
 }
 
+/* Where no slot names a database nothing is asked. */
+static bool is_database_fit(const struct writer *writer, unsigned service)
+{
+    struct deploy_light_view view;
+
+    deploy_view_light(writer->room->deploy, service, &view);
+    return !view.light.is_asked || view.light.answer == WORD_PASS;
+}
+
 /* A rollback asks for nothing but a place to go back to with a target that is up. */
 static void write_ways_back(struct writer *writer)
 {
     unsigned count = snapshot_service_count(writer->snapshot);
 
-    exposition_open(&writer->x, "switchyard_rollback_safe", EXPOSITION_GAUGE,
-                    "1 while there is a slot to go back to, and a target in it is fit.");
+    exposition_open(
+        &writer->x, "switchyard_rollback_safe", EXPOSITION_GAUGE,
+        "1 while there is a slot to go back to, a target in it is fit, and its database "
+        "is known to have what the release there needs.");
     for (unsigned i = 0; i < count; i++) {
         const struct snapshot_service *service = snapshot_service_at(writer->snapshot, i);
         struct deploy_service_view view;
 
         deploy_view_service(writer->room->deploy, i, &view);
         exposition_u64(&writer->x, begin(writer, "service", service->service->name)->bytes,
-                       view.previous[0] != '\0' && has_fit(service, view.previous));
+                       view.previous[0] != '\0' && has_fit(service, view.previous) &&
+                           is_database_fit(writer, i));
     }
 }
 

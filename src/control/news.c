@@ -66,12 +66,15 @@ struct news *news_new(const struct control_room *room)
 void news_free(struct news *news)
 {
     struct news_subscriber *subscriber = NULL;
+    struct news_subscriber *next = NULL;
 
     if (news == NULL)
         return;
     news_feed_free(news->feed);
-    while ((subscriber = TAILQ_FIRST(&news->subscribers)) != NULL)
-        news_unsubscribe(subscriber);
+    for (subscriber = TAILQ_FIRST(&news->subscribers); subscriber != NULL; subscriber = next) {
+        next = TAILQ_NEXT(subscriber, link);
+        free(subscriber);
+    }
     for (unsigned i = 0; i < NEWS_RING; i++)
         free(news->ring[i].json);
     free(news);

@@ -26,6 +26,7 @@ struct peer {
     enum level level;
     char actor[64];             /* "uid=1000(ann) pid=77"; the first word is the user */
     char scope[PEER_SCOPE_MAX]; /* of a deployer: " shop api ", names of services and groups */
+    char from[128]; /* "unix:/run/switchyard/admin.sock", "10.0.0.7:4711"; for the audit trail */
 };
 
 /* Which groups make what on the socket; (gid_t)-1: none. */

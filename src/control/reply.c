@@ -133,10 +133,9 @@ static void add_people_text(const struct reply *reply, cJSON *object)
     text_fini(&text);
 }
 
-void reply_write_json(const struct reply *reply, bool with_text, struct text *out)
+cJSON *reply_json(const struct reply *reply, bool with_text)
 {
     cJSON *object = json_object();
-    char *line = NULL;
 
     json_add_bool(object, "ok", reply_is_ok(reply));
     json_add_u64(object, "code", (uint64_t)reply->outcome);
@@ -150,7 +149,14 @@ void reply_write_json(const struct reply *reply, bool with_text, struct text *ou
         json_add_null(object, "result");
     if (with_text)
         add_people_text(reply, object);
-    line = json_print(object);
+    return object;
+}
+
+void reply_write_json(const struct reply *reply, bool with_text, struct text *out)
+{
+    cJSON *object = reply_json(reply, with_text);
+    char *line = json_print(object);
+
     text_add(out, line);
     text_add(out, "\n\n");
     if (text_is_cut(out) || text_is_cut(&reply->text))

@@ -43,6 +43,9 @@ bool reply_is_ok(const struct reply *reply);
 /* Lines without an empty one among them, then the empty line that ends an answer. */
 void reply_write_text(const struct reply *reply, struct text *out);
 
+/* The same as an object, which the caller deletes; with_text: with the lines for people as "text". */
+cJSON *reply_json(const struct reply *reply, bool with_text);
+
 /* One JSON object on one line, then the empty line. with_text: with the lines for people as "text". */
 void reply_write_json(const struct reply *reply, bool with_text, struct text *out);
 

@@ -13,11 +13,15 @@
 #include <unistd.h>
 
 #include "ctl/agents.h"
+#include "ctl/audit_command.h"
+#include "ctl/completion.h"
+#include "ctl/database.h"
 #include "ctl/options.h"
 #include "ctl/outflow.h"
 #include "ctl/paint.h"
 #include "ctl/progress.h"
 #include "ctl/talk.h"
+#include "ctl/token_command.h"
 #include "ctl/watch.h"
 #include "lint/lint_command.h"
 
@@ -236,8 +240,14 @@ int main(int argc, char **argv)
     int code = 0;
 
     set_signals();
+    if (audit_command_is_meant(argc, argv))
+        return audit_command(argc, argv);
     if (take_lint(argc, argv))
         return lint_command(argc - 3, argv + 3);
+    if (argc > 1 && strcmp(argv[1], "token") == 0)
+        return token_command(argc - 2, argv + 2); /* asks no daemon either */
+    if (completion_run(argc - 1, argv + 1, &code))
+        return code;
     if (options_parse(argc, argv, &options, problem, sizeof problem) < 0) {
         fprintf(stderr, "switchctl: %s\n", problem);
         code = EXIT_USAGE;
@@ -247,6 +257,8 @@ int main(int argc, char **argv)
         puts("switchctl " SWITCHYARD_VERSION " (" SWITCHYARD_COMMIT ")");
     } else if (options.is_agents) {
         code = agents_run(options.socket);
+    } else if (database_is_ours(&options)) {
+        code = database_run(&options);
     } else {
         code = options.is_live ? watch_run(&options, wants_color(&options))
                : options.watch ? watch(&options)

@@ -13,10 +13,9 @@ enum { LINE_MAX_BYTES = 16 * 1024, DEFAULT_TIMEOUT_S = 60, GRACE_S = 10 };
 /* `tenant load FILE`: the word that is meant for this program. */
 enum { FILE_AT = 2 };
 
-static const char default_socket[] = "/run/switchyard/admin.sock";
+const char options_default_socket[] = "/run/switchyard/admin.sock";
 
-/* One word of the request in quotes: blanks, ';' and quotes in it mean themselves. */
-static int add_quoted(struct text *line, const char *word)
+int options_add_word(struct text *line, const char *word)
 {
     text_add(line, " \"");
     for (; *word != '\0'; word++) {
@@ -101,8 +100,8 @@ static int parse_early(int argc, char **argv, struct options *out, int *at, cons
 static int add_own(struct options *out, const char *timeout)
 {
     if (timeout != NULL &&
-        (note_timeout(out, "--timeout", timeout) || add_quoted(&out->line, "--timeout") < 0 ||
-         add_quoted(&out->line, timeout) < 0))
+        (note_timeout(out, "--timeout", timeout) || options_add_word(&out->line, "--timeout") < 0 ||
+         options_add_word(&out->line, timeout) < 0))
         return ERR_INVALID;
     if (out->is_json)
         text_add(&out->line, " --no-text");
@@ -125,7 +124,7 @@ static int add_words(struct options *out, int argc, char **argv, const char *tim
             continue;
         if (!is_plain && note_timeout(out, argv[i], i + 1 < argc ? argv[i + 1] : NULL))
             return ERR_INVALID;
-        if (add_quoted(&out->line, argv[i]) < 0)
+        if (options_add_word(&out->line, argv[i]) < 0)
             return ERR_RANGE;
     }
     return is_plain ? 0 : add_own(out, timeout);
@@ -139,7 +138,9 @@ static bool is_verb(int argc, char **argv, const char *first, const char *second
 /* Commands that this program does more for than sending a line; false: what it needs is missing. */
 static bool take_verb(struct options *options, int argc, char **argv)
 {
-    options->is_long = is_verb(argc, argv, "tenant", "export");
+    options->is_long = is_verb(argc, argv, "tenant", "export") ||
+                       is_verb(argc, argv, "audit", "export") ||
+                       is_verb(argc, argv, "state", "export");
     options->is_agents = argc == 1 && strcmp(argv[0], "mcp") == 0;
     if (!is_verb(argc, argv, "tenant", "load"))
         return true;
@@ -173,7 +174,7 @@ static int parse_live(struct options *out, int argc, char **argv)
     }
     out->is_live = true;
     text_add(&out->line, "json show load");
-    if (name != NULL && add_quoted(&out->line, name) < 0)
+    if (name != NULL && options_add_word(&out->line, name) < 0)
         return ERR_INVALID;
     text_add(&out->line, " --no-text\n");
     return 0;
@@ -187,8 +188,8 @@ int options_parse(int argc, char **argv, struct options *out, char *problem, uns
 
     *out = (struct options){ .timeout_us = (DEFAULT_TIMEOUT_S + GRACE_S) * 1000000ull };
     text_init(&out->line, LINE_MAX_BYTES);
-    out->socket =
-        from_environment != NULL && from_environment[0] != '\0' ? from_environment : default_socket;
+    out->socket = from_environment != NULL && from_environment[0] != '\0' ? from_environment
+                                                                          : options_default_socket;
     if (parse_early(argc, argv, out, &at, &timeout) < 0)
         return say(problem, problem_size, "unknown option or missing value", argv[at]);
     if (out->help || out->version)
@@ -235,14 +236,20 @@ void options_print_help(void)
           "  tenant pin|unpin|list|export|load    who is kept on a slot (load FILE, - is stdin)\n"
           "  pause NAME [--max D]; resume NAME; maint on|off NAME [--message TEXT]\n"
           "  plan VERB WORDS...; apply TOKEN      a change looked at first, made later\n"
+          "  db snapshots|snapshot|verify|restore|forget   copies of databases\n"
+          "  db plan|apply --emergency|prove --database NAME   migrations; --help has the options\n"
           "  db lint [options] PATH...            what migrations do to the version that goes on "
           "running\n"
+          "  token --key FILE --alg A --subject S --role R ...; token inspect    for the API\n"
+          "  audit show|verify|export        who did what; audit verify FILE... asks no daemon\n"
+          "  state export > FILE; state import FILE      all decisions, history and pins\n"
           "  explain [--host H] [--path P] [--header 'N: V']...   where a request would go\n"
           "  drain NAME/SLOT; drain status [NAME/SLOT] [--limit N] [--newest]\n"
           "  wait healthy NAME[/SLOT]; wait drained NAME/SLOT\n"
           "  reload                          reads the configuration again\n"
           "  lock [show|acquire|release]     the deploy lock\n"
           "  mcp                             a server for agents on standard input and output\n"
+          "  completion bash|zsh             a script for the shell\n"
           "  help [VERB]                     what the daemon knows\n"
           "\n"
           "changes take --reason TEXT, --force (with --reason), --if-epoch E, --key K, --as NAME\n"

@@ -11,6 +11,8 @@
 #include "base/check.h"
 #include "base/text.h"
 
+extern const char options_default_socket[];
+
 struct options {
     const char *socket; /* -s, else the environment, else the default */
     bool is_json;
@@ -33,6 +35,10 @@ struct options {
 /* ERR_INVALID with a sentence in problem. */
 MUST_CHECK int options_parse(int argc, char **argv, struct options *out, char *problem,
                              unsigned problem_size);
+
+/* One word of a request in quotes: blanks, ';' and quotes in it mean themselves. ERR_INVALID: a line break is in it;
+ * ERR_RANGE. */
+MUST_CHECK int options_add_word(struct text *line, const char *word);
 void options_fini(struct options *options);
 
 /* The text of --help. */

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { FAILED = 1, LINE_MAX_BYTES = 64 * 1024, TAIL_BYTES = 8 * 1024 };
+enum { FAILED = 1, LINE_MAX_BYTES = 16 * 1024 * 1024, TAIL_BYTES = 8 * 1024 };
 
 void outflow_init(struct outflow *outflow, bool is_json)
 {

@@ -13,9 +13,11 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "config/dump.h"
+#include "deploy/contracts_priv.h"
 #include "deploy/deploy_priv.h"
 #include "deploy/gate_priv.h"
 #include "deploy/state_code_priv.h"
+#include "deploy/transfer_priv.h"
 #include "net/timer.h"
 
 enum {
@@ -182,6 +184,14 @@ static void log_answer(const struct ticket *ticket)
              log_text(slice_from(result->words), words, sizeof words));
 }
 
+static void tell_settled(const struct deploy *deploy, const struct ticket *ticket)
+{
+    const struct deploy_ops *ops = deploy->options.ops;
+
+    if (ops != NULL && ops->settled != NULL && is_worth_history(ticket))
+        ops->settled(deploy->options.ops_arg, &ticket->change, &ticket->result);
+}
+
 static void append_history(struct deploy *deploy)
 {
     struct writer_job *job = NULL;
@@ -224,6 +234,10 @@ static void answer_batch(struct deploy *deploy)
         log_answer(ticket);
     }
     append_history(deploy);
+    TAILQ_FOREACH(ticket, &done, link)
+    {
+        tell_settled(deploy, ticket);
+    }
     while ((ticket = TAILQ_FIRST(&done)) != NULL) {
         TAILQ_REMOVE(&done, ticket, link);
         ticket->done(ticket->arg, &ticket->result);
@@ -346,6 +360,9 @@ static void take_config(struct deploy *deploy, struct ticket *reload)
     deploy->config = reload->config;
     deploy->config_read_us = reload->read_us;
     reload->config = NULL;
+    contracts_free(deploy->contracts);
+    deploy->contracts = reload->contracts;
+    reload->contracts = NULL;
     deploy->state->config_hash = dump_hash(deploy->config);
     if (ops != NULL && ops->commit != NULL)
         ops->commit(deploy->options.ops_arg, deploy->config);
@@ -377,6 +394,8 @@ static void commit_batch(struct deploy *deploy, bool is_durable)
     tenants_settle(deploy->tenants);
     if (reload != NULL)
         take_config(deploy, reload);
+    if (reload != NULL && reload->change.import != NULL)
+        transfer_commit(deploy, reload->change.import);
     deploy->is_volatile = !is_durable;
     TAILQ_FOREACH(ticket, &deploy->batch, link)
     {
@@ -400,13 +419,15 @@ static void note_error(struct deploy *deploy, const char *words)
 }
 
 /* What brings traffic back to where it was good must not wait for a disk. */
+bool batch_is_rescue(enum change_kind kind)
+{
+    return kind == CHANGE_ROLLBACK || kind == CHANGE_CANARY_ABORT || kind == CHANGE_ROLLOUT_ABORT ||
+           kind == CHANGE_RESUME || kind == CHANGE_MAINT_OFF;
+}
+
 static bool is_rescue(const struct ticket *ticket)
 {
-    enum change_kind kind = ticket->change.kind;
-
-    return !ticket->change.plan_only &&
-           (kind == CHANGE_ROLLBACK || kind == CHANGE_CANARY_ABORT ||
-            kind == CHANGE_ROLLOUT_ABORT || kind == CHANGE_RESUME || kind == CHANGE_MAINT_OFF);
+    return !ticket->change.plan_only && batch_is_rescue(ticket->change.kind);
 }
 
 /* Rescues leave the batch for a list of their own; everybody else is refused. */

@@ -5,6 +5,10 @@
 #ifndef DEPLOY_BATCH_PRIV_H
 #define DEPLOY_BATCH_PRIV_H
 
+#include <stdbool.h>
+
+#include "deploy/change.h"
+
 struct deploy;
 struct ticket;
 
@@ -20,5 +24,8 @@ void batch_write(struct deploy *deploy);
 void batch_settle(struct deploy *deploy);
 void batch_arm_settle(struct deploy *deploy);
 void desk_unpark(struct deploy *deploy);
+
+/* What brings traffic back to where it was good. */
+bool batch_is_rescue(enum change_kind kind);
 
 #endif

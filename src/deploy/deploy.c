@@ -17,6 +17,7 @@
 #include "deploy/batch_priv.h"
 #include "deploy/canary_priv.h"
 #include "deploy/confirm_priv.h"
+#include "deploy/contracts_priv.h"
 #include "deploy/deploy_priv.h"
 #include "deploy/history_filter.h"
 #include "deploy/names_priv.h"
@@ -157,6 +158,7 @@ static void free_all(struct deploy *deploy)
     history_fini(&deploy->history);
     state_file_free(deploy->file);
     state_free(deploy->state);
+    contracts_free(deploy->contracts);
     config_free(deploy->config);
     free(deploy->history_path);
     free(deploy);
@@ -201,6 +203,7 @@ int deploy_new(const struct deploy_options *options, struct config *config, stru
 
     deploy->options = *options;
     deploy->config = config;
+    deploy->contracts = contracts_read(config);
     deploy->tenants = tenants_new(options->worker_count);
     registry_init(&deploy->registry, options);
     history_init(&deploy->history);

@@ -23,13 +23,11 @@
 #include "deploy/ticket_priv.h"
 #include "deploy/writer_priv.h"
 
+struct contracts;
 struct names;
 struct scope;
 
-enum {
-    BATCH_MAX = 512,        /* changes in one durable write */
-    QUEUE_MAX = 100 * 1000, /* changes that wait */
-};
+enum { BATCH_MAX = 512, QUEUE_MAX = 100 * 1000 }; /* changes in one durable write; that wait */
 
 enum desk_state {
     DESK_IDLE,
@@ -41,7 +39,8 @@ enum desk_state {
 struct deploy {
     struct deploy_options options;
     struct config *config;
-    struct state *state; /* decisions in force */
+    struct contracts *contracts; /* of that configuration */
+    struct state *state;         /* decisions in force */
     struct registry registry;
     struct tenants *tenants;
     struct state_file *file;

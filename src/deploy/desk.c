@@ -12,19 +12,23 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "deploy/batch_priv.h"
+#include "deploy/contracts_priv.h"
 #include "deploy/deploy_priv.h"
 #include "deploy/gate_priv.h"
 #include "deploy/measure_priv.h"
 #include "deploy/names_priv.h"
 #include "deploy/overtake_priv.h"
+#include "deploy/transfer.h"
 #include "net/timer.h"
 
 void ticket_free(struct ticket *ticket)
 {
     measure_drop(ticket->measure);
     names_free(ticket->names);
+    contracts_free(ticket->contracts);
     config_free(ticket->config);
     pins_free(ticket->change.pins);
+    transfer_free(ticket->change.import);
     free(ticket->refusal);
     free(ticket);
 }

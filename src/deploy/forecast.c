@@ -7,6 +7,7 @@
 #include <sys/random.h>
 
 #include "base/mem.h"
+#include "deploy/batch_priv.h"
 #include "deploy/deploy_priv.h"
 #include "deploy/gate_priv.h"
 #include "net/loop.h"
@@ -102,6 +103,43 @@ enum judgement forecast_judge(struct deploy *deploy, struct ticket *ticket)
     return JUDGED_SAME;
 }
 
+/* What was not passed, and is no change of this one's own making. */
+static void note_bypassed(const struct change_result *judged, char *out, size_t size)
+{
+    size_t len = 0;
+
+    for (unsigned i = 0; i < judged->gate_count; i++) {
+        const struct change_gate *gate = &judged->gates[i];
+        size_t more = strlen(gate->name) + 1;
+
+        if (gate->is_passed || strstr(out, gate->name) != NULL || len + more >= size)
+            continue;
+        len += (size_t)snprintf(out + len, size - len, "%s%s", len > 0 ? "," : "", gate->name);
+    }
+}
+
+void forecast_bypassed(struct deploy *deploy, struct ticket *ticket)
+{
+    struct change_result *result = &ticket->result;
+    struct change change = ticket->change;
+    struct decisions kept;
+    struct ticket *shadow = NULL;
+
+    if (!is_plannable(change.kind))
+        return;
+    change.force = change.emergency = false;
+    change.plan_only = true;
+    shadow = ticket_new(&change, NULL, NULL);
+    shadow->deploy = deploy;
+    shadow->result.epoch_before = shadow->result.epoch = deploy->working.epoch;
+    decisions_init(&kept);
+    decisions_copy(&kept, &deploy->working);
+    (void)gate_pass(deploy, shadow);
+    decisions_move(&deploy->working, &kept);
+    note_bypassed(&shadow->result, result->bypassed, sizeof result->bypassed);
+    ticket_free(shadow);
+}
+
 void forecast_fini(struct deploy *deploy)
 {
     free(deploy->forecasts);
@@ -116,6 +154,13 @@ static struct forecast *find_forecast(const struct deploy *deploy, const char *t
         if (strcmp(deploy->forecasts[i].token, token) == 0)
             return &deploy->forecasts[i];
     return NULL;
+}
+
+bool deploy_plan_is_rescue(const struct deploy *deploy, const char *token)
+{
+    const struct forecast *forecast = find_forecast(deploy, token);
+
+    return forecast != NULL && batch_is_rescue(forecast->change.kind);
 }
 
 /* Why the token is worth nothing any more; NULL: it is good. */

@@ -26,6 +26,8 @@ struct deploy;
 /* Judges a plan on the working decisions and leaves them as they were: what would happen, every gate that was come
  * to, and a token when all of them passed. */
 enum judgement forecast_judge(struct deploy *deploy, struct ticket *ticket);
+/* Of a forced change: judges it as if it were not, and notes the gates that do not pass in result.bypassed. */
+void forecast_bypassed(struct deploy *deploy, struct ticket *ticket);
 void forecast_fini(struct deploy *deploy);
 
 #endif

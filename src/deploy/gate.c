@@ -332,6 +332,8 @@ enum judgement gate_judge(struct deploy *deploy, struct ticket *ticket)
     key = change->key[0] != '\0' ? state_find_key(deploy->state, change->key) : NULL;
     if (key != NULL)
         return replay(ticket, key, fingerprint);
+    if (change->force || change->emergency)
+        forecast_bypassed(deploy, ticket);
     judgement = gate_pass(deploy, ticket);
     if (change->key[0] != '\0' && (judgement == JUDGED_DONE || judgement == JUDGED_SAME))
         keep_key(deploy, ticket, fingerprint);

@@ -106,12 +106,17 @@ static void take(struct ticket *ticket, bool is_changed)
 
 enum judgement judge_done(struct ticket *ticket, const char *format, ...)
 {
+    char *words = ticket->result.words;
+    size_t len = 0;
     va_list args;
 
     take(ticket, true);
     va_start(args, format);
-    vsnprintf(ticket->result.words, sizeof ticket->result.words, format, args);
+    vsnprintf(words, sizeof ticket->result.words, format, args);
     va_end(args);
+    len = strlen(words);
+    snprintf(words + len, sizeof ticket->result.words - len, "%s%s",
+             ticket->result.note[0] != '\0' ? "; " : "", ticket->result.note);
     return JUDGED_DONE;
 }
 

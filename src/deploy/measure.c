@@ -11,6 +11,7 @@
 #include "base/mem.h"
 #include "deploy/deploy_priv.h"
 #include "deploy/effective_priv.h"
+#include "deploy/fresh_look_priv.h"
 #include "deploy/gate_priv.h"
 #include "deploy/move_priv.h"
 #include "deploy/rollout_priv.h"
@@ -42,9 +43,10 @@ struct place {
 struct measure {
     TAILQ_ENTRY(measure) link;
     struct deploy *deploy;
-    struct ticket *ticket; /* NULL: withdrawn */
-    size_t step;           /* the next one */
-    unsigned open;         /* answers that are waited for */
+    struct ticket *ticket;    /* NULL: withdrawn */
+    size_t step;              /* the next one */
+    unsigned open;            /* answers that are waited for */
+    struct fresh_look *looks; /* at databases; NULL: none is waited for */
     struct place *places;
     size_t place_count;
     struct subject *subjects;
@@ -59,8 +61,10 @@ bool measure_is_wanted(enum change_kind kind)
 
 static bool is_exempt(const struct deploy *deploy, const struct ticket *ticket)
 {
-    return !measure_is_wanted(ticket->change.kind) || deploy->options.health == NULL ||
-           deploy->is_stopped || gate_is_forced(ticket) ||
+    bool has_eyes = deploy->options.health != NULL || deploy->options.databases != NULL;
+
+    return !measure_is_wanted(ticket->change.kind) || !has_eyes || deploy->is_stopped ||
+           gate_is_forced(ticket) ||
            (ticket->is_internal && ticket->change.kind != CHANGE_ROLLOUT_PHASE);
 }
 
@@ -76,6 +80,7 @@ static struct measure *make_measure(struct deploy *deploy)
 static void free_measure(struct measure *measure)
 {
     TAILQ_REMOVE(&measure->deploy->measures, measure, link);
+    fresh_look_free(measure->looks);
     free(measure->places);
     free(measure->subjects);
     free(measure);
@@ -226,7 +231,7 @@ static void on_probed(void *arg, const struct probe_result *result)
 static void start_probe(struct subject *subject, struct target *target,
                         const struct config_service *service)
 {
-    if (!service->health.enabled ||
+    if (!service->health.enabled || subject->measure->deploy->options.health == NULL ||
         health_probe_now(subject->measure->deploy->options.health, target, on_probed, subject) != 0)
         return;
     subject->measure->places[subject->place].probed++;
@@ -282,7 +287,9 @@ static void start_requests(struct subject *subject, struct target *target,
         .timeout_us = warmup->timeout,
     };
 
-    if (warmup->path == NULL || warmup->requests == 0 || subject->measure->ticket->change.plan_only)
+    if (warmup->path == NULL || warmup->requests == 0 ||
+        subject->measure->ticket->change.plan_only ||
+        subject->measure->deploy->options.health == NULL)
         return;
     if (health_warm(subject->measure->deploy->options.health, target, &spec, on_warmed, subject) !=
         0) {
@@ -337,6 +344,23 @@ static void advance(struct measure *measure)
         desk_prepared(measure->ticket);
 }
 
+static void on_looked(void *arg)
+{
+    struct measure *measure = arg;
+
+    fresh_look_free(measure->looks);
+    measure->looks = NULL;
+    measure->open--;
+    advance(measure);
+}
+
+/* First of all: what was migrated a moment ago must have been seen. */
+static void start_looks(struct measure *measure, const struct change *change)
+{
+    measure->looks = fresh_look_new(measure->deploy, change, on_looked, measure);
+    measure->open += measure->looks != NULL;
+}
+
 bool measure_prepare(struct deploy *deploy, struct ticket *ticket)
 {
     measure_drop(ticket->measure);
@@ -345,7 +369,8 @@ bool measure_prepare(struct deploy *deploy, struct ticket *ticket)
         return true;
     ticket->measure = make_measure(deploy);
     find_places(deploy, ticket, &deploy->state->decisions, ticket->measure);
-    if (ticket->measure->place_count == 0)
+    start_looks(ticket->measure, &ticket->change);
+    if (ticket->measure->place_count == 0 && ticket->measure->looks == NULL)
         return true;
     ticket->measure->ticket = ticket;
     ticket->measure_count++;
@@ -409,6 +434,11 @@ void measure_drop(struct measure *measure)
         if (!subject->is_warming)
             continue;
         health_warm_cancel(measure->deploy->options.health, subject);
+        measure->open--;
+    }
+    if (measure->looks != NULL) {
+        fresh_look_free(measure->looks);
+        measure->looks = NULL;
         measure->open--;
     }
     if (measure->open == 0)

@@ -6,6 +6,7 @@
 
 #include "deploy/deploy_priv.h"
 #include "deploy/measure_priv.h"
+#include "deploy/schema_gate_priv.h"
 
 /* Names of the slots that a service can be switched to, for words. */
 static const char *list_slots(const struct config_service *service, char *out, size_t size)
@@ -155,9 +156,10 @@ enum judgement move_check(struct deploy *deploy, struct ticket *ticket, size_t i
     if (slot == NULL || !gate_is_switchable(slot))
         return refuse_slot(ticket, service, slot_name);
     judge_gate(ticket, "role", true, "%s/%s may go live", service->name, slot_name);
-    if (gate_is_forced(ticket) || gate_active(deploy, index) == (size_t)(slot - service->slots))
+    if (gate_active(deploy, index) == (size_t)(slot - service->slots))
         return JUDGED_DONE;
-    if (check_targets(deploy, ticket, index, slot) != JUDGED_DONE)
+    if (!gate_is_forced(ticket) && (check_targets(deploy, ticket, index, slot) != JUDGED_DONE ||
+                                    measure_check(ticket, service->name, slot_name) != JUDGED_DONE))
         return JUDGED_REFUSED;
-    return measure_check(ticket, service->name, slot_name);
+    return schema_gate_check(deploy, ticket, index, (size_t)(slot - service->slots));
 }

@@ -12,12 +12,14 @@
 #include "config/loader.h"
 #include "deploy/canary_priv.h"
 #include "deploy/confirm_priv.h"
+#include "deploy/contracts_priv.h"
 #include "deploy/deploy_priv.h"
 #include "deploy/effective_priv.h"
 #include "deploy/gate_priv.h"
 #include "deploy/group_fit_priv.h"
 #include "deploy/names_priv.h"
 #include "deploy/rollout_priv.h"
+#include "deploy/transfer_priv.h"
 
 /* The errors of a report in as many words as there is room for. */
 static void print_report(const struct report *report, char *out, size_t size)
@@ -48,6 +50,8 @@ bool reload_prepare(struct deploy *deploy, struct ticket *ticket)
     ticket->names = NULL;
     config_free(ticket->config);
     ticket->config = NULL;
+    contracts_free(ticket->contracts);
+    ticket->contracts = NULL;
     report_init(&report);
     ticket->read_us = clock_monotonic_us();
     err = loader_load_file(deploy->options.config_path, &report, &ticket->config);
@@ -58,11 +62,15 @@ bool reload_prepare(struct deploy *deploy, struct ticket *ticket)
         ticket->is_judged = true;
     }
     report_fini(&report);
+    if (err == 0)
+        ticket->contracts = contracts_read(ticket->config);
     if (err != 0 || deploy->options.resolver == NULL)
         return true;
     ticket->names = names_new();
     names_add_config(ticket->names, ticket->config);
-    names_add_decisions(ticket->names, &deploy->state->decisions);
+    names_add_decisions(ticket->names, ticket->change.import != NULL
+                                           ? &ticket->change.import->state->decisions
+                                           : &deploy->state->decisions);
     names_resolve(ticket->names, deploy->options.resolver, on_resolved, ticket);
     return false;
 }
@@ -251,6 +259,8 @@ enum judgement reload_judge(struct deploy *deploy, struct ticket *ticket)
                             "the configuration was not read");
     if (ticket->read_us < deploy->config_read_us)
         return judge_same(ticket, "a later reading of the configuration is in force already");
+    if (ticket->change.import != NULL)
+        return transfer_judge(deploy, ticket);
     if (refuse_dead_active(ticket, &deploy->working) != JUDGED_DONE)
         return JUDGED_REFUSED;
     decisions_init(&fitted);

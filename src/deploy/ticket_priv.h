@@ -12,6 +12,7 @@
 #include "deploy/deploy.h"
 
 struct config;
+struct contracts;
 struct measure;
 struct names;
 
@@ -34,6 +35,7 @@ struct ticket {
     enum judgement judgement;
     struct change_result result;
     struct config *config;         /* RELOAD: read and checked; taken at commit */
+    struct contracts *contracts;   /* RELOAD: read with it */
     struct names *names;           /* RELOAD, TARGET_ADD: asked for */
     uint64_t read_us;              /* RELOAD: when the file was read */
     bool is_prepared;              /* RELOAD: ops->prepare was called */

@@ -108,6 +108,10 @@ static struct probe_spec *make_spec(const struct selfprobe_spec *spec)
         .headers = headers,
         .status_count = spec->status_count,
         .statuses = spec->statuses,
+        .body = { .assertion_count = spec->assertion_count,
+                  .assertions = spec->assertions,
+                  .slot = spec->slot,
+                  .version = spec->version },
     };
     struct probe_spec *copy = probe_spec_copy(&wanted);
 
@@ -128,6 +132,9 @@ struct selfprobe *selfprobe_start(struct loop *loop, const struct selfprobe_spec
     selfprobe->spec = make_spec(spec);
     selfprobe->target = target_new(NULL, "self", &address, 1);
     selfprobe->target->proxy_protocol = spec->proxy_protocol;
+    selfprobe->target->tls = spec->tls;
+    (void)slice_copy(slice_from(spec->host), selfprobe->target->authority,
+                     sizeof selfprobe->target->authority);
     selfprobe->wants[WANT_SLOT].name = "X-Switchyard-Slot";
     selfprobe->wants[WANT_VERSION].name = "X-Switchyard-Version";
     selfprobe->slot = mem_text(spec->slot);

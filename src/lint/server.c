@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/err.h"
+#include "lint/lexer_priv.h"
 
 static const char connect_seconds[] = "10";
 
@@ -32,7 +33,8 @@ PGconn *server_open(const char *dsn, const char *database, struct text *words)
 _Noreturn static void run_dump(const PQconninfoOption *parts, int out)
 {
     char *const arguments[] = { (char *)(uintptr_t) "pg_dump", (char *)(uintptr_t) "--schema-only",
-                                (char *)(uintptr_t) "--no-password", NULL };
+                                (char *)(uintptr_t) "--no-password",
+                                (char *)(uintptr_t) "--lock-wait-timeout=10s", NULL };
 
     for (; parts->keyword != NULL; parts++)
         if (parts->val != NULL && parts->envvar != NULL)
@@ -136,5 +138,30 @@ int server_learn_rows(const char *dsn, struct catalog *catalog, struct text *wor
     }
     PQclear(result);
     PQfinish(connection);
+    return err;
+}
+
+int server_load(PGconn *server, struct slice ddl, struct text *words)
+{
+    struct lexer lexer;
+    int err = 0;
+
+    lexer_run(&lexer, ddl);
+    for (size_t i = 0; i < lexer.piece_count && err == 0; i++) {
+        const struct lex_piece *piece = &lexer.pieces[i];
+        PGresult *result = NULL;
+        ExecStatusType status = PGRES_COMMAND_OK;
+
+        lexer.text[piece->end] = '\0';
+        result = PQexec(server, lexer.text + piece->start);
+        status = PQresultStatus(result);
+        PQclear(result);
+        if (status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK || status == PGRES_EMPTY_QUERY)
+            continue;
+        text_add_format(words, "the baseline cannot be loaded: %sin: %.200s\n",
+                        PQerrorMessage(server), lexer.text + piece->start);
+        err = ERR_INVALID;
+    }
+    lexer_fini(&lexer);
     return err;
 }

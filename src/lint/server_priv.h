@@ -17,6 +17,9 @@ struct pg_conn *server_open(const char *dsn, const char *database, struct text *
 /* `pg_dump -s` of the database; the connection's parts go through the environment, so that no password is shown by ps. */
 MUST_CHECK int server_dump(const char *dsn, struct text *out, struct text *words);
 
+/* Runs DDL statement by statement; ERR_INVALID with the statement in words. */
+MUST_CHECK int server_load(struct pg_conn *server, struct slice ddl, struct text *words);
+
 /* Row estimates for the tables that the catalog knows. */
 MUST_CHECK int server_learn_rows(const char *dsn, struct catalog *catalog, struct text *words);
 

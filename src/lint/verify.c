@@ -11,7 +11,6 @@
 
 #include "base/err.h"
 #include "base/mem.h"
-#include "lint/lexer_priv.h"
 #include "lint/server_priv.h"
 
 /* One file on its way through the scratch database. */
@@ -69,26 +68,6 @@ static void prepare_session(PGconn *server)
               "= 'Asia/Kolkata'");
 }
 
-static int load(PGconn *server, struct slice ddl, struct text *out)
-{
-    struct lexer lexer;
-    int err = 0;
-
-    lexer_run(&lexer, ddl);
-    for (size_t i = 0; i < lexer.piece_count && err == 0; i++) {
-        const struct lex_piece *piece = &lexer.pieces[i];
-
-        lexer.text[piece->end] = '\0';
-        if (run(server, lexer.text + piece->start))
-            continue;
-        text_add_format(out, "the baseline cannot be loaded: %sin: %.200s\n",
-                        PQerrorMessage(server), lexer.text + piece->start);
-        err = ERR_INVALID;
-    }
-    lexer_fini(&lexer);
-    return err;
-}
-
 static void note_tables(struct proof *proof)
 {
     free(proof->tables);
@@ -127,7 +106,7 @@ static int begin_anew(PGconn *server, struct slice baseline, struct text *out)
         text_add_format(out, "the scratch database cannot be emptied: %s", PQerrorMessage(server));
         return ERR_IO;
     }
-    return load(server, baseline, out);
+    return server_load(server, baseline, out);
 }
 
 /* --- one statement --- */
@@ -398,7 +377,7 @@ static int prove_all(PGconn *server, const struct lint *lint, struct slice basel
     int err = 0;
 
     prepare_session(server);
-    err = load(server, baseline, out);
+    err = server_load(server, baseline, out);
     (void)run(server, "RESET search_path");
     for (proof.file = lint_report_of(lint)->files; proof.file != NULL && err == 0;
          proof.file = proof.file->next) {

@@ -117,6 +117,7 @@ static void set_up(SSL_CTX *ctx, const struct tls_dialer_options *options)
     SSL_CTX_set_options(ctx, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION);
     SSL_CTX_clear_options(ctx, SSL_OP_IGNORE_UNEXPECTED_EOF | SSL_OP_LEGACY_SERVER_CONNECT |
                                    SSL_OP_ALLOW_UNSAFE_LEGACY_RENEGOTIATION);
+    SSL_CTX_set_security_level(ctx, 2); /* keys of 112 bits; ciphers may say @SECLEVEL */
     CHECK(SSL_CTX_set_min_proto_version(ctx, options->needs_13 ? TLS1_3_VERSION : TLS1_2_VERSION) ==
           1);
     CHECK(SSL_CTX_set_max_proto_version(ctx, TLS1_3_VERSION) == 1);

@@ -154,6 +154,7 @@ int tls_setup_ctx(const struct tls_setup *setup, struct text *words, SSL_CTX **o
                                  SSL_OP_CIPHER_SERVER_PREFERENCE | SSL_OP_PRIORITIZE_CHACHA);
     SSL_CTX_clear_options(ctx,
                           SSL_OP_IGNORE_UNEXPECTED_EOF | SSL_OP_ALLOW_UNSAFE_LEGACY_RENEGOTIATION);
+    SSL_CTX_set_security_level(ctx, 2); /* keys of 112 bits; ciphers may say @SECLEVEL */
     CHECK(SSL_CTX_set_min_proto_version(ctx, options->needs_13 ? TLS1_3_VERSION : TLS1_2_VERSION) ==
           1);
     CHECK(SSL_CTX_set_max_proto_version(ctx, TLS1_3_VERSION) == 1);

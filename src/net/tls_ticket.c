@@ -226,5 +226,5 @@ void tls_tickets_use(SSL_CTX *ctx)
 {
     SSL_CTX_set_tlsext_ticket_key_evp_cb(ctx, on_ticket);
     SSL_CTX_set_session_ticket_cb(ctx, on_sealing, on_opened, NULL);
-    SSL_CTX_set_num_tickets(ctx, 2);
+    SSL_CTX_set_num_tickets(ctx, 1); /* each costs a sealing and a record; it may be used again */
 }

@@ -17,8 +17,8 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "net/clerk.h"
 #include "pilot/casebook_disk_priv.h"
-#include "pilot/clerk_priv.h"
 
 enum { WRITES_MAX = 32 }; /* that wait: a folder may take its time, or hang */
 

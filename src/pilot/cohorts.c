@@ -12,6 +12,7 @@
 #include "deploy/deploy.h"
 #include "evidence/cohort.h"
 #include "evidence/explanation.h"
+#include "pilot/cohort_cases_priv.h"
 #include "pilot/pilot_priv.h"
 #include "route/cohort_cells.h"
 #include "route/pins.h"
@@ -20,23 +21,8 @@
 
 enum {
     TURN_US = 1000 * 1000,
-    PLACES = 2 * COHORTS_MAX, /* of the table; a power of two */
-    TOGETHER_MIN = 10,        /* so many tenants share the budget at least */
+    TOGETHER_MIN = 10, /* so many tenants share the budget at least */
     EXPLANATION_BYTES = 4096,
-};
-
-/* One tenant. */
-struct cohort_case {
-    uint64_t hash;
-    char tenant[TENANT_BYTES_MAX + 1];
-    const struct slot *slot;     /* that it is judged on */
-    struct cohort_totals totals; /* there */
-    struct cohort cohort;
-    bool is_begun;
-    bool is_open;              /* its pin is on its way */
-    char moved_to[64];         /* where it was pinned by us; "" : never */
-    struct cohort_case *dirty; /* list of this turn; the last one is its own end */
-    bool is_dirty;
 };
 
 struct cohort_seat {
@@ -45,8 +31,7 @@ struct cohort_seat {
 };
 
 struct cohorts {
-    struct cohort_case *table[PLACES];
-    size_t count;
+    struct cohort_cases cases;
     struct cohort_seat *seats;
     unsigned seat_count;
     const struct slot *live;
@@ -78,8 +63,10 @@ static void on_pinned(void *arg, const struct change_result *result)
     TAILQ_REMOVE(&pinning->pilot->pinnings, pinning, link);
     if (cohorts != NULL) {
         pinning->item->is_open = false;
-        if (result->changed)
+        if (result->changed) {
             memcpy(pinning->item->moved_to, pinning->change.slot, sizeof pinning->item->moved_to);
+            cohort_cases_leave(&cohorts->cases, pinning->item);
+        }
     }
     free(pinning);
 }
@@ -102,8 +89,7 @@ void cohorts_free(struct pilot *pilot, struct cohorts *cohorts)
     TAILQ_FOREACH(pinning, &pilot->pinnings, link)
     if (pinning->cohorts == cohorts)
         pinning->cohorts = NULL;
-    for (size_t i = 0; i < PLACES; i++)
-        free(cohorts->table[i]);
+    cohort_cases_fini(&cohorts->cases);
     free_seats(cohorts);
     free(cohorts);
 }
@@ -120,27 +106,6 @@ void cohorts_forget(struct pilot *pilot)
         pinning = next;
     }
     TAILQ_INIT(&pilot->pinnings);
-}
-
-/* Its place in the table; NULL: there is no room for another one. */
-static struct cohort_case *find_case(struct cohorts *cohorts, const struct cohort_entry *entry)
-{
-    size_t at = entry->hash & (PLACES - 1);
-
-    while (cohorts->table[at] != NULL) {
-        struct cohort_case *item = cohorts->table[at];
-
-        if (item->hash == entry->hash && slice_is_equal(slice_from(item->tenant), entry->tenant))
-            return item;
-        at = (at + 1) & (PLACES - 1);
-    }
-    if (cohorts->count == COHORTS_MAX || entry->tenant.len > TENANT_BYTES_MAX)
-        return NULL;
-    cohorts->count++;
-    cohorts->table[at] = mem_zalloc(sizeof *cohorts->table[at]);
-    cohorts->table[at]->hash = entry->hash;
-    memcpy(cohorts->table[at]->tenant, entry->tenant.ptr, entry->tenant.len);
-    return cohorts->table[at];
 }
 
 static double find_budget(const struct turn *turn)
@@ -172,8 +137,13 @@ static void begin_case(const struct turn *turn, struct cohort_case *item)
 static void on_cell(void *arg, const struct cohort_entry *entry)
 {
     struct turn *turn = arg;
-    struct cohort_case *item = find_case(turn->cohorts, entry);
+    struct cohort_cases *cases = &turn->cohorts->cases;
+    struct cohort_case *item = cohort_cases_find(cases, entry);
 
+    if (item == NULL && entry->e > 0)
+        item = cohort_cases_add(cases, entry, turn->look.now_ms);
+    else if (item != NULL && entry->e > 0)
+        cohort_cases_touch(cases, item, turn->look.now_ms);
     if (item == NULL)
         return;
     if (!item->is_begun || item->slot != turn->slot)
@@ -318,9 +288,7 @@ static void follow_live(struct turn *turn, struct slot *live, uint64_t now_us)
     struct engine_view *view = mem_zalloc(sizeof *view);
 
     if (cohorts->live != live) {
-        for (size_t i = 0; i < PLACES; i++)
-            if (cohorts->table[i] != NULL)
-                cohorts->table[i]->is_begun = false;
+        cohort_cases_restart(&cohorts->cases);
         cohorts->live = live;
         cohorts->before = totals;
         cohorts->n = cohorts->e = 0;
@@ -378,8 +346,10 @@ void cohorts_tick(struct pilot *pilot, unsigned service_index, struct cohorts **
 
     if (turn.pins == NULL || (pins_count(turn.pins) == 0 && *cohorts == NULL))
         return;
-    if (*cohorts == NULL)
+    if (*cohorts == NULL) {
         *cohorts = mem_zalloc(sizeof **cohorts);
+        cohort_cases_init(&(*cohorts)->cases);
+    }
     turn.cohorts = *cohorts;
     if (turn.cohorts->last_us != 0 && now_us - turn.cohorts->last_us < TURN_US)
         return;

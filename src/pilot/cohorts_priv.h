@@ -1,7 +1,7 @@
 /*
  * Pinned tenants, each judged for itself: what a tenant does on the slot it is pinned to is compared, once a second, with
  * all that the live slot does. Who suffers is pinned to the live slot, alone and once; nobody else is touched. Bounded:
- * COHORTS_MAX tenants of a service, those that come later are not judged. Owner: the lookout. Control thread.
+ * COHORTS_MAX tenants of a service that had an error, see cohort_cases_priv.h. Owner: the lookout. Control thread.
  */
 #ifndef PILOT_COHORTS_PRIV_H
 #define PILOT_COHORTS_PRIV_H

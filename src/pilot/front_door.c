@@ -6,47 +6,62 @@
 
 #include "config/config.h"
 
-enum { STATUSES_MAX = 16 };
+enum { STATUSES_MAX = 32 };
 
-/* A host that the service answers to; without any, every one does. */
-static void find_host(const struct config_service *service, char *out, size_t size)
+/* A host that the service answers to; without any, every one does, and TLS wants one that it knows. */
+static void find_host(const struct front_door *door, char *out, size_t size)
 {
+    const struct config_service *service = door->service;
+
     for (size_t i = 0; i < service->hosts.count; i++)
         if (strncmp(service->hosts.items[i], "*.", 2) != 0) {
             snprintf(out, size, "%s", service->hosts.items[i]);
             return;
         }
-    snprintf(out, size, "%s%s", service->hosts.count > 0 ? "selfprobe" : "localhost",
-             service->hosts.count > 0 ? service->hosts.items[0] + 1 : "");
+    if (service->hosts.count > 0)
+        snprintf(out, size, "selfprobe%s", service->hosts.items[0] + 1);
+    else
+        snprintf(out, size, "%s", door->front.host[0] != '\0' ? door->front.host : "localhost");
 }
 
-static bool is_in_front(const char *path, const char *prefix)
-{
-    size_t len = strlen(prefix);
-
-    return strncmp(path, prefix, len) == 0 &&
-           (prefix[len - 1] == '/' || path[len] == '\0' || path[len] == '/' || path[len] == '?');
-}
-
-/* The health path, if the front door leads there; else any answer of the slot will do. */
-static unsigned fill_path(const struct config_service *service, struct selfprobe_spec *spec,
+static void take_statuses(const struct config_statuses *statuses, struct selfprobe_spec *spec,
                           struct probe_range *ranges)
 {
-    const struct config_health *health = &service->health;
-    unsigned count = 0;
+    for (size_t i = 0; i < statuses->count && spec->status_count < STATUSES_MAX; i++)
+        ranges[spec->status_count++] =
+            (struct probe_range){ statuses->items[i].from, statuses->items[i].to };
+}
 
-    for (size_t i = 0; i < service->paths.count && health->enabled; i++) {
-        if (health->path == NULL || !is_in_front(health->path, service->paths.items[i]))
-            continue;
+static void take_assertions(const struct config_texts *json, struct selfprobe_spec *spec)
+{
+    spec->assertion_count = (unsigned)json->count;
+    spec->assertions = (const char *const *)(void *)json->items;
+}
+
+/* What is configured; else as the health checks ask, if the front door leads there; else any answer of the slot will do.
+ */
+static void fill_question(const struct config_service *service, struct selfprobe_spec *spec,
+                          struct probe_range *ranges)
+{
+    const struct config_rollout *rollout = &service->rollout;
+    const struct config_health *health = &service->health;
+
+    if (rollout->selfprobe_path != NULL) {
+        spec->path = rollout->selfprobe_path;
+        take_statuses(&rollout->selfprobe_status, spec, ranges);
+        take_assertions(&rollout->selfprobe_json, spec);
+    } else if (health->enabled && health->type == CONFIG_PROBE_HTTP && health->path != NULL &&
+               config_is_in_front(service, health->path)) {
         spec->path = health->path;
-        for (; count < health->status.count && count < STATUSES_MAX; count++)
-            ranges[count] = (struct probe_range){ health->status.items[count].from,
-                                                  health->status.items[count].to };
-        return count;
+        take_statuses(&health->status, spec, ranges);
+        if (strcmp(health->method, "HEAD") != 0)
+            take_assertions(&health->json, spec);
+    } else {
+        spec->path = service->paths.items[0];
+        ranges[0] = (struct probe_range){ 200, 499 };
+        spec->status_count = 1;
     }
-    spec->path = service->paths.items[0];
-    ranges[0] = (struct probe_range){ 200, 499 };
-    return 1;
+    spec->timeout_us = rollout->selfprobe_time != 0 ? rollout->selfprobe_time : health->timeout;
 }
 
 struct selfprobe *front_door_ask(struct loop *loop, const struct front_door *door,
@@ -62,14 +77,14 @@ struct selfprobe *front_door_ask(struct loop *loop, const struct front_door *doo
         .nonce = door->front.nonce,
         .slot = door->slot,
         .version = slot != NULL ? slot->version : NULL,
-        .timeout_us = service->health.timeout,
         .proxy_protocol = door->front.proxy_protocol,
         .statuses = ranges,
+        .tls = door->front.tls,
     };
 
-    if (service->https_redirect)
+    if (service->https_redirect && spec.tls == NULL)
         return NULL;
-    find_host(service, host, sizeof host);
-    spec.status_count = fill_path(service, &spec, ranges);
+    find_host(door, host, sizeof host);
+    fill_question(service, &spec, ranges);
     return selfprobe_start(loop, &spec, done, arg);
 }

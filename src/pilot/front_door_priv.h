@@ -17,7 +17,7 @@ struct front_door {
     struct pilot_front front;
 };
 
-/* Begins to ask. NULL: the service cannot be asked this way (it redirects everybody to https). */
+/* Begins to ask. NULL: the service cannot be asked this way (it redirects everybody to https, and this is not). */
 struct selfprobe *front_door_ask(struct loop *loop, const struct front_door *door,
                                  selfprobe_done_fn *done, void *arg);
 

@@ -30,6 +30,8 @@ struct cohort_name {
 };
 
 struct cohort_table {
+    struct cohort_table *_Atomic before; /* full, not written any more; the reader takes it */
+    uint32_t number;                     /* from 1 */
     _Atomic uint32_t count;
     _Atomic uint64_t untaken;
     struct cohort_cell cells[COHORT_CELLS];
@@ -65,8 +67,13 @@ static struct cohort_table *load_table(const struct cohort_cells *cells, unsigne
 
 void cohort_cells_free(struct cohort_cells *cells)
 {
-    for (unsigned worker = 0; cells != NULL && worker < cells->worker_count; worker++)
-        free(load_table(cells, worker));
+    for (unsigned worker = 0; cells != NULL && worker < cells->worker_count; worker++) {
+        struct cohort_table *table = load_table(cells, worker);
+
+        if (table != NULL)
+            free(atomic_load_explicit(&table->before, memory_order_relaxed));
+        free(table);
+    }
     free(cells);
 }
 
@@ -79,8 +86,28 @@ static struct cohort_table *take_table(struct cohort_cells *cells, unsigned work
     table = load_table(cells, worker);
     if (table == NULL) {
         table = mem_zalloc(sizeof *table);
+        table->number = 1;
         atomic_store_explicit(&cells->tables[worker], table, memory_order_release);
     }
+    return table;
+}
+
+/* A new table in place of a full one; NULL: the reader has not taken the one before. */
+static struct cohort_table *replace_table(struct cohort_cells *cells, unsigned worker,
+                                          struct cohort_table *full)
+{
+    struct cohort_table *table = NULL;
+
+    if (atomic_load_explicit(&full->count, memory_order_relaxed) < COHORT_CELLS ||
+        atomic_load_explicit(&full->before, memory_order_acquire) != NULL)
+        return NULL;
+    table = mem_zalloc(sizeof *table);
+    table->number = full->number + 1;
+    atomic_store_explicit(&table->untaken,
+                          atomic_load_explicit(&full->untaken, memory_order_relaxed),
+                          memory_order_relaxed);
+    atomic_store_explicit(&table->before, full, memory_order_relaxed);
+    atomic_store_explicit(&cells->tables[worker], table, memory_order_release);
     return table;
 }
 
@@ -127,6 +154,12 @@ void cohort_cells_count(struct slot *slot, unsigned worker, struct slice tenant,
 
     if (tenant.len <= TENANT_BYTES_MAX)
         cell = take_cell(table, tenant);
+    if (cell == NULL && tenant.len <= TENANT_BYTES_MAX) {
+        struct cohort_table *next = replace_table(slot->cohorts, worker, table);
+
+        table = next != NULL ? next : table;
+        cell = next != NULL ? take_cell(next, tenant) : NULL;
+    }
     if (cell == NULL) {
         uint64_t was = atomic_load_explicit(&table->untaken, memory_order_relaxed);
 
@@ -173,29 +206,61 @@ static bool take_growth(const struct cohort_cell *cell, struct cohort_given *giv
     return out->n > 0;
 }
 
+struct fold {
+    struct cohort_mark *mark;
+    unsigned worker;
+    cohort_fn *fn;
+    void *arg;
+};
+
+static void fold_table(const struct fold *fold, const struct cohort_table *table)
+{
+    uint32_t count = atomic_load_explicit(&table->count, memory_order_acquire);
+    struct cohort_given *given = make_room(fold->mark, fold->worker, count);
+
+    for (uint32_t i = 0; i < count; i++) {
+        const struct cohort_name *name = &table->names[i];
+        struct cohort_entry entry = { .id = fold->worker * COHORT_CELLS + i };
+
+        if (!take_growth(&table->cells[i], &given[i], &entry))
+            continue;
+        entry.hash = name->hash;
+        entry.tenant = slice_of(name->id, name->len);
+        fold->fn(fold->arg, &entry);
+    }
+}
+
+/* The table is another one than at the last look: what came into the old one since is read, then it goes. */
+static void change_table(const struct fold *fold, struct cohort_table *table)
+{
+    struct cohort_mark *mark = fold->mark;
+    struct cohort_table *before = atomic_load_explicit(&table->before, memory_order_acquire);
+    uint32_t room = mark->room[fold->worker];
+
+    if (before != NULL) {
+        fold_table(fold, before);
+        free(before);
+        atomic_store_explicit(&table->before, NULL, memory_order_release);
+        room = mark->room[fold->worker];
+    }
+    if (room > 0)
+        memset(mark->given[fold->worker], 0, room * sizeof *mark->given[0]);
+    mark->number[fold->worker] = table->number;
+}
+
 void cohort_cells_fold(const struct slot *slot, struct cohort_mark *mark, cohort_fn *fn, void *arg)
 {
     const struct cohort_cells *cells = slot->cohorts;
 
     for (unsigned worker = 0; worker < cells->worker_count; worker++) {
-        const struct cohort_table *table = load_table(cells, worker);
-        struct cohort_given *given = NULL;
-        uint32_t count = 0;
+        struct cohort_table *table = load_table(cells, worker);
+        struct fold fold = { mark, worker, fn, arg };
 
         if (table == NULL)
             continue;
-        count = atomic_load_explicit(&table->count, memory_order_acquire);
-        given = make_room(mark, worker, count);
-        for (uint32_t i = 0; i < count; i++) {
-            const struct cohort_name *name = &table->names[i];
-            struct cohort_entry entry = { .id = worker * COHORT_CELLS + i };
-
-            if (!take_growth(&table->cells[i], &given[i], &entry))
-                continue;
-            entry.hash = name->hash;
-            entry.tenant = slice_of(name->id, name->len);
-            fn(arg, &entry);
-        }
+        if (mark->number[worker] != table->number)
+            change_table(&fold, table);
+        fold_table(&fold, table);
     }
 }
 

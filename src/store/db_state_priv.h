@@ -17,6 +17,7 @@ struct db_state {
     enum store_condition condition;
     struct pg_fault fault; /* while it is not up */
     uint64_t since_us;     /* monotonic, of the condition */
+    uint64_t begun_us;     /* and its beginning */
     uint64_t looked_us;    /* monotonic, end of the newest look; 0: none */
     uint64_t connect_us;
     uint64_t query_us;

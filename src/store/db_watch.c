@@ -38,6 +38,7 @@ struct db_watch {
     uint64_t tries_us[TRIES_PER_SECOND]; /* the last ones, the oldest first */
     struct look *look;                   /* the one that is being filled; NULL: none */
     unsigned question;
+    bool is_hurried; /* another look is wanted behind this one */
     uint64_t look_began_us;
     uint64_t first_query_us;
     struct db_state state;
@@ -116,6 +117,7 @@ static void ask_next(struct db_watch *watch)
 static void begin_look(struct db_watch *watch)
 {
     watch->look = look_new(&watch->spec->is.wishes);
+    watch->is_hurried = false;
     watch->question = 0;
     watch->look_began_us = clock_monotonic_us();
     ask_next(watch);
@@ -141,6 +143,7 @@ static void keep_look(struct db_watch *watch)
     look_follow(watch->look, before, watch->state.looked_us > 0 ? now - watch->state.looked_us : 0);
     watch->state.share = look_share_new(watch->look);
     watch->state.looked_us = now;
+    watch->state.begun_us = watch->look_began_us;
     watch->state.query_us = watch->first_query_us;
     watch->look = NULL;
     watch->failures_in_row = 0;
@@ -148,7 +151,10 @@ static void keep_look(struct db_watch *watch)
     look_share_drop(was);
     set_condition(watch, STORE_UP);
     tell(watch);
-    rest_before_look(watch);
+    if (watch->is_hurried)
+        timer_arm(watch->rest, 0);
+    else
+        rest_before_look(watch);
 }
 
 /* Even the first question was refused: the session is good for nothing, but another one would not be better. */
@@ -254,6 +260,13 @@ void db_watch_free(struct db_watch *watch)
     look_share_drop(watch->state.share);
     db_spec_free(watch->spec);
     free(watch);
+}
+
+void db_watch_hurry(struct db_watch *watch)
+{
+    if (watch->is_connected && watch->look == NULL)
+        timer_arm(watch->rest, 0);
+    watch->is_hurried = watch->look != NULL;
 }
 
 uint64_t db_watch_id(const struct db_watch *watch)

@@ -21,6 +21,9 @@ struct db_watch *db_watch_new(struct loop *loop, uint64_t id, struct db_spec *sp
                               db_watch_fn *on_state, void *arg);
 void db_watch_free(struct db_watch *watch);
 
+/* The next look is begun now, or right behind the one that is under way; nothing while there is no session. */
+void db_watch_hurry(struct db_watch *watch);
+
 uint64_t db_watch_id(const struct db_watch *watch);
 const struct db_spec *db_watch_spec(const struct db_watch *watch);
 struct name_lookup *db_watch_names(struct db_watch *watch);

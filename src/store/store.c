@@ -260,6 +260,7 @@ static void view_entry(const struct entry *entry, struct store_view *out)
         .condition = state->condition,
         .since_us = now > state->since_us ? now - state->since_us : 0,
         .look_age_us = UINT64_MAX,
+        .look_begun_us = state->begun_us,
         .connect_us = state->connect_us,
         .query_us = state->query_us,
         .connects = state->connects,
@@ -296,6 +297,14 @@ const struct look *store_look_at(const struct store *store, const char *name)
     const struct entry *entry = find_entry(store, name);
 
     return entry != NULL ? look_share_look(entry->state.share) : NULL;
+}
+
+void store_hurry(struct store *store, const char *name)
+{
+    const struct entry *entry = find_entry(store, name);
+
+    if (entry != NULL)
+        store_thread_hurry(store->thread, entry->id);
 }
 
 int store_test(struct store *store, const char *name, store_test_fn *done, void *arg)

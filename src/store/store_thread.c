@@ -20,7 +20,7 @@
 
 enum { LONGEST_END_S = 3 };
 
-enum order { ORDER_SET, ORDER_TEST, ORDER_STOP };
+enum order { ORDER_SET, ORDER_TEST, ORDER_HURRY, ORDER_STOP };
 
 struct wanted_set {
     size_t count;
@@ -124,13 +124,26 @@ static void take_set(struct store_thread *thread, struct wanted_set *set)
     free(set);
 }
 
+static struct charge *find_charge(const struct store_thread *thread, uint64_t id)
+{
+    for (size_t i = 0; i < thread->count; i++)
+        if (db_watch_id(thread->charges[i]->watch) == id)
+            return thread->charges[i];
+    return NULL;
+}
+
+static void hurry(struct store_thread *thread, uint64_t id)
+{
+    struct charge *charge = find_charge(thread, id);
+
+    if (charge != NULL)
+        db_watch_hurry(charge->watch);
+}
+
 static void begin_test(struct store_thread *thread, uint64_t id)
 {
-    struct charge *charge = NULL;
+    struct charge *charge = find_charge(thread, id);
 
-    for (size_t i = 0; i < thread->count && charge == NULL; i++)
-        if (db_watch_id(thread->charges[i]->watch) == id)
-            charge = thread->charges[i];
     if (charge == NULL || charge->test != NULL) {
         post_gone(thread, id);
         return;
@@ -146,6 +159,7 @@ static void on_order(void *arg, const struct mail *mail)
     switch ((enum order)mail->kind) {
     case ORDER_SET: take_set(thread, mail->object); break;
     case ORDER_TEST: begin_test(thread, mail->number); break;
+    case ORDER_HURRY: hurry(thread, mail->number); break;
     case ORDER_STOP: loop_stop(thread->loop); break;
     }
 }
@@ -197,6 +211,11 @@ void store_thread_set(struct store_thread *thread, const struct store_wanted *wa
     if (count > 0)
         memcpy(set->items, wanted, count * sizeof *wanted);
     mailbox_post(thread->orders, &(struct mail){ .kind = ORDER_SET, .object = set });
+}
+
+void store_thread_hurry(struct store_thread *thread, uint64_t id)
+{
+    mailbox_post(thread->orders, &(struct mail){ .kind = ORDER_HURRY, .number = id });
 }
 
 void store_thread_test(struct store_thread *thread, uint64_t id)

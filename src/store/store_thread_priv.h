@@ -35,6 +35,9 @@ bool store_thread_free(struct store_thread *thread);
 /* What is watched from now on: ids that are not among these are dropped. The array is copied. */
 void store_thread_set(struct store_thread *thread, const struct store_wanted *wanted, size_t count);
 
+/* A look at it is wanted now. */
+void store_thread_hurry(struct store_thread *thread, uint64_t id);
+
 /* Answered by STORE_TESTED, also when there is no such database any more. */
 void store_thread_test(struct store_thread *thread, uint64_t id);
 

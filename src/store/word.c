@@ -137,7 +137,7 @@ static void check_links(const struct word_question *question, struct word_findin
     for (unsigned i = 0; i < question->link_count; i++) {
         struct word_finding finding = { 0 };
 
-        word_check_link(&question->links[i], &finding);
+        word_judge_link(&question->links[i], &finding);
         join(out, &finding);
     }
 }
@@ -180,7 +180,7 @@ void word_judge(const struct word_question *question, struct word *out)
     check_links(question, &out->gates[WORD_GATE_REPLICATION]);
 }
 
-void word_judge_schema(const struct word_question *question, struct word_finding *out)
+static void judge_schema(const struct word_question *question, struct word_finding *out)
 {
     struct word_finding finding = { 0 };
 
@@ -192,17 +192,35 @@ void word_judge_schema(const struct word_question *question, struct word_finding
     join(out, &finding);
 }
 
+/* Two databases, and nothing says that what is written to one reaches the other. */
+static void check_apart(const struct word_question *question, struct word_finding *out)
+{
+    struct word_finding finding = { 0 };
+    const struct word_side *to = question->to;
+
+    check_same(to, question->from, &finding);
+    if (finding.answer != WORD_FAIL)
+        *out = finding;
+    else
+        word_set(out, WORD_UNKNOWN, finding.age_us,
+                 "name the publisher and the subscription of the database",
+                 "it is not known whether what is written to database %s reaches database %s",
+                 question->from->database, to->database);
+}
+
 /* A database that does not answer takes nothing away from the release: it is unknown what would happen. */
 static void find_light(const struct word_question *question, struct word_finding *out)
 {
     struct word_finding finding = { 0 };
 
-    word_judge_schema(question, out);
+    judge_schema(question, out);
     check_database(question->to, &finding);
     join(out, &finding);
     finding = (struct word_finding){ 0 };
     if (has_database(question->from) && question->is_same_database)
         check_same(question->to, question->from, &finding);
+    else if (has_database(question->from) && question->link_count == 0)
+        check_apart(question, &finding);
     join(out, &finding);
     check_links(question, out);
 }

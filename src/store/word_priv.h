@@ -19,7 +19,4 @@ void word_check_integrity(const struct word_side *side, struct word_finding *out
 void word_check_assertions(const struct word_side *side, const struct word_side *other,
                            struct word_finding *out);
 
-/* word_replication.c: of one link */
-void word_check_link(const struct word_link *link, struct word_finding *out);
-
 #endif

@@ -186,7 +186,7 @@ static bool is_stale(const struct word_link *link, struct word_finding *out)
     return true;
 }
 
-void word_check_link(const struct word_link *link, struct word_finding *out)
+void word_judge_link(const struct word_link *link, struct word_finding *out)
 {
     if (is_stale(link, out) || is_receiver_bad(link, out) || is_idle(link, out) ||
         is_sender_bad(link, out))

@@ -81,7 +81,7 @@ void word_check_version(const struct word_side *side, bool is_strict, struct wor
         out->is_asked = range != NULL;
         return;
     }
-    look_versions(look, side->environment, &found);
+    look_versions(look, "", &found);
     if (!found.note.is_known)
         check_unknown(side, range, &found, out);
     else if (found.bad_count > 0)

@@ -12,7 +12,8 @@
 #include "support/ctl.h"
 #include "support/scene.h"
 
-enum { STRANGER = 65534, OPERATORS = 4 /* adm on every Debian */ };
+/* Groups that every Debian has: adm, tty, disk, www-data. */
+enum { STRANGER = 65534, OPERATORS = 4, DEPLOYERS = 5, VIEWERS = 6, ADMINS = 33 };
 
 static const char globals[] = "run_dir = \"%s/run\"\nstate_dir = \"%s/state\"\nworkers = 1\n"
                               "log { access = \"%s/access.log\" }\napi { bind = \"127.0.0.1:0\" }\n"
@@ -103,5 +104,64 @@ Test(levels, a_refusal_is_not_authorised)
                          daemon_socket(stage.daemon));
     cr_expect_eq(system(command), 0, "%s", command);
     free(command);
+    STOP_STAGE(&stage);
+}
+
+static const char groups[] =
+    "run_dir = \"%s/run\"\nstate_dir = \"%s/state\"\nworkers = 1\n"
+    "log { access = \"%s/access.log\" }\napi { bind = \"127.0.0.1:0\" }\n"
+    "admin { mode = 0666  operators = \"adm\"  deployers = \"tty\"  deployer_services = { \"shop\" "
+    "}\n"
+    "        viewers = \"disk\"  admins = \"www-data\" }\n"
+    "service other { hosts = { \"other.test\" }\n"
+    "    slot blue { targets = { \"127.0.0.1:9\" } } slot green { targets = { \"127.0.0.1:9\" } }\n"
+    "    health { enabled = false } }\n";
+
+static const struct stage_options with_groups = { .globals = groups,
+                                                  .lines = "health { enabled = false }\n" };
+
+/* What each role may of each kind of command; the exit code says whether it was let in. */
+static const struct {
+    const char *words;
+    unsigned least; /* index into roles */
+} cells[] = {
+    { "status", 1 },
+    { "--json show slots", 1 },
+    { "slots", 1 },
+    { "drain status", 1 },
+    { "plan switch shop", 2 },
+    { "canary status shop", 1 },
+    { "pause shop --max 1s", 2 },
+    { "resume shop", 2 },
+    { "tenant list", 1 },
+    { "drain other/green", 3 },
+    { "pause other --max 1s", 3 },
+    { "resume other", 3 },
+    { "plan switch other", 3 },
+    { "plan promote other", 3 },
+    { "lock acquire --reason x", 3 },
+    { "lock release", 3 },
+    { "show config", 3 },
+    { "reload", 3 },
+    { "shutdown never", 4 },
+};
+
+Test(levels, every_role_by_its_group)
+{
+    static const unsigned roles[] = { STRANGER, VIEWERS, DEPLOYERS, OPERATORS, ADMINS };
+    struct stage stage;
+
+    if (!can_be_somebody_else("levels::every_role_by_its_group"))
+        return;
+    stage_open(&stage, &with_groups);
+    open_way(stage.daemon);
+    for (unsigned role = 0; role < sizeof roles / sizeof roles[0]; role++) {
+        for (size_t i = 0; i < sizeof cells / sizeof cells[0]; i++) {
+            int code = run_as(stage.daemon, roles[role], cells[i].words);
+
+            cr_expect_eq(code != 6, role >= cells[i].least, "%s by group %u: %d", cells[i].words,
+                         roles[role], code);
+        }
+    }
     STOP_STAGE(&stage);
 }

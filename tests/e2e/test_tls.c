@@ -514,3 +514,30 @@ Test(tls, behind_a_proxy_header)
     tls_client_close(&client);
     STOP_TLS(&scene);
 }
+
+/* A machine-wide file that demands certificates of all clients, and allows nothing new: it is not ours to follow. */
+Test(tls, the_file_of_openssl_decides_nothing)
+{
+    static const char text[] = "openssl_conf = all\n[all]\nssl_conf = ssl\n[ssl]\n"
+                               "system_default = every\n[every]\n"
+                               "VerifyMode = Request,Require\nMaxProtocol = TLSv1.2\n";
+    struct tls_client client;
+    struct tls_stage scene;
+    char *config = NULL;
+    char *file = NULL;
+
+    tls_stage_prepare(&scene);
+    file = mem_format("OPENSSL_CONF=%s/openssl.cnf", scene.folder);
+    scene_write(file + strlen("OPENSSL_CONF="), text, strlen(text));
+    config = tls_stage_config(&scene, &(struct tls_stage_options){ .tls = NULL });
+    scene.daemon = daemon_start(&(struct daemon_options){
+        .config = config, .wrapper = (const char *const[]){ "env", file, NULL } });
+    tls_client_open(&client, tls_stage_front(&scene),
+                    &(struct tls_client_options){ .sni = "shop.test", .least = TLS1_3_VERSION });
+    cr_expect(client.is_ready);
+    cr_expect_eq(tls_client_get(&client, "shop.test", "/"), 200);
+    tls_client_close(&client);
+    free(config);
+    free(file);
+    STOP_TLS(&scene);
+}

@@ -95,7 +95,8 @@ Test(tls_upstream_life, authorities_are_read_again)
     struct client client;
     struct ctl_result result;
 
-    target_stage_open(&stage, &(struct target_stage_options){ .tls = NULL });
+    target_stage_open(
+        &stage, &(struct target_stage_options){ .tls = "ca = \"FOLDER/ca.pem\" watch = \"0s\"" });
     target_stage_certify(&stage, "new.pem",
                          &(struct pem_options){ .names = "IP:127.0.0.1", .issuer = &stage.other });
     client_open(&client, daemon_front(stage.daemon));
@@ -118,6 +119,33 @@ Test(tls_upstream_life, authorities_are_read_again)
     origin_drop_connections(stage.origin);
     cr_assert(origin_await_open(stage.origin, 0, WAIT_MS));
     cr_expect_eq(ask(&client, GET), 200, "the old authorities are still believed");
+    client_close(&client);
+    STOP_TARGET(&stage);
+}
+
+static bool is_answered(void *arg)
+{
+    struct client *client = arg;
+
+    return ask(client, GET) == 200;
+}
+
+/* Without any command; what is refused is said and changes nothing. */
+Test(tls_upstream_life, files_are_watched)
+{
+    struct target_stage stage;
+    struct client client;
+
+    target_stage_open(&stage, &(struct target_stage_options){
+                                  .tls = "ca = \"FOLDER/other.pem\" watch = \"100ms\"" });
+    client_open(&client, daemon_front(stage.daemon));
+    cr_expect_eq(ask(&client, GET), 502);
+    scene_write(target_stage_path(&stage, "other.pem"), "rubbish", 7);
+    cr_expect(daemon_await_log(stage.daemon, "tls_reload refused, nothing changed", WAIT_MS));
+    cr_expect_eq(ask(&client, GET), 502);
+    pem_write(target_stage_path(&stage, "other.pem"),
+              &(struct pem_file){ .certs = { stage.ca.cert } });
+    cr_expect(scene_await(is_answered, &client, WAIT_MS), "the new authorities are not believed");
     client_close(&client);
     STOP_TARGET(&stage);
 }

@@ -199,11 +199,16 @@ void pg_restart(struct pg *pg)
     start_and_wait(pg);
 }
 
+static char *make_dsn(const struct pg *pg, const char *database)
+{
+    return mem_format("host=%s port=5432 user=postgres dbname=%s", pg->folder,
+                      database != NULL ? database : "postgres");
+}
+
 const char *pg_dsn(struct pg *pg, const char *database)
 {
     free(pg->dsn);
-    pg->dsn = mem_format("host=%s port=5432 user=postgres dbname=%s", pg->folder,
-                         database != NULL ? database : "postgres");
+    pg->dsn = make_dsn(pg, database);
     return pg->dsn;
 }
 
@@ -235,7 +240,7 @@ static char *read_pipe(int fd)
 
 char *pg_psql(struct pg *pg, const char *database, const char *sql)
 {
-    const char *dsn = pg_dsn(pg, database);
+    char *dsn = make_dsn(pg, database); /* of this call: several threads may be here */
     int ends[2] = { -1, -1 };
     char *printed = NULL;
     int status = 0;
@@ -251,6 +256,7 @@ char *pg_psql(struct pg *pg, const char *database, const char *sql)
                sql, (char *)NULL);
         _exit(127);
     }
+    free(dsn);
     close(ends[1]);
     printed = read_pipe(ends[0]);
     close(ends[0]);

@@ -21,7 +21,7 @@ const char *pg_folder(const struct pg *pg);
 pid_t pg_pid(const struct pg *pg); /* of the postmaster */
 
 /* Runs SQL through psql in one session that stops at the first error: what it printed, unaligned and without headers
- * (the caller frees); NULL when there was an error, whose words are on standard error. */
+ * (the caller frees); NULL when there was an error, whose words are on standard error. Any thread. */
 char *pg_psql(struct pg *pg, const char *database, const char *sql);
 
 /* Sends the signal to the server and to every process of it: SIGSTOP, SIGCONT. */

@@ -142,3 +142,57 @@ char *token_maker_make(const struct token_maker *maker, const char *kid, const c
         snprintf(head, sizeof head, "{\"alg\":\"%s\"}", algs[maker->kind]);
     return token_maker_sign(maker, head, claims);
 }
+
+/* Two numbers of 32 bytes as DER; how long it is. */
+static size_t unflatten(const unsigned char *pair, unsigned char *out)
+{
+    ECDSA_SIG *signature = ECDSA_SIG_new();
+    int len = 0;
+
+    must(signature != NULL &&
+             ECDSA_SIG_set0(signature, BN_bin2bn(pair, NUMBER_BYTES, NULL),
+                            BN_bin2bn(pair + NUMBER_BYTES, NUMBER_BYTES, NULL)) == 1,
+         "signature");
+    len = i2d_ECDSA_SIG(signature, &out);
+    ECDSA_SIG_free(signature);
+    return (size_t)len;
+}
+
+static bool is_good(const struct token_maker *maker, const char *text, size_t text_len,
+                    const unsigned char *signature, size_t len)
+{
+    unsigned char other[SIGNATURE_MAX];
+    EVP_MD_CTX *context = NULL;
+    bool good = false;
+
+    if (maker->kind == TOKEN_HS256) {
+        char *copy = mem_text_of(text, text_len);
+
+        good = sign(maker, copy, other) == len && memcmp(other, signature, len) == 0;
+        free(copy);
+        return good;
+    }
+    if (maker->kind == TOKEN_ES256 && len != (size_t)2 * NUMBER_BYTES)
+        return false;
+    if (maker->kind == TOKEN_ES256) {
+        len = unflatten(signature, other);
+        signature = other;
+    }
+    context = EVP_MD_CTX_new();
+    good = EVP_DigestVerifyInit(context, NULL, maker->kind == TOKEN_EDDSA ? NULL : EVP_sha256(),
+                                NULL, maker->key) == 1 &&
+           EVP_DigestVerify(context, signature, len, (const unsigned char *)text, text_len) == 1;
+    EVP_MD_CTX_free(context);
+    return good;
+}
+
+bool token_maker_verifies(const struct token_maker *maker, const char *token)
+{
+    const char *dot = strrchr(token, '.');
+    unsigned char signature[SIGNATURE_MAX];
+    size_t len = 0;
+
+    return dot != NULL &&
+           base64url_decode(slice_from(dot + 1), signature, sizeof signature, &len) == 0 &&
+           is_good(maker, token, (size_t)(dot - token), signature, len);
+}

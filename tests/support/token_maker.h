@@ -6,6 +6,7 @@
 #define SUPPORT_TOKEN_MAKER_H
 
 #include <openssl/evp.h>
+#include <stdbool.h>
 #include <stddef.h>
 
 enum token_kind { TOKEN_HS256, TOKEN_RS256, TOKEN_ES256, TOKEN_EDDSA };
@@ -31,5 +32,8 @@ char *token_maker_sign(const struct token_maker *maker, const char *head, const 
 
 /* The same with {"alg":…,"kid":kid}; kid NULL: none. */
 char *token_maker_make(const struct token_maker *maker, const char *kid, const char *claims);
+
+/* Whether the signature is good, whatever the token says. */
+bool token_maker_verifies(const struct token_maker *maker, const char *token);
 
 #endif

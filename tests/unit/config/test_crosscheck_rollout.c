@@ -23,6 +23,15 @@ static const struct load_case cases[] = {
     { IN_SERVICE("rollout { hook_start = \"/bin/echo hello\" hook_time = 5s }"), NULL },
     { IN_SERVICE("rollout { on_inconclusive = maybe }"), "'maybe' is not one of hold, advance" },
     { IN_SERVICE("rollout { on_overdue = advance }"), "'advance' is not one of hold or abort" },
+    { IN_SERVICE("rollout { selfprobe_json = { \"a=b\" } }"),
+      "t.conf:2: selfprobe_json has no effect without selfprobe_path" },
+    { LISTENER "service s { paths = { \"/shop\" } " SLOT
+               "\nrollout { selfprobe_path = \"/shopping\" } }\n",
+      "t.conf:2: selfprobe_path: '/shopping' is under no path of service 's'" },
+    { LISTENER "service s { paths = { \"/shop\" } " SLOT
+               "\nrollout { selfprobe_path = \"/shop/a\" selfprobe_status = { \"204\" } "
+               "selfprobe_time = 300ms } }\n",
+      NULL },
     { IN_SERVICE("gate { checklist = { backup, oncall, backup } }"),
       "t.conf:2: checklist: 'backup' is there twice" },
     { IN_SERVICE("gate { approvals = 17 }"), "approvals" },

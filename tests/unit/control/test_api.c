@@ -1,5 +1,6 @@
 /* The HTTP side of the control plane, over real sockets: src/control/api.c, api_client.c. */
 #include <criterion/criterion.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,6 +11,7 @@
 #include "base/address.h"
 #include "base/err.h"
 #include "base/mem.h"
+#include "config/config.h"
 #include "control/api.h"
 #include "control/api_client_priv.h"
 #include "unit/control/world.h"
@@ -118,11 +120,13 @@ Test(api, answers_what_it_cannot_serve)
         const char *start;
         const char *part;
     } cases[] = {
-        { "GET /" CLOSING, "HTTP/1.1 404 ", "Content-Type: application/json\r\n" },
+        { "GET /none" CLOSING, "HTTP/1.1 404 ", "Content-Type: application/json\r\n" },
         { "GET /metricsx" CLOSING, "HTTP/1.1 404 ", "" },
         { "GET /metrics?x=1" CLOSING, "HTTP/1.1 200 ", "" },
         { "POST /metrics" CLOSING, "HTTP/1.1 405 ", "\r\nAllow: GET, HEAD\r\n" },
-        { "DELETE /" CLOSING, "HTTP/1.1 405 ", "\r\nAllow: GET, HEAD\r\n" },
+        { "DELETE /v1/signals" CLOSING, "HTTP/1.1 405 ", "\r\nAllow: GET, HEAD, POST\r\n" },
+        { "GET /v1/help HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", "HTTP/1.1 421 ",
+          "\"misdirected\"" },
         { "GET /livez HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\nabc", "HTTP/1.1 400 ",
           "\r\nConnection: close\r\n" },
         { "GET /livez HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
@@ -200,6 +204,30 @@ Test(api, binds_port_0_and_says_which)
     api_free(second);
 }
 
+/* Over TCP nobody is known, so closed metrics are for nobody. */
+Test(api, metrics_can_be_closed)
+{
+    struct config config = { .api = { .open_metrics = false } };
+    struct address address;
+    struct api *second = NULL;
+    int fd = -1;
+
+    world.deploy.config = &config;
+    cr_assert_eq(address_parse(SLICE("127.0.0.1:0"), &address), 0);
+    cr_assert_eq(api_new(&world.room, &address, &second), 0);
+    api_address(second, &address);
+    fd = socket(AF_INET, SOCK_STREAM, 0);
+    cr_assert_eq(connect(fd, &address.sa.any, address.len), 0);
+    cr_assert_eq(fcntl(fd, F_SETFL, O_NONBLOCK), 0);
+    cr_assert(world_ask(&world, fd, "GET /metrics" CLOSING, NULL, &out));
+    cr_expect(begins("HTTP/1.1 4"), "%s", out.bytes);
+    cr_expect_null(strstr(out.bytes, "switchyard_"));
+    close(fd);
+    ask("GET /metrics HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
+    cr_expect(begins("HTTP/1.1 200 "), "the kernel knows us: %s", out.bytes);
+    api_free(second);
+}
+
 Test(api, crowd_of_silent_clients_does_not_lock_out_a_new_one)
 {
     int fds[70];
@@ -220,33 +248,45 @@ Test(api, crowd_of_silent_clients_does_not_lock_out_a_new_one)
 static struct api_client_list clients = TAILQ_HEAD_INITIALIZER(clients);
 static unsigned closed;
 
-static void on_close(void *arg)
+static void on_close(void *arg, struct api_client *client)
 {
     (void)arg;
+    (void)client;
     closed++;
 }
 
-static void answer_much(void *arg, struct slice asked, struct api_reply *reply)
+static void accept_head(void *arg, struct api_exchange *exchange)
 {
     (void)arg;
-    (void)asked;
-    reply->status = 200;
+    (void)exchange;
+}
+
+static void answer_much(void *arg, struct api_exchange *exchange)
+{
+    (void)arg;
     for (unsigned i = 0; i < 1u << 16; i++)
-        text_add(&reply->body, "0123456789abcdef0123456789abcdef");
+        text_add(&exchange->answer, "0123456789abcdef0123456789abcdef");
+    api_exchange_answer(exchange, 200, "text/plain");
 }
 
 static int open_short_client(void)
 {
     struct api_client_owner owner = { .loop = world.loop,
                                       .head_ms = 60,
+                                      .request_ms = 60,
                                       .send_ms = 60,
+                                      .answer_ms = 5000,
                                       .idle_ms = 200,
-                                      .answer = answer_much,
+                                      .linger_ms = 60,
+                                      .on_head = accept_head,
+                                      .on_request = answer_much,
                                       .on_close = on_close };
+    struct address address;
     int pair[2];
 
+    cr_assert_eq(address_parse(SLICE("unix:/x"), &address), 0);
     cr_assert_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, pair), 0);
-    cr_assert_eq(api_client_open(&owner, pair[0], &clients), 0);
+    cr_assert_eq(api_client_open(&owner, pair[0], &address, NULL, &clients), 0);
     return pair[1];
 }
 
@@ -263,8 +303,18 @@ Test(api, half_a_head_is_not_waited_for_long)
 {
     int fd = open_short_client();
 
-    cr_assert_eq(send(fd, "GET /x HT", 9, MSG_NOSIGNAL), 9);
-    cr_assert(world_is_closed(&world, fd, 2000));
+    cr_assert(world_ask(&world, fd, "GET /x HT", NULL, &out));
+    cr_expect(begins("HTTP/1.1 408 "), "%s", out.bytes);
+    close(fd);
+}
+
+Test(api, half_a_body_is_not_waited_for_long)
+{
+    int fd = open_short_client();
+
+    cr_assert(world_ask(&world, fd, "POST /x HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\nhalf",
+                        NULL, &out));
+    cr_expect(begins("HTTP/1.1 408 "), "%s", out.bytes);
     close(fd);
 }
 

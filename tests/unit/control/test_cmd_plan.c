@@ -101,7 +101,7 @@ Test(cmd_plan, token_is_applied)
     cr_expect_str_eq(change->reason, "now");
     cr_expect_not_null(strstr(asker_world.deploy.token_actor, " as=ann"));
     cr_expect(ask_has("applied: done, epoch 42, durable\n"));
-    cr_expect_not_null(strstr(asker_logged.bytes, "apply t0k3n"));
+    cr_expect_not_null(strstr(asker_logged.bytes, "apply (secret)"));
 }
 
 Test(cmd_plan, stale_token_is_a_conflict)

@@ -14,6 +14,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/rcu.h"
+#include "config/config.h"
 #include "deploy/deploy_view.h"
 #include "deploy/history_filter.h"
 #include "net/loop.h"
@@ -67,10 +68,10 @@ void deploy_submit(struct deploy *deploy, const struct change *change, change_do
         timer_arm(pending->timer, deploy->delay_ms);
 }
 
-bool deploy_plan_name(const struct deploy *deploy, const char *token, char out[64])
+bool deploy_plan_is_rescue(const struct deploy *deploy, const char *token)
 {
-    snprintf(out, 64, "%s", deploy->planned);
-    return deploy->planned[0] != '\0' && token[0] != '\0';
+    (void)deploy;
+    return strcmp(token, "back") == 0;
 }
 
 void deploy_apply(struct deploy *deploy, const struct deploy_approval *approval,
@@ -148,44 +149,6 @@ void deploy_view_traffic(const struct deploy *deploy, unsigned service_index,
         *out = deploy->traffic[service_index];
 }
 
-void deploy_view_rollout(const struct deploy *deploy, unsigned service_index,
-                         struct deploy_rollout_view *out)
-{
-    *out = (struct deploy_rollout_view){ .id = 0 };
-    if (service_index < WORLD_SERVICES)
-        *out = deploy->rollout[service_index];
-}
-
-bool deploy_rollout_at(const struct deploy *deploy, unsigned index, unsigned *service_index,
-                       struct deploy_rollout_view *out)
-{
-    for (unsigned i = 0; i < WORLD_SERVICES; i++)
-        if (deploy->rollout[i].id != 0 && index-- == 0) {
-            *out = deploy->rollout[i];
-            if (service_index != NULL)
-                *service_index = i;
-            return true;
-        }
-    return false;
-}
-
-void deploy_view_confirm(const struct deploy *deploy, unsigned service_index,
-                         struct deploy_confirm_view *out)
-{
-    *out = (struct deploy_confirm_view){ .is_waiting = false };
-    if (service_index < WORLD_SERVICES)
-        *out = deploy->confirm[service_index];
-}
-
-bool deploy_view_consent(const struct deploy *deploy, unsigned service_index, unsigned index,
-                         struct deploy_consent_view *out)
-{
-    *out = (struct deploy_consent_view){ .counts = false };
-    if (service_index < WORLD_SERVICES)
-        *out = deploy->consent[service_index];
-    return index == 0 && out->who[0] != '\0';
-}
-
 const char *deploy_slot_label(const struct deploy *deploy, unsigned service_index, const char *slot)
 {
     (void)deploy;
@@ -223,7 +186,9 @@ void deploy_release_held(struct deploy *deploy)
 
 const struct config *deploy_config(const struct deploy *deploy)
 {
-    return deploy->config;
+    static const struct config nothing;
+
+    return deploy->config != NULL ? deploy->config : &nothing;
 }
 
 void deploy_view_service(const struct deploy *deploy, unsigned service_index,
@@ -449,12 +414,14 @@ void world_add_tenants(struct world *world, unsigned count)
 void world_init(struct world *world)
 {
     static const char *api_paths[] = { "/api" };
+    static const struct config nothing = { .api = { .open_metrics = true } };
 
     rcu_thread_begin();
     memset(world, 0, sizeof *world);
     world_health_known = true;
     world->loop = loop_new();
     world->deploy.loop = world->loop;
+    world->deploy.config = &nothing;
     world->deploy.result = (struct change_result){ .outcome = OUTCOME_DONE,
                                                    .epoch_before = 41,
                                                    .epoch = 42,

@@ -16,6 +16,7 @@
 #include "deploy/deploy_view.h"
 #include "deploy/drill_view.h"
 #include "deploy/rollout_view.h"
+#include "deploy/word_view.h"
 #include "health/health.h"
 #include "pilot/pilot.h"
 #include "route/snapshot.h"
@@ -49,10 +50,15 @@ struct deploy { /* the stand-in */
     struct deploy_rollout_view rollout[WORLD_SERVICES]; /* id 0: none */
     struct deploy_confirm_view confirm[WORLD_SERVICES];
     struct deploy_consent_view consent[WORLD_SERVICES]; /* who "" : none */
-    struct pins *pins[WORLD_SERVICES];                  /* deploy_pins; freed by world_fini */
-    struct pins *loaded; /* of the last CHANGE_TENANT_LOAD; likewise */
-    char planned[64];    /* what every token of a plan is for; "" : there is none */
-    char token[40];      /* of the last deploy_apply */
+    struct deploy_light_view light[WORLD_SERVICES];
+    struct deploy_word_view word[WORLD_SERVICES]; /* whichever slot is asked for */
+    struct word_finding contract[WORLD_SERVICES];
+    const char *missing;               /* lines of deploy_view_contract */
+    struct deploy_link_view link;      /* without a database: none */
+    struct pins *pins[WORLD_SERVICES]; /* deploy_pins; freed by world_fini */
+    struct pins *loaded;               /* of the last CHANGE_TENANT_LOAD; likewise */
+    char planned[64];                  /* what every token of a plan is for; "" : there is none */
+    char token[40];                    /* of the last deploy_apply */
     char token_actor[96];
 };
 

@@ -97,6 +97,40 @@ Test(selfprobe, says_who_answered)
     }
 }
 
+#define BODY                                                                                       \
+    "HTTP/1.1 200 OK\r\nContent-Length: 60\r\n" GREEN                                              \
+    "\r\n{\"slot\":\"green\",\"version\":\"v2\",\"queue\":7,\"ok\":true,   \"a\":0}"
+
+/* Each assertion alone, right and changed a little. */
+static const struct {
+    const char *assertion;
+    bool is_right;
+} assertions[] = {
+    { "slot=$slot", true },  { "slot!=$slot", false },       { "version=$version", true },
+    { "version=v3", false }, { "version!=$version", false }, { "queue<8", true },
+    { "queue<7", false },    { "queue<=7", true },           { "queue>7", false },
+    { "ok=true", true },     { "ok=false", false },          { "queue?", true },
+    { "missing?", false },   { "slot=gree", false },         { "slot=greens", false },
+};
+
+Test(selfprobe, what_is_asserted_of_the_body_must_hold)
+{
+    struct origin_script script = { .bytes = BODY };
+    struct origin *origin = origin_new(&script);
+
+    for (size_t i = 0; i < sizeof assertions / sizeof *assertions; i++) {
+        struct selfprobe_spec spec = make_spec(origin);
+        struct selfprobe_result result;
+
+        spec.assertion_count = 1;
+        spec.assertions = &assertions[i].assertion;
+        result = ask(&spec);
+        cr_expect_eq(result.fault == FAULT_NONE, assertions[i].is_right, "%s: %s",
+                     assertions[i].assertion, result.words);
+    }
+    origin_free(origin);
+}
+
 Test(selfprobe, sends_the_nonce_as_a_stranger_would)
 {
     struct origin_script script = { .bytes = OK GREEN "\r\n" };

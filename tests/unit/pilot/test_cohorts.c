@@ -20,7 +20,7 @@
     "  slot green { targets = { \"127.0.0.1:5002\" } version = \"v2\" }\n"                         \
     "}\n"
 
-enum { WORKERS = 2, TENANTS = 1000 };
+enum { WORKERS = 2, TENANTS = 1000, MANY = 20000 };
 
 static struct bench_pilot bench;
 
@@ -35,13 +35,13 @@ static void pin(const char *tenant, const char *slot)
 }
 
 /* t0, t1 … on green, at once. */
-static void pin_all(void)
+static void pin_many(unsigned count)
 {
     struct change change = bench_desk_change(CHANGE_TENANT_LOAD, "shop", "");
     char name[32];
 
     change.pins = pins_new(WORKERS);
-    for (unsigned i = 0; i < TENANTS; i++) {
+    for (unsigned i = 0; i < count; i++) {
         snprintf(name, sizeof name, "t%u", i);
         cr_assert_eq(pins_set(change.pins, slice_from(name), "green"), 0);
     }
@@ -117,7 +117,7 @@ Test(cohorts, only_who_suffers_is_moved)
     unsigned seconds = 0;
 
     start(CONFIG(""));
-    pin_all();
+    pin_many(TENANTS);
     for (seconds = 1; seconds < 30; seconds++) {
         for (unsigned i = 0; i < TENANTS; i++) {
             snprintf(name, sizeof name, "t%u", i);
@@ -210,5 +210,61 @@ Test(cohorts, healthy_tenant_and_service_without_tenants_cost_nothing)
     }
     cr_expect_str_eq(find_pin("acme"), "green");
     cr_expect_not_null(bench.pilot->lookouts[0].cohorts);
+    bench_pilot_fini(&bench);
+}
+
+/* So many requests of each of MANY tenants, e of them failing. */
+static void ask_many(unsigned n, unsigned e)
+{
+    char name[32];
+
+    for (unsigned i = 0; i < MANY; i++) {
+        snprintf(name, sizeof name, "t%u", i);
+        ask(name, n, e);
+    }
+}
+
+/* More than there are places: who is well needs none, and the last one is judged like the first. */
+Test(cohorts, any_of_twenty_thousand_can_be_judged)
+{
+    unsigned seconds = 0;
+
+    start(CONFIG(""));
+    pin_many(MANY);
+    ask_many(2, 0);
+    second();
+    for (seconds = 1; seconds < 60; seconds++) {
+        ask_many(1, 0);
+        ask("t19999", 5, 1 + seconds % 2);
+        second();
+        if (strcmp(find_pin("t19999"), "blue") == 0)
+            break;
+    }
+    cr_expect_lt(seconds, 60);
+    cr_expect_str_eq(find_pin("t19998"), "green");
+    bench_pilot_fini(&bench);
+}
+
+/* All places are held by tenants with one error each: those who had none since make room for who suffers now. */
+Test(cohorts, who_had_no_error_for_long_makes_room)
+{
+    unsigned seconds = 0;
+
+    start(CONFIG(""));
+    pin_many(MANY);
+    ask_many(20, 1);
+    second();
+    cr_expect_gt(suffer("t0", 1), 1, "one of many errors is no suffering");
+    for (unsigned i = 0; i < 40; i++)
+        second();
+    for (seconds = 1; seconds < 60; seconds++) {
+        ask("t19999", 5, 1 + seconds % 2);
+        ask("t19000", 5, 1 + seconds % 2);
+        second();
+        if (strcmp(find_pin("t19999"), "blue") == 0 && strcmp(find_pin("t19000"), "blue") == 0)
+            break;
+    }
+    cr_expect_lt(seconds, 60);
+    cr_expect_str_eq(find_pin("t5000"), "green");
     bench_pilot_fini(&bench);
 }

@@ -65,7 +65,6 @@ static struct word_side side_of(const char *slot, const struct look *look)
         .slot = slot,
         .version = "v1.4",
         .database = "main",
-        .environment = slot,
         .look = look,
         .age_us = SECOND,
         .trouble = "",

@@ -55,7 +55,7 @@ static void tear_down(struct scene *scene)
 static void expect(struct scene *scene, enum word_answer answer, const char *words)
 {
     memset(&scene->finding, 0, sizeof scene->finding);
-    word_check_link(&scene->link, &scene->finding);
+    word_judge_link(&scene->link, &scene->finding);
     cr_expect_eq(scene->finding.answer, answer, "%s: %s", word_answer_name(scene->finding.answer),
                  scene->finding.words);
     cr_expect_not_null(strstr(scene->finding.words, words), "%s", scene->finding.words);

@@ -1,0 +1,36 @@
+/* What the databases say in the world of these tests: as a test put it there. See world.h. */
+#include <stdio.h>
+
+#include "deploy/word_view.h"
+#include "unit/control/world.h"
+
+void deploy_view_light(const struct deploy *deploy, unsigned service_index,
+                       struct deploy_light_view *out)
+{
+    *out = deploy->light[service_index];
+}
+
+bool deploy_view_word(const struct deploy *deploy, unsigned service_index, const char *slot,
+                      struct deploy_word_view *out)
+{
+    *out = deploy->word[service_index];
+    if (slot != NULL)
+        snprintf(out->slot, sizeof out->slot, "%s", slot);
+    return true;
+}
+
+bool deploy_view_contract(const struct deploy *deploy, unsigned service_index, const char *slot,
+                          struct word_finding *out, struct text *lines)
+{
+    (void)slot;
+    *out = deploy->contract[service_index];
+    if (out->is_asked && deploy->missing != NULL)
+        text_add(lines, deploy->missing);
+    return out->is_asked;
+}
+
+bool deploy_view_link(const struct deploy *deploy, unsigned *cursor, struct deploy_link_view *out)
+{
+    *out = deploy->link;
+    return deploy->link.database != NULL && (*cursor)++ == 0;
+}
