@@ -26,6 +26,9 @@ MUST_CHECK int outbox_prepare(struct outbox *outbox, const struct config *config
 void outbox_commit(struct outbox *outbox, const struct config *config);
 void outbox_cancel(struct outbox *outbox);
 
+/* Whether the files that config names can be used; for a check without a daemon. */
+MUST_CHECK int outbox_check(const struct config *config, char *words, unsigned words_size);
+
 /* Events come from here; once. The news must outlive it. */
 void outbox_listen(struct outbox *outbox, struct news *news);
 

@@ -119,6 +119,19 @@ int outbox_prepare(struct outbox *outbox, const struct config *config, char *wor
     return err;
 }
 
+int outbox_check(const struct config *config, char *words, unsigned words_size)
+{
+    int err = ERR_OK;
+
+    for (size_t i = 0; err == ERR_OK && i < config->webhook_count; i++) {
+        struct post_spec *spec = NULL;
+
+        err = post_spec_new(&config->webhooks[i], words, words_size, &spec);
+        post_spec_free(spec);
+    }
+    return err;
+}
+
 void outbox_commit(struct outbox *outbox, const struct config *config)
 {
     if (outbox->next == NULL)

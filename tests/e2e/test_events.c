@@ -382,6 +382,7 @@ Test(events, only_the_right_certificate_is_believed)
     expect_fact(0, "kind", "test");
     cr_expect_eq(test_webhook("bad", words, sizeof words), 1);
     cr_expect_not_null(strstr(words, "certificate"), "%s", words);
+    cr_expect_not_null(strstr(words, "not_delivered"), "%s", words);
     cr_expect_eq(test_webhook("system", words, sizeof words), 1);
     cr_expect_eq(test_webhook("nobody", words, sizeof words), 3);
     cr_expect_eq(origin_requests(receiver), 1, "nothing was said to who cannot be believed");
@@ -461,4 +462,45 @@ Test(events, a_reload_takes_what_is_right_and_nothing_else)
     free(bad);
     free(good);
     end();
+}
+
+static void expect_refusal(const char *blocks, const char *says)
+{
+    char *filled = fill(blocks);
+    char *config = mem_format("listener http { bind = \"127.0.0.1:0\" }\n"
+                              "service shop { slot blue { targets = { \"127.0.0.1:1\" } } }\n%s",
+                              filled);
+    char *words = NULL;
+
+    cr_expect_eq(daemon_refusal(&(struct daemon_options){ .config = config }, &words), 1, "%s",
+                 filled);
+    cr_expect_not_null(strstr(words, says), "%s", words);
+    cr_expect_null(strstr(words, "planted"), "%s", words);
+    free(words);
+    free(config);
+    free(filled);
+}
+
+/* What is in files is looked at before anything is served. */
+Test(events, files_that_cannot_be_used_are_named_at_the_start)
+{
+    char *path = NULL;
+
+    prepare();
+    write_key();
+    path = mem_format("%s/key", folder);
+    expect_refusal("webhook w { url = \"http://127.0.0.1:1/\" ca = \"FOLDER/key\" }\n",
+                   "webhook w: ");
+    cr_assert_eq(chmod(path, 0644), 0);
+    expect_refusal("webhook w { url = \"http://127.0.0.1:1/\" secret_file = \"FOLDER/key\" }\n",
+                   "chmod 600 it");
+    scene_write(path, "short", 5);
+    cr_assert_eq(chmod(path, 0600), 0);
+    expect_refusal("webhook w { url = \"http://127.0.0.1:1/\" secret_file = \"FOLDER/key\" }\n",
+                   "less than 16 bytes");
+    expect_refusal("webhook w { url = \"http://127.0.0.1:1/\" template = \"FOLDER/key\" }\n",
+                   "it is no JSON");
+    free(path);
+    origin_stop(receiver);
+    scene_remove(folder);
 }
