@@ -23,7 +23,9 @@
 #include "deploy/ticket_priv.h"
 #include "deploy/writer_priv.h"
 
+struct backup;
 struct contracts;
+struct migration_watch;
 struct names;
 struct scope;
 
@@ -43,7 +45,9 @@ struct deploy {
     struct deploy_options options;
     struct config *config;
     struct contracts *contracts; /* of that configuration */
-    struct state *state;         /* decisions in force */
+    struct migration_watch *migrations;
+    struct backup *backup; /* NULL: nobody keeps snapshots */
+    struct state *state;   /* decisions in force */
     struct registry registry;
     struct tenants *tenants;
     struct state_file *file;
