@@ -497,6 +497,7 @@ static int start(struct daemon *daemon)
         backups_new(daemon->loop, deploy_config(daemon->deploy), &daemon->backup) != ERR_OK ||
         start_control(daemon) != ERR_OK)
         return EXIT_FAILURE;
+    deploy_use_backup(daemon->deploy, daemon->backup);
     watch_signals(daemon);
     notary_started(daemon->notary, daemon->deploy);
     crew_start(daemon->crew);
