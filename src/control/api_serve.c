@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "audit/audit_trail.h"
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/log.h"
@@ -116,10 +117,24 @@ static unsigned count_credentials(const struct head *head, struct slice *value)
     return count;
 }
 
-static void refuse_credentials(struct api_exchange *exchange, const struct identity_result *result)
+/* Of an address that tries on and on the first ones are written down, and then no more until it has waited. */
+static void note_refusal(const struct api *api, const struct api_exchange *exchange,
+                         const struct identity_result *result)
+{
+    char from[ADDRESS_TEXT_SIZE];
+
+    if (api->room.audit == NULL || result->answer == IDENTITY_LIMITED)
+        return;
+    address_format_host(&exchange->address, from);
+    (void)audit_note_refusal(api->room.audit, from, result->words);
+}
+
+static void refuse_credentials(const struct api *api, struct api_exchange *exchange,
+                               const struct identity_result *result)
 {
     struct api_error error = { 401, "not_authorised", "the log of the daemon has more", NULL };
 
+    note_refusal(api, exchange, result);
     if (result->answer == IDENTITY_LIMITED) {
         error.status = 429;
         text_add_format(&exchange->extra, "Retry-After: %u\r\n", result->retry_after_s);
@@ -149,7 +164,7 @@ static bool ask_identity(const struct api *api, struct api_exchange *exchange, s
         exchange->peer.level = result.peer.level;
         return true;
     case IDENTITY_REFUSED:
-    case IDENTITY_LIMITED: refuse_credentials(exchange, &result); break;
+    case IDENTITY_LIMITED: refuse_credentials(api, exchange, &result); break;
     }
     return false;
 }
