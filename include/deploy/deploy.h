@@ -80,7 +80,8 @@ MUST_CHECK int deploy_new(const struct deploy_options *options, struct config *c
                           struct report *report, struct deploy **out);
 
 /* Waits for the writer thread; the workers must have ended, the resolver must be gone and health must still be
- * there. Whoever waits is not answered any more. Frees all objects. */
+ * there. Of those who wait only who keeps the record himself (change->is_witnessed) is told that the end is not known
+ * (TIMEOUT, FAULT_SHUTTING_DOWN). Frees all objects. */
 void deploy_free(struct deploy *deploy);
 
 /* Who keeps snapshots of databases, for the gate snapshot; NULL: nobody. It must be there until the loop has ended. */

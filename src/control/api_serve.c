@@ -119,10 +119,24 @@ static unsigned count_credentials(const struct head *head, struct slice *value)
     return count;
 }
 
-static void refuse_credentials(struct api_exchange *exchange, const struct identity_result *result)
+/* Of an address that tries on and on the first ones are written down, and then no more until it has waited. */
+static void note_refusal(const struct api *api, const struct api_exchange *exchange,
+                         const struct identity_result *result)
+{
+    char from[ADDRESS_TEXT_SIZE];
+
+    if (api->room.audit == NULL || result->answer == IDENTITY_LIMITED)
+        return;
+    address_format_host(&exchange->address, from);
+    (void)audit_note_refusal(api->room.audit, from, result->words);
+}
+
+static void refuse_credentials(const struct api *api, struct api_exchange *exchange,
+                               const struct identity_result *result)
 {
     struct api_error error = { 401, "not_authorised", "the log of the daemon has more", NULL };
 
+    note_refusal(api, exchange, result);
     if (result->answer == IDENTITY_LIMITED) {
         error.status = 429;
         text_add_format(&exchange->extra, "Retry-After: %u\r\n", result->retry_after_s);
@@ -130,16 +144,6 @@ static void refuse_credentials(struct api_exchange *exchange, const struct ident
         text_add(&exchange->extra, "WWW-Authenticate: Bearer realm=\"switchyard\"\r\n");
     }
     api_exchange_refuse(exchange, &error, "%s", result->words);
-}
-
-static void note_refusal(const struct api *api, const struct api_exchange *exchange,
-                         const char *words)
-{
-    char from[ADDRESS_TEXT_SIZE];
-
-    address_format(&exchange->address, from);
-    if (api->room.audit != NULL)
-        (void)audit_note_refusal(api->room.audit, from, words); /* counted when it is too many */
 }
 
 /* Asks who has sent the credentials, or has none. */
@@ -165,10 +169,7 @@ static bool ask_identity(const struct api *api, struct api_exchange *exchange, s
         exchange->peer.level = result.peer.level;
         return true;
     case IDENTITY_REFUSED:
-    case IDENTITY_LIMITED:
-        note_refusal(api, exchange, result.words);
-        refuse_credentials(exchange, &result);
-        break;
+    case IDENTITY_LIMITED: refuse_credentials(api, exchange, &result); break;
     }
     return false;
 }
