@@ -142,6 +142,8 @@ static const struct api_route routes[] = {
     G("/v1/actions", "action list", ""),
     P("/v1/actions/{action}/run", "action run", "{action}"),
     G("/v1/actions/{action}/test", "action test", "{action}"),
+    G("/v1/webhooks", "webhook list", ""),
+    P("/v1/webhooks/{webhook}/test", "webhook test", "{webhook}"),
     G("/api/deployment/status", "status", ""),
     G("/api/deployment/health", "show targets", ""),
     { METHOD_POST, "/api/deployment/deploy-{action}", API_COMMAND, "action run", "{action}",
