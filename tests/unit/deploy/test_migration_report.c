@@ -4,10 +4,15 @@
 
 #include "deploy/migration_report_priv.h"
 
-static struct config_slot slots[] = { { .name = (char *)"blue", .version = (char *)"v1.0" },
-                                      { .name = (char *)"green", .version = (char *)"v1.1" } };
+static char blue[] = "blue";
+static char green[] = "green";
+static char shop[] = "shop";
+static char blue_version[] = "v1.0";
+static char green_version[] = "v1.1";
+static struct config_slot slots[] = { { .name = blue, .version = blue_version },
+                                      { .name = green, .version = green_version } };
 static struct config_service service = {
-    .name = (char *)"shop",
+    .name = shop,
     .slots = slots,
     .slot_count = 2,
     .schema = { .lint_max_level = CONFIG_LINT_MEDIUM },
