@@ -46,10 +46,8 @@ struct deploy_ops {
 
     /* A change that is worth an entry of the history was answered, or is about to be. NULL: nobody wants to know. */
     void (*settled)(void *arg, const struct change *change, const struct change_result *result);
-
     /* A picture was published in which a hold ended, a limit or a share changed: waiting requests look again. */
     void (*published)(void *arg);
-
     /* To every worker; per_second is the rate of all of them together and is shared out by the callee. */
     void (*drain_tunnels)(void *arg, const struct tunnel_drain *order);
 

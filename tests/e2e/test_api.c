@@ -203,9 +203,9 @@ static char *fill_path(const char *pattern)
     static const struct {
         const char *name;
         const char *value;
-    } values[] = { { "name", "shop" },    { "slot", "green" },   { "target", "127.0.0.1:9" },
-                   { "tenant", "acme" },  { "action", "hello" }, { "id", "1" },
-                   { "database", "main" } };
+    } values[] = { { "name", "shop" },     { "slot", "green" },   { "target", "127.0.0.1:9" },
+                   { "tenant", "acme" },   { "action", "hello" }, { "id", "1" },
+                   { "database", "main" }, { "webhook", "chat" } };
     struct text path;
     const char *open = NULL;
 
