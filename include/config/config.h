@@ -17,6 +17,7 @@
 #include "config/config_api.h"
 #include "config/config_audit.h"
 #include "config/config_database.h"
+#include "config/config_event.h"
 #include "config/config_service.h"
 #include "config/config_tls.h"
 
@@ -72,6 +73,10 @@ struct config {
     struct config_action *actions;
     size_t action_count;
     struct config_audit audit;
+    struct config_webhook *webhooks;
+    size_t webhook_count;
+    struct config_hook *hooks;
+    size_t hook_count;
     struct config_shutdown shutdown;
     struct config_timeouts timeouts; /* the defaults of every service */
     struct config_limits limits;     /* the defaults of every service */

@@ -24,6 +24,7 @@ struct identity;
 struct ledger;
 struct loop;
 struct news;
+struct outbox;
 struct signals;
 struct pilot;
 struct lag_totals;
@@ -46,6 +47,7 @@ struct control_room {
     struct news *news;               /* NULL: nobody is told of anything */
     struct actions *actions;         /* NULL: none can be run */
     struct backup *backup;           /* NULL: there are no snapshots */
+    struct outbox *outbox;           /* NULL: nobody else is told */
     struct verbs *verbs;             /* NULL: commands are not counted */
     struct store *store;             /* NULL: no databases */
     struct identity *identity;       /* NULL: there is no API */

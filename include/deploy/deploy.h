@@ -18,6 +18,7 @@
 
 struct config;
 struct deploy;
+struct backup;
 struct deploy_databases;
 struct tunnel_drain;
 struct health;
@@ -79,8 +80,12 @@ MUST_CHECK int deploy_new(const struct deploy_options *options, struct config *c
                           struct report *report, struct deploy **out);
 
 /* Waits for the writer thread; the workers must have ended, the resolver must be gone and health must still be
- * there. Whoever waits is not answered any more. Frees all objects. */
+ * there. Of those who wait only who keeps the record himself (change->is_witnessed) is told that the end is not known
+ * (TIMEOUT, FAULT_SHUTTING_DOWN). Frees all objects. */
 void deploy_free(struct deploy *deploy);
+
+/* Who keeps snapshots of databases, for the gate snapshot; NULL: nobody. It must be there until the loop has ended. */
+void deploy_use_backup(struct deploy *deploy, struct backup *backup);
 
 /* Queues a change (copied); done is called once. After deploy_stop every change is refused. */
 void deploy_submit(struct deploy *deploy, const struct change *change, change_done_fn *done,

@@ -31,6 +31,8 @@ enum word_gate {
     WORD_GATE_REPLICATION,
     WORD_GATE_INTEGRITY,
     WORD_GATE_ASSERTIONS,
+    WORD_GATE_LINT,
+    WORD_GATE_SNAPSHOT,
     WORD_GATE_COUNT,
 };
 
@@ -61,6 +63,8 @@ struct word_link {
     uint64_t lag_us_max;
 };
 
+struct word_finding;
+
 struct word_question {
     const struct word_side *to;
     const struct word_side *from; /* where traffic is, and would go back to; NULL: nowhere */
@@ -69,6 +73,9 @@ struct word_question {
     bool has_integrity;
     unsigned link_count;
     const struct word_link *links;
+    const struct word_finding
+        *lint; /* of pending migrations, as others found it; NULL: not asked */
+    const struct word_finding *snapshot; /* likewise, of snapshots */
 };
 
 struct word_finding {
@@ -95,6 +102,9 @@ void word_judge(const struct word_question *question, struct word *out);
 
 /* Whether traffic may go to question->to, the slot before, as things are now. */
 void word_shine(const struct word_question *question, struct word_light *out);
+
+/* The worse of two findings stands in into. */
+void word_join(struct word_finding *into, const struct word_finding *other);
 
 const char *word_gate_name(enum word_gate gate);
 const char *word_answer_name(enum word_answer answer); /* "pass" … */

@@ -22,6 +22,7 @@
 #include "app/doors.h"
 #include "app/front.h"
 #include "app/heirloom.h"
+#include "app/logs.h"
 #include "app/notary.h"
 #include "app/notify.h"
 #include "app/ports.h"
@@ -34,7 +35,6 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/rcu.h"
-#include "base/ring.h"
 #include "base/scribe.h"
 #include "base/text.h"
 #include "config/config.h"
@@ -46,6 +46,7 @@
 #include "control/api.h"
 #include "control/identity.h"
 #include "control/news.h"
+#include "control/outbox.h"
 #include "control/verbs.h"
 #include "deploy/deploy.h"
 #include "health/health.h"
@@ -54,13 +55,11 @@
 #include "net/timer.h"
 #include "net/wheel.h"
 #include "pilot/pilot.h"
-#include "proxy/access_format.h"
 #include "route/target.h"
 #include "store/store.h"
 
 enum {
     EXIT_STATE = 78,
-    ACCESS_RING_BYTES = 1 << 20,
     POLL_MS = 20,
     LIMITS_MS = 1000,
     FIRST_VERDICTS_MS = 1000,
@@ -81,45 +80,6 @@ static void print_report(const struct report *report)
     text_fini(&text);
 }
 
-/* The log thread, and one ring per worker when there is an access log. */
-static int start_logs(struct daemon *daemon)
-{
-    const struct config_log *log = &daemon->config->log;
-    struct scribe_options options = {
-        .access_path = log->access,
-        .log_path = log->file,
-        .format = log->format == CONFIG_LOG_JSON ? access_format_json : access_format_combined,
-    };
-    int err = ERR_OK;
-
-    if (log->access != NULL) {
-        daemon->ring_count = crew_size_of(daemon->config);
-        daemon->rings = mem_zalloc(daemon->ring_count * sizeof *daemon->rings);
-        for (unsigned i = 0; i < daemon->ring_count; i++)
-            daemon->rings[i] = ring_new(ACCESS_RING_BYTES);
-        options.rings = daemon->rings;
-        options.ring_count = daemon->ring_count;
-    }
-    err = scribe_new(&options, &daemon->scribe);
-    if (err != ERR_OK) {
-        fprintf(stderr, "switchyard: cannot open the log files (%s): %s\n",
-                log->access != NULL ? log->access : "log.file", strerror(errno));
-        return err;
-    }
-    log_set_level(log->level);
-    log_set_sink(scribe_sink, daemon->scribe);
-    return ERR_OK;
-}
-
-static void stop_logs(struct daemon *daemon)
-{
-    log_set_sink(NULL, NULL);
-    scribe_free(daemon->scribe);
-    for (unsigned i = 0; i < daemon->ring_count; i++)
-        ring_free(daemon->rings[i]);
-    free(daemon->rings);
-}
-
 static void on_cancel(void *arg)
 {
     struct daemon *daemon = arg;
@@ -128,6 +88,7 @@ static void on_cancel(void *arg)
     vault_cancel(daemon->vault);
     trust_cancel(daemon->trust);
     identity_cancel(daemon->identity);
+    outbox_cancel(daemon->outbox);
 }
 
 static int on_prepare(void *arg, const struct config *config, char *words, unsigned words_size)
@@ -143,6 +104,8 @@ static int on_prepare(void *arg, const struct config *config, char *words, unsig
         err = trust_prepare(daemon->trust, config, words, words_size);
     if (err == ERR_OK)
         err = identity_prepare(daemon->identity, &config->api, words, words_size);
+    if (err == ERR_OK)
+        err = outbox_prepare(daemon->outbox, config, words, words_size);
     if (err != ERR_OK)
         on_cancel(daemon);
     return err;
@@ -160,6 +123,7 @@ static void on_commit(void *arg, const struct config *config)
     pilot_reconfigure(daemon->pilot);
     backups_configure(daemon->backup, config);
     databases_apply(daemon->store, config);
+    outbox_commit(daemon->outbox, config);
     log_set_level(config->log.level);
     ports_write(daemon->run_dir, daemon->doors, daemon->api);
 }
@@ -444,6 +408,7 @@ static int start_control(struct daemon *daemon)
 
     room.news = daemon->news = news_new(&room);
     room.actions = daemon->actions = actions_new(&room);
+    outbox_listen(daemon->outbox, daemon->news);
     fd = take_admin(daemon, path);
     if (fd >= 0)
         err = admin_new_open(&room, fd, &config->admin, &daemon->admin);
@@ -490,7 +455,7 @@ static int start(struct daemon *daemon)
     char words[512] = "";
     int err = make_run_dir(daemon);
 
-    if (err != ERR_OK || start_logs(daemon) != ERR_OK)
+    if (err != ERR_OK || logs_start(daemon) != ERR_OK)
         return EXIT_FAILURE;
     privacy_apply(daemon->config);
     daemon->loop = loop_new();
@@ -502,6 +467,7 @@ static int start(struct daemon *daemon)
     daemon->health = health_new(daemon->loop, &health_hooks, daemon);
     daemon->crew = crew_new(daemon->loop, daemon->config, daemon->rings);
     daemon->store = store_new(daemon->loop);
+    daemon->outbox = outbox_new(daemon->loop, daemon->config->state_dir);
     daemon->vault = vault_new(daemon->loop);
     daemon->trust = trust_new();
     daemon->doors = doors_new(daemon->crew, daemon->vault, daemon->heirloom);
@@ -524,12 +490,14 @@ static int start(struct daemon *daemon)
         return EXIT_FAILURE;
     }
     databases_apply(daemon->store, deploy_config(daemon->deploy));
+    outbox_commit(daemon->outbox, deploy_config(daemon->deploy));
     if (start_notary(daemon) != ERR_OK)
         return EXIT_FAILURE;
     if (start_pilot(daemon) != ERR_OK ||
         backups_new(daemon->loop, deploy_config(daemon->deploy), &daemon->backup) != ERR_OK ||
         start_control(daemon) != ERR_OK)
         return EXIT_FAILURE;
+    deploy_use_backup(daemon->deploy, daemon->backup);
     watch_signals(daemon);
     notary_started(daemon->notary, daemon->deploy);
     crew_start(daemon->crew);
@@ -554,6 +522,7 @@ static void stop(struct daemon *daemon)
     notary_free(daemon->notary);
     store_free(daemon->store);
     health_free(daemon->health);
+    outbox_free(daemon->outbox);
     news_free(daemon->news);
     if (daemon->run_dir != NULL)
         ports_remove(daemon->run_dir);
@@ -569,7 +538,7 @@ static void stop(struct daemon *daemon)
     heirloom_free(daemon->heirloom);
     loop_free(daemon->loop);
     if (daemon->scribe != NULL)
-        stop_logs(daemon);
+        logs_stop(daemon);
     config_free(daemon->config);
     free(daemon->run_dir);
 }

@@ -21,6 +21,7 @@ struct loop;
 struct news;
 struct notary;
 struct notify;
+struct outbox;
 struct pilot;
 struct resolver;
 struct ring;
@@ -55,6 +56,7 @@ struct daemon {
     struct api *api;
     struct news *news;
     struct actions *actions;
+    struct outbox *outbox;
     struct scribe *scribe;
     struct ring **rings;
     unsigned ring_count;

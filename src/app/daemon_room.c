@@ -94,6 +94,7 @@ struct control_room daemon_room(struct daemon *daemon)
         .audit = notary_trail(daemon->notary),
         .audit_patience_us = deploy_config(daemon->deploy)->audit.patience,
         .identity = daemon->identity,
+        .outbox = daemon->outbox,
         .started_wall_us = clock_wall_us(),
         .quit = on_quit_command,
         .stats = sum_stats,

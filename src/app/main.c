@@ -14,6 +14,7 @@
 #include "config/loader.h"
 #include "config/report.h"
 #include "control/identity.h"
+#include "control/outbox.h"
 #include "net/tls_process.h"
 
 static const char usage[] =
@@ -70,6 +71,8 @@ static int check(const char *path, enum mode mode)
             err = trust_check(config, words, sizeof words);
         if (err == ERR_OK)
             err = check_keys(config, words, sizeof words);
+        if (err == ERR_OK)
+            err = outbox_check(config, words, sizeof words);
         if (err == ERR_OK)
             fprintf(stderr, "%s: the configuration is valid\n", path);
         else

@@ -160,9 +160,48 @@ static bool add_option(struct slice word, struct text *out)
     return equals == NULL;
 }
 
+/* Tokens that are words of their command: which one, the words of the command counted and options not. */
+static const struct {
+    const char *first;
+    const char *second; /* NULL: any */
+    unsigned place;
+} secret_places[] = {
+    { "apply", NULL, 1 },
+    { "db", "approve", 2 },
+    { "db", "begin", 3 },
+    { "db", "finish", 3 },
+};
+
+/* 0: no word of this command is secret. */
+static unsigned find_place(char *const *words, unsigned count)
+{
+    for (size_t i = 0; i < sizeof secret_places / sizeof secret_places[0]; i++) {
+        const char *second = secret_places[i].second;
+
+        if (count > 1 && strcmp(words[0], secret_places[i].first) == 0 &&
+            (second == NULL || strcmp(words[1], second) == 0))
+            return secret_places[i].place;
+    }
+    return 0;
+}
+
+/* Whether the next word belongs to this option. */
+static bool takes_next(struct slice option)
+{
+    static const char *const alone[] = { "--", "--no-text", "--force", "--wait" };
+
+    for (size_t i = 0; i < sizeof alone / sizeof alone[0]; i++)
+        if (slice_is_equal(option, slice_from(alone[i])))
+            return false;
+    return memchr(option.ptr, '=', option.len) == NULL;
+}
+
 void mask_words(char *const *words, unsigned count, struct text *out)
 {
+    unsigned secret_place = find_place(words, count);
+    unsigned place = 0; /* of the next word that is no option and of none */
     bool is_hidden = false;
+    bool is_value = false;
 
     for (unsigned i = 0; i < count; i++) {
         struct slice word = slice_from(words[i]);
@@ -170,7 +209,7 @@ void mask_words(char *const *words, unsigned count, struct text *out)
 
         if (i > 0)
             text_add(out, " ");
-        if (is_hidden || (i == 1 && strcmp(words[0], "apply") == 0 && !is_option)) {
+        if (is_hidden || (!is_option && !is_value && place > 0 && place == secret_place)) {
             text_add(out, MASK_SECRET);
             is_hidden = false;
         } else if (is_option) {
@@ -178,5 +217,7 @@ void mask_words(char *const *words, unsigned count, struct text *out)
         } else {
             mask_text(word, out);
         }
+        place += !is_option && !is_value;
+        is_value = is_option && takes_next(word);
     }
 }

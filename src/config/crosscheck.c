@@ -340,6 +340,7 @@ void crosscheck_config(struct config *config, const struct origin *origin)
     crosscheck_api(config, origin);
     crosscheck_rollout(config, origin);
     crosscheck_action(config, origin);
+    crosscheck_event(config, origin);
     crosscheck_signal(config, origin);
     crosscheck_health(config, origin);
     crosscheck_judgement(config, origin);

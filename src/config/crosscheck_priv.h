@@ -40,6 +40,9 @@ void crosscheck_database(const struct config *config, const struct origin *origi
 /* The part about actions, in crosscheck_action.c. */
 void crosscheck_action(const struct config *config, const struct origin *origin);
 
+/* The part about webhooks and hooks, in crosscheck_event.c. */
+void crosscheck_event(const struct config *config, const struct origin *origin);
+
 /* The part about hosts and paths, in crosscheck_route.c. */
 void crosscheck_route(const struct config *config, const struct origin *origin);
 

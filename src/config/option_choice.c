@@ -64,6 +64,10 @@ static const char *const signal_action_words[] = { [CONFIG_SIGNAL_ALERT] = "aler
                                                    [CONFIG_SIGNAL_ROLLBACK] = "rollback",
                                                    [CONFIG_SIGNAL_HOLD] = "hold",
                                                    NULL };
+static const char *const severity_words[] = { [CONFIG_SEVERITY_INFO] = "info",
+                                              [CONFIG_SEVERITY_WARN] = "warn",
+                                              [CONFIG_SEVERITY_CRITICAL] = "critical",
+                                              NULL };
 static const char *const strategy_words[] = {
     [CONFIG_STRATEGY_SHARED] = "shared", [CONFIG_STRATEGY_PARALLEL] = "parallel", NULL
 };
@@ -118,6 +122,7 @@ static const char *const *const choices[] = {
     [KIND_ACTION_KIND] = action_kind_words,
     [KIND_KEY_ALG] = key_alg_words,
     [KIND_ANONYMOUS] = anonymous_words,
+    [KIND_SEVERITY] = severity_words,
     [KIND_SIGNAL_ACTION] = signal_action_words,
 };
 

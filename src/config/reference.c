@@ -171,6 +171,7 @@ void reference_markdown(struct text *out)
         "services "
         "that switch together.\n"
         "- `health.conf`: what apps say of themselves decides, and who fails users is taken out.\n"
+        "- `demo-db/`: schema, migrations and contracts of `scripts/quickstart --with-postgres`.\n"
         "- `websocket.conf`: long-lived connections and how they leave a slot.\n"
         "- `switchyard.conf`: every option with its default; start from here.\n"
         "\n"

@@ -160,11 +160,18 @@ static void detach(struct running *running)
     api_exchange_answer(exchange, 202, "application/json");
 }
 
+/* What is decided is no operation: it is only being written down, which does not take long. */
+static bool may_go_on_alone(const struct running *running)
+{
+    return running->exchange != NULL && !running->call->is_done;
+}
+
 static void look_at(struct running *running, uint64_t now_us)
 {
     struct api_exchange *exchange = running->exchange;
 
-    if (exchange != NULL && running->wait_until_us != 0 && now_us >= running->wait_until_us) {
+    if (may_go_on_alone(running) && running->wait_until_us != 0 &&
+        now_us >= running->wait_until_us) {
         detach(running);
         api_client_resume(exchange->client);
     } else if (exchange != NULL && running->is_starved) {
@@ -242,7 +249,15 @@ static void refuse_full(struct api_exchange *exchange)
     struct api_error error = { 429, "overloaded", "wait for one of them to end", NULL };
 
     text_add(&exchange->extra, "Retry-After: 1\r\n");
-    api_exchange_refuse(exchange, &error, "%d commands run already", API_CALLS_MAX);
+    api_exchange_refuse(exchange, &error, "too many commands run already");
+}
+
+/* One that goes on and has no place any more; one that changes something was not begun then. */
+static bool is_beyond(const struct running *running)
+{
+    unsigned max = running->call->command->effect == COMMAND_READS ? API_READS_MAX : API_CALLS_MAX;
+
+    return may_go_on_alone(running) && running->calls->running_count > max;
 }
 
 static struct running *make(struct api_calls *calls, struct api_exchange *exchange,
@@ -278,13 +293,13 @@ void api_calls_run(struct api_calls *calls, struct api_exchange *exchange,
     if (step == CALL_DONE) {
         give_answer(running);
         end(running);
-    } else if (running->call->write_more != NULL) {
-        api_exchange_stream(exchange, "application/json", on_pull, on_gone, running);
-    } else if (calls->running_count > API_CALLS_MAX) {
+    } else if (is_beyond(running)) {
         refuse_full(exchange);
         end(running);
-    } else if (wait_us == 0 && running->call->reply.outcome == OUTCOME_DONE) {
-        detach(running); /* not a refusal that is only being written down */
+    } else if (running->call->write_more != NULL) {
+        api_exchange_stream(exchange, "application/json", on_pull, on_gone, running);
+    } else if (wait_us == 0 && may_go_on_alone(running)) {
+        detach(running);
     } else {
         if (wait_us > 0)
             running->wait_until_us = clock_monotonic_us() + (uint64_t)wait_us;

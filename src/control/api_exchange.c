@@ -21,6 +21,7 @@ void api_exchange_begin(struct api_exchange *exchange)
     exchange->progress = API_OPEN;
     exchange->status = 0;
     exchange->type = "application/json";
+    exchange->cache = "no-store";
     exchange->pull = NULL;
     exchange->drop = NULL;
     exchange->arg = NULL;
@@ -116,11 +117,13 @@ void api_exchange_write_head(const struct api_exchange *exchange, bool close, st
     text_add_format(out, "HTTP/1.1 %d %s\r\n", exchange->status, page_reason(exchange->status));
     add_date(out);
     text_add_format(out, "Content-Type: %s\r\n", exchange->type);
-    if (exchange->progress != API_STREAMED)
+    /* RFC 9110 8.6: a 304 has no length but that of what is not sent */
+    if (exchange->progress != API_STREAMED && exchange->status != 304)
         text_add_format(out, "Content-Length: %zu\r\n", exchange->answer.len);
-    else if (api_exchange_is_chunked(exchange))
+    else if (exchange->progress == API_STREAMED && api_exchange_is_chunked(exchange))
         text_add(out, "Transfer-Encoding: chunked\r\n");
-    text_add(out, "Cache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\n");
+    text_add_format(out, "Cache-Control: %s\r\nX-Content-Type-Options: nosniff\r\n",
+                    exchange->cache);
     text_add_slice(out, text_slice(&exchange->extra));
     if (close)
         text_add(out, "Connection: close\r\n");

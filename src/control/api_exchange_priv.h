@@ -52,6 +52,7 @@ struct api_exchange {
     enum api_progress progress;
     int status;
     const char *type;   /* media type; a literal */
+    const char *cache;  /* Cache-Control; a literal, "no-store" unless set */
     struct text extra;  /* further lines of the head, each with its CRLF */
     struct text answer; /* the body */
     api_pull_fn *pull;  /* API_STREAMED */

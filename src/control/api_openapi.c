@@ -241,6 +241,7 @@ static void find_answer(const struct api_route *route, const char **type, const 
     case API_EVENTS: *type = "text/event-stream"; break;
     case API_LIVE:
     case API_READY:
+    case API_PAGE:
     case API_OPENAPI: break;
     }
 }
@@ -296,6 +297,8 @@ static void add_paths(cJSON *document)
     for (unsigned i = 0; (route = api_route_at(i)) != NULL; i++) {
         cJSON *path = cJSON_GetObjectItemCaseSensitive(paths, route->pattern);
 
+        if (route->purpose == API_PAGE)
+            continue;
         if (path == NULL) {
             path = json_object();
             add_named(paths, route->pattern, path);

@@ -23,6 +23,7 @@ enum api_purpose {
     API_READY,
     API_EVENTS,
     API_OPENAPI,
+    API_PAGE,      /* a file of the page for people; not in the document */
     API_OPERATION, /* what became of a command that was not waited for */
 };
 

@@ -17,6 +17,8 @@
 #define TARGET  SLOT "/targets/{target}"
 
 static const struct api_route routes[] = {
+    { METHOD_GET, "/", API_PAGE, "", "", "the page for people" },
+    { METHOD_GET, "/dashboard/{file}", API_PAGE, "", "", "a file of that page" },
     { METHOD_GET, "/metrics", API_METRICS, "", "", "measurements in the Prometheus text form" },
     { METHOD_GET, "/livez", API_LIVE, "", "", "whether the daemon answers" },
     { METHOD_GET, "/readyz", API_READY, "", "", "whether it is ready to serve" },
@@ -135,9 +137,13 @@ static const struct api_route routes[] = {
     G("/v1/locks", "lock show", ""),
     P("/v1/locks/acquire", "lock acquire", "{name?}"),
     P("/v1/locks/release", "lock release", "{name?}"),
+    G("/v1/webhooks", "webhook list", ""),
+    P("/v1/webhooks/{webhook}/test", "webhook test", "{webhook}"),
     G("/v1/actions", "action list", ""),
     P("/v1/actions/{action}/run", "action run", "{action}"),
     G("/v1/actions/{action}/test", "action test", "{action}"),
+    G("/v1/webhooks", "webhook list", ""),
+    P("/v1/webhooks/{webhook}/test", "webhook test", "{webhook}"),
     G("/api/deployment/status", "status", ""),
     G("/api/deployment/health", "show targets", ""),
     { METHOD_POST, "/api/deployment/deploy-{action}", API_COMMAND, "action run", "{action}",

@@ -22,6 +22,7 @@
 #include "control/api_route_priv.h"
 #include "control/api_words_priv.h"
 #include "control/command_priv.h"
+#include "control/dashboard_priv.h"
 #include "control/identity_priv.h"
 #include "control/metrics_priv.h"
 #include "control/stats.h"
@@ -118,10 +119,24 @@ static unsigned count_credentials(const struct head *head, struct slice *value)
     return count;
 }
 
-static void refuse_credentials(struct api_exchange *exchange, const struct identity_result *result)
+/* Of an address that tries on and on the first ones are written down, and then no more until it has waited. */
+static void note_refusal(const struct api *api, const struct api_exchange *exchange,
+                         const struct identity_result *result)
+{
+    char from[ADDRESS_TEXT_SIZE];
+
+    if (api->room.audit == NULL || result->answer == IDENTITY_LIMITED)
+        return;
+    address_format_host(&exchange->address, from);
+    (void)audit_note_refusal(api->room.audit, from, result->words);
+}
+
+static void refuse_credentials(const struct api *api, struct api_exchange *exchange,
+                               const struct identity_result *result)
 {
     struct api_error error = { 401, "not_authorised", "the log of the daemon has more", NULL };
 
+    note_refusal(api, exchange, result);
     if (result->answer == IDENTITY_LIMITED) {
         error.status = 429;
         text_add_format(&exchange->extra, "Retry-After: %u\r\n", result->retry_after_s);
@@ -129,16 +144,6 @@ static void refuse_credentials(struct api_exchange *exchange, const struct ident
         text_add(&exchange->extra, "WWW-Authenticate: Bearer realm=\"switchyard\"\r\n");
     }
     api_exchange_refuse(exchange, &error, "%s", result->words);
-}
-
-static void note_refusal(const struct api *api, const struct api_exchange *exchange,
-                         const char *words)
-{
-    char from[ADDRESS_TEXT_SIZE];
-
-    address_format(&exchange->address, from);
-    if (api->room.audit != NULL)
-        (void)audit_note_refusal(api->room.audit, from, words); /* counted when it is too many */
 }
 
 /* Asks who has sent the credentials, or has none. */
@@ -164,10 +169,7 @@ static bool ask_identity(const struct api *api, struct api_exchange *exchange, s
         exchange->peer.level = result.peer.level;
         return true;
     case IDENTITY_REFUSED:
-    case IDENTITY_LIMITED:
-        note_refusal(api, exchange, result.words);
-        refuse_credentials(exchange, &result);
-        break;
+    case IDENTITY_LIMITED: refuse_credentials(api, exchange, &result); break;
     }
     return false;
 }
@@ -224,8 +226,9 @@ void api_serve_head(void *arg, struct api_exchange *exchange)
 
     if (!find_route(exchange) || (!is_open(exchange) && !passes_gate(api, exchange)))
         return;
-    if (is_open(exchange) && (exchange->route->purpose != API_METRICS || settings(api) == NULL ||
-                              settings(api)->open_metrics))
+    if (exchange->route->purpose == API_PAGE ||
+        (is_open(exchange) && (exchange->route->purpose != API_METRICS || settings(api) == NULL ||
+                               settings(api)->open_metrics)))
         be_anonymous(exchange);
     else if (!identify(api, exchange))
         return;
@@ -454,6 +457,7 @@ void api_serve_request(void *arg, struct api_exchange *exchange)
         api_openapi_write(&exchange->answer);
         api_exchange_answer(exchange, 200, "application/json");
         break;
+    case API_PAGE: dashboard_answer(exchange); break;
     case API_EVENTS: api_streams_open(api->streams, exchange); break;
     case API_OPERATION:
         api_calls_tell(api->calls, exchange, api_route_param(exchange, SLICE("id")));

@@ -59,13 +59,24 @@ static bool withdraw(struct call *call)
     return true;
 }
 
+static uint64_t epoch_now(void)
+{
+    const struct snapshot *snapshot = snapshot_current();
+
+    return snapshot != NULL ? snapshot_epoch(snapshot) : 0;
+}
+
 /* Nobody would learn that it came to effect much later: what waits for its turn is taken back. */
 static void abandon(struct call *call)
 {
-    if (withdraw(call))
+    call->reply.epoch = epoch_now();
+    if (withdraw(call)) {
+        call->reply.outcome = OUTCOME_TIMEOUT; /* it is not done */
+        call->reply.fault = FAULT_WAIT_TIMEOUT;
         call_audit_abandon(call, NULL, "withdrawn: the client left before its turn came");
-    else if (call->pending == 0)
+    } else if (call->pending == 0) {
         call_audit_abandon(call, NULL, "the client left before the answer");
+    }
 }
 
 void call_release(struct call *call)
@@ -119,13 +130,6 @@ static void on_written(void *arg, bool is_durable)
         end_audit(call, is_durable);
     else if (call->is_released && call->pending == 0)
         free_call(call);
-}
-
-static uint64_t epoch_now(void)
-{
-    const struct snapshot *snapshot = snapshot_current();
-
-    return snapshot != NULL ? snapshot_epoch(snapshot) : 0;
 }
 
 /* The answer is complete. CALL_PARKED: it waits for its record, and call->done comes later. */
@@ -334,7 +338,10 @@ static void on_changed(void *arg, const struct change_result *result)
     struct call *call = arg;
 
     if (call->is_done)
-        call_audit_abandon(call, result, "this came after the answer, or the client had left");
+        call_audit_abandon(call, result,
+                           result->fault == FAULT_SHUTTING_DOWN
+                               ? result->words
+                               : "this came after the answer, or the client had left");
     else
         call_audit_take(call, result);
     if (call_return(call))

@@ -11,6 +11,7 @@
 
 #include "control/admin.h"
 #include "control/args_priv.h"
+#include "control/call_audited_priv.h"
 #include "control/command_priv.h"
 #include "control/peer_priv.h"
 #include "control/reply_priv.h"
@@ -57,11 +58,7 @@ struct call {
     /* Likewise: the next piece of an answer that is written in pieces, with all of its end when CALL_DONE. */
     enum call_step (*write_more)(struct call *call, struct text *out);
     struct audit_trail *audit; /* of the room; it outlives the call. NULL: none */
-    struct call_audited {
-        uint64_t epoch_before;
-        char service[64]; /* of what was submitted */
-        char bypassed[160];
-    } audited;
+    struct call_audited audited;
     void *scratch;                       /* the command's own; freed with the call */
     void (*drop_scratch)(void *scratch); /* NULL: free() */
     char *words[CALL_WORDS_MAX];
@@ -83,21 +80,18 @@ void call_tick(struct call *call);
  * under way goes on. */
 void call_release(struct call *call);
 
-/* For the client: one line of the payload, and its end; is_whole false: the connection ended before it did. */
+/* For the client: one line of the payload, and its end; is_whole false: the connection ended before it did. With
+ * write_more: the next piece; an empty one means: not now, ask at the next tick. */
 enum call_step call_feed(struct call *call, struct slice line);
 enum call_step call_feed_end(struct call *call, bool is_whole);
-
-/* For the client of a call with write_more: the next piece. An empty one means: not now, ask at the next tick. */
 enum call_step call_write_more(struct call *call, struct text *out);
 
 /* For commands: parks until poll answers CALL_DONE. Asks it once now. */
 enum call_step call_wait(struct call *call, enum call_step (*poll)(struct call *call));
 
-/* For commands: queues a change; on_change gets the result, later. */
+/* For commands: queues a change, or what was planned; on_change gets the result, later. */
 enum call_step call_submit(struct call *call, const struct change *change,
                            call_change_fn *on_change);
-
-/* For commands: the same for what was planned. */
 enum call_step call_apply(struct call *call, const char *token, call_change_fn *on_change);
 
 /* For commands: somebody else holds the call until call_return, which answers whether it is still waited for; if
@@ -107,7 +101,6 @@ bool call_return(struct call *call);
 
 /* For commands: from on_change: the answer is complete. */
 void call_finish(struct call *call);
-
 /* For commands: a change with actor, reason, key, force and if_epoch as this call gives them. */
 void call_fill_change(const struct call *call, enum change_kind kind, struct change *out);
 

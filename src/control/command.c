@@ -36,6 +36,7 @@
 #include "control/cmd_tls_priv.h"
 #include "control/cmd_traffic_priv.h"
 #include "control/cmd_wait_priv.h"
+#include "control/cmd_webhook_priv.h"
 #include "control/words_priv.h"
 
 #define FORCED  (ARGS_CHANGE | ARGS_FORCE)
@@ -271,6 +272,11 @@ static const struct command commands[] = {
       "runs one; what needs a token is refused the first time, and told it" },
     { "action test", "NAME [--timeout D]", LEVEL_OPERATOR, COMMAND_READS, 0, 1, 1, cmd_action_test,
       "runs one of kind test" },
+    { "webhook list", "", LEVEL_USER, COMMAND_READS, 0, 0, 0, cmd_webhook_list,
+      "receivers of events and programs for them: what waits, what was delivered, what failed" },
+    { "webhook test", "NAME [--reason TEXT] [--timeout D]", LEVEL_OPERATOR, COMMAND_ACTS,
+      ARGS_REASON, 1, 1, cmd_webhook_test,
+      "sends a test event to one receiver now, and answers with what became of it" },
     { "shutdown", "[now]", LEVEL_ADMIN, COMMAND_ACTS, ARGS_REASON, 0, 1, cmd_life_shutdown,
       "stops the daemon: gracefully, or now" },
     { "prompt", "", LEVEL_USER, COMMAND_READS, 0, 0, 0, cmd_life_prompt,

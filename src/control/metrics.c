@@ -1,7 +1,5 @@
 /* What /metrics says about traffic, health and changes: see metrics_priv.h. */
-#include "control/metrics_audit_priv.h"
 #include "control/metrics_priv.h"
-#include "control/metrics_rollout_priv.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,14 +8,17 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "control/exposition_priv.h"
+#include "control/metrics_audit_priv.h"
 #include "control/metrics_backup_priv.h"
 #include "control/metrics_control_priv.h"
 #include "control/metrics_database_priv.h"
 #include "control/metrics_judgement_priv.h"
 #include "control/metrics_memory_priv.h"
 #include "control/metrics_process_priv.h"
+#include "control/metrics_rollout_priv.h"
 #include "control/metrics_tls_priv.h"
 #include "control/metrics_traffic_priv.h"
+#include "control/metrics_webhook_priv.h"
 #include "control/metrics_word_priv.h"
 #include "control/stats.h"
 #include "control/tally_priv.h"
@@ -506,6 +507,7 @@ void metrics_write(const struct control_room *room, const struct tally *tally, s
     metrics_judgement_write(room, out);
     metrics_rollout_write(room, out);
     metrics_backup_write(room, out);
+    metrics_webhook_write(room, out);
     metrics_database_write(room, out);
     metrics_word_write(room->deploy, out);
     metrics_audit_write(room, out);

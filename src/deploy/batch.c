@@ -16,6 +16,7 @@
 #include "deploy/contracts_priv.h"
 #include "deploy/deploy_priv.h"
 #include "deploy/gate_priv.h"
+#include "deploy/migration_watch_priv.h"
 #include "deploy/state_code_priv.h"
 #include "deploy/transfer_priv.h"
 #include "net/timer.h"
@@ -363,6 +364,7 @@ static void take_config(struct deploy *deploy, struct ticket *reload)
     contracts_free(deploy->contracts);
     deploy->contracts = reload->contracts;
     reload->contracts = NULL;
+    migration_watch_reload(deploy->migrations);
     deploy->state->config_hash = dump_hash(deploy->config);
     if (ops != NULL && ops->commit != NULL)
         ops->commit(deploy->options.ops_arg, deploy->config);

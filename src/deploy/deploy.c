@@ -20,6 +20,7 @@
 #include "deploy/contracts_priv.h"
 #include "deploy/deploy_priv.h"
 #include "deploy/history_filter.h"
+#include "deploy/migration_watch_priv.h"
 #include "deploy/names_priv.h"
 #include "deploy/pause_priv.h"
 #include "deploy/rollout_priv.h"
@@ -150,6 +151,7 @@ static int write_first(struct deploy *deploy, bool is_first_start, struct report
 static void free_all(struct deploy *deploy)
 {
     writer_free(deploy->writer);
+    migration_watch_free(deploy->migrations);
     desk_fini(deploy);
     forecast_fini(deploy);
     registry_fini(&deploy->registry); /* probes that are asked for are answered by it */
@@ -190,6 +192,7 @@ static int start(struct deploy *deploy, struct report *report)
         deploy->options.loop, deploy->file,
         &(struct history_disk){ .path = deploy->history_path, .lines = deploy->history.file_lines },
         desk_on_written, deploy);
+    deploy->migrations = migration_watch_new(deploy);
     lock_arm(deploy);
     due_arm(deploy);
     return 0;
@@ -239,6 +242,11 @@ void deploy_free(struct deploy *deploy)
     if (deploy->is_volatile || deploy->is_unsure)
         settle_last(deploy);
     free_all(deploy);
+}
+
+void deploy_use_backup(struct deploy *deploy, struct backup *backup)
+{
+    deploy->backup = backup;
 }
 
 const struct config *deploy_config(const struct deploy *deploy)

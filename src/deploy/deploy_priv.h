@@ -1,8 +1,5 @@
-/*
- * The body of struct deploy and the inner borders of the room: desk.c runs the queue, judge_* functions say what
- * a change does to the decisions (they change only deploy->working and the ticket), commit and writing are the
- * desk's. Control thread.
- */
+/* The body of struct deploy: desk.c runs the queue and writes, judge_* functions change only deploy->working and the
+ * ticket. Control thread. */
 #ifndef DEPLOY_DEPLOY_PRIV_H
 #define DEPLOY_DEPLOY_PRIV_H
 
@@ -23,14 +20,13 @@
 #include "deploy/ticket_priv.h"
 #include "deploy/writer_priv.h"
 
+struct backup;
 struct contracts;
+struct migration_watch;
 struct names;
 struct scope;
 
-enum {
-    BATCH_MAX = 512,        /* changes in one durable write */
-    QUEUE_MAX = 100 * 1000, /* changes that wait */
-};
+enum { BATCH_MAX = 512, QUEUE_MAX = 100 * 1000 }; /* changes in one durable write; that wait */
 
 enum desk_state {
     DESK_IDLE,
@@ -43,7 +39,9 @@ struct deploy {
     struct deploy_options options;
     struct config *config;
     struct contracts *contracts; /* of that configuration */
-    struct state *state;         /* decisions in force */
+    struct migration_watch *migrations;
+    struct backup *backup; /* NULL: nobody keeps snapshots */
+    struct state *state;   /* decisions in force */
     struct registry registry;
     struct tenants *tenants;
     struct state_file *file;

@@ -68,12 +68,25 @@ void desk_init(struct deploy *deploy)
     due_init(deploy);
 }
 
-static void free_tickets(struct tickets *tickets)
+/* Whoever keeps the record of it writes that its end is not known: it may be on disk. Others are gone by now. */
+static void tell_end(struct ticket *ticket)
+{
+    if (ticket->done == NULL || !ticket->change.is_witnessed)
+        return;
+    if (ticket->judgement != JUDGED_REFUSED && ticket->judgement != JUDGED_SAME)
+        judge_refuse(ticket, OUTCOME_TIMEOUT, FAULT_SHUTTING_DOWN, "",
+                     "the daemon stopped before its end was known; the state after the next start "
+                     "tells what became of it");
+    ticket->done(ticket->arg, &ticket->result);
+}
+
+static void end_tickets(struct tickets *tickets)
 {
     struct ticket *ticket = NULL;
 
     while ((ticket = TAILQ_FIRST(tickets)) != NULL) {
         TAILQ_REMOVE(tickets, ticket, link);
+        tell_end(ticket);
         ticket_free(ticket);
     }
 }
@@ -83,10 +96,10 @@ void desk_fini(struct deploy *deploy)
     timer_free(deploy->run);
     timer_free(deploy->settle);
     timer_free(deploy->unlock);
-    free_tickets(&deploy->queue);
-    free_tickets(&deploy->parked);
-    free_tickets(&deploy->preparing);
-    free_tickets(&deploy->batch);
+    end_tickets(&deploy->queue);
+    end_tickets(&deploy->parked);
+    end_tickets(&deploy->preparing);
+    end_tickets(&deploy->batch);
     due_fini(deploy);
     decisions_fini(&deploy->working);
 }

@@ -7,10 +7,12 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "backup/backup.h"
 #include "base/log.h"
 #include "deploy/contracts_priv.h"
 #include "deploy/deploy_priv.h"
 #include "deploy/gate_priv.h"
+#include "deploy/migration_watch_priv.h"
 
 static void find_database(const struct deploy *deploy, const char *name,
                           struct deploy_database *out)
@@ -80,6 +82,46 @@ static void fill_link(const struct deploy *deploy, struct schema_question *out)
     out->question.link_count = 1;
 }
 
+/* A verified copy that is young enough. */
+static void find_snapshot(const struct deploy *deploy, const char *database, uint64_t max_age_us,
+                          struct word_finding *out)
+{
+    struct freshness fresh;
+
+    *out = (struct word_finding){ .is_asked = true, .age_us = UINT64_MAX };
+    if (deploy->backup == NULL || !backup_freshness(deploy->backup, database, max_age_us, &fresh)) {
+        snprintf(out->words, sizeof out->words, "no snapshots of database %s are kept", database);
+        snprintf(out->remedy, sizeof out->remedy, "give it a block snapshots");
+        return;
+    }
+    out->answer = fresh.is_fresh ? WORD_PASS : WORD_FAIL;
+    out->age_us = fresh.is_known ? fresh.age_us : UINT64_MAX;
+    snprintf(out->words, sizeof out->words, "database %s: %s", database, fresh.words);
+    snprintf(out->remedy, sizeof out->remedy, "%s", fresh.remedy);
+}
+
+/* What is asked of each of the databases, once. */
+static void fill_content(const struct deploy *deploy, const struct config_service *service,
+                         struct schema_question *out)
+{
+    const char *names[] = { out->to.database, out->from.database };
+
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        struct word_finding finding = { 0 };
+
+        if (names[i] == NULL || (i > 0 && names[0] != NULL && strcmp(names[0], names[i]) == 0))
+            continue;
+        migration_watch_judge(deploy->migrations, service, names[i], &finding);
+        word_join(&out->lint, &finding);
+        if (service->schema.snapshot_age == 0)
+            continue;
+        find_snapshot(deploy, names[i], service->schema.snapshot_age, &finding);
+        word_join(&out->snapshot, &finding);
+    }
+    out->question.lint = &out->lint;
+    out->question.snapshot = &out->snapshot;
+}
+
 void schema_gate_ask(const struct deploy *deploy, size_t service, size_t to, const size_t *from,
                      struct schema_question *out)
 {
@@ -96,6 +138,7 @@ void schema_gate_ask(const struct deploy *deploy, size_t service, size_t to, con
     out->question.is_strict = schema->exact_version;
     out->question.has_integrity = schema->integrity;
     fill_link(deploy, out);
+    fill_content(deploy, &deploy->config->services[service], out);
 }
 
 /* "0.4 s ago"; "": it rests on nothing. */

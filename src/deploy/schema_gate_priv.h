@@ -21,6 +21,8 @@ struct schema_question {
     struct word_side to;
     struct word_side from;
     struct word_link link;
+    struct word_finding lint;
+    struct word_finding snapshot;
     struct deploy_database databases[4]; /* of to, from, and both ends of the link */
 };
 

@@ -86,6 +86,7 @@ enum blame blame_of(enum fault fault, unsigned status)
     case FAULT_UNCONFIRMED:
     case FAULT_ACTION_FAILED:
     case FAULT_SNAPSHOT_FAILED:
+    case FAULT_NOT_DELIVERED:
     case FAULT_LOCKED:
     case FAULT_NOT_DURABLE:
     case FAULT_AUDIT_BROKEN:

@@ -155,11 +155,41 @@ static void add_table(const struct plan *plan, const char *relation, enum lint_l
         text_add(out, "\"bytes\":null,\"rows\":null}");
 }
 
+/* The finding with the worst class, and most points of those. */
+static const struct lint_finding *find_worst(const struct lint_file *file)
+{
+    const struct lint_finding *worst = NULL;
+
+    for (const struct lint_statement *at = file->statements; at != NULL; at = at->next)
+        for (const struct lint_finding *find = at->findings; find != NULL; find = find->next)
+            if (!find->is_suppressed &&
+                (worst == NULL || find->class > worst->class ||
+                 (find->class == worst->class && find->points > worst->points)))
+                worst = find;
+    return worst;
+}
+
+static void add_worst(const struct lint_finding *worst, struct text *out)
+{
+    if (worst == NULL) {
+        text_add(out, "\"worst\":null,");
+        return;
+    }
+    text_add(out, "\"worst\":{");
+    add_string(out, "rule", rule_at(worst->rule)->name);
+    add_string(out, "class", rule_class_name(worst->class));
+    add_string(out, "message", worst->message);
+    add_string(out, "instead", worst->instead);
+    text_add_format(out, "\"line\":%u},", worst->line);
+}
+
 static void add_judged(const struct plan *plan, const struct lint_file *file, struct text *out)
 {
     add_string(out, "class", rule_class_name(file->class));
     add_string(out, "level", rule_level_name(file->level));
     add_string(out, "confirmation", plan_confirmation(file->level));
+    add_string(out, "contract_after", file->contract_after != NULL ? file->contract_after : "");
+    add_worst(find_worst(file), out);
     text_add_format(out, "\"score\":%u,\"findings\":%u,\"rewrite_bytes\":%" PRIu64 ",", file->score,
                     file->finding_count, plan_rewrite_bytes(plan, file));
     text_add(out, "\"tables\":[");

@@ -14,7 +14,7 @@
 #include "base/err.h"
 #include "base/mem.h"
 #include "base/strict_json.h"
-#include "mcp/ticket_priv.h"
+#include "mcp/pass_priv.h"
 #include "mcp/tool_priv.h"
 
 /* JSON-RPC 2.0, section 5.1 */
@@ -50,7 +50,7 @@ TAILQ_HEAD(running_list, running);
 
 struct conversation {
     struct mcp_options options;
-    struct tickets *tickets;
+    struct passes *passes;
     pthread_mutex_t lock; /* of all below */
     pthread_cond_t ended;
     struct running_list running;
@@ -292,7 +292,7 @@ static void begin_call(struct conversation *talk, cJSON *message, char *id)
         running->progress = cJSON_PrintUnformatted(token);
     running->call = (struct tool_call){
         .ops = talk->options.ops,
-        .tickets = talk->tickets,
+        .passes = talk->passes,
         .arguments = cJSON_GetObjectItemCaseSensitive(params, "arguments"),
         .client = talk->client,
         .progress = running->progress != NULL ? tell_progress : NULL,
@@ -423,7 +423,7 @@ struct conversation *conversation_new(const struct mcp_options *options)
     struct conversation *talk = mem_zalloc(sizeof *talk);
 
     talk->options = *options;
-    talk->tickets = tickets_new();
+    talk->passes = passes_new();
     pthread_mutex_init(&talk->lock, NULL);
     pthread_cond_init(&talk->ended, NULL);
     TAILQ_INIT(&talk->running);
@@ -445,6 +445,6 @@ void conversation_free(struct conversation *talk)
     pthread_mutex_unlock(&talk->lock);
     pthread_cond_destroy(&talk->ended);
     pthread_mutex_destroy(&talk->lock);
-    tickets_free(talk->tickets);
+    passes_free(talk->passes);
     free(talk);
 }

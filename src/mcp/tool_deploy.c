@@ -11,7 +11,7 @@
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/mem.h"
-#include "mcp/ticket_priv.h"
+#include "mcp/pass_priv.h"
 #include "mcp/tool_priv.h"
 
 enum { ASK_TIMEOUT_S = 30, ACTION_TIMEOUT_S = 3600, LOOK_S = 2, DEFAULT_WAIT_S = 300 };
@@ -100,18 +100,43 @@ static bool do_step(struct tool_call *call, struct deployment *deployment, struc
     return is_ok;
 }
 
+static void begin_action(struct tool_call *call, const struct deployment *deployment,
+                         const char *token, struct text *line)
+{
+    tool_line_begin(line);
+    tool_line_word(line, "action");
+    tool_line_word(line, "run");
+    tool_line_word(line, deployment->action);
+    tool_line_option(line, "--token", token);
+    tool_line_option(line, "--reason", param_text(call->arguments, "reason"));
+}
+
+/* An action that wants to be confirmed answers with a token: our own was the confirmation. */
 static bool run_action(struct tool_call *call, struct deployment *deployment)
 {
+    struct tool_answer answer;
+    const char *token = NULL;
     struct text line;
+    bool is_ok = false;
 
     if (deployment->action == NULL)
         return true;
-    tool_line_begin(&line);
-    tool_line_word(&line, "action");
-    tool_line_word(&line, "run");
-    tool_line_word(&line, deployment->action);
-    tool_line_option(&line, "--reason", param_text(call->arguments, "reason"));
-    return do_step(call, deployment, &line, ACTION_TIMEOUT_S, "the deploy action");
+    tool_tell(call, deployment->done++, deployment->steps, "the deploy action");
+    begin_action(call, deployment, NULL, &line);
+    tool_ask(call, &line, ACTION_TIMEOUT_S, &answer);
+    token = param_text(tool_result(&answer), "token");
+    if (answer.code != 0 && token != NULL) {
+        begin_action(call, deployment, token, &line);
+        tool_answer_fini(&answer);
+        tool_ask(call, &line, ACTION_TIMEOUT_S, &answer);
+    }
+    is_ok = answer.code == 0;
+    if (!is_ok) {
+        tool_show(call, &answer);
+        text_add(&call->words, "\nthe deploy action did not succeed; live traffic was not touched");
+    }
+    tool_answer_fini(&answer);
+    return is_ok;
 }
 
 static bool add_targets(struct tool_call *call, struct deployment *deployment)
@@ -169,10 +194,10 @@ static void wait_healthy(struct tool_call *call, struct deployment *deployment)
 static void show_plan(struct tool_call *call, const struct deployment *deployment,
                       const char *purpose)
 {
-    char token[TICKET_SIZE];
+    char token[PASS_SIZE];
     unsigned targets = (unsigned)cJSON_GetArraySize(deployment->targets);
 
-    if (tickets_make(call->tickets, purpose, token) < 0) {
+    if (passes_make(call->passes, purpose, token) < 0) {
         tool_fail(call, "the system has no random numbers for a token");
         return;
     }
@@ -202,7 +227,7 @@ static void go_on(struct tool_call *call, struct deployment *deployment, const c
         show_plan(call, deployment, purpose);
         return;
     }
-    if (tickets_use(call->tickets, token, purpose) < 0) {
+    if (passes_use(call->passes, token, purpose) < 0) {
         tool_fail(call, "this token is not for this deployment, is used, or something has changed "
                         "since: ask for a new plan; nothing changed");
         return;

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "base/err.h"
-#include "mcp/ticket_priv.h"
+#include "mcp/pass_priv.h"
 #include "mcp/tool_priv.h"
 
 enum { MOVE_TIMEOUT_S = 60, PURPOSE_BYTES = 256 };
@@ -70,9 +70,9 @@ static void plan(struct tool_call *call, const char *verb)
     tool_ask(call, &line, MOVE_TIMEOUT_S, &answer);
     token = param_text(tool_result(&answer), "token");
     tool_show(call, &answer);
-    if (token != NULL && strlen(token) < TICKET_SIZE) {
+    if (token != NULL && strlen(token) < PASS_SIZE) {
         name_purpose(call, verb, purpose);
-        tickets_keep(call->tickets, token, purpose);
+        passes_keep(call->passes, token, purpose);
         text_add_format(&call->words,
                         "\nNothing has changed yet. Call %s again with the same arguments and "
                         "token \"%s\" to do it.",
@@ -88,8 +88,10 @@ static void apply(struct tool_call *call, const char *verb, const char *token)
     struct text line;
     int err = ERR_OK;
 
+    if (param_bool(call->arguments, "emergency") && !may_force(call))
+        return;
     name_purpose(call, verb, purpose);
-    err = tickets_use(call->tickets, token, purpose);
+    err = passes_use(call->passes, token, purpose);
     if (err != ERR_OK) {
         tool_fail(call, err == ERR_CONFLICT
                             ? "this token is for another move: give the same arguments as in the "
@@ -99,8 +101,15 @@ static void apply(struct tool_call *call, const char *verb, const char *token)
         return;
     }
     tool_line_begin(&line);
-    tool_line_word(&line, "apply");
-    tool_line_word(&line, token);
+    if (strcmp(verb, "rollback") == 0 && param_bool(call->arguments, "emergency")) {
+        /* is not planned by the daemon: it waits for nothing, and proves itself through the front door */
+        tool_line_word(&line, "rollback");
+        tool_line_word(&line, param_text(call->arguments, "service"));
+        tool_line_word(&line, "--emergency");
+    } else {
+        tool_line_word(&line, "apply");
+        tool_line_word(&line, token);
+    }
     tool_line_option(&line, "--reason", param_text(call->arguments, "reason"));
     tool_ask(call, &line, MOVE_TIMEOUT_S, &answer);
     tool_show(call, &answer);

@@ -15,13 +15,13 @@
 #include "mcp/mcp.h"
 #include "mcp/param_priv.h"
 
-struct tickets;
+struct passes;
 
 enum { TOOL_PARAMS_MAX = 10, TOOL_ANSWER_MAX = 8 << 20 };
 
 struct tool_call {
     const struct mcp_ops *ops;
-    struct tickets *tickets;
+    struct passes *passes;
     const cJSON *arguments; /* checked */
     const char *client;     /* who the other side says it is */
     atomic_bool is_cancelled;

@@ -15,7 +15,8 @@ static const char *const gate_names[] = {
     [WORD_GATE_DATABASE] = "database",       [WORD_GATE_SAME_DATABASE] = "same-database",
     [WORD_GATE_VERSION] = "schema-version",  [WORD_GATE_CONTRACT] = "contract",
     [WORD_GATE_REPLICATION] = "replication", [WORD_GATE_INTEGRITY] = "integrity",
-    [WORD_GATE_ASSERTIONS] = "assertions",
+    [WORD_GATE_ASSERTIONS] = "assertions",   [WORD_GATE_LINT] = "lint",
+    [WORD_GATE_SNAPSHOT] = "snapshot",
 };
 
 const char *word_gate_name(enum word_gate gate)
@@ -119,8 +120,7 @@ static void check_same(const struct word_side *to, const struct word_side *from,
                  a->system_id);
 }
 
-/* The worse of two answers stands. */
-static void join(struct word_finding *into, const struct word_finding *other)
+void word_join(struct word_finding *into, const struct word_finding *other)
 {
     bool is_worse = other->is_asked &&
                     (!into->is_asked || (other->answer == WORD_FAIL && into->answer != WORD_FAIL) ||
@@ -138,7 +138,7 @@ static void check_links(const struct word_question *question, struct word_findin
         struct word_finding finding = { 0 };
 
         word_judge_link(&question->links[i], &finding);
-        join(out, &finding);
+        word_join(out, &finding);
     }
 }
 
@@ -160,7 +160,7 @@ static void judge_side(const struct word_question *question, const struct word_s
     if (question->has_integrity)
         word_check_integrity(side, &findings[WORD_GATE_INTEGRITY]);
     for (int i = 0; i < WORD_GATE_COUNT; i++)
-        join(&out->gates[i], &findings[i]);
+        word_join(&out->gates[i], &findings[i]);
 }
 
 void word_judge(const struct word_question *question, struct word *out)
@@ -178,6 +178,10 @@ void word_judge(const struct word_question *question, struct word *out)
         word_check_assertions(to, has_both && !is_same_look(to, from) ? from : NULL,
                               &out->gates[WORD_GATE_ASSERTIONS]);
     check_links(question, &out->gates[WORD_GATE_REPLICATION]);
+    if (question->lint != NULL)
+        out->gates[WORD_GATE_LINT] = *question->lint;
+    if (question->snapshot != NULL)
+        out->gates[WORD_GATE_SNAPSHOT] = *question->snapshot;
 }
 
 static void judge_schema(const struct word_question *question, struct word_finding *out)
@@ -189,7 +193,7 @@ static void judge_schema(const struct word_question *question, struct word_findi
         return;
     word_check_version(question->to, question->is_strict, out);
     word_check_contract(question->to, &finding);
-    join(out, &finding);
+    word_join(out, &finding);
 }
 
 /* Two databases, and nothing says that what is written to one reaches the other. */
@@ -215,13 +219,13 @@ static void find_light(const struct word_question *question, struct word_finding
 
     judge_schema(question, out);
     check_database(question->to, &finding);
-    join(out, &finding);
+    word_join(out, &finding);
     finding = (struct word_finding){ 0 };
     if (has_database(question->from) && question->is_same_database)
         check_same(question->to, question->from, &finding);
     else if (has_database(question->from) && question->link_count == 0)
         check_apart(question, &finding);
-    join(out, &finding);
+    word_join(out, &finding);
     check_links(question, out);
 }
 

@@ -517,14 +517,46 @@ Test(api, requests_sent_ahead_are_answered_in_order)
     STOP_STAGE(&stage);
 }
 
+/* Readers that wait take 18 of the 22 places and no more. */
+Test(api, a_crowd_that_waits_keeps_no_change_out)
+{
+    enum { CROWD = 20 };
+    struct client crowd[CROWD];
+    struct stage_options wish = options;
+    unsigned refused = 0;
+
+    wish.more = "service sick { hosts = { \"sick.example\" } slot one { targets = { "
+                "\"127.0.0.1:1\" } } }\n";
+    stage_open(&stage, &wish);
+    for (unsigned i = 0; i < CROWD; i++) {
+        client_open(&crowd[i], daemon_api(stage.daemon));
+        cr_assert(client_send_text(&crowd[i], "GET /v1/services/sick/healthy?timeout=1h "
+                                              "HTTP/1.1\r\nHost: localhost\r\n\r\n"));
+    }
+    for (unsigned i = 0; i < 50 * CROWD && refused < 2; i++)
+        refused += client_pull(&crowd[i % CROWD], 10);
+    cr_expect_eq(refused, 2, "the others wait");
+    expect_status("GET", "/v1/services/sick/healthy?timeout=1h", NULL, 429);
+    expect_status("GET", "/v1/status", NULL, 200);
+    expect_status("POST", "/v1/services/shop/switch", "{\"to\":\"green\"}", 200);
+    for (unsigned i = 0; i < CROWD; i++)
+        client_close(&crowd[i]);
+    STOP_STAGE(&stage);
+}
+
+/* Also by who does not wait: what is decided is answered, and not an operation of which nobody is told to stop. */
 Test(api, shutdown_is_answered_and_done)
 {
+    static const char *const paths[] = { "/v1/shutdown", "/v1/shutdown?wait=0",
+                                         "/v1/shutdown?wait=1ms" };
     int status = -1;
 
     stage_open(&stage, &options);
-    expect_status("POST", "/v1/shutdown", "{\"now\":true}", 200);
-    cr_expect(daemon_await_exit(stage.daemon, 10000, &status));
-    cr_expect_eq(status, 0);
-    daemon_restart(stage.daemon);
+    for (size_t i = 0; i < COUNT_OF(paths); i++) {
+        expect_status("POST", paths[i], "{\"now\":true}", 200);
+        cr_assert(daemon_await_exit(stage.daemon, 10000, &status), "%s", paths[i]);
+        cr_expect_eq(status, 0);
+        daemon_restart(stage.daemon);
+    }
     STOP_STAGE(&stage);
 }

@@ -59,6 +59,16 @@ Test(mask, secrets_in_words)
                  "explain --header (secret) --host a");
     expect_words("explain|--header=Cookie: a|--host|a", "explain --header=(secret) --host a");
     expect_words("apply|0123456789abcdef|--reason|fine", "apply (secret) --reason fine");
+    expect_words("apply|--reason|fine|0123456789abcdef", "apply --reason fine (secret)");
+    expect_words("apply|--reason=fine|0123456789abcdef", "apply --reason=fine (secret)");
+    expect_words("apply|--no-text|0123456789abcdef", "apply --no-text (secret)");
+    expect_words("apply|--|0123456789abcdef", "apply -- (secret)");
+    expect_words("apply", "apply");
+    expect_words("db|approve|0123456789abcdef", "db approve (secret)");
+    expect_words("db|begin|main|--reason=x|0123|high|/m/1.sql",
+                 "db begin main --reason=x (secret) high /m/1.sql");
+    expect_words("db|finish|main|0123|done", "db finish main (secret) done");
+    expect_words("db|describe|main", "db describe main");
     expect_words("x|--token|abc|--key|once", "x --token (secret) --key once");
     expect_words("switch|shop|--to|green", "switch shop --to green");
     expect_words("explain|--header", "explain --header");

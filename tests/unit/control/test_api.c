@@ -120,7 +120,7 @@ Test(api, answers_what_it_cannot_serve)
         const char *start;
         const char *part;
     } cases[] = {
-        { "GET /" CLOSING, "HTTP/1.1 404 ", "Content-Type: application/json\r\n" },
+        { "GET /none" CLOSING, "HTTP/1.1 404 ", "Content-Type: application/json\r\n" },
         { "GET /metricsx" CLOSING, "HTTP/1.1 404 ", "" },
         { "GET /metrics?x=1" CLOSING, "HTTP/1.1 200 ", "" },
         { "POST /metrics" CLOSING, "HTTP/1.1 405 ", "\r\nAllow: GET, HEAD\r\n" },

@@ -110,6 +110,8 @@ static const struct {
     { "action test", LEVEL_OPERATOR, false },
     { "db check", LEVEL_USER, false },
     { "db contract", LEVEL_USER, false },
+    { "webhook list", LEVEL_USER, false },
+    { "webhook test", LEVEL_OPERATOR, true },
     { "quit", LEVEL_USER, false },
     { "help", LEVEL_USER, false },
 };

@@ -245,3 +245,26 @@ Test(durable, a_newer_state_is_left_untouched)
     fclose(file);
     cr_assert_str_eq(content, newer);
 }
+
+/* The end of the daemon comes while the writer has a change: who keeps the record of it is told, others are gone. */
+Test(durable, an_end_in_the_middle_of_a_write_is_told_to_who_keeps_the_record)
+{
+    struct change change = bench_desk_change(CHANGE_SWITCH, "shop", "green");
+    struct change other = bench_desk_change(CHANGE_SWITCH, "web", "green");
+    static struct bench_answer told;
+    static struct bench_answer untold;
+    static unsigned open;
+
+    change.is_witnessed = true;
+    bench_desk_submit(&desk, &change, &told, &open);
+    bench_desk_submit(&desk, &other, &untold, &open);
+    bench_desk_run_ms(&desk, 0);
+    cr_assert_eq(desk.deploy->desk, DESK_WRITING);
+    bench_desk_stop(&desk);
+    cr_assert(told.is_done);
+    cr_expect_eq(told.result.outcome, OUTCOME_TIMEOUT);
+    cr_expect_eq(told.result.fault, FAULT_SHUTTING_DOWN);
+    cr_expect_not(untold.is_done);
+    bench_desk_must_start(&desk);
+    cr_expect_str_eq(bench_desk_active(&desk, "shop"), "green", "the writer had come to its end");
+}

@@ -13,7 +13,7 @@
 #include "base/err.h"
 #include "base/hash.h"
 #include "mcp/mcp.h"
-#include "mcp/ticket_priv.h"
+#include "mcp/pass_priv.h"
 #include "mcp/tool_priv.h"
 
 static const char daemon_token[] = "00112233445566778899aabbccddeeff";
@@ -170,11 +170,11 @@ Test(conversation, words_reach_the_daemon_as_they_are)
 
 /* ---- tools, called without a session ---- */
 
-static struct tool_call new_call(struct fake *fake, struct tickets *tickets, cJSON *arguments)
+static struct tool_call new_call(struct fake *fake, struct passes *passes, cJSON *arguments)
 {
     static struct mcp_ops ops;
     struct tool_call call = {
-        .ops = &ops, .tickets = tickets, .arguments = arguments, .client = "unit"
+        .ops = &ops, .passes = passes, .arguments = arguments, .client = "unit"
     };
 
     ops = (struct mcp_ops){ .ask = ask, .arg = fake };
@@ -184,10 +184,10 @@ static struct tool_call new_call(struct fake *fake, struct tickets *tickets, cJS
 }
 
 /* True: no error. */
-static bool run(struct fake *fake, struct tickets *tickets, const char *name, const char *json)
+static bool run(struct fake *fake, struct passes *passes, const char *name, const char *json)
 {
     cJSON *arguments = cJSON_Parse(json);
-    struct tool_call call = new_call(fake, tickets, arguments);
+    struct tool_call call = new_call(fake, passes, arguments);
     const struct tool *tool = tool_find(name);
     char problem[256];
     bool is_ok = false;
@@ -207,52 +207,72 @@ static bool run(struct fake *fake, struct tickets *tickets, const char *name, co
 Test(tools, a_move_takes_two_calls_with_the_same_arguments)
 {
     FAKE(fake);
-    struct tickets *tickets = tickets_new();
+    struct passes *passes = passes_new();
     char json[256];
 
     snprintf(json, sizeof json, "{\"service\":\"shop\",\"token\":\"%s\"}", daemon_token);
-    cr_expect_not(run(&fake, tickets, "switch_traffic", json));
-    cr_expect(run(&fake, tickets, "switch_traffic", "{\"service\":\"shop\"}"));
-    cr_expect_not(run(&fake, tickets, "rollback", json));
+    cr_expect_not(run(&fake, passes, "switch_traffic", json));
+    cr_expect(run(&fake, passes, "switch_traffic", "{\"service\":\"shop\"}"));
+    cr_expect_not(run(&fake, passes, "rollback", json));
     cr_expect_eq(fake.changed, 0);
-    cr_expect(run(&fake, tickets, "switch_traffic", json));
+    cr_expect(run(&fake, passes, "switch_traffic", json));
     cr_expect_eq(fake.changed, 1);
-    cr_expect_not(run(&fake, tickets, "switch_traffic", json));
+    cr_expect_not(run(&fake, passes, "switch_traffic", json));
     cr_expect_eq(fake.changed, 1);
-    tickets_free(tickets);
+    passes_free(passes);
 }
 
 Test(tools, an_emergency_needs_admin_and_a_reason)
 {
     FAKE(fake);
-    struct tickets *tickets = tickets_new();
+    struct passes *passes = passes_new();
 
     cr_expect_not(
-        run(&fake, tickets, "switch_traffic", "{\"service\":\"shop\",\"emergency\":true}"));
+        run(&fake, passes, "switch_traffic", "{\"service\":\"shop\",\"emergency\":true}"));
     cr_expect_eq(fake.asked, 0);
-    cr_expect_not(run(&fake, tickets, "switch_traffic",
+    cr_expect_not(run(&fake, passes, "switch_traffic",
                       "{\"service\":\"shop\",\"emergency\":true,\"reason\":\"r\"}"));
     fake.role = "admin";
-    cr_expect(run(&fake, tickets, "switch_traffic",
+    cr_expect(run(&fake, passes, "switch_traffic",
                   "{\"service\":\"shop\",\"emergency\":true,\"reason\":\"r\"}"));
     cr_expect(strstr(fake.last, "\"--force\"") != NULL, "%s", fake.last);
     cr_expect_eq(fake.changed, 0);
-    tickets_free(tickets);
+    passes_free(passes);
+}
+
+Test(tools, an_emergency_rollback_is_not_planned_by_the_daemon)
+{
+    struct fake fake = { .lock = PTHREAD_MUTEX_INITIALIZER, .role = "admin" };
+    struct passes *passes = passes_new();
+    char json[256];
+
+    snprintf(json, sizeof json,
+             "{\"service\":\"shop\",\"emergency\":true,\"reason\":\"r\",\"token\":\"%s\"}",
+             daemon_token);
+    cr_expect_not(run(&fake, passes, "rollback", json));
+    cr_expect(run(&fake, passes, "rollback",
+                  "{\"service\":\"shop\",\"emergency\":true,\"reason\":\"r\"}"));
+    cr_expect_eq(fake.changed, 0);
+    cr_expect(run(&fake, passes, "rollback", json));
+    cr_expect(strstr(fake.last, "json \"rollback\" \"shop\" \"--emergency\" \"--reason\"") != NULL,
+              "%s", fake.last);
+    cr_expect_eq(fake.changed, 1);
+    passes_free(passes);
 }
 
 Test(tools, nothing_is_deployed_on_a_live_slot)
 {
     FAKE(fake);
-    struct tickets *tickets = tickets_new();
+    struct passes *passes = passes_new();
 
     cr_expect_not(
-        run(&fake, tickets, "deploy_to_standby", "{\"service\":\"shop\",\"slot\":\"blue\"}"));
+        run(&fake, passes, "deploy_to_standby", "{\"service\":\"shop\",\"slot\":\"blue\"}"));
     cr_expect_not(
-        run(&fake, tickets, "deploy_to_standby", "{\"service\":\"shop\",\"slot\":\"red\"}"));
-    cr_expect_not(run(&fake, tickets, "deploy_to_standby", "{\"service\":\"other\"}"));
-    cr_expect(run(&fake, tickets, "deploy_to_standby", "{\"service\":\"shop\"}"));
+        run(&fake, passes, "deploy_to_standby", "{\"service\":\"shop\",\"slot\":\"red\"}"));
+    cr_expect_not(run(&fake, passes, "deploy_to_standby", "{\"service\":\"other\"}"));
+    cr_expect(run(&fake, passes, "deploy_to_standby", "{\"service\":\"shop\"}"));
     cr_expect_eq(fake.changed, 0);
-    tickets_free(tickets);
+    passes_free(passes);
 }
 
 /* Arguments that are right, wrong and nearly right, and tokens that nobody gave out. */
@@ -282,7 +302,7 @@ static void write_random(uint64_t *state, const struct tool *tool, char *out, si
 Test(tools, random_calls_change_nothing)
 {
     struct fake fake = { .lock = PTHREAD_MUTEX_INITIALIZER, .role = "admin" };
-    struct tickets *tickets = tickets_new();
+    struct passes *passes = passes_new();
     uint64_t state = 20261121;
     char json[1024];
     unsigned done = 0;
@@ -291,9 +311,9 @@ Test(tools, random_calls_change_nothing)
         const struct tool *tool = tool_at(i % 6);
 
         write_random(&state, tool, json, sizeof json);
-        done += run(&fake, tickets, tool->name, json);
+        done += run(&fake, passes, tool->name, json);
         cr_assert_eq(fake.changed, 0, "%s %s: %s", tool->name, json, fake.last);
     }
     cr_expect_gt(done, 1000, "hardly any call was right: %u", done);
-    tickets_free(tickets);
+    passes_free(passes);
 }

@@ -1,0 +1,262 @@
+/* The control thread's side of what is told to others: which event is for whom. See control/outbox.h. */
+#include "control/outbox.h"
+
+#include <curl/curl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/err.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "config/config.h"
+#include "control/event_face_priv.h"
+#include "control/hooks_priv.h"
+#include "control/json_priv.h"
+#include "control/news_priv.h"
+#include "control/outbox_priv.h"
+#include "control/post_spec_priv.h"
+#include "control/postman_priv.h"
+#include "net/mailbox.h"
+
+/* A test that was asked for. */
+struct asked {
+    struct asked *next;
+    uint64_t number;
+    char name[64];
+    outbox_test_fn *done;
+    void *arg;
+};
+
+struct outbox {
+    struct mailbox *mailbox;
+    char *folder;
+    const struct config *config; /* in force; NULL: none yet */
+    struct post_spec **next;     /* prepared; NULL: nothing is */
+    size_t next_count;
+    struct postman *postman; /* NULL until there is a receiver */
+    struct hooks *hooks;
+    struct news_subscriber *subscriber;
+    struct asked *asked;
+    uint64_t next_number;
+    uint64_t lost;
+};
+
+static void answer(struct outbox *outbox, uint64_t number, const struct post_result *result)
+{
+    struct asked **place = &outbox->asked;
+
+    while (*place != NULL) {
+        struct asked *asked = *place;
+
+        if (number != 0 && asked->number != number) {
+            place = &asked->next;
+            continue;
+        }
+        *place = asked->next;
+        asked->done(asked->arg, asked->name, result);
+        free(asked);
+    }
+}
+
+static void on_mail(void *arg, const struct mail *mail)
+{
+    struct post_result *result = mail->object;
+
+    answer(arg, mail->number, result);
+    free(result);
+}
+
+struct outbox *outbox_new(struct loop *loop, const char *state_dir)
+{
+    struct outbox *outbox = mem_zalloc(sizeof *outbox);
+
+    CHECK(curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK);
+    outbox->mailbox = mailbox_new(loop, on_mail, outbox);
+    outbox->folder = mem_format("%s/outbox", state_dir);
+    outbox->hooks = hooks_new(loop);
+    outbox->next_number = 1;
+    return outbox;
+}
+
+void outbox_free(struct outbox *outbox)
+{
+    static const struct post_result stopped = { .fate = POST_FAILED, .words = "the daemon stops" };
+    bool is_joined = true;
+
+    if (outbox == NULL)
+        return;
+    news_unsubscribe(outbox->subscriber);
+    outbox_cancel(outbox);
+    is_joined = postman_free(outbox->postman);
+    if (is_joined)
+        mailbox_receive(outbox->mailbox);
+    answer(outbox, 0, &stopped);
+    hooks_free(outbox->hooks);
+    free(outbox->folder);
+    if (!is_joined)
+        return; /* its thread may still write into the mailbox */
+    mailbox_free(outbox->mailbox);
+    free(outbox);
+    curl_global_cleanup();
+}
+
+int outbox_prepare(struct outbox *outbox, const struct config *config, char *words,
+                   unsigned words_size)
+{
+    int err = ERR_OK;
+
+    outbox_cancel(outbox);
+    outbox->next = mem_zalloc((config->webhook_count + 1) * sizeof *outbox->next);
+    for (size_t i = 0; err == ERR_OK && i < config->webhook_count; i++) {
+        err = post_spec_new(&config->webhooks[i], words, words_size, &outbox->next[i]);
+        outbox->next_count += err == ERR_OK ? 1 : 0;
+    }
+    if (err != ERR_OK)
+        outbox_cancel(outbox);
+    return err;
+}
+
+int outbox_check(const struct config *config, char *words, unsigned words_size)
+{
+    int err = ERR_OK;
+
+    for (size_t i = 0; err == ERR_OK && i < config->webhook_count; i++) {
+        struct post_spec *spec = NULL;
+
+        err = post_spec_new(&config->webhooks[i], words, words_size, &spec);
+        post_spec_free(spec);
+    }
+    return err;
+}
+
+void outbox_commit(struct outbox *outbox, const struct config *config)
+{
+    if (outbox->next == NULL)
+        return;
+    outbox->config = config;
+    hooks_apply(outbox->hooks, config);
+    if (outbox->postman == NULL && outbox->next_count > 0)
+        outbox->postman = postman_new(outbox->folder, outbox->mailbox);
+    if (outbox->postman != NULL)
+        postman_set(outbox->postman, outbox->next, outbox->next_count);
+    else
+        free(outbox->next);
+    outbox->next = NULL;
+    outbox->next_count = 0;
+}
+
+void outbox_cancel(struct outbox *outbox)
+{
+    for (size_t i = 0; i < outbox->next_count; i++)
+        post_spec_free(outbox->next[i]);
+    free(outbox->next);
+    outbox->next = NULL;
+    outbox->next_count = 0;
+}
+
+static void send_to(struct outbox *outbox, const struct config_webhook *webhook,
+                    const struct event_face *face, char *json)
+{
+    struct post_event event = { .json = json };
+
+    snprintf(event.id, sizeof event.id, "%s", face->id);
+    snprintf(event.key, sizeof event.key, "%s", face->key);
+    if (postman_put(outbox->postman, webhook->name, &event))
+        return;
+    if (outbox->lost++ == 0)
+        LOG_WARN("webhook",
+                 "webhook=%s events are dropped: the thread of the webhooks is stuck, "
+                 "maybe for a disk",
+                 webhook->name);
+}
+
+static void on_event(void *arg, const struct news_event *event)
+{
+    struct outbox *outbox = arg;
+    const struct config *config = outbox->config;
+    struct event_face face;
+    char *json = NULL;
+
+    if (config == NULL || config->webhook_count + config->hook_count == 0 ||
+        event_face_make(event->json, NULL, 1, &face) != ERR_OK)
+        return;
+    json = mem_text_of(event->json.ptr, event->json.len);
+    for (size_t i = 0; i < config->webhook_count; i++)
+        if (event_face_is_meant(&face, &config->webhooks[i].choice, config))
+            send_to(outbox, &config->webhooks[i], &face, json);
+    for (size_t i = 0; i < config->hook_count; i++)
+        if (event_face_is_meant(&face, &config->hooks[i].choice, config))
+            hooks_put(outbox->hooks, config->hooks[i].name, &face, event->json);
+    free(json);
+    event_face_free(&face);
+}
+
+void outbox_listen(struct outbox *outbox, struct news *news)
+{
+    outbox->subscriber = news_subscribe(news, on_event, outbox);
+}
+
+bool outbox_look(const struct outbox *outbox, size_t index, struct post_view *out)
+{
+    return outbox->postman != NULL && postman_look(outbox->postman, index, out);
+}
+
+bool outbox_look_hook(const struct outbox *outbox, size_t index, struct hook_view *out)
+{
+    return hooks_look(outbox->hooks, index, out);
+}
+
+uint64_t outbox_lost(const struct outbox *outbox)
+{
+    return outbox->lost;
+}
+
+static const struct config_webhook *find(const struct outbox *outbox, const char *name)
+{
+    for (size_t i = 0; outbox->config != NULL && i < outbox->config->webhook_count; i++)
+        if (strcmp(outbox->config->webhooks[i].name, name) == 0)
+            return &outbox->config->webhooks[i];
+    return NULL;
+}
+
+static char *print_test(void)
+{
+    char stamp[CLOCK_STAMP_SIZE];
+    cJSON *object = json_object();
+    char *json = NULL;
+
+    clock_stamp(clock_wall_us(), stamp);
+    json_add_u64(object, "id", 0);
+    json_add_text(object, "time", stamp);
+    json_add_text(object, "kind", "test");
+    json_add_text(object, "service", NULL);
+    json_add_text(object, "words", "somebody asked for a test; nothing has happened");
+    json = json_print(object);
+    cJSON_Delete(object);
+    return json;
+}
+
+bool outbox_test(struct outbox *outbox, const char *name, uint64_t *timeout_us,
+                 outbox_test_fn *done, void *arg)
+{
+    const struct config_webhook *webhook = find(outbox, name);
+    struct asked *asked = NULL;
+    char *json = NULL;
+
+    if (webhook == NULL || outbox->postman == NULL)
+        return false;
+    *timeout_us = webhook->timeout;
+    asked = mem_zalloc(sizeof *asked);
+    *asked = (struct asked){
+        .next = outbox->asked, .number = outbox->next_number++, .done = done, .arg = arg
+    };
+    snprintf(asked->name, sizeof asked->name, "%s", name);
+    outbox->asked = asked;
+    json = print_test();
+    postman_test(outbox->postman, name, asked->number, json);
+    free(json);
+    return true;
+}

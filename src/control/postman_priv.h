@@ -1,0 +1,42 @@
+/*
+ * The thread that posts events: whatever blocks there (a disk, a name, a receiver), nobody else waits for it. The control
+ * thread hands it letters through a bounded queue and reads pictures of the boxes. Owner: the outbox. Thread: control, but
+ * for what runs inside.
+ */
+#ifndef CONTROL_POSTMAN_PRIV_H
+#define CONTROL_POSTMAN_PRIV_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "control/post_box_priv.h"
+
+struct mailbox;
+struct post_spec;
+struct postman;
+
+enum { POSTMAN_LETTERS_MAX = 4096, POSTMAN_BOXES_MAX = 32 };
+
+/* Mail to control: number is the test's, object a struct post_result that the receiver frees. */
+enum { POSTMAN_TESTED = 1 };
+
+struct postman *postman_new(const char *folder, struct mailbox *control);
+
+/* What waits is on disk then. False: the thread does not come to an end (a disk that hangs); it is left alone, and the
+ * mailbox has to stay. NULL: true. */
+bool postman_free(struct postman *postman);
+
+/* The receivers from now on, at most POSTMAN_BOXES_MAX; specs and the array are taken. */
+void postman_set(struct postman *postman, struct post_spec **specs, size_t count);
+
+/* An event for the box of that name. False: the thread is so far behind that it is dropped. Copied. */
+bool postman_put(struct postman *postman, const char *name, const struct post_event *event);
+
+/* POSTMAN_TESTED follows in any case, as long as the postman lives. */
+void postman_test(struct postman *postman, const char *name, uint64_t number, const char *json);
+
+/* The boxes as they were a moment ago; false behind the last. */
+bool postman_look(struct postman *postman, size_t index, struct post_view *out);
+
+#endif
