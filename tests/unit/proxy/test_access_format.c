@@ -14,7 +14,7 @@
 static const char *const texts[ACCESS_TEXTS] = {
     [ACCESS_CLIENT] = "10.1.2.3",
     [ACCESS_METHOD] = "GET",
-    [ACCESS_TARGET] = "/a?b=\"c\"",
+    [ACCESS_TARGET] = "/a?token=s3cret&b=\"c\"",
     [ACCESS_HOST] = "shop.test",
     [ACCESS_USER_AGENT] = "curl\x1b[0m",
     [ACCESS_REFERER] = "",
@@ -69,7 +69,8 @@ Test(access_format, json)
     cr_assert_str_eq(
         line.bytes,
         "{\"time\":\"2026-01-01T00:04:05.678Z\",\"client\":\"10.1.2.3\",\"method\":\"GET\","
-        "\"uri\":\"/a?b=\\\"c\\\"\",\"host\":\"shop.test\",\"user_agent\":\"curl\\u001b[0m\","
+        "\"uri\":\"/"
+        "a?token=(secret)&b=\\\"c\\\"\",\"host\":\"shop.test\",\"user_agent\":\"curl\\u001b[0m\","
         "\"referer\":\"\",\"request_id\":\"id-1\",\"service\":\"shop\",\"slot\":\"blue\","
         "\"target\":\"10.0.0.1:5000\",\"listener\":\"http\",\"protocol\":\"HTTP/"
         "1.1\",\"status\":200,"
@@ -91,7 +92,8 @@ Test(access_format, combined)
     access_format_combined(NULL, record, size, &line);
     cr_assert_str_eq(
         line.bytes,
-        "10.1.2.3 - - [01/Jan/2026:00:04:05 +0000] \"GET /a?b=\\\"c\\\" HTTP/1.1\" 200 2000 "
+        "10.1.2.3 - - [01/Jan/2026:00:04:05 +0000] \"GET /a?token=(secret)&b=\\\"c\\\" HTTP/1.1\" "
+        "200 2000 "
         "\"-\" \"curl\\u001b[0m\" shop/blue 10.0.0.1:5000 epoch=42 "
         "fault=target_truncated rule=canary connect_us=300 first_byte_us=900 waited_us=250 "
         "total_us=1500 id=id-1\n");
