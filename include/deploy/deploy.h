@@ -82,8 +82,7 @@ MUST_CHECK int deploy_new(const struct deploy_options *options, struct config *c
 /* Waits for the writer thread; the workers must have ended, the resolver must be gone and health must still be
  * there. Whoever waits is not answered any more. Frees all objects. */
 void deploy_free(struct deploy *deploy);
-
-/* Who keeps snapshots of databases, for the gate snapshot; NULL: nobody. It must be there until the loop has ended. */
+/* Who keeps snapshots, for the gate of that name; there until the loop has ended. */
 void deploy_use_backup(struct deploy *deploy, struct backup *backup);
 
 /* Queues a change (copied); done is called once. After deploy_stop every change is refused. */

@@ -4,10 +4,17 @@
 
 #include "deploy/migration_report_priv.h"
 
-static struct config_slot slots[] = { { .name = (char *)"blue", .version = (char *)"v1.0" },
-                                      { .name = (char *)"green", .version = (char *)"v1.1" } };
+static char shop[] = "shop";
+static char blue[] = "blue";
+static char green[] = "green";
+static char older[] = "v1.0";
+static char newer[] = "v1.1";
+static struct config_slot slots[] = {
+    { .name = blue, .version = older },
+    { .name = green, .version = newer },
+};
 static struct config_service service = {
-    .name = (char *)"shop",
+    .name = shop,
     .slots = slots,
     .slot_count = 2,
     .schema = { .lint_max_level = CONFIG_LINT_MEDIUM },
