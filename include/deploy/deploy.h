@@ -81,8 +81,7 @@ MUST_CHECK int deploy_new(const struct deploy_options *options, struct config *c
  * there. Of those who wait only who keeps the record himself (change->is_witnessed) is told that the end is not known
  * (TIMEOUT, FAULT_SHUTTING_DOWN). Frees all objects. */
 void deploy_free(struct deploy *deploy);
-
-/* Who keeps snapshots of databases, for the gate snapshot; NULL: nobody. It must be there until the loop has ended. */
+/* Who keeps snapshots, for the gate of that name; there until the loop has ended. */
 void deploy_use_backup(struct deploy *deploy, struct backup *backup);
 
 /* Queues a change (copied); done is called once. After deploy_stop every change is refused. */

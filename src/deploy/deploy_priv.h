@@ -20,9 +20,6 @@
 #include "deploy/ticket_priv.h"
 #include "deploy/writer_priv.h"
 
-struct backup;
-struct contracts;
-struct migration_watch;
 struct names;
 struct scope;
 
@@ -109,9 +106,7 @@ void lock_arm(struct deploy *deploy); /* the timer for the next end */
 void lock_purge(struct deploy *deploy, struct decisions *decisions);
 bool reload_prepare(struct deploy *deploy, struct ticket *ticket); /* false: it waits for names */
 enum judgement reload_judge(struct deploy *deploy, struct ticket *ticket);
-
-/* trial.c: monotonic times of switches that were loaded */
-void trial_start(struct deploy *deploy);
+void trial_start(struct deploy *deploy); /* trial.c: monotonic times of switches that were loaded */
 
 /* Decisions for this configuration: kept where they still fit, else from the configuration, with words. */
 void reload_fit_decisions(const struct config *config, const struct decisions *was,

@@ -239,7 +239,7 @@ void migration_report_judge(const struct migration_report *report,
                             const struct config_service *service, const char *database,
                             struct word_finding *out)
 {
-    struct word_finding other;
+    struct word_finding other = { 0 };
     size_t stops = 0;
 
     *out = (struct word_finding){ .is_asked = true, .answer = WORD_PASS };

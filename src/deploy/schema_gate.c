@@ -166,6 +166,8 @@ static void note_passed(struct ticket *ticket, const char *service, const char *
 {
     char *reason = ticket->change.reason;
     size_t len = strlen(reason);
+    size_t room = 0;
+    char note[160];
     char safe[400];
 
     if (ticket->change.plan_only || ticket->result.note[0] != '\0')
@@ -173,8 +175,12 @@ static void note_passed(struct ticket *ticket, const char *service, const char *
     LOG_WARN("database_passed_over", "service=%s kind=%s actor=\"%s\" words=\"%s\"", service,
              change_kind_name(ticket->change.kind), ticket->change.actor,
              log_text(slice_from(words), safe, sizeof safe));
-    snprintf(reason + len, sizeof ticket->change.reason - len, "%s[database: %.120s]",
-             len > 0 ? " " : "", words);
+    snprintf(note, sizeof note, "%s[database: %.120s]", len > 0 ? " " : "", words);
+    room = sizeof ticket->change.reason - 1 - strlen(note);
+    if (len > room) /* a long reason gives way, between two characters */
+        for (len = room; len > 0 && ((unsigned char)reason[len] & 0xc0) == 0x80;)
+            len--;
+    snprintf(reason + len, sizeof ticket->change.reason - len, "%s", note);
     snprintf(ticket->result.note, sizeof ticket->result.note, "not proven for the database: %.150s",
              words);
 }

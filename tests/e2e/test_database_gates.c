@@ -9,6 +9,7 @@
 #include "e2e/e2e_db.h"
 #include "support/db_stage.h"
 #include "support/load.h"
+#include "support/origin_auto.h"
 #include "support/scene.h"
 
 enum { SETTLE_MS = 10000 };
@@ -49,8 +50,11 @@ static void open_contracts(struct db_stage *stage, const char *lines)
     blue = mem_format("version = \"v1\" contract = \"%s\"", blue_file);
     green = mem_format("version = \"v2\" contract = \"%s\"", green_file);
     db_stage_open(stage, pg_start(NULL),
-                  &(struct db_stage_options){
-                      .blue = blue, .green = green, .lines = lines, .sql = shop_sql });
+                  &(struct db_stage_options){ .blue = blue,
+                                              .green = green,
+                                              .lines = lines,
+                                              .has_guard = strstr(lines, "guard {") != NULL,
+                                              .sql = shop_sql });
     free(blue_file);
     free(green_file);
     free(blue);
@@ -174,6 +178,61 @@ Test(database_gates, a_database_that_is_away_stops_what_goes_forward_and_nothing
     cr_expect(daemon_await_log(stage.stage.daemon, "database_passed_over", SETTLE_MS));
     db_expect_say(&stage, "--json history", 0, "away [database: ");
     db_stage_freeze(stage.pg, false);
+    STOP_DB(&stage);
+}
+
+static void await_said(const struct db_stage *stage, const char *words, const char *part)
+{
+    bool is_said = db_stage_await(stage, words, part, 30000);
+    char *said = is_said ? NULL : db_stage_say(stage, words, NULL);
+
+    cr_expect(is_said, "no \"%s\": %s", part, said);
+    free(said);
+}
+
+/* With the database stopped: by itself and when it is asked for; both say what was not proven. */
+static void go_back_without_it(struct db_stage *stage)
+{
+    static const struct origin_faults failing = { .seed = 7, .status_500 = 1000 };
+    static const struct origin_faults fine = { .seed = 7 };
+    const struct daemon *daemon = stage->stage.daemon;
+
+    db_expect_say(stage, "switch shop --to green", 0, "green");
+    pg_crash(stage->pg);
+    await_said(stage, "db status", "down");
+    origin_auto_set_faults(stage->stage.green, &failing);
+    await_said(stage, "--json show history 1 --kind rollback", "[database: ");
+    db_expect_say(stage, "--json show history 1 --kind rollback", 0, "switchyard");
+    cr_expect_eq(stage_probe(&stage->stage), LOAD_SLOT_BLUE);
+    origin_auto_set_faults(stage->stage.green, &fine);
+    db_expect_say(stage, "release shop", 0, "");
+    db_expect_say(stage, "switch shop --to green", 3, "cannot be asked");
+    pg_restart(stage->pg);
+    await_said(stage, "db check shop", "has all of");
+    await_said(stage, "db status", " up ");
+    db_expect_say(stage, "switch shop --to green", 0, "green");
+    pg_crash(stage->pg);
+    await_said(stage, "db status", "down");
+    db_expect_say(stage, "rollback shop --reason asked", 0, "not proven for the database");
+    db_expect_say(stage, "--json show history 1", 0, "asked [database: ");
+    cr_expect_eq(stage_probe(&stage->stage), LOAD_SLOT_BLUE);
+    cr_expect(daemon_await_log(daemon, "database_passed_over", SETTLE_MS));
+    pg_restart(stage->pg);
+}
+
+Test(database_gates, every_way_back_is_open_while_the_database_is_stopped, .timeout = 180)
+{
+    struct db_stage stage;
+    struct load *load = NULL;
+
+    open_contracts(&stage, "    guard { latency_increase = \"off\"  mean_latency = \"0s\" }\n");
+    db_stage_sql(stage.pg, NULL, expand_sql);
+    load = load_start(&(struct load_options){
+        .front = daemon_front(stage.stage.daemon), .keep_alive = 4, .rate = 300, .seed = 7 });
+    cr_assert(load_await_count(load, 400, SETTLE_MS));
+    go_back_without_it(&stage);
+    load_finish(load);
+    load_free(load);
     STOP_DB(&stage);
 }
 

@@ -14,8 +14,8 @@
 enum { SETTLE_MS = 20000 };
 
 static const char service_lines[] =
-    "    health { interval = \"100ms\"  timeout = \"90ms\"  rise = 1 }\n"
-    "    guard { auto = false }\n";
+    "    health { interval = \"100ms\"  timeout = \"90ms\"  rise = 1 }\n";
+static const char guard_lines[] = "    guard { auto = false }\n";
 
 void db_stage_folder(struct db_stage *stage)
 {
@@ -58,12 +58,12 @@ void db_stage_open(struct db_stage *stage, struct pg *pg, const struct db_stage_
     inner->green = origin_auto_start("127.0.0.1:0", "green", 0);
     blue = make_slot("blue", origin_auto_address(inner->blue), options->blue);
     green = make_slot("green", origin_auto_address(inner->green), options->green);
-    inner->config =
-        mem_format("listener http { bind = \"127.0.0.1:0\" }\n"
-                   "service shop {\n%s%s%s%s}\n"
-                   "database main {\n    dsn = \"%s\"\n    interval = \"200ms\"\n%s}\n%s",
-                   blue, green, service_lines, or_none(options->lines), pg_dsn(pg, NULL),
-                   or_none(options->main), or_none(options->blocks));
+    inner->config = mem_format(
+        "listener http { bind = \"127.0.0.1:0\" }\n"
+        "service shop {\n%s%s%s%s%s}\n"
+        "database main {\n    dsn = \"%s\"\n    interval = \"200ms\"\n%s}\n%s",
+        blue, green, service_lines, options->has_guard ? "" : guard_lines, or_none(options->lines),
+        pg_dsn(pg, NULL), or_none(options->main), or_none(options->blocks));
     free(blue);
     free(green);
     inner->daemon = daemon_start(

@@ -20,6 +20,7 @@ struct db_stage_options {
     const char *blue; /* more of the slot: "version = \"v1.0\"" */
     const char *green;
     const char *lines;  /* more of the service */
+    bool has_guard;     /* lines say what the guard does; otherwise it moves nothing by itself */
     const char *blocks; /* more blocks at the top level, other databases */
     const char *main;   /* more of the block of database "main" */
     const char *sql;    /* run in it before the daemon starts */

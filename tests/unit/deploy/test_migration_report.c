@@ -4,13 +4,15 @@
 
 #include "deploy/migration_report_priv.h"
 
+static char shop[] = "shop";
 static char blue[] = "blue";
 static char green[] = "green";
-static char shop[] = "shop";
-static char blue_version[] = "v1.0";
-static char green_version[] = "v1.1";
-static struct config_slot slots[] = { { .name = blue, .version = blue_version },
-                                      { .name = green, .version = green_version } };
+static char older[] = "v1.0";
+static char newer[] = "v1.1";
+static struct config_slot slots[] = {
+    { .name = blue, .version = older },
+    { .name = green, .version = newer },
+};
 static struct config_service service = {
     .name = shop,
     .slots = slots,
