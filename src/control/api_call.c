@@ -92,9 +92,17 @@ unsigned api_calls_count(const struct api_calls *calls)
     return calls->running_count;
 }
 
+/* A shutdown that is decided is carried out, whoever has left: it is recorded as done. */
 static void on_gone(void *arg)
 {
-    end(arg);
+    struct running *running = arg;
+    const struct control_room *room = running->calls->room;
+    bool is_shutdown = running->call->is_done && running->call->wants_shutdown;
+    bool is_now = running->call->is_shutdown_now;
+
+    end(running);
+    if (is_shutdown && room->quit != NULL)
+        room->quit(room->arg, is_now);
 }
 
 /* The answer of an operation is kept; too long a one is not. */

@@ -549,6 +549,7 @@ Test(api, shutdown_is_answered_and_done)
 {
     static const char *const paths[] = { "/v1/shutdown", "/v1/shutdown?wait=0",
                                          "/v1/shutdown?wait=1ms" };
+    struct client client;
     int status = -1;
 
     stage_open(&stage, &options);
@@ -558,5 +559,11 @@ Test(api, shutdown_is_answered_and_done)
         cr_expect_eq(status, 0);
         daemon_restart(stage.daemon);
     }
+    client_open(&client,
+                daemon_api(stage.daemon)); /* whoever leaves at once has still asked for it */
+    cr_assert(client_send_text(&client, "POST /v1/shutdown HTTP/1.1\r\nHost: localhost\r\n\r\n"));
+    client_close(&client);
+    cr_assert(daemon_await_exit(stage.daemon, 10000, &status));
+    daemon_restart(stage.daemon);
     STOP_STAGE(&stage);
 }

@@ -97,7 +97,6 @@ static void try_command(const char *name, unsigned least, unsigned role, const c
     char *body = mem_format("{\"command\":\"%s\",\"args\":{\"timeout\":\"100ms\"}}", name);
     unsigned present = role > 0 ? role : 1; /* nobody reads on the loopback */
     int status = status_of(fields, "POST", "/v1/commands", body);
-
     bool is_served = true;
 
     for (size_t i = 0; i < COUNT_OF(unserved); i++)
