@@ -96,6 +96,9 @@ Test(api, a_change_is_made_once_and_in_its_epoch)
     said = api_ask(stage.daemon, "GET", "/v1/history?kind=switch", NULL, NULL);
     cr_expect_not_null(strstr(said.body, "\"reason\":\"release 7\""), "%s", said.body);
     api_said_free(&said);
+    said = api_ask(stage.daemon, "GET", "/v1/audit?kind=switch", NULL, NULL);
+    cr_expect_not_null(strstr(said.body, "\"from\":\"unix:/"), "%s", said.body);
+    api_said_free(&said);
     STOP_STAGE(&stage);
 }
 

@@ -188,6 +188,10 @@ Test(api_token, a_deployer_over_routes)
 
         cr_expect(said.body != NULL && strstr(said.body, "sub=ci key=ci") != NULL, "%s", said.body);
         api_said_free(&said);
+        said = api_ask(stage.daemon, "GET", "/v1/audit?outcome=denied&limit=1", operator, NULL);
+        cr_expect(said.body != NULL && strstr(said.body, "\"from\":\"127.0.0.1:") != NULL, "%s",
+                  said.body);
+        api_said_free(&said);
     }
     free(deployer);
     free(operator);
