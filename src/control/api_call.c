@@ -181,8 +181,10 @@ static void look_at(struct running *running, uint64_t now_us)
         now_us >= running->wait_until_us) {
         detach(running);
         api_client_resume(exchange->client);
+    } else if (exchange != NULL && running->call->write_more != NULL) {
+        api_client_resume(exchange->client); /* may end it */
     } else if (exchange != NULL) {
-        api_client_check(exchange->client); /* may end it */
+        api_client_check(exchange->client); /* likewise */
     }
 }
 
@@ -213,9 +215,9 @@ static enum api_pull on_pull(void *arg, struct text *out)
 {
     struct running *running = arg;
 
-    if (call_write_more(running->call, out) == CALL_PARKED)
-        return API_PULL_MORE;
-    return API_PULL_END;
+    if (call_write_more(running->call, out) == CALL_DONE)
+        return API_PULL_END;
+    return out->len > 0 ? API_PULL_MORE : API_PULL_WAIT; /* then asked again at the next tick */
 }
 
 /* The lines of the command, all at once. */
