@@ -266,6 +266,7 @@ void admin_free(struct admin *admin)
     if (admin == NULL)
         return;
     admin->is_closing = true;
+    admin->room.quit = NULL; /* it stops already */
     unlink_own(admin);
     listener_free(admin->listener);
     while ((client = TAILQ_FIRST(&admin->clients)) != NULL)

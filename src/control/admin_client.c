@@ -86,14 +86,34 @@ static void free_client(void *arg)
     free(client);
 }
 
+static void take_shutdown(struct admin_client *client, const struct call *call)
+{
+    client->wants_shutdown = client->wants_shutdown || call->wants_shutdown;
+    client->is_shutdown_now = client->is_shutdown_now || call->is_shutdown_now;
+}
+
+/* The answer that said so is sent, or nobody hears it; it has its record, so the daemon stops. */
+static void carry_out_shutdown(struct admin_client *client)
+{
+    const struct control_room *room = client->owner.room;
+
+    client->wants_shutdown = false;
+    if (room->quit != NULL)
+        room->quit(room->arg, client->is_shutdown_now);
+}
+
 void admin_client_close(struct admin_client *client)
 {
     if (client->is_closed)
         return;
     client->is_closed = true;
+    if (client->call != NULL && client->call->is_done)
+        take_shutdown(client, client->call);
     if (client->call != NULL)
         call_release(client->call);
     client->call = NULL;
+    if (client->wants_shutdown)
+        carry_out_shutdown(client);
     timer_free(client->timer);
     client->timer = NULL;
     stream_close(&client->stream);
@@ -194,8 +214,7 @@ static void end_call(struct admin_client *client)
 
     client->has_prompt = client->has_prompt || call->wants_prompt;
     client->wants_close = client->wants_close || call->wants_close;
-    client->wants_shutdown = client->wants_shutdown || call->wants_shutdown;
-    client->is_shutdown_now = client->is_shutdown_now || call->is_shutdown_now;
+    take_shutdown(client, call);
     client->call = NULL;
     call_release(call);
     if (client->payload == PAYLOAD_FEED)
@@ -414,16 +433,6 @@ static enum progress receive(struct admin_client *client)
         return PROGRESS_CLOSE;
     watch_for(client, WATCH_LINE);
     return PROGRESS_WAIT;
-}
-
-/* The answer that said so is sent: now the daemon may stop. */
-static void carry_out_shutdown(struct admin_client *client)
-{
-    const struct control_room *room = client->owner.room;
-
-    client->wants_shutdown = false;
-    if (room->quit != NULL)
-        room->quit(room->arg, client->is_shutdown_now);
 }
 
 static void refuse_payload(struct admin_client *client)

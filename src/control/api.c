@@ -201,6 +201,7 @@ void api_free(struct api *api)
     if (api == NULL)
         return;
     api->is_closing = true;
+    api->room.quit = NULL; /* it stops already */
     listener_free(api->listener);
     while ((client = TAILQ_FIRST(&api->clients)) != NULL)
         api_client_close(client);

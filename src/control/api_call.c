@@ -93,9 +93,17 @@ unsigned api_calls_count(const struct api_calls *calls)
     return calls->running_count;
 }
 
+/* A shutdown that is decided is carried out, whoever has left: it is recorded as done. */
 static void on_gone(void *arg)
 {
-    end(arg);
+    struct running *running = arg;
+    const struct control_room *room = running->calls->room;
+    bool is_shutdown = running->call->is_done && running->call->wants_shutdown;
+    bool is_now = running->call->is_shutdown_now;
+
+    end(running);
+    if (is_shutdown && room->quit != NULL)
+        room->quit(room->arg, is_now);
 }
 
 /* The answer of an operation is kept; too long a one is not. */
@@ -178,7 +186,7 @@ static void look_at(struct running *running, uint64_t now_us)
         running->is_starved = false;
         api_client_resume(exchange->client); /* may end it */
     } else if (exchange != NULL) {
-        api_client_check(exchange->client); /* may end it */
+        api_client_check(exchange->client); /* likewise */
     }
 }
 

@@ -88,12 +88,22 @@ static void drop_exchange(struct api_client *client)
         drop(client->exchange.arg);
 }
 
+static void carry_out_quit(struct api_client *client)
+{
+    bool is_wanted = client->exchange.wants_quit;
+
+    client->exchange.wants_quit = false;
+    if (is_wanted && client->owner.on_quit != NULL)
+        client->owner.on_quit(client->owner.arg, client->exchange.is_quit_now);
+}
+
 void api_client_close(struct api_client *client)
 {
     if (client->is_closed)
         return;
     client->is_closed = true;
     drop_exchange(client);
+    carry_out_quit(client); /* nobody hears the answer, but it has its record */
     timer_free(client->timer);
     client->timer = NULL;
     stream_close(&client->stream);
@@ -317,10 +327,7 @@ static bool is_too_slow(const struct api_client *client)
 static enum progress finish_answer(struct api_client *client)
 {
     client->said_us = 0;
-    if (client->exchange.wants_quit && client->owner.on_quit != NULL) {
-        client->exchange.wants_quit = false;
-        client->owner.on_quit(client->owner.arg, client->exchange.is_quit_now);
-    }
+    carry_out_quit(client);
     if (!client->wants_close)
         return PROGRESS_ON;
     if (!client->must_linger)

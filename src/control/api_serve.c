@@ -193,6 +193,15 @@ static bool identify(const struct api *api, struct api_exchange *exchange)
     return true;
 }
 
+/* For the audit trail: the socket when the kernel knows the peer, else the peer's address. */
+static void note_place(const struct api *api, struct api_exchange *exchange)
+{
+    char from[ADDRESS_TEXT_SIZE];
+
+    address_format(exchange->has_kernel_peer ? &api->address : &exchange->address, from);
+    snprintf(exchange->peer.from, sizeof exchange->peer.from, "%s", from);
+}
+
 /* Who may not even read. */
 static void refuse_nobody(struct api_exchange *exchange)
 {
@@ -232,6 +241,7 @@ void api_serve_head(void *arg, struct api_exchange *exchange)
         be_anonymous(exchange);
     else if (!identify(api, exchange))
         return;
+    note_place(api, exchange);
     if (!is_open(exchange) && exchange->peer.level == LEVEL_NONE)
         refuse_nobody(exchange);
     else if (has_body && exchange->route->method == METHOD_GET)

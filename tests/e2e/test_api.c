@@ -96,6 +96,9 @@ Test(api, a_change_is_made_once_and_in_its_epoch)
     said = api_ask(stage.daemon, "GET", "/v1/history?kind=switch", NULL, NULL);
     cr_expect_not_null(strstr(said.body, "\"reason\":\"release 7\""), "%s", said.body);
     api_said_free(&said);
+    said = api_ask(stage.daemon, "GET", "/v1/audit?kind=switch", NULL, NULL);
+    cr_expect_not_null(strstr(said.body, "\"from\":\"unix:/"), "%s", said.body);
+    api_said_free(&said);
     STOP_STAGE(&stage);
 }
 
@@ -549,6 +552,7 @@ Test(api, shutdown_is_answered_and_done)
 {
     static const char *const paths[] = { "/v1/shutdown", "/v1/shutdown?wait=0",
                                          "/v1/shutdown?wait=1ms" };
+    struct client client;
     int status = -1;
 
     stage_open(&stage, &options);
@@ -558,5 +562,11 @@ Test(api, shutdown_is_answered_and_done)
         cr_expect_eq(status, 0);
         daemon_restart(stage.daemon);
     }
+    client_open(&client,
+                daemon_api(stage.daemon)); /* whoever leaves at once has still asked for it */
+    cr_assert(client_send_text(&client, "POST /v1/shutdown HTTP/1.1\r\nHost: localhost\r\n\r\n"));
+    client_close(&client);
+    cr_assert(daemon_await_exit(stage.daemon, 10000, &status));
+    daemon_restart(stage.daemon);
     STOP_STAGE(&stage);
 }

@@ -97,7 +97,6 @@ static void try_command(const char *name, unsigned least, unsigned role, const c
     char *body = mem_format("{\"command\":\"%s\",\"args\":{\"timeout\":\"100ms\"}}", name);
     unsigned present = role > 0 ? role : 1; /* nobody reads on the loopback */
     int status = status_of(fields, "POST", "/v1/commands", body);
-
     bool is_served = true;
 
     for (size_t i = 0; i < COUNT_OF(unserved); i++)
@@ -188,6 +187,10 @@ Test(api_token, a_deployer_over_routes)
         struct api_said said = api_ask(stage.daemon, "GET", "/v1/history?limit=1", deployer, NULL);
 
         cr_expect(said.body != NULL && strstr(said.body, "sub=ci key=ci") != NULL, "%s", said.body);
+        api_said_free(&said);
+        said = api_ask(stage.daemon, "GET", "/v1/audit?outcome=denied&limit=1", operator, NULL);
+        cr_expect(said.body != NULL && strstr(said.body, "\"from\":\"127.0.0.1:") != NULL, "%s",
+                  said.body);
         api_said_free(&said);
     }
     free(deployer);
