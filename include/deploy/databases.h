@@ -13,7 +13,7 @@ struct look;
 struct deploy_database {
     const struct look
         *look;         /* the newest one; NULL: none. Good until the caller returns to the loop */
-    uint64_t age_us;   /* of its end; UINT64_MAX: there is none */
+    uint64_t age_us;   /* of its beginning; UINT64_MAX: there is none */
     uint64_t begun_us; /* when it was begun, on the monotonic clock */
     char trouble[240]; /* why the database is not up; "": it is */
     char remedy[160];

@@ -266,8 +266,8 @@ static void view_entry(const struct entry *entry, struct store_view *out)
         .connects = state->connects,
         .failures = state->failures,
     };
-    if (state->looked_us > 0)
-        out->look_age_us = now > state->looked_us ? now - state->looked_us : 0;
+    if (state->looked_us > 0) /* what was asked first is as old as the look's beginning */
+        out->look_age_us = now > state->begun_us ? now - state->begun_us : 0;
     view_facts(look_share_look(state->share), out);
     if (state->condition == STORE_UP)
         return;
