@@ -70,6 +70,8 @@ struct word_question {
     const struct word_side *from; /* where traffic is, and would go back to; NULL: nowhere */
     bool is_same_database;        /* both must have the same one */
     bool is_strict;               /* versions must be equal, not just in range */
+    bool
+        is_back; /* to where traffic was: a migration that did not end is unknown, not a reason to stay */
     bool has_integrity;
     unsigned link_count;
     const struct word_link *links;

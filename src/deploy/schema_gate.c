@@ -219,6 +219,7 @@ static enum judgement check_schema(struct ticket *ticket, const char *service,
     struct word word;
 
     alone.from = NULL;
+    alone.is_back = true;
     word_judge(&alone, &word);
     for (size_t i = 0; i < sizeof gates / sizeof gates[0]; i++) {
         const struct word_finding *finding = &word.gates[gates[i]];

@@ -155,7 +155,7 @@ static void judge_side(const struct word_question *question, const struct word_s
     if (!has_database(side))
         return;
     check_database(side, &findings[WORD_GATE_DATABASE]);
-    word_check_version(side, question->is_strict, &findings[WORD_GATE_VERSION]);
+    word_check_version(question, side, &findings[WORD_GATE_VERSION]);
     word_check_contract(side, &findings[WORD_GATE_CONTRACT]);
     if (question->has_integrity)
         word_check_integrity(side, &findings[WORD_GATE_INTEGRITY]);
@@ -191,7 +191,7 @@ static void judge_schema(const struct word_question *question, struct word_findi
     *out = finding;
     if (!has_database(question->to))
         return;
-    word_check_version(question->to, question->is_strict, out);
+    word_check_version(question, question->to, out);
     word_check_contract(question->to, &finding);
     word_join(out, &finding);
 }
@@ -232,12 +232,14 @@ static void find_light(const struct word_question *question, struct word_finding
 void word_shine(const struct word_question *question, struct word_light *out)
 {
     struct word_finding finding = { 0 };
+    struct word_question back = *question;
     const struct word_side *to = question->to;
 
+    back.is_back = true;
     *out = (struct word_light){ .is_asked = has_database(to), .age_us = UINT64_MAX };
     if (!out->is_asked)
         return;
-    find_light(question, &finding);
+    find_light(&back, &finding);
     out->answer = finding.answer;
     out->age_us = finding.age_us;
     if (finding.answer == WORD_PASS && to->contract == NULL && to->schema == NULL) {

@@ -11,7 +11,8 @@ void word_set(struct word_finding *finding, enum word_answer answer, uint64_t ag
 const struct look *word_fresh(const struct word_side *side, struct word_finding *finding);
 
 /* word_schema.c: of one side */
-void word_check_version(const struct word_side *side, bool is_strict, struct word_finding *out);
+void word_check_version(const struct word_question *question, const struct word_side *side,
+                        struct word_finding *out);
 void word_check_contract(const struct word_side *side, struct word_finding *out);
 
 /* word_content.c: of one side, and of both */

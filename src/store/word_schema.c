@@ -70,7 +70,8 @@ static void check_unknown(const struct word_side *side, const struct schema_rang
                  found->note.is_asked ? found->note.words : "it is not configured where they are");
 }
 
-void word_check_version(const struct word_side *side, bool is_strict, struct word_finding *out)
+void word_check_version(const struct word_question *question, const struct word_side *side,
+                        struct word_finding *out)
 {
     const struct schema_range *range = find_range(side);
     const struct look *look = NULL;
@@ -85,7 +86,7 @@ void word_check_version(const struct word_side *side, bool is_strict, struct wor
     if (!found.note.is_known)
         check_unknown(side, range, &found, out);
     else if (found.bad_count > 0)
-        word_set(out, WORD_FAIL, side->age_us,
+        word_set(out, question->is_back ? WORD_UNKNOWN : WORD_FAIL, side->age_us,
                  "finish or repair the migration with the tool that runs it",
                  "migration %s of database %s %s%s", found.bad, side->database, found.bad_words,
                  found.bad_count > 1 ? ", and others" : "");
@@ -95,7 +96,7 @@ void word_check_version(const struct word_side *side, bool is_strict, struct wor
                  "database %s was contracted for releases from %s on, %s is %s", side->database,
                  found.contract_after, side->slot, side->version);
     else if (range != NULL)
-        check_range(side, range, is_strict, &found, out);
+        check_range(side, range, question->is_strict, &found, out);
     else if (found.is_found)
         word_set(out, WORD_PASS, side->age_us, "", "database %s has version %s", side->database,
                  found.version);

@@ -212,6 +212,26 @@ Test(word, stops_at_unfinished_migrations)
     look_free(scene.look);
 }
 
+/* It is trouble of both sides: what it did is not known, and nobody is held there by it. */
+Test(word, holds_nobody_up_on_the_way_back_for_a_migration_that_failed)
+{
+    static const char *const cells[] = { NULL, "1.4", NULL, NULL, NULL, "1.5", "has failed", NULL };
+    struct contract *contract = read_contract("{\"format\":1}");
+    struct word_light light;
+    struct scene scene;
+
+    set_up(&scene);
+    rows_answer(scene.look, "versions", 4, 2, cells);
+    scene.green.contract = contract;
+    word_shine(&scene.question, &light);
+    cr_expect_eq(light.answer, WORD_UNKNOWN, "%s", light.words);
+    cr_expect_not_null(strstr(light.words, "migration 1.5 of database main has failed"));
+    scene.question.is_back = true;
+    expect(&scene, WORD_GATE_VERSION, WORD_UNKNOWN, "has failed");
+    look_free(scene.look);
+    contract_free(contract);
+}
+
 Test(word, knows_what_a_contraction_took_away)
 {
     static const char *const cells[] = { "blue", "1.5", NULL, "v1.3.0" };
