@@ -128,6 +128,45 @@ static int make_scratch(struct proving *proving)
     return err;
 }
 
+/* The scratch database lies beside the live one: what reaches beyond a database would be done to the live server. */
+static const struct lint_statement *find_beyond(const struct lint_file *file)
+{
+    static const char *const kinds[] = {
+        "CreatedbStmt",          "DropdbStmt",
+        "AlterDatabaseStmt",     "AlterDatabaseSetStmt",
+        "CreateRoleStmt",        "AlterRoleStmt",
+        "AlterRoleSetStmt",      "DropRoleStmt",
+        "GrantRoleStmt",         "DropOwnedStmt",
+        "AlterSystemStmt",       "CreateTableSpaceStmt",
+        "DropTableSpaceStmt",    "CreateSubscriptionStmt",
+        "AlterSubscriptionStmt", "DropSubscriptionStmt",
+    };
+
+    for (const struct lint_statement *at = file->statements; at != NULL; at = at->next)
+        for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++)
+            if (strcmp(at->kind, kinds[i]) == 0)
+                return at;
+    return NULL;
+}
+
+/* Before anything runs. */
+static int check_reach(const struct proving *proving)
+{
+    for (size_t i = 0; i < proving->plan.count; i++) {
+        const struct lint_file *file = proving->plan.files[i].judged;
+        const struct lint_statement *at = file != NULL ? find_beyond(file) : NULL;
+
+        if (at == NULL)
+            continue;
+        fprintf(stderr,
+                "switchctl: %s:%u: this reaches beyond the database and would change the live "
+                "server; it cannot be proved, nothing was run\n",
+                file->path, at->line);
+        return EXIT_REFUSED;
+    }
+    return 0;
+}
+
 /* 0, or 3: a migration does not run here. */
 static int migrate(struct proving *proving)
 {
@@ -246,6 +285,9 @@ static int try_out(struct proving *proving)
     unsigned bad = 0;
     int code = 0;
 
+    code = check_reach(proving);
+    if (code != 0)
+        return code;
     if (make_scratch(proving) != 0)
         return 1;
     if (options->corpus != NULL &&

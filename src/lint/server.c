@@ -32,9 +32,13 @@ PGconn *server_open(const char *dsn, const char *database, struct text *words)
 /* In the child: the parts of the DSN as environment, then pg_dump. */
 _Noreturn static void run_dump(const PQconninfoOption *parts, int out)
 {
-    char *const arguments[] = { (char *)(uintptr_t) "pg_dump", (char *)(uintptr_t) "--schema-only",
-                                (char *)(uintptr_t) "--no-password",
-                                (char *)(uintptr_t) "--lock-wait-timeout=10s", NULL };
+    char *const arguments[] = {
+        (char *)(uintptr_t) "pg_dump", (char *)(uintptr_t) "--schema-only",
+        (char *)(uintptr_t) "--no-password",
+        /* A copy of one cannot be dropped with its database, or drops the slot of the live one. */
+        (char *)(uintptr_t) "--no-subscriptions", (char *)(uintptr_t) "--lock-wait-timeout=10s",
+        NULL
+    };
 
     for (; parts->keyword != NULL; parts++)
         if (parts->val != NULL && parts->envvar != NULL)

@@ -382,6 +382,36 @@ static void check_running(struct world *world)
     pthread_join(thread, NULL);
 }
 
+static void *hold_writer(void *arg)
+{
+    struct world *world = arg;
+
+    free(pg_psql(world->pg, "shop",
+                 "BEGIN; LOCK TABLE orders IN ROW EXCLUSIVE MODE; "
+                 "LOCK TABLE five IN SHARE MODE; SELECT pg_sleep(2)"));
+    return NULL;
+}
+
+/* What the first try leaves behind is invalid, and a second one would take it for the index. */
+static void check_left_over(struct world *world)
+{
+    pthread_t thread;
+
+    put(world, "V9__index.sql", "CREATE INDEX CONCURRENTLY IF NOT EXISTS nine ON orders (id);\n");
+    cr_assert_eq(pthread_create(&thread, NULL, hold_writer, world), 0);
+    cr_assert(scene_await(is_locked, world, WAIT_MS));
+    expect(world,
+           "db apply --emergency --dsn $ --reason r --yes --lock-timeout 100ms --retries 50 "
+           "@/V9__index.sql",
+           4, "what is invalid now must be dropped");
+    expect_sql(world, "SELECT success FROM switchyard_control.schema_versions WHERE version = '9'",
+               "f\n");
+    expect_sql(world, "SELECT indisvalid FROM pg_index WHERE indexrelid = 'nine'::regclass", "f\n");
+    pthread_join(thread, NULL);
+    expect_sql(world, "DROP INDEX nine", "");
+    expect(world, "db apply --emergency --dsn $ --reason r --yes @/V9__index.sql", 0, "applied");
+}
+
 /* --- prove --- */
 
 static void expect_no_scratch(const struct world *world)
@@ -451,7 +481,17 @@ static void check_proof(struct world *world)
     expect(world, "db prove --dsn $ @/p", 2, "needs --corpus FILE or --command TEXT");
     put(world, "p/V21__bad.sql", "ALTER TABLE nowhere ADD COLUMN x int;\n");
     expect(world, "db prove --dsn $ --command true @/p", 3, "a migration does not run");
+    put(world, "p/V21__bad.sql", "ALTER DATABASE shop SET work_mem = '7MB';\n");
+    expect(world, "db prove --dsn $ --command true @/p", 3, "reaches beyond the database");
+    expect_sql(world, "SELECT count(*) FROM pg_db_role_setting", "0\n");
     take_away(world, "p/V21__bad.sql");
+    free(pg_psql(
+        world->pg, "shop",
+        "CREATE SUBSCRIPTION s CONNECTION 'dbname=x' PUBLICATION p WITH (connect = false)"));
+    expect_sql(world, "SELECT count(*) FROM pg_subscription", "1\n");
+    expect(world, "db prove --dsn $ --command true @/p", 0, "and the command");
+    free(pg_psql(world->pg, "shop",
+                 "ALTER SUBSCRIPTION s SET (slot_name = NONE); DROP SUBSCRIPTION s"));
     expect_no_scratch(world);
 }
 
@@ -512,6 +552,7 @@ Test(db_plan, what_is_pending_and_what_one_file_does)
     check_levels(&world);
     check_critical(&world);
     check_running(&world);
+    check_left_over(&world);
     close_world(&world);
 }
 
