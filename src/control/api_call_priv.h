@@ -11,7 +11,12 @@
 #include "control/api_words_priv.h"
 
 /* Whoever only reads does not get the last places: a rollback has to get through a crowd that waits. */
-enum { API_CALLS_MAX = 22, API_READS_MAX = 18, API_OPERATIONS = 64, API_OPERATION_BYTES = 64 * 1024 };
+enum {
+    API_CALLS_MAX = 22,
+    API_READS_MAX = 18,
+    API_OPERATIONS = 64,
+    API_OPERATION_BYTES = 64 * 1024
+};
 
 struct api_calls;
 struct control_room;
