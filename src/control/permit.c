@@ -92,6 +92,16 @@ static bool deny_scope(struct call *call, const char *name)
     return false;
 }
 
+/* Gates such as an approval by others bind the one who deploys. */
+static bool deny_force(struct call *call)
+{
+    reply_fail(&call->reply, OUTCOME_DENIED, FAULT_NOT_AUTHORISED,
+               "--force goes past gates and needs the role operator, %s is deployer",
+               call->peer.actor);
+    reply_hint(&call->reply, "do what the gate asks for, or have an operator force it");
+    return false;
+}
+
 static const char *word_at(const struct args *args, unsigned index)
 {
     return args->count > index ? args->words[index] : NULL;
@@ -126,6 +136,8 @@ bool permit_scope(struct call *call)
 
     if (call->peer.level != LEVEL_DEPLOYER || call->command->level < LEVEL_DEPLOYER)
         return true;
+    if ((call->args.given & ARGS_FORCE) != 0)
+        return deny_force(call);
     word = find_word(call, &is_free, planned);
     if (is_free)
         return true;

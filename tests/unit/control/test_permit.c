@@ -68,7 +68,7 @@ TestSuite(permit, .init = start, .fini = stop);
 /* What a deployer may give, NAME being the service. */
 static const char *const deployer_lines[] = {
     "switch NAME",
-    "switch NAME --to green --force --reason x",
+    "switch NAME --to green --reason x",
     "switch --to green NAME",
     "promote NAME",
     "rollback NAME",
@@ -366,6 +366,20 @@ Test(permit, commands_behind_others_are_asked_about_one_by_one)
     cr_expect_eq(world.deploy.submitted_count, 0);
     text_fini(&out);
     close(fd);
+}
+
+Test(permit, a_deployer_does_not_force)
+{
+    const struct peer deployer = { .level = LEVEL_DEPLOYER, .actor = "sub=ci", .scope = " shop " };
+    const struct peer oper = { .level = LEVEL_OPERATOR, .actor = "uid=7" };
+    static const char *const lines[] = { "switch shop --force --reason x",
+                                         "plan switch shop --force --reason x",
+                                         "rollout advance shop --reason x --force" };
+
+    for (size_t i = 0; i < sizeof lines / sizeof lines[0]; i++) {
+        cr_expect_eq(run(&deployer, lines[i]), OUTCOME_DENIED, "%s", lines[i]);
+        cr_expect_neq(run(&oper, lines[i]), OUTCOME_DENIED, "%s", lines[i]);
+    }
 }
 
 /* A role that is let in is not stopped later: the other half of the matrix. */
