@@ -197,6 +197,12 @@ static struct slice last_words(struct running *running)
     return found;
 }
 
+/* By the kernel for want of memory, or by somebody: it says nothing about what it was reading. */
+static bool is_ended_from_outside(const struct child_result *result)
+{
+    return result->code == CHILD_NO_START || result->signal == SIGKILL || result->signal == SIGTERM;
+}
+
 static int judge(struct running *running, const char *name)
 {
     struct backup_job *job = running->job;
@@ -209,8 +215,9 @@ static int judge(struct running *running, const char *name)
     if (running->result.is_timed_out)
         return backup_job_fail(job, ERR_TIMEOUT, "%s did not end in time (%s)", name,
                                running->result.words);
-    return backup_job_fail(job, ERR_IO, "%s: %s%s%.*s", name, running->result.words,
-                           words.len > 0 ? ": " : "", (int)(words.len < 350 ? words.len : 350),
+    return backup_job_fail(job, is_ended_from_outside(&running->result) ? ERR_AGAIN : ERR_IO,
+                           "%s: %s%s%.*s", name, running->result.words, words.len > 0 ? ": " : "",
+                           (int)(words.len < 350 ? words.len : 350),
                            words.ptr != NULL ? words.ptr : "");
 }
 
