@@ -2,7 +2,6 @@
 #include "backup/backup.h"
 
 #include <dirent.h>
-#include <errno.h>
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -11,6 +10,7 @@
 
 #include "backup/backup_job_priv.h"
 #include "backup/disk_file_priv.h"
+#include "backup/sweep_priv.h"
 #include "backup/tickets.h"
 #include "base/clock.h"
 #include "base/err.h"
@@ -37,6 +37,7 @@ struct backup {
     size_t count;
     struct jobs running;
     struct jobs ended; /* newest first */
+    struct sweeps sweeps;
     unsigned ended_count;
     uint64_t last_number;
 };
@@ -156,6 +157,7 @@ int backup_new(struct loop *loop, const char *state_dir, struct text *words, str
     backup->reaper = timer_new(loop, on_reap, backup);
     TAILQ_INIT(&backup->running);
     TAILQ_INIT(&backup->ended);
+    TAILQ_INIT(&backup->sweeps);
     for (rest = text_slice(words); slice_next(&rest, '\n', &line);)
         LOG_WARN("snapshot-catalogue", "%.*s", SLICE_ARG(line));
     *out = backup;
@@ -185,6 +187,7 @@ void backup_free(struct backup *backup)
     atomic_store(&job->is_cancelled, true);
     free_jobs(&backup->running);
     free_jobs(&backup->ended);
+    sweeps_end(&backup->sweeps);
     timer_free(backup->reaper);
     free_known(backup);
     catalogue_free(backup->catalogue);
@@ -208,7 +211,7 @@ static bool is_stale(const struct backup *backup, const struct backup_database *
     return true;
 }
 
-static void sweep(const struct backup *backup, const struct backup_database *database)
+static void sweep(struct backup *backup, const struct backup_database *database)
 {
     DIR *dir = database->folder != NULL ? opendir(database->folder) : NULL;
     const struct dirent *entry = NULL;
@@ -216,13 +219,10 @@ static void sweep(const struct backup *backup, const struct backup_database *dat
     while (dir != NULL && (entry = readdir(dir)) != NULL) {
         char *path = mem_format("%s/%s", database->folder, entry->d_name);
 
-        if (is_stale(backup, database, entry->d_name, path)) {
-            int err = disk_file_remove(path);
-
-            LOG_WARN("snapshot-left-over", "database=%s file=%s %s", database->name, path,
-                     err == 0 ? "removed" : strerror(errno));
-        }
-        free(path);
+        if (is_stale(backup, database, entry->d_name, path))
+            sweep_start(&backup->sweeps, database->name, path);
+        else
+            free(path);
     }
     if (dir != NULL)
         closedir(dir);

@@ -294,6 +294,22 @@ static void check_killed_children(struct world *world)
     cr_expect_gt(killed, 0);
 }
 
+/* A check that was ended from outside says nothing about the snapshot. */
+static void check_killed_verification(struct world *world, const char *id)
+{
+    char *verify = mem_format("db verify %s --timeout 0", id);
+    pid_t child = 0;
+
+    expect_words(world, verify, 4, "goes on");
+    cr_assert(scene_await(has_child, world, WAIT_MS));
+    child = find_child(world);
+    cr_assert(child > 0 && kill(child, SIGKILL) == 0);
+    cr_assert(scene_await(is_quiet, world, WAIT_MS));
+    expect_words(world, "db snapshots", 0, "ended by signal 9");
+    expect_words(world, "db snapshots", 0, ", verified, ");
+    free(verify);
+}
+
 /* --- the daemon that is killed --- */
 
 static void *hold_lock(void *arg)
@@ -308,6 +324,11 @@ static void *hold_lock(void *arg)
 static bool has_part(void *arg)
 {
     return count_files(arg, ".part") > 0;
+}
+
+static bool is_swept(void *arg)
+{
+    return !has_part(arg);
 }
 
 static bool is_locked(void *arg)
@@ -360,6 +381,7 @@ static void check_killed_daemon(struct world *world)
     cr_expect_gt(count_files(world, ".part"), 0);
     edit_catalogue(world);
     daemon_restart(world->daemon);
+    cr_expect(scene_await(is_swept, world, WAIT_MS));
     expect_order(world);
     expect_words(world, "db snapshots", 0, "1 damaged line");
     expect_words(world, "db snapshot shop", 1, "1.2 times the last snapshot");
@@ -402,6 +424,7 @@ Test(snapshot, of_a_real_database)
     open_world(&world);
     id = check_taking(&world);
     check_restore(&world, id);
+    check_killed_verification(&world, id);
     check_damage(&world, id);
     check_killed_children(&world);
     check_retention(&world);
