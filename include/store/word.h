@@ -16,8 +16,7 @@ struct look;
 
 enum {
     WORD_AGE_MAX_US = 5 * 1000 * 1000,
-    WORD_ERROR_AGE_US =
-        30 * 1000 * 1000, /* an apply worker that failed is tried again all the time */
+    WORD_ERROR_AGE_US = 30 * 1000 * 1000, /* a failed apply worker is tried again all the time */
     WORD_LINKS_MAX = 8,
 };
 

@@ -22,6 +22,7 @@
 #include "control/cmd_load_priv.h"
 #include "control/cmd_lock_priv.h"
 #include "control/cmd_migration_priv.h"
+#include "control/cmd_migrations_priv.h"
 #include "control/cmd_plan_priv.h"
 #include "control/cmd_replay_priv.h"
 #include "control/cmd_rollout_priv.h"
@@ -208,6 +209,9 @@ static const struct command commands[] = {
     { "state import", "FILE [--force --reason TEXT]", LEVEL_ADMIN, COMMAND_ACTS, FORCED, 1, 1,
       cmd_state_import,
       "takes the decisions of such a document over, into a daemon without a history" },
+    { "db migrations", "[NAME]", LEVEL_USER, COMMAND_READS, 0, 0, 1, cmd_migrations_show,
+      "migrations in the folders of databases: what is pending, its class and risk, as judged "
+      "last" },
     { "db describe", "NAME", LEVEL_OPERATOR, COMMAND_READS, 0, 1, 1, cmd_migration_describe,
       "where a database is, its folder of migrations, whether its snapshot is fresh; no secrets" },
     { "db approve", "TOKEN", LEVEL_OPERATOR, COMMAND_ACTS, ARGS_REASON, 1, 1, cmd_migration_approve,

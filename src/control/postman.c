@@ -96,7 +96,7 @@ static void drop_box(struct postman *postman, struct post_box *box)
 
 static void take_set(struct postman *postman, struct letter *letter)
 {
-    struct post_box *boxes[POSTMAN_BOXES_MAX];
+    struct post_box *boxes[POSTMAN_BOXES_MAX] = { NULL };
 
     for (size_t i = 0; i < letter->count; i++) {
         struct post_spec *spec = letter->specs[i];
@@ -186,6 +186,7 @@ static void show(struct postman *postman)
 {
     struct post_view views[POSTMAN_BOXES_MAX];
 
+    memset(views, 0, sizeof views);
     for (size_t i = 0; i < postman->box_count; i++)
         post_box_look(postman->boxes[i], clock_monotonic_us(), &views[i]);
     pthread_mutex_lock(&postman->lock);

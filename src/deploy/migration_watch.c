@@ -18,6 +18,7 @@
 #include "deploy/databases.h"
 #include "deploy/deploy_priv.h"
 #include "deploy/migration_report_priv.h"
+#include "deploy/migrations_view.h"
 #include "net/child.h"
 #include "net/timer.h"
 #include "store/look.h"
@@ -63,6 +64,7 @@ struct watched {
     char judge_trouble[TROUBLE_SIZE];
 
     struct migration_report *report; /* NULL: none yet */
+    char *plan;                      /* as the tool printed it; NULL: none yet */
     uint64_t judged_mark;
     uint64_t judged_key;
     uint64_t current_us; /* when it was last seen that the report is of what is there */
@@ -106,6 +108,7 @@ static void free_watched(struct watched *watched)
 {
     child_cancel(watched->child);
     migration_report_free(watched->report);
+    free(watched->plan);
     text_fini(&watched->output);
     free(watched->name);
     free(watched->dsn);
@@ -165,6 +168,8 @@ static void end_judge(struct watched *watched, const struct child_result *result
                                     sizeof watched->judge_trouble) == 0) {
         migration_report_free(watched->report);
         watched->report = report;
+        free(watched->plan);
+        watched->plan = text_take(&watched->output);
         watched->judged_mark = watched->begun_mark;
         watched->judged_key = watched->begun_key;
         watched->current_us = watched->begun_us;
@@ -441,4 +446,29 @@ void migration_watch_judge(const struct migration_watch *watch,
     snprintf(out->remedy, sizeof out->remedy, "%s",
              trouble[0] != '\0' ? "switchctl db plan says the same and more"
                                 : "try again in a moment");
+}
+
+bool deploy_view_migrations(const struct deploy *deploy, unsigned index,
+                            struct deploy_migrations_view *out)
+{
+    const struct watched *watched = NULL;
+
+    if (deploy->migrations == NULL)
+        return false;
+    TAILQ_FOREACH(watched, &deploy->migrations->all, link)
+    {
+        if (index-- > 0)
+            continue;
+        *out = (struct deploy_migrations_view){
+            .database = watched->name,
+            .folder = watched->folder,
+            .plan = watched->plan,
+            .trouble =
+                watched->list_trouble[0] != '\0' ? watched->list_trouble : watched->judge_trouble,
+            .age_us =
+                watched->plan != NULL ? clock_monotonic_us() - watched->current_us : UINT64_MAX,
+        };
+        return true;
+    }
+    return false;
 }

@@ -183,6 +183,7 @@ Test(api, older_shapes_are_served)
     } cases[] = {
         { "GET", "/api/deployment/status", "result.services" },
         { "GET", "/api/deployment/health", "result.targets" },
+        { "GET", "/api/deployment/migration-plans", "result.migrations" },
         { "POST", "/api/deployment/deploy-hello", "result.exit" },
         { "POST", "/api/deployment/rollback", "result.epoch" },
         { "GET", "/api/emergency/test-ping", "result.exit" },

@@ -112,6 +112,7 @@ static const struct {
     { "db contract", LEVEL_USER, false },
     { "webhook list", LEVEL_USER, false },
     { "webhook test", LEVEL_OPERATOR, true },
+    { "db migrations", LEVEL_USER, false },
     { "quit", LEVEL_USER, false },
     { "help", LEVEL_USER, false },
 };

@@ -15,6 +15,7 @@
 #include "deploy/deploy.h"
 #include "deploy/deploy_view.h"
 #include "deploy/drill_view.h"
+#include "deploy/migrations_view.h"
 #include "deploy/rollout_view.h"
 #include "deploy/word_view.h"
 #include "health/health.h"
@@ -27,6 +28,7 @@ enum { WORLD_SERVICES = 2, WORLD_SLOTS = 2, WORLD_TARGETS = 2, WORLD_HISTORY = 6
 struct pins;
 
 struct deploy { /* the stand-in */
+    struct deploy_migrations_view migrations; /* database NULL: none are watched */
     struct loop *loop;
     struct change submitted[64];
     unsigned submitted_count;

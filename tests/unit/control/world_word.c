@@ -1,6 +1,7 @@
 /* What the databases say in the world of these tests: as a test put it there. See world.h. */
 #include <stdio.h>
 
+#include "deploy/migrations_view.h"
 #include "deploy/word_view.h"
 #include "unit/control/world.h"
 
@@ -33,4 +34,13 @@ bool deploy_view_link(const struct deploy *deploy, unsigned *cursor, struct depl
 {
     *out = deploy->link;
     return deploy->link.database != NULL && (*cursor)++ == 0;
+}
+
+bool deploy_view_migrations(const struct deploy *deploy, unsigned index,
+                            struct deploy_migrations_view *out)
+{
+    if (index > 0 || deploy->migrations.database == NULL)
+        return false;
+    *out = deploy->migrations;
+    return true;
 }
