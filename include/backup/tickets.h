@@ -24,7 +24,7 @@ void tickets_make(const struct tickets *tickets, const char *work, uint64_t now_
                   char out[TICKET_SIZE]);
 
 /* 0: it is of ours, for that work, and now used. ERR_INVALID: for something else; ERR_TIMEOUT: too old; ERR_EXISTS: it
- * was used. */
+ * was used; ERR_FULL: too many were in the last ten minutes. */
 MUST_CHECK int tickets_take(struct tickets *tickets, const char *work, const char *token,
                             uint64_t now_us);
 
@@ -36,7 +36,7 @@ MUST_CHECK int tickets_approve(struct tickets *tickets, const char *token, const
 bool tickets_is_approved(const struct tickets *tickets, const char *token, const char *user,
                          uint64_t now_us, const char **by);
 
-/* A token of another program is used now. ERR_EXISTS: it was, in the last ten minutes. */
+/* A token of another program is used now. ERR_EXISTS: it was, in the last ten minutes. ERR_FULL as above. */
 MUST_CHECK int tickets_use(struct tickets *tickets, const char *token, uint64_t now_us);
 
 /* What it was used for did not happen. */

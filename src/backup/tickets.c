@@ -72,7 +72,7 @@ static struct note *find_note(const struct tickets *tickets, const char *token)
     return NULL;
 }
 
-/* The one of that token, else the one that was touched longest ago. */
+/* The one of that token, else the one that was touched longest ago. NULL: that one is used and could be used again. */
 static struct note *need_note(struct tickets *tickets, const char *token, uint64_t now_us)
 {
     struct note *note = find_note(tickets, token);
@@ -87,6 +87,8 @@ static struct note *need_note(struct tickets *tickets, const char *token, uint64
     for (unsigned i = 1; i < NOTES_MAX; i++)
         if (tickets->notes[i].touched_us < note->touched_us)
             note = &tickets->notes[i];
+    if (note->is_used && now_us - note->touched_us <= life_us)
+        return NULL;
     *note = (struct note){ .touched_us = now_us };
     (void)slice_copy(slice_from(token), note->token, sizeof note->token);
     return note;
@@ -113,6 +115,8 @@ int tickets_approve(struct tickets *tickets, const char *token, const char *user
 {
     struct note *note = need_note(tickets, token, now_us);
 
+    if (note == NULL)
+        return ERR_FULL;
     if (note->is_used)
         return ERR_EXISTS;
     note->touched_us = note->approved_us = now_us;
@@ -137,6 +141,8 @@ int tickets_use(struct tickets *tickets, const char *token, uint64_t now_us)
 {
     struct note *note = need_note(tickets, token, now_us);
 
+    if (note == NULL)
+        return ERR_FULL;
     if (note->is_used)
         return ERR_EXISTS;
     note->is_used = true;

@@ -185,6 +185,25 @@ Test(tickets, many_tokens_push_out_the_oldest_only)
         cr_assert_eq(tickets_use(tickets, token, (i + 1) * MINUTE), 0);
     }
     cr_expect_eq(tickets_use(tickets, "t299", 301 * MINUTE), ERR_EXISTS);
-    cr_expect_eq(tickets_use(tickets, "t100", 301 * MINUTE), ERR_EXISTS);
+    cr_expect_eq(tickets_use(tickets, "t295", 301 * MINUTE), ERR_EXISTS);
+    cr_expect_eq(tickets_use(tickets, "t100", 301 * MINUTE), 0); /* older than ten minutes */
+    tickets_free(tickets);
+}
+
+/* However many come after it: none that is used and good makes room. */
+Test(tickets, a_used_one_is_not_pushed_out_while_it_is_good)
+{
+    struct tickets *tickets = tickets_new();
+    char token[TICKET_SIZE];
+    unsigned refused = 0;
+
+    for (unsigned i = 0; i < 300; i++) {
+        snprintf(token, sizeof token, "t%u", i);
+        refused += tickets_use(tickets, token, MINUTE + i) == ERR_FULL;
+    }
+    cr_expect_eq(refused, 300 - 256);
+    cr_expect_eq(tickets_use(tickets, "t0", 2 * MINUTE), ERR_EXISTS);
+    cr_expect_eq(tickets_approve(tickets, "new", "uid=3", 2 * MINUTE), ERR_FULL);
+    cr_expect_eq(tickets_use(tickets, "new", 20 * MINUTE), 0);
     tickets_free(tickets);
 }
