@@ -90,6 +90,7 @@ static void find_snapshot(const struct deploy *deploy, const char *database, uin
 
     *out = (struct word_finding){ .is_asked = true, .age_us = UINT64_MAX };
     if (deploy->backup == NULL || !backup_freshness(deploy->backup, database, max_age_us, &fresh)) {
+        out->answer = WORD_FAIL;
         snprintf(out->words, sizeof out->words, "no snapshots of database %s are kept", database);
         snprintf(out->remedy, sizeof out->remedy, "give it a block snapshots");
         return;

@@ -248,3 +248,33 @@ Test(database_gates, what_is_unknown_may_be_let_pass, .timeout = 120)
     db_stage_freeze(stage.pg, false);
     STOP_DB(&stage);
 }
+
+Test(database_gates, no_switch_without_a_snapshot_that_is_young_and_whole, .timeout = 120)
+{
+    struct db_stage stage;
+    char *main = NULL;
+    char *words = NULL;
+
+    db_stage_folder(&stage);
+    main = mem_format("snapshots { folder = \"%s/snapshots\" }", stage.folder);
+    db_stage_open(&stage, pg_start(NULL),
+                  &(struct db_stage_options){
+                      .main = main, .lines = "schema { snapshot_age = \"1h\" }", .sql = shop_sql });
+    db_expect_say(&stage, "switch shop --to green", 3, "gate: snapshot");
+    db_expect_say(&stage, "switch shop --to green", 3, "there is no snapshot");
+    db_expect_say(&stage, "plan switch shop --to green", 3, "switchctl db snapshot main");
+    db_expect_say(&stage, "canary start shop", 3, "there is no snapshot");
+    db_expect_say(&stage, "--json db check shop", 3, "\"gate\":\"snapshot\",\"result\":\"fail\"");
+    cr_expect_eq(daemon_metric(stage.stage.daemon, "switchyard_gate_pass", "gate=\"snapshot\""), 0);
+    db_expect_say(&stage, "db snapshot main", 0, "verified");
+    cr_expect_eq(daemon_metric(stage.stage.daemon, "switchyard_gate_pass", "gate=\"snapshot\""), 1);
+    db_expect_say(&stage, "switch shop --to green", 0, "green");
+    words = mem_format("truncate -s 10 %s/snapshots/*.dump", stage.folder);
+    cr_assert_eq(system(words), 0);
+    free(words);
+    db_expect_say(&stage, "db check shop/blue", 3, "has 10 bytes on the disk");
+    db_expect_say(&stage, "rollback shop", 0, "blue");
+    cr_expect_eq(stage_probe(&stage.stage), LOAD_SLOT_BLUE);
+    free(main);
+    STOP_DB(&stage);
+}
