@@ -55,6 +55,10 @@ bool audit_trail_add_bounded(struct audit_trail *trail, const struct audit_recor
 /* Whether what needs a record may begin. False only with options.refuses; words say why. */
 bool audit_trail_is_ready(struct audit_trail *trail, char words[AUDIT_FILES_WORDS]);
 
+/* Has the thread find out now whether it could write; audit_trail_has_looked says when that is known. */
+uint64_t audit_trail_ask(struct audit_trail *trail);
+bool audit_trail_has_looked(struct audit_trail *trail, uint64_t asked);
+
 /* Writes a file of ours after the records that wait, on the same thread: `content` replaces it as a whole, or is
  * appended to it. Nobody is told; an error is counted and logged. */
 void audit_trail_write_file(struct audit_trail *trail, const char *path, struct slice content,

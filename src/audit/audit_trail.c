@@ -290,6 +290,27 @@ bool audit_trail_is_ready(struct audit_trail *trail, char words[AUDIT_FILES_WORD
     return is_ready;
 }
 
+uint64_t audit_trail_ask(struct audit_trail *trail)
+{
+    uint64_t number = 0;
+
+    pthread_mutex_lock(&trail->lock);
+    number = ++trail->asked;
+    pthread_cond_signal(&trail->wake);
+    pthread_mutex_unlock(&trail->lock);
+    return number;
+}
+
+bool audit_trail_has_looked(struct audit_trail *trail, uint64_t asked)
+{
+    bool has = false;
+
+    pthread_mutex_lock(&trail->lock);
+    has = trail->looked >= asked;
+    pthread_mutex_unlock(&trail->lock);
+    return has;
+}
+
 void audit_trail_write_file(struct audit_trail *trail, const char *path, struct slice content,
                             bool appends)
 {

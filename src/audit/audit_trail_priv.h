@@ -66,6 +66,8 @@ struct audit_trail {
     struct audit_answers answers; /* to be fetched by the control thread */
     uint64_t writing_us;          /* since when the thread is at the disk; 0: it is not */
     uint64_t lost_untold;
+    uint64_t asked; /* looks that somebody waits for, and those that were done */
+    uint64_t looked;
     uint64_t bytes; /* of the file that count */
     struct audit_mark head;
     struct audit_trail_view view;

@@ -101,7 +101,6 @@ static int write_group(struct audit_trail *trail, char words[AUDIT_FILES_WORDS])
 
     if (err != 0) {
         count_error(trail);
-        show(trail, 0, err, words);
         return err;
     }
     trail->backlog_count -= count;
@@ -120,15 +119,19 @@ static void write_backlog(struct audit_trail *trail)
 {
     char words[AUDIT_FILES_WORDS] = "";
     struct audit_item *item = NULL;
+    unsigned failures = 0;
     int err = 0;
 
     pthread_mutex_lock(&trail->lock);
     trail->writing_us = clock_monotonic_us();
     pthread_mutex_unlock(&trail->lock);
-    while (err == 0 && !STAILQ_EMPTY(&trail->backlog))
+    while (!STAILQ_EMPTY(&trail->backlog) && failures < 2) {
         err = write_group(trail, words);
+        failures = err != 0 ? failures + 1 : 0; /* once may have been an accident */
+    }
     if (err == 0)
         return;
+    show(trail, 0, err, words);
     STAILQ_FOREACH(item, &trail->backlog, link)
     {
         answer(trail, item, false);
@@ -232,7 +235,7 @@ static void tell_lost(struct audit_trail *trail)
 }
 
 /* Waits for something to do, a second at most. False: it is over, and all is taken. */
-static bool take_work(struct audit_trail *trail, struct audit_paper **paper)
+static bool take_work(struct audit_trail *trail, struct audit_paper **paper, uint64_t *asked)
 {
     struct timespec until;
     bool goes_on = false;
@@ -240,7 +243,8 @@ static bool take_work(struct audit_trail *trail, struct audit_paper **paper)
     clock_gettime(CLOCK_MONOTONIC, &until);
     until.tv_sec += LOOK_S;
     pthread_mutex_lock(&trail->lock);
-    while (STAILQ_EMPTY(&trail->items) && STAILQ_EMPTY(&trail->papers) && !trail->is_ending)
+    while (STAILQ_EMPTY(&trail->items) && STAILQ_EMPTY(&trail->papers) &&
+           trail->asked == trail->looked && !trail->is_ending)
         if (pthread_cond_timedwait(&trail->wake, &trail->lock, &until) == ETIMEDOUT)
             break;
     STAILQ_CONCAT(&trail->backlog, &trail->items);
@@ -248,6 +252,7 @@ static bool take_work(struct audit_trail *trail, struct audit_paper **paper)
     trail->item_count = 0;
     if (!trail->view.is_failing || trail->is_ending)
         tell_lost(trail);
+    *asked = trail->asked;
     *paper = STAILQ_FIRST(&trail->papers);
     if (*paper != NULL)
         STAILQ_REMOVE_HEAD(&trail->papers, link);
@@ -269,14 +274,18 @@ static void *run_thread(void *arg)
 {
     struct audit_trail *trail = arg;
     struct audit_paper *paper = NULL;
+    uint64_t asked = 0;
     bool goes_on = true;
 
     while (goes_on) {
-        goes_on = take_work(trail, &paper);
+        goes_on = take_work(trail, &paper, &asked);
         if (!STAILQ_EMPTY(&trail->backlog))
             write_backlog(trail);
-        else if (paper == NULL)
+        else if (paper == NULL || asked != trail->looked)
             look(trail);
+        pthread_mutex_lock(&trail->lock);
+        trail->looked = asked; /* to write is to look */
+        pthread_mutex_unlock(&trail->lock);
         anchor(trail, !goes_on);
         do_paper(trail, paper);
     }

@@ -28,13 +28,8 @@ static bool is_rescue(const struct call *call)
            deploy_plan_is_rescue(call->room->deploy, call->args.words[0]);
 }
 
-bool call_audit_permits(struct call *call)
+static enum call_step refuse(struct call *call, const char *words)
 {
-    char words[AUDIT_FILES_WORDS];
-
-    if (call->room->audit == NULL || call->command->effect == COMMAND_READS || is_rescue(call) ||
-        audit_trail_is_ready(call->room->audit, words))
-        return true;
     reply_fail(&call->reply, OUTCOME_FAILED, FAULT_NOT_DURABLE,
                "nothing was changed, because it could not be written to the audit trail: %s",
                words);
@@ -42,7 +37,33 @@ bool call_audit_permits(struct call *call)
                "make room on the disk of state_dir; a rollback is carried out all the "
                "same, and audit { on_failure = \"continue\" } lets changes begin");
     snprintf(call->reply.gate, sizeof call->reply.gate, "audit");
-    return false;
+    return CALL_DONE;
+}
+
+/* The disk was asked again: it takes records by now, or not. */
+static enum call_step poll_disk(struct call *call)
+{
+    char words[AUDIT_FILES_WORDS];
+
+    if (!audit_trail_has_looked(call->audit, call->audited.asked) && !call->is_late)
+        return CALL_PARKED;
+    if (!audit_trail_is_ready(call->audit, words))
+        return refuse(call, words);
+    call->poll = NULL;
+    return call->command->run(call);
+}
+
+enum call_step call_audit_run(struct call *call)
+{
+    char words[AUDIT_FILES_WORDS];
+
+    if (call->audit == NULL || call->command->effect == COMMAND_READS || is_rescue(call) ||
+        audit_trail_is_ready(call->audit, words))
+        return call->command->run(call);
+    if (call->command->effect == COMMAND_LOADS)
+        return refuse(call, words); /* its lines do not wait */
+    call->audited.asked = audit_trail_ask(call->audit);
+    return call_wait(call, poll_disk);
 }
 
 void call_audit_take(struct call *call, const struct change_result *result)

@@ -9,8 +9,9 @@
 
 #include "control/call_priv.h"
 
-/* False: records cannot be written, this one would be missed, and the answer says so. */
-bool call_audit_permits(struct call *call);
+/* Runs the command; but while records cannot be written, and this one would be missed, the disk is asked once more, and
+ * then the command is refused. */
+enum call_step call_audit_run(struct call *call);
 
 /* The call is over: its record is on its way, and on_written is called once, later; false: there is none to wait
  * for. */

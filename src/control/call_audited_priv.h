@@ -5,6 +5,7 @@
 #include <stdint.h>
 
 struct call_audited {
+    uint64_t asked; /* look at the disk that it waits for */
     uint64_t epoch_before;
     char service[64]; /* of what was submitted */
     char bypassed[160];
