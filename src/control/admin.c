@@ -224,6 +224,7 @@ int admin_new(const struct control_room *room, const char *path, const struct co
 
     if (err < 0)
         return err;
+    CHECK(admin != NULL);
     err = open_socket(admin, (unsigned)config->mode, &fd);
     if (err < 0) {
         free(admin->path);
@@ -245,6 +246,7 @@ int admin_new_open(const struct control_room *room, int fd, const struct config_
         close(fd);
         return err;
     }
+    CHECK(admin != NULL);
     serve(admin, fd);
     *out = admin;
     return 0;

@@ -144,8 +144,6 @@ static const struct api_route routes[] = {
     G("/v1/actions", "action list", ""),
     P("/v1/actions/{action}/run", "action run", "{action}"),
     G("/v1/actions/{action}/test", "action test", "{action}"),
-    G("/v1/webhooks", "webhook list", ""),
-    P("/v1/webhooks/{webhook}/test", "webhook test", "{webhook}"),
     G("/api/deployment/status", "status", ""),
     G("/api/deployment/health", "show targets", ""),
     G("/api/deployment/migration-plans", "db migrations", ""),
