@@ -76,8 +76,7 @@ static int compare_newest(const void *a, const void *b)
 }
 
 int audit_reader_page(struct audit_trail *trail, const struct audit_filter *filter, size_t limit,
-                      struct audit_record **out, size_t *count, uint64_t *next,
-                      char words[AUDIT_FILES_WORDS])
+                      struct audit_page *out, char words[AUDIT_FILES_WORDS])
 {
     size_t wanted = limit + 1; /* one more tells whether there is a next page */
     struct audit_record *records = mem_grow(NULL, wanted, sizeof *records);
@@ -99,13 +98,15 @@ int audit_reader_page(struct audit_trail *trail, const struct audit_filter *filt
     audit_files_free(&list);
     if (have > 1)
         qsort(records, have, sizeof *records, compare_newest);
-    *next = have > limit ? records[limit - 1].seq : 0;
-    *count = have < limit ? have : limit;
-    *out = records;
+    *out = (struct audit_page){
+        .records = records,
+        .count = have < limit ? have : limit,
+        .next = have > limit ? records[limit - 1].seq : 0,
+    };
     if (err == 0)
         return 0;
     free(records);
-    *out = NULL;
+    out->records = NULL;
     return err;
 }
 
@@ -178,14 +179,14 @@ static ssize_t read_piece(struct audit_walk *walk, char *bytes)
 }
 
 int audit_walk_next(struct audit_walk *walk, const struct audit_filter *filter, bool has_commas,
-                    struct text *out, bool *is_end, char words[AUDIT_FILES_WORDS])
+                    struct text *out, char words[AUDIT_FILES_WORDS])
 {
     char *bytes = NULL;
     ssize_t got = 0;
     size_t used = 0;
 
-    *is_end = walk->at >= walk->list.count;
-    if (*is_end)
+    walk->is_end = walk->at >= walk->list.count;
+    if (walk->is_end)
         return 0;
     bytes = mem_alloc(WALK_PIECE);
     got = read_piece(walk, bytes);
@@ -200,7 +201,7 @@ int audit_walk_next(struct audit_walk *walk, const struct audit_filter *filter, 
         walk->at++;
         walk->offset = 0;
     }
-    *is_end = walk->at >= walk->list.count;
+    walk->is_end = walk->at >= walk->list.count;
     return got < 0 ? ERR_IO : 0;
 }
 

@@ -47,9 +47,7 @@ struct inquiry {
     struct audit_filter filter;
     size_t limit;
     uint64_t first;
-    struct audit_record *records; /* of a page */
-    size_t count;
-    uint64_t next;
+    struct audit_page page;
     struct audit_files_report report; /* of a check */
     int err;
     char words[AUDIT_FILES_WORDS];
@@ -57,7 +55,7 @@ struct inquiry {
 
 static void free_inquiry(struct inquiry *inquiry)
 {
-    free(inquiry->records);
+    free(inquiry->page.records);
     free(inquiry);
 }
 
@@ -115,15 +113,15 @@ static void give_page(struct call *call, const struct inquiry *inquiry)
     struct sheet *sheet = sheet_new(columns, sizeof columns / sizeof columns[0]);
     char place[24] = "";
 
-    for (size_t i = 0; i < inquiry->count; i++)
-        add_row(sheet, &inquiry->records[i]);
+    for (size_t i = 0; i < inquiry->page.count; i++)
+        add_row(sheet, &inquiry->page.records[i]);
     sheet_print(sheet, &call->reply.text);
-    if (inquiry->next != 0) {
-        snprintf(place, sizeof place, "%" PRIu64, inquiry->next);
+    if (inquiry->page.next != 0) {
+        snprintf(place, sizeof place, "%" PRIu64, inquiry->page.next);
         text_add_format(&call->reply.text, "more: --from %s\n", place);
     }
     json_add(reply_result(&call->reply), "audit", sheet_json(sheet));
-    json_add_text(reply_result(&call->reply), "next", inquiry->next != 0 ? place : NULL);
+    json_add_text(reply_result(&call->reply), "next", inquiry->page.next != 0 ? place : NULL);
     sheet_free(sheet);
 }
 
@@ -132,9 +130,8 @@ static void run_page(void *arg, const _Atomic bool *is_cut)
     struct inquiry *inquiry = arg;
 
     (void)is_cut; /* a page is short */
-    inquiry->err =
-        audit_reader_page(inquiry->trail, &inquiry->filter, inquiry->limit, &inquiry->records,
-                          &inquiry->count, &inquiry->next, inquiry->words);
+    inquiry->err = audit_reader_page(inquiry->trail, &inquiry->filter, inquiry->limit,
+                                     &inquiry->page, inquiry->words);
 }
 
 static void on_page(void *arg, bool was_run)

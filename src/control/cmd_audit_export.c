@@ -26,7 +26,6 @@ struct export
     bool is_open; /* the walk */
     bool is_running;
     bool has_begun; /* something was given out */
-    bool is_end;
     int err;
     char words[AUDIT_FILES_WORDS];
 };
@@ -50,7 +49,7 @@ static void run_piece(void *arg, const _Atomic bool *is_cut)
     export->is_open = true;
     if (export->err == 0)
         export->err = audit_walk_next(&export->walk, &export->filter, export->is_json,
-                                      &export->piece, &export->is_end, export->words);
+                                      &export->piece, export->words);
 }
 
 static void on_piece(void *arg, bool was_run)
@@ -87,7 +86,7 @@ static enum call_step write_piece(struct call *call, struct text *out)
         reply_fail(&call->reply, OUTCOME_FAILED, FAULT_NONE,
                    "the audit trail cannot be read: %s; what came before is not all of it",
                    export->words);
-    if (export->err != 0 || export->is_end) {
+    if (export->err != 0 || export->walk.is_end) {
         if (call->is_json)
             text_add_format(out, "],\"count\":%" PRIu64 "},", export->walk.count);
         piece_end(call, out);

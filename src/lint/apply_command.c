@@ -244,7 +244,7 @@ int apply_command(int count, char *const *words, const struct apply_ops *ops)
     if (count == 1 && (strcmp(words[0], "--help") == 0 || strcmp(words[0], "-h") == 0)) {
         fputs(help, stdout);
         code = 0;
-    } else if (step_options_parse(STEP_APPLY, count, words, options, paths,
+    } else if (step_options_parse(&(struct step_words){ STEP_APPLY, count, words }, options, paths,
                                   slice_of(problem, sizeof problem)) != 0) {
         code = say(problem);
     } else if (!options->is_emergency) {

@@ -159,7 +159,7 @@ int prove_command(int count, char *const *words)
     if (count == 1 && (strcmp(words[0], "--help") == 0 || strcmp(words[0], "-h") == 0)) {
         fputs(help, stdout);
         code = 0;
-    } else if (step_options_parse(STEP_PROVE, count, words, options, paths,
+    } else if (step_options_parse(&(struct step_words){ STEP_PROVE, count, words }, options, paths,
                                   slice_of(problem, sizeof problem)) != 0) {
         fprintf(stderr, "switchctl: %s\n", problem);
     } else if (options->corpus == NULL && options->command == NULL) {

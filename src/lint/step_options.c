@@ -98,13 +98,13 @@ static const struct step_option *find(enum step_command command, const char *wor
 }
 
 /* One option, with its value behind it or behind '='. */
-static int take(enum step_command command, int count, char *const *words, int *at,
-                struct step_options *out, struct slice problem)
+static int take(const struct step_words *words, int *at, struct step_options *out,
+                struct slice problem)
 {
-    const char *word = words[*at];
+    const char *word = words->list[*at];
     size_t len = strcspn(word, "=");
     bool is_transaction = len == 13 && strncmp(word, "--transaction", 13) == 0;
-    const struct step_option *option = find(command, word, len);
+    const struct step_option *option = find(words->command, word, len);
     const char *value = word[len] == '=' ? word + len + 1 : NULL;
 
     if (strcmp(word, "--json") == 0) {
@@ -116,9 +116,9 @@ static int take(enum step_command command, int count, char *const *words, int *a
     if (option == NULL && !is_transaction)
         return refuse(problem, "unknown option", word);
     if (value == NULL && (is_transaction || option->kind != KIND_FLAG)) {
-        if (*at + 1 >= count)
+        if (*at + 1 >= words->count)
             return refuse(problem, "a value is missing", word);
-        value = words[++*at];
+        value = words->list[++*at];
     }
     if (!is_transaction)
         return store(option, out, value, problem);
@@ -127,17 +127,17 @@ static int take(enum step_command command, int count, char *const *words, int *a
                : refuse(problem, "--transaction is auto, wrap or none", value);
 }
 
-int step_options_parse(enum step_command command, int count, char *const *words,
-                       struct step_options *out, const char **paths, struct slice problem)
+int step_options_parse(const struct step_words *words, struct step_options *out, const char **paths,
+                       struct slice problem)
 {
     *out = (struct step_options){
         .database = "", .epoch = "0", .lock_timeout_us = 2000000, .retries = 5
     };
     lint_options_init(&out->lint);
-    for (int i = 0; i < count; i++) {
-        if (words[i][0] != '-')
-            paths[out->lint.path_count++] = words[i];
-        else if (take(command, count, words, &i, out, problem) != 0)
+    for (int i = 0; i < words->count; i++) {
+        if (words->list[i][0] != '-')
+            paths[out->lint.path_count++] = words->list[i];
+        else if (take(words, &i, out, problem) != 0)
             return ERR_INVALID;
     }
     out->lint.paths = paths;

@@ -36,9 +36,15 @@ struct step_options {
     bool is_confirmed; /* --yes */
 };
 
-/* words: behind "db plan" and such; paths: room for count + 1. ERR_INVALID with a sentence in problem. */
-MUST_CHECK int step_options_parse(enum step_command command, int count, char *const *words,
-                                  struct step_options *out, const char **paths,
-                                  struct slice problem);
+/* What stands behind "db plan" and such. */
+struct step_words {
+    enum step_command command;
+    int count;
+    char *const *list;
+};
+
+/* paths: room for count + 1. ERR_INVALID with a sentence in problem. */
+MUST_CHECK int step_options_parse(const struct step_words *words, struct step_options *out,
+                                  const char **paths, struct slice problem);
 
 #endif

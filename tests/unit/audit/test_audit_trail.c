@@ -307,16 +307,16 @@ Test(audit_trail, files_of_ours_are_whole)
 static size_t read_page(struct desk *desk, const struct audit_filter *filter, size_t limit,
                         uint64_t *first, uint64_t *next)
 {
-    struct audit_record *records = NULL;
+    struct audit_page page;
     char words[AUDIT_FILES_WORDS];
-    size_t count = 0;
 
-    cr_assert_eq(audit_reader_page(desk->trail, filter, limit, &records, &count, next, words), 0);
-    *first = count > 0 ? records[0].seq : 0;
-    for (size_t i = 1; i < count; i++)
-        cr_expect_lt(records[i].seq, records[i - 1].seq);
-    free(records);
-    return count;
+    cr_assert_eq(audit_reader_page(desk->trail, filter, limit, &page, words), 0);
+    *next = page.next;
+    *first = page.count > 0 ? page.records[0].seq : 0;
+    for (size_t i = 1; i < page.count; i++)
+        cr_expect_lt(page.records[i].seq, page.records[i - 1].seq);
+    free(page.records);
+    return page.count;
 }
 
 Test(audit_trail, pages_go_back_over_all_files)
@@ -365,14 +365,13 @@ static uint64_t walk_all(struct desk *desk, const struct audit_filter *filter, b
 {
     struct audit_walk walk;
     char words[AUDIT_FILES_WORDS];
-    bool is_end = false;
     uint64_t count = 0;
 
     cr_assert_eq(audit_walk_begin(&walk, desk->trail, words), 0);
     add(desk, 10); /* not in what was there */
     wait_answers(desk);
-    while (!is_end)
-        cr_assert_eq(audit_walk_next(&walk, filter, has_commas, out, &is_end, words), 0);
+    while (!walk.is_end)
+        cr_assert_eq(audit_walk_next(&walk, filter, has_commas, out, words), 0);
     count = walk.count;
     audit_walk_end(&walk);
     return count;

@@ -27,7 +27,7 @@ enum { WORLD_SERVICES = 2, WORLD_SLOTS = 2, WORLD_TARGETS = 2, WORLD_HISTORY = 6
 
 struct pins;
 
-struct deploy { /* the stand-in */
+struct deploy {                               /* the stand-in */
     struct deploy_migrations_view migrations; /* database NULL: none are watched */
     struct loop *loop;
     struct change submitted[64];

@@ -32,7 +32,7 @@ static int parse(enum step_command command, const char *line)
         if (word[0] != '\0')
             words[count++] = word;
     problem[0] = '\0';
-    return step_options_parse(command, count, words, &options, paths,
+    return step_options_parse(&(struct step_words){ command, count, words }, &options, paths,
                               slice_of(problem, sizeof problem));
 }
 
