@@ -209,7 +209,7 @@ Test(confirm, stands_over_random_kills)
                                .live = LOAD_SLOT_BLUE };
     unsigned long kills = scene_scale(20, 1000);
     struct stage_options quick = {
-        .lines = "    health { interval = \"100ms\"  timeout = \"90ms\"  rise = 1 }\n"
+        .lines = "    health { interval = \"400ms\"  timeout = \"390ms\"  rise = 1 }\n"
     };
 
     stage_open(&killing.stage, &quick);
