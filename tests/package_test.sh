@@ -130,11 +130,11 @@ for service in compose["services"].values():
         if volume.startswith("."):
             print("source", "docker/" + volume.split(":")[0])
 P
-if ! python3 -c 'import yaml' 2>/dev/null; then
+if ! /usr/bin/python3 -c 'import yaml' 2>/dev/null; then
     echo "SKIPPED docker: python3-yaml is missing"
 else
-    check "docker/ can be read" python3 "$tmp/docker.py"
-    python3 "$tmp/docker.py" >"$tmp/docker.txt"
+    check "docker/ can be read" /usr/bin/python3 "$tmp/docker.py"
+    /usr/bin/python3 "$tmp/docker.py" >"$tmp/docker.txt"
     cp "$root/etc/hosts" "$tmp/hosts"
     pids=()
     while read -r kind name address words; do
