@@ -235,9 +235,9 @@ static void time_out(struct call *call)
     call->is_late = true;
     if (withdraw(call)) {
         fail_withdrawn(call, OUTCOME_TIMEOUT);
-    } else if (call->pending > 0 && call->is_asking) {
-        reply_fail(&call->reply, OUTCOME_TIMEOUT, FAULT_WAIT_TIMEOUT,
-                   "the workers gave no answer in time");
+    } else if (call->pending > 0 && call->asked != NULL) {
+        reply_fail(&call->reply, OUTCOME_TIMEOUT, FAULT_WAIT_TIMEOUT, "%s gave no answer in time",
+                   call->asked);
     } else if (call->pending > 0) {
         reply_fail(&call->reply, OUTCOME_TIMEOUT, FAULT_WAIT_TIMEOUT,
                    "no result in time: the change is still under way");

@@ -40,7 +40,7 @@ struct call {
     unsigned step;     /* of commands that take several */
     bool is_impatient; /* does not wait behind a lock of somebody else */
     bool is_late;      /* poll is asked for the last time: describe the state */
-    bool is_asking;    /* what it waits for is no change */
+    const char *asked; /* "the workers": whom it waits for; NULL: for a change */
     bool is_done;
     bool is_auditing; /* done but for its record, which is being written */
     bool is_written;  /* its record was given to the trail */

@@ -76,7 +76,7 @@ static enum call_step ask(struct inquiry *inquiry, void (*run)(void *arg, const 
 {
     struct clerk_task task = { .run = run, .done = done, .arg = inquiry };
 
-    inquiry->call->is_asking = true;
+    inquiry->call->asked = "the reader of the trail";
     call_lend(inquiry->call);
     clerk_add(audit_trail_clerk(inquiry->trail), &task);
     return CALL_PARKED;

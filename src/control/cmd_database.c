@@ -270,7 +270,7 @@ enum call_step cmd_database_test(struct call *call)
 {
     int err = ERR_NOT_FOUND;
 
-    call->is_asking = true;
+    call->asked = "the thread of the databases";
     call_lend(call);
     if (call->room->store != NULL)
         err = store_test(call->room->store, call->args.words[0], on_tested, call);

@@ -150,7 +150,7 @@ enum call_step cmd_drill_run(struct call *call)
     call_lend(call);
     err = drill_start(call->room->pilot, &spec, on_drilled, call, words);
     if (err == 0) {
-        call->is_asking = true;
+        call->asked = "the drill";
         return CALL_PARKED;
     }
     (void)call_return(call);

@@ -240,7 +240,7 @@ enum call_step cmd_replay_run(struct call *call)
             return call_refuse_usage(call, "--with takes KEY=VALUE, not \"%.40s\"",
                                      args->named[i].value);
         }
-    call->is_asking = true;
+    call->asked = "the reader of decisions";
     call_lend(call);
     casebook_study(
         call->room->casebook, decision->id,

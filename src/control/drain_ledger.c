@@ -255,7 +255,7 @@ enum call_step drain_ledger_ask(struct call *call, const struct args_path *path)
     scope_init(&scope, room->deploy, path);
     if (path->depth == 2 && scope_next(&scope))
         question->ledger.slot = scope.slot->slot;
-    call->is_asking = true;
+    call->asked = "the workers";
     call_lend(call);
     room->list(room->arg, &question->ledger, on_listed, question);
     return CALL_PARKED;
