@@ -14,12 +14,14 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "audit/audit_trail.h"
 #include "base/clock.h"
 #include "base/mem.h"
 #include "control/json_priv.h"
 #include "control/piece_priv.h"
 #include "deploy/deploy.h"
 #include "deploy/transfer.h"
+#include "net/clerk.h"
 #include "pilot/casebook.h"
 #include "pilot/decision.h"
 
@@ -188,17 +190,25 @@ static char *read_file(const char *path, size_t *size, char *words, size_t words
     return NULL;
 }
 
-static struct transfer *read_document(const char *path, char *words, size_t words_size)
-{
-    struct transfer *transfer = NULL;
-    size_t size = 0;
-    char *bytes = read_file(path, &size, words, words_size);
+/* A document that a thread reads for a call; the call may be gone by then. */
+struct reading {
+    struct call *call;
+    char *path;
+    struct transfer *transfer; /* NULL: words say why not */
+    char words[300];
+};
 
-    if (bytes != NULL &&
-        transfer_decode(slice_of(bytes, size), &transfer, words, (unsigned)words_size) != 0)
-        transfer = NULL;
+static void run_reading(void *arg, const _Atomic bool *is_cut)
+{
+    struct reading *reading = arg;
+    size_t size = 0;
+    char *bytes = read_file(reading->path, &size, reading->words, sizeof reading->words);
+
+    (void)is_cut; /* the size is bounded */
+    if (bytes != NULL && transfer_decode(slice_of(bytes, size), &reading->transfer, reading->words,
+                                         (unsigned)sizeof reading->words) != 0)
+        reading->transfer = NULL;
     free(bytes);
-    return transfer;
 }
 
 static void on_imported(struct call *call, const struct change_result *result)
@@ -207,23 +217,62 @@ static void on_imported(struct call *call, const struct change_result *result)
     call_finish(call);
 }
 
+/* The change takes the document. */
+static void submit_import(struct call *call, struct transfer *transfer)
+{
+    struct change change;
+
+    call_fill_change(call, CHANGE_RELOAD, &change);
+    change.import = transfer;
+    snprintf(change.trigger, sizeof change.trigger, "import");
+    call->asked = NULL;
+    (void)call_submit(call, &change, on_imported);
+}
+
+static void refuse_import(struct call *call, const struct reading *reading)
+{
+    reply_fail(&call->reply, OUTCOME_REFUSED, FAULT_CONFIG_BAD, "nothing was changed: %.200s: %s",
+               reading->path,
+               reading->words[0] != '\0' ? reading->words : "it was not read, the daemon ends");
+    reply_hint(&call->reply, "give it a file that \"state export\" has written, as it is");
+    call_finish(call);
+}
+
+static void on_read(void *arg, bool was_run)
+{
+    struct reading *reading = arg;
+
+    (void)was_run; /* without it there is no document */
+    if (!call_return(reading->call))
+        transfer_free(reading->transfer);
+    else if (reading->transfer != NULL)
+        submit_import(reading->call, reading->transfer);
+    else
+        refuse_import(reading->call, reading);
+    free(reading->path);
+    free(reading);
+}
+
 enum call_step cmd_state_import(struct call *call)
 {
     const char *path = call->args.words[0];
-    struct change change;
-    char words[300] = "";
+    struct clerk_task task = { .run = run_reading, .done = on_read };
+    struct reading *reading = NULL;
 
     if (path[0] != '/')
         return call_refuse_usage(call, "\"%.80s\" is no absolute path; the daemon reads the file",
                                  path);
-    call_fill_change(call, CHANGE_RELOAD, &change);
-    change.import = read_document(path, words, sizeof words);
-    if (change.import == NULL) {
-        reply_fail(&call->reply, OUTCOME_REFUSED, FAULT_CONFIG_BAD,
-                   "nothing was changed: %.200s: %s", path, words);
-        reply_hint(&call->reply, "give it a file that \"state export\" has written, as it is");
+    if (call->room->audit == NULL) {
+        reply_fail(&call->reply, OUTCOME_FAILED, FAULT_NONE,
+                   "this daemon has nobody to read files");
         return CALL_DONE;
     }
-    snprintf(change.trigger, sizeof change.trigger, "import");
-    return call_submit(call, &change, on_imported);
+    reading = mem_zalloc(sizeof *reading);
+    reading->call = call;
+    reading->path = mem_text(path);
+    task.arg = reading;
+    call->asked = "the reader of the file";
+    call_lend(call);
+    clerk_add(audit_trail_clerk(call->room->audit), &task);
+    return CALL_PARKED;
 }
