@@ -19,6 +19,7 @@
 #include "deploy/deploy.h"
 #include "deploy/deploy_view.h"
 #include "route/snapshot.h"
+#include "store/word.h"
 
 struct call *call_new(const struct control_room *room, const struct peer *peer, char *const *words,
                       unsigned count)
@@ -445,11 +446,23 @@ static const struct {
     { "drill", "\"drill NAME\" tries out the way back; --force --reason TEXT overrides the gate" },
 };
 
+/* One of those that ask a database; the words of the refusal have the remedy of the finding itself. */
+static bool is_of_database(const char *gate)
+{
+    for (int i = 0; i < WORD_GATE_COUNT; i++)
+        if (strcmp(gate, word_gate_name((enum word_gate)i)) == 0)
+            return true;
+    return strcmp(gate, "rollback-safe") == 0;
+}
+
 static const char *remedy_for(enum fault fault, const char *gate)
 {
     for (size_t i = 0; i < sizeof gate_remedies / sizeof gate_remedies[0]; i++)
         if (fault == FAULT_GATE_REFUSED && strcmp(gate, gate_remedies[i].gate) == 0)
             return gate_remedies[i].remedy;
+    if (fault == FAULT_GATE_REFUSED && is_of_database(gate))
+        return "\"db check NAME\" has every gate of its databases; --force --reason TEXT overrides "
+               "the gate";
     if (fault == FAULT_LOCKED)
         return "\"lock show\" tells who holds it; wait for it or ask the owner to release it";
     if (fault == FAULT_CONFLICT)

@@ -111,3 +111,17 @@ Test(cmd_change, an_emergency_is_not_planned)
                 "unknown option --emergency");
     ask_refused("switch shop --emergency\n", OUTCOME_USAGE, "unknown option --emergency");
 }
+
+/* Where to look depends on who refused. */
+Test(cmd_change, a_gate_of_the_database_sends_to_db_check)
+{
+    struct change_result *result = &asker_world.deploy.result;
+
+    *result = (struct change_result){ .outcome = OUTCOME_REFUSED, .fault = FAULT_GATE_REFUSED };
+    snprintf(result->gate, sizeof result->gate, "contract");
+    ask("switch shop --to green\n");
+    cr_expect(ask_has("remedy: \"db check NAME\""), "%s", asker_out.bytes);
+    snprintf(result->gate, sizeof result->gate, "target");
+    ask("switch shop --to green\n");
+    cr_expect(ask_has("remedy: \"show targets\""), "%s", asker_out.bytes);
+}
