@@ -13,6 +13,7 @@
 #include "base/num.h"
 #include "control/json_priv.h"
 #include "control/moment_priv.h"
+#include "control/page_priv.h"
 #include "control/sheet_priv.h"
 #include "net/clerk.h"
 
@@ -158,21 +159,8 @@ static void take_named(const struct call *call, const char *option, char *field,
 
 enum call_step cmd_audit_filter(struct call *call, struct audit_filter *filter, uint64_t *count)
 {
-    const struct args *args = &call->args;
-
-    if ((args->given & ARGS_LIMIT) != 0 && (args->limit == 0 || args->limit > COUNT_MAX))
-        return call_refuse_usage(call, "--limit takes 1 to %d", COUNT_MAX);
-    if ((args->given & ARGS_LIMIT) != 0)
-        *count = args->limit;
-    for (unsigned i = 0; i < args->count; i++) {
-        if (i == 0 && (args->given & ARGS_LIMIT) == 0 &&
-            num_parse_u64(slice_from(args->words[i]), COUNT_MAX, count) == 0 && *count > 0)
-            continue;
-        if (filter->service[0] != '\0' || *count == 0 || !args_is_name(args->words[i]))
-            return call_refuse_usage(call, "\"%.80s\" is no count of 1 to %d and no name",
-                                     args->words[i], COUNT_MAX);
-        snprintf(filter->service, sizeof filter->service, "%s", args->words[i]);
-    }
+    if (page_take(call, COUNT_MAX, count, filter->service) == CALL_DONE)
+        return CALL_DONE;
     take_named(call, "--kind", filter->verb, sizeof filter->verb);
     take_named(call, "--outcome", filter->outcome, sizeof filter->outcome);
     take_named(call, "--actor", filter->actor, sizeof filter->actor);

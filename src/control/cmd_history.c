@@ -10,6 +10,7 @@
 #include "base/num.h"
 #include "control/json_priv.h"
 #include "control/moment_priv.h"
+#include "control/page_priv.h"
 #include "control/sheet_priv.h"
 #include "deploy/deploy.h"
 #include "deploy/history_filter.h"
@@ -85,21 +86,8 @@ static enum call_step take_options(struct call *call, struct history_filter *fil
 
 static enum call_step take_words(struct call *call, struct history_filter *filter, uint64_t *count)
 {
-    const struct args *args = &call->args;
-
-    if ((args->given & ARGS_LIMIT) != 0 && (args->limit == 0 || args->limit > COUNT_MAX))
-        return call_refuse_usage(call, "--limit takes 1 to %d", COUNT_MAX);
-    if ((args->given & ARGS_LIMIT) != 0)
-        *count = args->limit;
-    for (unsigned i = 0; i < args->count; i++) {
-        if (i == 0 && (args->given & ARGS_LIMIT) == 0 &&
-            num_parse_u64(slice_from(args->words[i]), COUNT_MAX, count) == 0 && *count > 0)
-            continue;
-        if (filter->name[0] != '\0' || *count == 0 || !args_is_name(args->words[i]))
-            return call_refuse_usage(call, "\"%.80s\" is no count of 1 to %d and no name",
-                                     args->words[i], COUNT_MAX);
-        snprintf(filter->name, sizeof filter->name, "%s", args->words[i]);
-    }
+    if (page_take(call, COUNT_MAX, count, filter->name) == CALL_DONE)
+        return CALL_DONE;
     return take_options(call, filter);
 }
 
