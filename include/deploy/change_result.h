@@ -39,7 +39,7 @@ struct change_result {
     char from[64]; /* slot before, for switch and rollback */
     char to[64];
     uint32_t share;      /* canary: in force now */
-    char note[200];      /* what the databases said and it went past all the same; "": nothing */
+    char note[400];      /* what the databases said and it went past all the same; "": nothing */
     char skipped[96];    /* emergency: gates that would have refused it, "lock,previous" */
     char token[40];      /* plan_only: for deploy_apply; "" : refused */
     unsigned gate_count; /* plan_only: what was looked at, in order */
