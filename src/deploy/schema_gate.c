@@ -96,6 +96,8 @@ static void find_snapshot(const struct deploy *deploy, const char *database, uin
         return;
     }
     out->answer = fresh.is_fresh ? WORD_PASS : WORD_FAIL;
+    if (fresh.is_unseen)
+        out->answer = WORD_UNKNOWN;
     out->age_us = fresh.is_known ? fresh.age_us : UINT64_MAX;
     snprintf(out->words, sizeof out->words, "database %s: %s", database, fresh.words);
     snprintf(out->remedy, sizeof out->remedy, "%s", fresh.remedy);
