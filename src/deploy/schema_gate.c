@@ -255,6 +255,17 @@ static enum judgement check_back(struct ticket *ticket, const char *service,
                       light.answer == WORD_PASS ? "yes" : "not proven", light.words);
 }
 
+/* For the trail; of a plan of it they may be there already. */
+static void note_bypassed(struct ticket *ticket, const char *gate)
+{
+    char *names = ticket->result.bypassed;
+    size_t len = strlen(names);
+    size_t room = sizeof ticket->result.bypassed - len;
+
+    if (strstr(names, gate) == NULL && strlen(gate) + 1 < room)
+        snprintf(names + len, room, "%s%s", len > 0 ? "," : "", gate);
+}
+
 /* What a forced way goes past is told as well. */
 static void note_forced(struct ticket *ticket, const char *service,
                         const struct schema_question *asked)
@@ -262,9 +273,12 @@ static void note_forced(struct ticket *ticket, const char *service,
     struct word word;
 
     word_judge(&asked->question, &word);
-    for (int i = 0; i < WORD_GATE_COUNT; i++)
-        if (word.gates[i].is_asked && word.gates[i].answer != WORD_PASS)
-            note_passed(ticket, service, word.gates[i].words);
+    for (int i = 0; i < WORD_GATE_COUNT; i++) {
+        if (!word.gates[i].is_asked || word.gates[i].answer == WORD_PASS)
+            continue;
+        note_bypassed(ticket, word_gate_name(i));
+        note_passed(ticket, service, word.gates[i].words);
+    }
 }
 
 static bool is_way_back(const struct change *change)
