@@ -64,6 +64,7 @@ void schema_gate_link(const struct deploy *deploy, const struct config_database 
         .publisher_age_us = found[1].age_us,
         .lag_bytes_max = follower->lag_bytes,
         .lag_us_max = follower->lag_time,
+        .has_heartbeat = follower->heartbeat,
     };
 }
 
@@ -78,6 +79,7 @@ static void fill_link(const struct deploy *deploy, struct schema_question *out)
     if (database == NULL || database->publisher == NULL)
         return;
     schema_gate_link(deploy, database, &out->databases[2], &out->link);
+    out->link.source = out->from.database;
     out->question.links = &out->link;
     out->question.link_count = 1;
 }
