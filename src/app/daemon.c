@@ -511,6 +511,8 @@ static void stop(struct daemon *daemon)
 {
     api_free(daemon->api);
     admin_free(daemon->admin);
+    if (daemon->deploy != NULL)
+        deploy_use_backup(daemon->deploy, NULL);
     backup_free(daemon->backup);
     actions_free(daemon->actions);
     identity_free(daemon->identity);
