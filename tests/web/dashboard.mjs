@@ -247,6 +247,18 @@ const kept = await page.evaluate((token) => [localStorage.length, sessionStorage
 assert.deepEqual(kept, [0, 0, "", false], "the token is kept somewhere");
 ok("the token is kept nowhere");
 
+// Another page that is opened now: its lines begin before it did, with what the daemon remembers.
+const second = await browser.newPage({ viewport: { width: 1280, height: 900 } });
+await second.goto(home);
+await second.waitForFunction((at) => ((document.querySelector(at)?.getAttribute("d") || "").match(/[ML]/g) || []).length >= 5, shop("[data-slot=blue] path.line-0"));
+const first = await second.locator(shop("[data-slot=blue] path.line-0")).first().getAttribute("d");
+const sinceLoad = await second.evaluate(() => performance.now() / 1000);
+const oldest = 600 - (parseFloat(first.slice(1)) / 300) * 600;
+assert.ok(oldest > sinceLoad + 2, `the oldest point is ${oldest} s old, the page ${sinceLoad} s`);
+assert.match(await second.locator(shop("[data-slot=blue] .chart")).first().getAttribute("aria-label"), /last ten minutes/);
+await second.close();
+ok("charts begin before the page");
+
 isLoad = false;
 await load;
 order("restart");

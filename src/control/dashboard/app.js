@@ -3,6 +3,7 @@ import { el, say, set, sync, seconds } from "./dom.js";
 import { get, hasToken, post, useToken, whenTokenGone } from "./api.js";
 import { Stream } from "./stream.js";
 import { ServiceCard } from "./services.js";
+import { remembered } from "./charts.js";
 import { Feeds } from "./feeds.js";
 import { ActDialog, TokenDialog } from "./dialogs.js";
 
@@ -149,11 +150,34 @@ async function refreshNow() {
   if (!document.hidden) slow.timer = setTimeout(refreshNow, wait);
 }
 
+// The charts begin before the page did: asked for once after each beginning of the stream, service by service.
+const past = { turn: 0, isBusy: false, filled: new Set() };
+
+async function fillCharts() {
+  if (past.isBusy) return;
+  const { turn } = past;
+  past.isBusy = true;
+  try {
+    for (const name of [...cards.keys()].filter((key) => !past.filled.has(key))) {
+      const { result } = await get(`/v1/services/${encodeURIComponent(name)}/charts`);
+      if (turn !== past.turn) break;
+      past.filled.add(name);
+      cards.get(name)?.card.remember(remembered(result, now()));
+    }
+  } catch (refusal) {
+    if (refusal.status === undefined) console.error(refusal); // else it is tried with the next state
+  }
+  past.isBusy = false;
+  drawCharts();
+}
+
 const stream = new Stream("/v1/events", {
   onOpen() {
     state.isOpen = true;
     state.isCrowded = false;
     state.commands = new Set(); // it may be another daemon
+    past.turn++;
+    past.filled.clear();
     refreshNow();
   },
   onLost(status) {
@@ -172,6 +196,7 @@ const stream = new Stream("/v1/events", {
     state.heardAt = now();
     draw();
     for (const service of object.services) cards.get(service.service)?.card.measure(service, state.heardAt);
+    if (object.services.some((service) => !past.filled.has(service.service))) fillCharts();
     drawCharts();
   },
 });
