@@ -11,6 +11,7 @@
 #include "control/pulse_priv.h"
 #include "deploy/deploy_view.h"
 #include "deploy/rollout.h"
+#include "deploy/rollout_view.h"
 #include "route/service.h"
 #include "route/slot.h"
 #include "route/slot_evidence.h"
@@ -148,8 +149,10 @@ static void add_state(const struct api_picture *picture, unsigned index, struct 
 {
     struct deploy_traffic_view traffic;
     struct deploy_rollout_view rollout;
+    struct deploy_confirm_view confirm;
     struct deploy_service_view view;
 
+    deploy_view_confirm(picture->room->deploy, index, &confirm);
     deploy_view_traffic(picture->room->deploy, index, &traffic);
     deploy_view_rollout(picture->room->deploy, index, &rollout);
     deploy_view_service(picture->room->deploy, index, &view);
@@ -158,6 +161,10 @@ static void add_state(const struct api_picture *picture, unsigned index, struct 
                     traffic.is_held    ? "held"
                     : traffic.is_maint ? "maintenance"
                                        : "open");
+    if (confirm.is_waiting)
+        text_add_format(out, ",\"confirm_seconds\":%.1f", (double)confirm.left_us / 1e6);
+    else
+        text_add(out, ",\"confirm_seconds\":null");
     if (rollout.id == 0) {
         text_add(out, ",\"rollout\":null");
         return;

@@ -6,6 +6,7 @@ import { ServiceCard } from "./services.js";
 import { remembered } from "./charts.js";
 import { Feeds } from "./feeds.js";
 import { ActDialog, TokenDialog } from "./dialogs.js";
+import { MAY_FORCE } from "./actions.js";
 
 const OLD_S = 3;
 const HIDDEN_MS = 60000;
@@ -13,7 +14,7 @@ const READERS = ["viewer", "none", "nobody", ""];
 
 const part = (name) => document.getElementById(name);
 const state = { picture: null, heardAt: 0, isOpen: false, isCrowded: false, status: 0, detail: null, rollouts: [], rules: [], canary: [],
-  history: null, alerts: null, audit: null, daemon: null, who: { actor: "", role: "" }, commands: new Set(), problem: "" };
+  history: null, alerts: null, audit: null, daemon: null, who: { actor: "", role: "" }, commands: new Map(), problem: "" };
 const cards = new Map();
 const notices = new Map();
 const feeds = new Feeds(document);
@@ -35,7 +36,7 @@ function viewOf(service) {
     rollout: named(state.rollouts, "name"), canary: named(state.canary), trial: named(detail?.trials), light: named(detail?.lights),
     rules: state.rules.filter((rule) => rule.service === service.service),
     degraded: (detail?.degradations || []).filter((item) => item.service === service.service).map((item) => item.words),
-    who: { isReader: READERS.includes(state.who.role), hasToken: hasToken() },
+    who: { isReader: READERS.includes(state.who.role), hasToken: hasToken(), role: state.who.role },
   };
 }
 
@@ -111,7 +112,7 @@ async function take(path, keep, body) {
 async function refresh() {
   let length = 0;
   length += await take("/v1/whoami", (result) => { state.who = result; });
-  if (state.commands.size === 0) await take("/v1/help", (result) => { state.commands = new Set(result.commands.map((command) => command.name)); });
+  if (state.commands.size === 0) await take("/v1/help", (result) => { state.commands = new Map(result.commands.map((command) => [command.name, command.usage])); });
   length += await take("/v1/status", (result) => { state.detail = result; });
   await take("/v1/info", (result) => { state.daemon = result.info; });
   await take("/v1/rollouts", (result) => { state.rollouts = result.rollouts; });
@@ -175,7 +176,7 @@ const stream = new Stream("/v1/events", {
   onOpen() {
     state.isOpen = true;
     state.isCrowded = false;
-    state.commands = new Set(); // it may be another daemon
+    state.commands = new Map(); // it may be another daemon
     past.turn++;
     past.filled.clear();
     refreshNow();
@@ -206,7 +207,7 @@ const stream = new Stream("/v1/events", {
 const tokenDialog = new TokenDialog(() => {
   forget(hasToken());
 });
-const actDialog = new ActDialog(refreshNow);
+const actDialog = new ActDialog(refreshNow, (command) => MAY_FORCE.includes(state.who.role) && (state.commands.get(command) || "").includes("--force"));
 
 function act(action, opener) {
   if (READERS.includes(state.who.role) && !hasToken()) tokenDialog.open(`“${action.label.replace("…", "")}” changes something, and that needs a token.`);
