@@ -35,5 +35,6 @@ MUST_CHECK int vault_check(const struct config *config, char *words, unsigned wo
 /* What sessions of that listener are given; it lives as long as the vault. */
 struct tls_keeper *vault_keeper(struct vault *vault, const char *listener);
 void vault_each(const struct vault *vault, tls_list_fn *fn, void *arg);
+void vault_each_crl(const struct vault *vault, tls_crl_fn *fn, void *arg);
 
 #endif
