@@ -42,6 +42,7 @@ struct outbox {
     struct asked *asked;
     uint64_t next_number;
     uint64_t lost;
+    bool is_closing;
 };
 
 static void answer(struct outbox *outbox, uint64_t number, const struct post_result *result)
@@ -63,10 +64,23 @@ static void answer(struct outbox *outbox, uint64_t number, const struct post_res
 
 static void on_mail(void *arg, const struct mail *mail)
 {
-    struct post_result *result = mail->object;
+    struct outbox *outbox = arg;
 
-    answer(arg, mail->number, result);
-    free(result);
+    if (mail->kind == POSTMAN_TESTED) {
+        answer(outbox, mail->number, mail->object);
+        free(mail->object);
+        return;
+    }
+    if (!outbox->is_closing)
+        hooks_run(outbox->hooks, mail->object);
+    post_run_free(mail->object);
+}
+
+static void on_ran(void *arg, const char *name, const char *id, const struct post_result *result)
+{
+    struct outbox *outbox = arg;
+
+    postman_ran(outbox->postman, name, id, result);
 }
 
 struct outbox *outbox_new(struct loop *loop, const char *state_dir)
@@ -76,7 +90,7 @@ struct outbox *outbox_new(struct loop *loop, const char *state_dir)
     CHECK(curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK);
     outbox->mailbox = mailbox_new(loop, on_mail, outbox);
     outbox->folder = mem_format("%s/outbox", state_dir);
-    outbox->hooks = hooks_new(loop);
+    outbox->hooks = hooks_new(loop, on_ran, outbox);
     outbox->next_number = 1;
     return outbox;
 }
@@ -88,13 +102,15 @@ void outbox_free(struct outbox *outbox)
 
     if (outbox == NULL)
         return;
+    outbox->is_closing = true;
     news_unsubscribe(outbox->subscriber);
     outbox_cancel(outbox);
+    hooks_free(
+        outbox->hooks); /* what runs for an event is ended, and the event kept for the next start */
     is_joined = postman_free(outbox->postman);
     if (is_joined)
         mailbox_receive(outbox->mailbox);
     answer(outbox, 0, &stopped);
-    hooks_free(outbox->hooks);
     free(outbox->folder);
     if (!is_joined)
         return; /* its thread may still write into the mailbox */
@@ -109,11 +125,14 @@ int outbox_prepare(struct outbox *outbox, const struct config *config, char *wor
     int err = ERR_OK;
 
     outbox_cancel(outbox);
-    outbox->next = mem_zalloc((config->webhook_count + 1) * sizeof *outbox->next);
+    outbox->next =
+        mem_zalloc((config->webhook_count + config->hook_count + 1) * sizeof *outbox->next);
     for (size_t i = 0; err == ERR_OK && i < config->webhook_count; i++) {
         err = post_spec_new(&config->webhooks[i], words, words_size, &outbox->next[i]);
         outbox->next_count += err == ERR_OK ? 1 : 0;
     }
+    for (size_t i = 0; err == ERR_OK && i < config->hook_count; i++)
+        outbox->next[outbox->next_count++] = post_spec_of_hook(&config->hooks[i]);
     if (err != ERR_OK)
         outbox_cancel(outbox);
     return err;
@@ -157,20 +176,20 @@ void outbox_cancel(struct outbox *outbox)
     outbox->next_count = 0;
 }
 
-static void send_to(struct outbox *outbox, const struct config_webhook *webhook,
+static void send_to(struct outbox *outbox, const char *name, bool is_hook,
                     const struct event_face *face, char *json)
 {
-    struct post_event event = { .json = json };
+    struct post_event event = { .is_hook = is_hook, .json = json };
 
     snprintf(event.id, sizeof event.id, "%s", face->id);
     snprintf(event.key, sizeof event.key, "%s", face->key);
-    if (postman_put(outbox->postman, webhook->name, &event))
+    if (postman_put(outbox->postman, name, &event))
         return;
     if (outbox->lost++ == 0)
         LOG_WARN("webhook",
-                 "webhook=%s events are dropped: the thread of the webhooks is stuck, "
+                 "%s=%s events are dropped: the thread of the webhooks is stuck, "
                  "maybe for a disk",
-                 webhook->name);
+                 is_hook ? "hook" : "webhook", name);
 }
 
 static void on_event(void *arg, const struct news_event *event)
@@ -186,10 +205,10 @@ static void on_event(void *arg, const struct news_event *event)
     json = mem_text_of(event->json.ptr, event->json.len);
     for (size_t i = 0; i < config->webhook_count; i++)
         if (event_face_is_meant(&face, &config->webhooks[i].choice, config))
-            send_to(outbox, &config->webhooks[i], &face, json);
+            send_to(outbox, config->webhooks[i].name, false, &face, json);
     for (size_t i = 0; i < config->hook_count; i++)
         if (event_face_is_meant(&face, &config->hooks[i].choice, config))
-            hooks_put(outbox->hooks, config->hooks[i].name, &face, event->json);
+            send_to(outbox, config->hooks[i].name, true, &face, json);
     free(json);
     event_face_free(&face);
 }
@@ -199,14 +218,23 @@ void outbox_listen(struct outbox *outbox, struct news *news)
     outbox->subscriber = news_subscribe(news, on_event, outbox);
 }
 
-bool outbox_look(const struct outbox *outbox, size_t index, struct post_view *out)
+/* The postman has both. */
+static bool look(const struct outbox *outbox, size_t index, bool is_hook, struct post_view *out)
 {
-    return outbox->postman != NULL && postman_look(outbox->postman, index, out);
+    for (size_t i = 0; outbox->postman != NULL && postman_look(outbox->postman, i, out); i++)
+        if (out->is_hook == is_hook && index-- == 0)
+            return true;
+    return false;
 }
 
-bool outbox_look_hook(const struct outbox *outbox, size_t index, struct hook_view *out)
+bool outbox_look(const struct outbox *outbox, size_t index, struct post_view *out)
 {
-    return hooks_look(outbox->hooks, index, out);
+    return look(outbox, index, false, out);
+}
+
+bool outbox_look_hook(const struct outbox *outbox, size_t index, struct post_view *out)
+{
+    return look(outbox, index, true, out);
 }
 
 uint64_t outbox_lost(const struct outbox *outbox)

@@ -6,13 +6,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "control/hooks_priv.h"
 #include "control/outbox.h"
 #include "control/post_box_priv.h"
 
 /* Each of the blocks in their order; false behind the last. */
 bool outbox_look(const struct outbox *outbox, size_t index, struct post_view *out);
-bool outbox_look_hook(const struct outbox *outbox, size_t index, struct hook_view *out);
+bool outbox_look_hook(const struct outbox *outbox, size_t index, struct post_view *out);
 
 /* Events that could not be handed over to the thread that posts. */
 uint64_t outbox_lost(const struct outbox *outbox);

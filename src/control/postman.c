@@ -18,13 +18,14 @@
 
 enum { LONGEST_END_S = 3, LONGEST_WAIT_MS = 60000 };
 
-enum letter_kind { LETTER_SET, LETTER_EVENT, LETTER_TEST, LETTER_STOP };
+enum letter_kind { LETTER_SET, LETTER_EVENT, LETTER_TEST, LETTER_RAN, LETTER_STOP };
 
 struct letter {
     STAILQ_ENTRY(letter) link;
     enum letter_kind kind;
     char name[64];
-    struct post_event event; /* of a test the json only */
+    struct post_event event; /* of a test the json only, of a run the id only */
+    struct post_result result;
     uint64_t number;
     struct post_spec **specs;
     size_t count;
@@ -77,10 +78,11 @@ static void tell_untested(struct postman *postman, uint64_t number, const char *
     tell_tested(postman, number, &result);
 }
 
-static struct post_box *find_box(const struct postman *postman, const char *name)
+static struct post_box *find_box(const struct postman *postman, const char *name, bool is_hook)
 {
     for (size_t i = 0; i < postman->box_count; i++)
-        if (strcmp(post_box_name(postman->boxes[i]), name) == 0)
+        if (post_box_is_hook(postman->boxes[i]) == is_hook &&
+            strcmp(post_box_name(postman->boxes[i]), name) == 0)
             return postman->boxes[i];
     return NULL;
 }
@@ -101,7 +103,7 @@ static void take_set(struct postman *postman, struct letter *letter)
     for (size_t i = 0; i < letter->count; i++) {
         struct post_spec *spec = letter->specs[i];
 
-        boxes[i] = find_box(postman, spec->name);
+        boxes[i] = find_box(postman, spec->name, spec->is_hook);
         letter->specs[i] = NULL;
         if (boxes[i] != NULL)
             post_box_replace(boxes[i], spec);
@@ -122,7 +124,7 @@ static void take_set(struct postman *postman, struct letter *letter)
 
 static void take_test(struct postman *postman, const struct letter *letter)
 {
-    struct post_box *box = find_box(postman, letter->name);
+    struct post_box *box = find_box(postman, letter->name, false);
 
     if (box == NULL)
         tell_untested(postman, letter->number, "its block is gone");
@@ -137,11 +139,16 @@ static void take_letter(struct postman *postman, struct letter *letter)
     switch (letter->kind) {
     case LETTER_SET: take_set(postman, letter); break;
     case LETTER_EVENT:
-        box = find_box(postman, letter->name);
+        box = find_box(postman, letter->name, letter->event.is_hook);
         if (box != NULL)
             post_box_put(box, &letter->event);
         break;
     case LETTER_TEST: take_test(postman, letter); break;
+    case LETTER_RAN:
+        box = find_box(postman, letter->name, true);
+        if (box != NULL)
+            post_box_ran(box, letter->event.id, &letter->result);
+        break;
     case LETTER_STOP: postman->is_stopping = true; break;
     }
 }
@@ -195,6 +202,16 @@ static void show(struct postman *postman)
     pthread_mutex_unlock(&postman->lock);
 }
 
+static void ask_for_runs(struct postman *postman)
+{
+    for (size_t i = 0; i < postman->box_count; i++) {
+        struct post_run *run = post_box_take_run(postman->boxes[i]);
+
+        if (run != NULL)
+            mailbox_post(postman->control, &(struct mail){ .kind = POSTMAN_RUN, .object = run });
+    }
+}
+
 /* Begins what is due; the milliseconds until something is. */
 static int step(struct postman *postman)
 {
@@ -206,6 +223,7 @@ static int step(struct postman *postman)
 
         next = wish < next ? wish : next;
     }
+    ask_for_runs(postman);
     if (next <= now)
         return 0;
     return (next - now) / 1000 < LONGEST_WAIT_MS ? (int)((next - now) / 1000 + 1) : LONGEST_WAIT_MS;
@@ -317,6 +335,18 @@ bool postman_put(struct postman *postman, const char *name, const struct post_ev
     letter->event.json = mem_text(event->json);
     post(postman, letter);
     return true;
+}
+
+void postman_ran(struct postman *postman, const char *name, const char *id,
+                 const struct post_result *result)
+{
+    struct letter *letter = mem_zalloc(sizeof *letter);
+
+    letter->kind = LETTER_RAN;
+    snprintf(letter->name, sizeof letter->name, "%s", name);
+    snprintf(letter->event.id, sizeof letter->event.id, "%s", id);
+    letter->result = *result;
+    post(postman, letter);
 }
 
 void postman_test(struct postman *postman, const char *name, uint64_t number, const char *json)
