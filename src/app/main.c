@@ -22,7 +22,7 @@ static const char usage[] =
     "       switchyard -t [-c FILE]                        check the configuration only\n"
     "       switchyard -T [-c FILE]                        print it with all defaults\n"
     "       switchyard -V | -h\n"
-    "FILE is /etc/switchyard/switchyard.conf unless given. See switchyard(8).\n";
+    "FILE is " SWITCHYARD_CONFIG_FILE " unless given. See switchyard(8).\n";
 
 enum mode { MODE_RUN, MODE_CHECK, MODE_DUMP };
 
@@ -93,7 +93,7 @@ int main(int argc, char **argv)
         { "accept-empty-state", no_argument, NULL, 'E' },
         { NULL, 0, NULL, 0 },
     };
-    struct daemon_options daemon = { .config_path = "/etc/switchyard/switchyard.conf" };
+    struct daemon_options daemon = { .config_path = SWITCHYARD_CONFIG_FILE };
     enum mode mode = MODE_RUN;
 
     for (int c = 0; (c = getopt_long(argc, argv, "c:tTVh", options, NULL)) != -1;) {
