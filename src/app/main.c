@@ -8,6 +8,7 @@
 #include "app/trust.h"
 #include "app/vault.h"
 #include "base/err.h"
+#include "base/num.h"
 #include "base/text.h"
 #include "config/config.h"
 #include "config/dump.h"
@@ -15,6 +16,7 @@
 #include "config/report.h"
 #include "control/identity.h"
 #include "control/outbox.h"
+#include "health/detection.h"
 #include "net/tls_process.h"
 
 static const char usage[] =
@@ -45,6 +47,28 @@ static int check_keys(const struct config *config, char *words, unsigned size)
     return err;
 }
 
+/* How long a dead target may get requests when nothing but its health checks finds out. */
+static void print_detection(const struct config *config)
+{
+    for (size_t i = 0; i < config->service_count; i++) {
+        const struct config_service *service = &config->services[i];
+        const struct config_health *health = &service->health;
+        char longest[32];
+
+        if (!health->enabled) {
+            fprintf(stderr,
+                    "%s: no health checks, nothing but traffic finds out that a target died\n",
+                    service->name);
+            continue;
+        }
+        num_format_duration(
+            detection_worst_us(health->interval, health->timeout, health->fall, health->jitter),
+            longest);
+        fprintf(stderr, "%s: health checks find a dead target within %s at the most\n",
+                service->name, longest);
+    }
+}
+
 /* -t and -T: every error and warning on standard error. */
 static int check(const char *path, enum mode mode)
 {
@@ -73,6 +97,8 @@ static int check(const char *path, enum mode mode)
             err = check_keys(config, words, sizeof words);
         if (err == ERR_OK)
             err = outbox_check(config, words, sizeof words);
+        if (err == ERR_OK)
+            print_detection(config);
         if (err == ERR_OK)
             fprintf(stderr, "%s: the configuration is valid\n", path);
         else
