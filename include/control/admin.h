@@ -15,6 +15,7 @@ struct actions;
 struct audit_trail;
 struct backup;
 struct casebook;
+struct charts;
 struct config_admin;
 struct control_stats;
 struct deploy;
@@ -47,6 +48,7 @@ struct control_room {
     struct signals *signals;         /* NULL: there are none */
     struct deployments *deployments; /* NULL: none is counted */
     struct news *news;               /* NULL: nobody is told of anything */
+    struct charts *charts;           /* NULL: none are kept */
     struct actions *actions;         /* NULL: none can be run */
     struct backup *backup;           /* NULL: there are no snapshots */
     struct outbox *outbox;           /* NULL: nobody else is told */
