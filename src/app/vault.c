@@ -261,8 +261,14 @@ int vault_reload(struct vault *vault, const struct config *config, char *words, 
 int vault_check(const struct config *config, char *words, unsigned words_size)
 {
     struct vault *vault = vault_new(NULL);
+    const struct vault_entry *entry = NULL;
     int err = vault_prepare(vault, config, words, words_size);
 
+    if (err == ERR_OK)
+        words[0] = '\0';
+    LIST_FOREACH(entry, &vault->entries, entry)
+    if (err == ERR_OK && words[0] == '\0' && entry->pending != NULL)
+        crl_watch_words(entry->label, tls_context_crls(entry->pending), words, words_size);
     vault_free(vault);
     return err;
 }

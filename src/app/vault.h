@@ -29,7 +29,7 @@ void vault_commit(struct vault *vault, const struct config *config);
 MUST_CHECK int vault_reload(struct vault *vault, const struct config *config, char *words,
                             unsigned words_size);
 
-/* Only whether everything could be read. */
+/* Only whether everything could be read. words in both cases: what is wrong, or a warning, or "". */
 MUST_CHECK int vault_check(const struct config *config, char *words, unsigned words_size);
 
 /* What sessions of that listener are given; it lives as long as the vault. */
