@@ -35,6 +35,7 @@ static const char content[] =
     "CREATE TABLE \"Order items\" (\"the id\" int, note text);"
     "INSERT INTO \"Order items\" SELECT g, repeat(md5(g::text), 20) FROM generate_series(1, 20000) "
     "g;"
+    "CREATE TABLE parted (id int) PARTITION BY RANGE (id);"
     "CREATE TABLE nothing (id int); CREATE SEQUENCE s; SELECT nextval('s');"
     "CREATE FUNCTION f() RETURNS int LANGUAGE sql AS $$\nSELECT 1 -- COPY x FROM stdin;\n$$";
 
@@ -334,13 +335,21 @@ static void check_killed_verification(struct world *world, const char *id)
 
 /* --- the daemon that is killed --- */
 
+/* Its size is not asked for, but pg_dump waits for it. */
 static void *hold_lock(void *arg)
 {
     struct world *world = arg;
 
     free(pg_psql(world->pg, "shop",
-                 "BEGIN; LOCK TABLE customers IN ACCESS EXCLUSIVE MODE; SELECT pg_sleep(2)"));
+                 "BEGIN; LOCK TABLE parted IN ACCESS EXCLUSIVE MODE; SELECT pg_sleep(600)"));
     return NULL;
+}
+
+static void end_lock(struct world *world)
+{
+    free(pg_psql(world->pg, NULL,
+                 "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE "
+                 "'%pg_sleep(600)%' AND pid <> pg_backend_pid()"));
 }
 
 static bool has_part(void *arg)
@@ -407,6 +416,7 @@ static void check_killed_daemon(struct world *world)
     expect_order(world);
     expect_words(world, "db snapshots", 0, "1 damaged line");
     expect_words(world, "db snapshot shop", 1, "1.2 times the last snapshot");
+    end_lock(world);
     pthread_join(thread, NULL);
 }
 
