@@ -285,6 +285,61 @@ Test(events, wait_for_a_receiver_that_is_away_also_over_a_kill)
     end();
 }
 
+/* Whether the receiver has had the change of that number in the history. */
+static bool has_change(void *arg)
+{
+    char *part = mem_format("\"sequence\":%u,", *(const unsigned *)arg);
+    bool is_there = false;
+
+    for (unsigned i = 0; i < origin_requests(receiver) && !is_there; i++) {
+        struct slice bytes = origin_request(receiver, i);
+
+        is_there = memmem(bytes.ptr, bytes.len, part, strlen(part)) != NULL;
+    }
+    free(part);
+    return is_there;
+}
+
+/* A kill right behind the answer, before the event has gone anywhere: the next life finds the change in the history. */
+Test(events, a_change_is_told_though_the_daemon_was_killed_at_once)
+{
+    enum { KILLS = 6 };
+
+    prepare();
+    open_stage("webhook w { url = \"http://RECEIVER/\" events = { \"switch\" } }\n");
+    for (unsigned i = 0; i < KILLS; i++) {
+        switch_to(i % 2 == 0 ? "green" : "blue");
+        daemon_kill(stage.daemon);
+        daemon_restart(stage.daemon);
+    }
+    for (unsigned sequence = 1; sequence <= KILLS; sequence++)
+        cr_expect(scene_await(has_change, &sequence, WAIT_MS), "change %u is not told", sequence);
+    end();
+}
+
+/* What happened before anybody was to be told is not told when somebody is. */
+Test(events, what_was_before_a_receiver_is_not_told)
+{
+    unsigned second = 2;
+    char *more = NULL;
+    char *config = NULL;
+
+    prepare();
+    open_stage("");
+    switch_to("green");
+    daemon_kill(stage.daemon);
+    more = fill("webhook w { url = \"http://RECEIVER/\" }\n");
+    config = mem_format("%s%s", stage.config, more);
+    daemon_set_config(stage.daemon, config);
+    free(config);
+    free(more);
+    daemon_restart(stage.daemon);
+    switch_to("blue");
+    cr_expect(scene_await(has_change, &second, WAIT_MS));
+    cr_expect_eq(origin_requests(receiver), 1);
+    end();
+}
+
 /* The receiver has the request and says nothing: a rollback is answered meanwhile, and the attempt ends by its own time. */
 Test(events, a_silent_receiver_keeps_nobody_waiting)
 {
