@@ -25,6 +25,7 @@
 #include "control/dashboard_priv.h"
 #include "control/identity_priv.h"
 #include "control/metrics_priv.h"
+#include "control/openmetrics_priv.h"
 #include "control/stats.h"
 #include "control/tally_priv.h"
 #include "deploy/deploy.h"
@@ -275,11 +276,22 @@ static void answer_ready(const struct api *api, struct api_exchange *exchange)
     api_exchange_answer(exchange, is_ready ? 200 : 503, "application/json");
 }
 
+/* The text that was written, as OpenMetrics. */
+static void translate(struct api_exchange *exchange)
+{
+    struct text plain = exchange->answer;
+
+    text_init(&exchange->answer, plain.limit);
+    openmetrics_write(text_slice(&plain), &exchange->answer);
+    text_fini(&plain);
+}
+
 static void answer_metrics(const struct api *api, struct api_exchange *exchange)
 {
     struct api_error unknown = { 401, "not_authorised",
                                  "send credentials, or set api { open_metrics = true }", NULL };
     struct api_error large = { 500, "overloaded", NULL, NULL };
+    bool is_new_form = openmetrics_is_wanted(head_value(&exchange->head, SLICE("Accept")));
 
     if (exchange->is_anonymous && settings(api) != NULL && !settings(api)->open_metrics) {
         api_exchange_refuse(exchange, &unknown, "/metrics is not for everybody here");
@@ -287,12 +299,16 @@ static void answer_metrics(const struct api *api, struct api_exchange *exchange)
     }
     tally_fold(api->tally);
     metrics_write(&api->room, api->tally, &exchange->answer);
+    if (is_new_form && !text_is_cut(&exchange->answer))
+        translate(exchange);
     if (text_is_cut(&exchange->answer)) { /* half of it would look like a whole */
         LOG_ERROR("metrics-too-large", "limit_bytes=%d", API_BODY_MAX);
         api_exchange_refuse(exchange, &large, "the metrics are too large");
         return;
     }
-    api_exchange_answer(exchange, 200, "text/plain; version=0.0.4; charset=utf-8");
+    text_add(&exchange->extra, "Vary: Accept\r\n");
+    api_exchange_answer(
+        exchange, 200, is_new_form ? OPENMETRICS_TYPE : "text/plain; version=0.0.4; charset=utf-8");
 }
 
 /* The one service or group there is; NULL: there are several. */
