@@ -10,6 +10,7 @@
 #include "base/mem.h"
 #include "deploy/effective_priv.h"
 #include "deploy/picture_extra_priv.h"
+#include "deploy/picture_tally_priv.h"
 #include "deploy/registry_priv.h"
 #include "route/rate.h"
 #include "route/slot_rules.h"
@@ -284,8 +285,10 @@ void picture_equip(struct reg_service *service, const struct config_service *con
     for (size_t i = 0; i < configured->slot_count; i++) {
         const struct config_slot *slot = &configured->slots[i];
         struct slot_rules own = rules_of(&slot->headers);
+        struct slot *place = registry_find_slot(service, slot->name)->slot;
 
-        slot_rules_put(registry_find_slot(service, slot->name)->slot, &rules, &own);
+        slot_rules_put(place, &rules, &own);
+        picture_tally_put(place, configured);
     }
 }
 

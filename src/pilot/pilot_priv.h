@@ -29,6 +29,7 @@ struct config_service;
 struct drill;
 struct past;
 struct record;
+struct signal_rates;
 struct snapshot_service;
 
 /* How far the counters of a slot were read. */
@@ -98,6 +99,7 @@ struct pilot {
     uint64_t began_us;   /* monotonic */
     struct drill *drill; /* NULL: none goes on */
     struct signals *signals;
+    struct signal_rates *signal_rates;
     struct timer *signal_timer; /* armed while there are signals */
 };
 
