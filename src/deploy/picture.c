@@ -199,7 +199,8 @@ void picture_add_slot(struct picture *picture, struct slot *slot,
 
     if (service->slot_count == service->active)
         role = ROLE_LIVE;
-    else if (service->steering != NULL && service->steering->split.candidate == service->slot_count)
+    else if (service->steering != NULL && !service->steering->split.is_holdback &&
+             service->steering->split.candidate == service->slot_count)
         role = ROLE_CANDIDATE;
     service->slot_count++;
     picture->slots[picture->slot_count++] = (struct snapshot_slot){
