@@ -46,6 +46,7 @@ struct config_rollout {
     struct config_profile *profiles;
     size_t profile_count;
     enum config_inconclusive on_inconclusive;
+    uint64_t holdback; /* millionths of the users that stay on the old slot until it has settled */
     uint64_t phase_time; /* us; 0: any */
     enum config_overdue on_overdue;
     bool selfprobe;

@@ -6,6 +6,9 @@
 #include "config/config.h"
 #include "config/origin_priv.h"
 
+/* Steps are in hundredths of a percent, a holdback in millionths. */
+enum { SHARE_WHOLE = 10000, SHARE_MILLIONTHS = 100 };
+
 /* The three that are always there. */
 static bool find_fixed(const struct config_rollout *rollout, const char *profile, uint64_t *us)
 {
@@ -93,6 +96,21 @@ static void check_selfprobe(const struct config_service *service, const struct o
                      rollout->selfprobe_path, service->name);
 }
 
+/* Whoever was moved to the new slot stays there. */
+static void check_holdback(const struct config_service *service, const struct origin *origin)
+{
+    uint64_t most = SHARE_WHOLE - service->rollout.holdback / SHARE_MILLIONTHS;
+
+    if (service->rollout.holdback % SHARE_MILLIONTHS != 0)
+        origin_error(origin, &service->rollout.holdback, service,
+                     "holdback: shares of users have at most two decimals, as in 0.25%%");
+    for (size_t i = 0; i < service->canary.steps.count; i++)
+        if (service->canary.steps.items[i] > most && service->canary.steps.items[i] < SHARE_WHOLE)
+            origin_error(origin, &service->rollout.holdback, service,
+                         "holdback: a step of canary { steps } leaves fewer users on the old slot, "
+                         "so some would go back; make holdback smaller, or leave out the step");
+}
+
 static void check_checklist(const struct config_service *service, const struct origin *origin)
 {
     const struct config_texts *items = &service->gate.checklist;
@@ -113,6 +131,7 @@ void crosscheck_rollout(const struct config *config, const struct origin *origin
         check_profiles(service, origin);
         check_selfprobe(service, origin);
         check_checklist(service, origin);
+        check_holdback(service, origin);
         check_hook("hook_start", &rollout->hook_start, service, origin);
         check_hook("hook_cutover", &rollout->hook_cutover, service, origin);
         check_hook("hook_settled", &rollout->hook_settled, service, origin);

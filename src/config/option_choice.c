@@ -64,6 +64,9 @@ static const char *const signal_action_words[] = { [CONFIG_SIGNAL_ALERT] = "aler
                                                    [CONFIG_SIGNAL_ROLLBACK] = "rollback",
                                                    [CONFIG_SIGNAL_HOLD] = "hold",
                                                    NULL };
+static const char *const signal_of_words[] = {
+    [CONFIG_SIGNAL_OF_SERVICE] = "service", [CONFIG_SIGNAL_OF_CANDIDATE] = "candidate", NULL
+};
 static const char *const severity_words[] = { [CONFIG_SEVERITY_INFO] = "info",
                                               [CONFIG_SEVERITY_WARN] = "warn",
                                               [CONFIG_SEVERITY_CRITICAL] = "critical",
@@ -124,6 +127,7 @@ static const char *const *const choices[] = {
     [KIND_ANONYMOUS] = anonymous_words,
     [KIND_SEVERITY] = severity_words,
     [KIND_SIGNAL_ACTION] = signal_action_words,
+    [KIND_SIGNAL_OF] = signal_of_words,
 };
 
 const char *const *option_choice_words(enum option_kind kind)

@@ -21,6 +21,7 @@
 
 struct drill;
 struct past;
+struct signal_rates;
 
 /* A change on its way. Owner: the pilot. Ends by its answer. */
 struct move {
@@ -52,6 +53,7 @@ struct pilot {
     uint64_t began_us;   /* monotonic */
     struct drill *drill; /* NULL: none goes on */
     struct signals *signals;
+    struct signal_rates *signal_rates;
     struct timer *signal_timer; /* armed while there are signals */
 };
 
