@@ -275,7 +275,11 @@ static void on_signal(void *arg, int number)
         notify_reloading(daemon->notify);
         deploy_submit(daemon->deploy, &change, on_reloaded, daemon);
         break;
-    default: break;
+    case SIGUSR2:
+        LOG_WARN("signal", "signal=USR2 nothing is done: a running program is not exchanged; with "
+                           "switchyard.socket a restart refuses nobody");
+        break;
+    default: LOG_WARN("signal", "signal=%d nothing is done: it has no meaning here", number);
     }
 }
 
@@ -445,7 +449,7 @@ static int start_notary(struct daemon *daemon)
 
 static void watch_signals(struct daemon *daemon)
 {
-    static const int numbers[] = { SIGTERM, SIGINT, SIGQUIT, SIGHUP, SIGUSR1 };
+    static const int numbers[] = { SIGTERM, SIGINT, SIGQUIT, SIGHUP, SIGUSR1, SIGUSR2, SIGALRM };
 
     for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++)
         loop_on_signal(daemon->loop, numbers[i], on_signal, daemon);
