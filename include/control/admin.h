@@ -30,6 +30,7 @@ struct pilot;
 struct lag_totals;
 struct store;
 struct tls_cert_view;
+struct tls_keeper;
 struct verbs;
 
 typedef void listener_list_fn(void *arg, const char *listener, uint64_t connections);
@@ -65,8 +66,11 @@ struct control_room {
     /* Reads the certificates again, all or none: 0, or ERR_*; words in both cases. NULL with no listeners. */
     int (*tls_reload)(void *arg, char *words, unsigned words_size);
 
-    /* Calls fn for each certificate of each listener. */
+    /* Calls fn for each certificate of each listener and of the API. */
     void (*tls_list)(void *arg, tls_list_fn *fn, void *fn_arg);
+
+    /* What new clients of the API are given; NULL, or answers NULL: it is plain. */
+    struct tls_keeper *(*api_tls)(void *arg);
 
     /* Calls fn for each listener with its open connections. NULL: only the sum is known. */
     void (*listeners)(void *arg, listener_list_fn *fn, void *fn_arg);

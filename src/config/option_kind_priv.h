@@ -40,6 +40,7 @@ enum option_kind {
     KIND_ACTION_KIND,
     KIND_KEY_ALG,
     KIND_ANONYMOUS,
+    KIND_API_ROLE,
     KIND_SEVERITY,
     KIND_SIGNAL_ACTION, /* the last of the words */
     KIND_FILE,          /* char *, NULL while empty: an absolute path */
