@@ -144,8 +144,8 @@ static void on_accept(void *arg, int fd, const struct address *address)
                                      .hides_plain = hides_plain(api) };
     struct peer peer;
 
-    if (api->is_closing ||
-        (is_unix && peer_identify(fd, &api->rules.rule, api->rules.scope, &api->rules.logins, &peer) < 0)) {
+    if (api->is_closing || (is_unix && peer_identify(fd, &api->rules.rule, api->rules.scope,
+                                                     &api->rules.logins, &peer) < 0)) {
         close(fd);
         return;
     }
