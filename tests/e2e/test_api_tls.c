@@ -356,6 +356,14 @@ Test(api_tls, what_is_no_tls_is_answered_or_closed)
     cr_expect_not(tls_client_is_resumed(&client));
     cr_expect_null(client.session, "there are no tickets");
     tls_client_close(&client);
+    {
+        struct said said;
+
+        ask(NULL, "", "GET", "/", NULL, &said);
+        cr_expect_eq(said.status, 200);
+        cr_expect_not_null(strstr(said.body, "<!doctype html"), "%s", said.body);
+        cr_expect_eq(status_of(NULL, "", "GET", "/dashboard/app.js", NULL), 200);
+    }
     cr_expect_eq(status_of(NULL, "Origin: https://localhost\r\n", "GET", "/v1/status", NULL), 200);
     cr_expect_eq(status_of(NULL, "Origin: http://localhost\r\n", "GET", "/v1/status", NULL), 403);
 }
