@@ -344,6 +344,31 @@ Test(tls_stream, knows_who_the_client_is)
     pem_free(&ann);
 }
 
+/* A certificate that was good in the handshake ends while its connection goes on. */
+Test(tls_stream, believes_nobody_for_longer_than_the_dates)
+{
+    static const struct pem_options root = { .subject = "/CN=people", .is_authority = true };
+    struct pem people;
+    struct pem ann;
+    bool is_believed = true;
+
+    pem_make(&root, &people);
+    pem_make(&(struct pem_options){ .subject = "/CN=ann", .issuer = &people }, &ann);
+    cr_assert_not_null(X509_gmtime_adj(X509_getm_notAfter(ann.cert), 5));
+    cr_assert_gt(X509_sign(ann.cert, people.key, EVP_sha256()), 0);
+    ask_for(&people, TLS_VERIFY_REQUIRED);
+    cr_assert_eq(SSL_use_cert_and_key(pair.client, ann.cert, ann.key, NULL, 1), 1);
+    shake_hands();
+    for (unsigned i = 0; i < 200 && is_believed; i++) {
+        is_believed = tls_stream_is_believed(&pair.stream, pair.bench.keeper);
+        if (is_believed)
+            usleep(100000);
+    }
+    cr_expect_not(is_believed);
+    pem_free(&people);
+    pem_free(&ann);
+}
+
 Test(tls_stream, knows_nobody_without_a_certificate)
 {
     static const struct pem_options root = { .subject = "/CN=people", .is_authority = true };
