@@ -151,18 +151,20 @@ static bool is_fingerprint(const char *text)
     return true;
 }
 
+static int to_lower(char c)
+{
+    return tolower((unsigned char)c);
+}
+
 static bool is_same_digits(const char *a, const char *b)
 {
-    for (;;) {
-        a += *a == ':';
-        b += *b == ':';
-        if (tolower((unsigned char)*a) != tolower((unsigned char)*b))
+    while (*a != '\0' && *b != '\0') {
+        if (to_lower(*a) != to_lower(*b))
             return false;
-        if (*a == '\0')
-            return true;
-        a++;
-        b++;
+        a += a[1] == ':' ? 2 : 1;
+        b += b[1] == ':' ? 2 : 1;
     }
+    return *a == *b;
 }
 
 /* Of two that a certificate could be both, the second would never count. */
