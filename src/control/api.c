@@ -103,7 +103,7 @@ static void tell_full(struct api *api)
     api->refused_count = 0;
 }
 
-/* What fails is counted, and once a second it is said why. */
+/* What fails is counted, and once a second it is said why; who only looks whether the port is open is no news. */
 static void on_handshake(void *arg, const struct address *address, enum fault fault,
                          const char *words)
 {
@@ -117,6 +117,8 @@ static void on_handshake(void *arg, const struct address *address, enum fault fa
     }
     CHECK(fault >= FAULT_TLS_HANDSHAKE && fault <= FAULT_TLS_PLAIN);
     api->tls.failed[fault - FAULT_TLS_HANDSHAKE]++;
+    if (fault == FAULT_TLS_GONE)
+        return;
     if (api->tls.told_us != 0 && now_us - api->tls.told_us < 1000000) {
         api->tls.unsaid++;
         return;

@@ -102,6 +102,7 @@ static void be_anonymous(struct api_exchange *exchange)
     char host[ADDRESS_TEXT_SIZE];
 
     exchange->is_anonymous = true;
+    exchange->is_stranger = false;
     exchange->peer = (struct peer){ .uid = (uid_t)-1, .gid = (gid_t)-1, .level = LEVEL_USER };
     address_format_host(&exchange->address, host);
     address_format(&exchange->address, exchange->peer.from);
