@@ -40,6 +40,7 @@ struct backup_order {
     const char *database; /* taken from, or restored to; the others: NULL */
     const char *id;       /* of a snapshot; take: NULL */
     enum snapshot_kind kind;
+    bool is_forced; /* forget: although a deployment relies on it */
     const char *actor;
 };
 
@@ -102,11 +103,10 @@ bool backup_job(struct backup *backup, uint64_t number, struct backup_job_view *
 bool backup_job_at(struct backup *backup, size_t index, struct backup_job_view *out);
 bool backup_stop(struct backup *backup, uint64_t number); /* asks it to end */
 
-/* See catalogue.h. One that is held is neither forgotten nor dropped by the rule. */
+/* See catalogue.h. */
 size_t backup_list(struct backup *backup, const char *database, struct snapshot_record **out);
 bool backup_find(struct backup *backup, const char *id, struct snapshot_record *out);
 size_t backup_damaged(struct backup *backup);
-void backup_hold(struct backup *backup, const char *id, bool is_held);
 
 /* The gate's question: is there a verified snapshot that is not older than max_age_us (0: any)? False: no such database, or
  * it has no snapshots configured. */

@@ -26,6 +26,7 @@ struct config_tls {
     bool tickets;
     uint64_t ticket_rotation; /* us */
     char *client_ca;          /* NULL: none */
+    char *client_crl;         /* NULL: none */
     enum config_tls_verify client_verify;
     enum config_unknown_sni unknown_sni;
     enum config_plain_http plain_http;
@@ -36,6 +37,7 @@ struct config_tls {
 struct config_slot_tls {
     bool verify;
     char *ca;   /* NULL: the system's store */
+    char *crl;  /* NULL: none */
     char *name; /* NULL: the target's host */
     char *sni;  /* NULL: the name */
     char *certificate;

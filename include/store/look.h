@@ -57,6 +57,7 @@ struct look_subscriber {
     uint64_t apply_errors;
     uint64_t sync_errors;
     uint64_t tables_not_ready;
+    bool is_followed; /* there was a look before, so that growth would have been seen */
     uint64_t
         error_age_us; /* since the counters grew; UINT64_MAX: they did not while we looked on */
 };

@@ -54,6 +54,14 @@ static struct tls_keeper *find_api_tls(void *arg)
     return vault_api(daemon->vault);
 }
 
+static void list_crls(void *arg, tls_crl_fn *fn, void *fn_arg)
+{
+    struct daemon *daemon = arg;
+
+    vault_each_crl(daemon->vault, fn, fn_arg);
+    trust_each_crl(daemon->trust, fn, fn_arg);
+}
+
 static void list_listeners(void *arg, listener_list_fn *fn, void *fn_arg)
 {
     struct daemon *daemon = arg;
@@ -109,6 +117,7 @@ struct control_room daemon_room(struct daemon *daemon)
         .tls_reload = reload_tls,
         .tls_list = list_tls,
         .api_tls = find_api_tls,
+        .tls_crls = list_crls,
         .verbs = daemon->verbs,
         .listeners = list_listeners,
         .lag = read_lag,

@@ -7,6 +7,7 @@
 #define APP_TRUST_H
 
 #include "base/check.h"
+#include "control/admin.h"
 
 struct config;
 struct tls_dialer;
@@ -42,5 +43,7 @@ struct tls_dialer *trust_front(struct trust *trust);
 
 /* With what connections to the targets of that slot are opened; it lives as long as the trust. */
 struct tls_dialer *trust_dialer(struct trust *trust, const char *service, const char *slot);
+
+void trust_each_crl(const struct trust *trust, tls_crl_fn *fn, void *arg);
 
 #endif

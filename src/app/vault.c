@@ -7,6 +7,7 @@
 #include <sys/queue.h>
 #include <time.h>
 
+#include "app/crl_watch.h"
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/log.h"
@@ -14,9 +15,17 @@
 #include "base/text.h"
 #include "config/config.h"
 #include "net/timer.h"
+#include "net/tls_crl.h"
 #include "net/tls_keeper.h"
 
-enum { TICK_MS = 100, WORDS_BYTES = 1024, SOON_DAYS = 30, DAY_S = 86400, NAMES_SHOWN = 8 };
+enum {
+    TICK_MS = 100,
+    WORDS_BYTES = 1024,
+    SOON_DAYS = 30,
+    DAY_S = 86400,
+    NAMES_SHOWN = 8,
+    USER_SIZE = 128
+};
 enum { RETRY_US = 60 * 1000 * 1000 }; /* of files that were refused */
 
 #define DAY_US (DAY_S * 1000000ull)
@@ -29,6 +38,8 @@ struct vault_entry {
     LIST_ENTRY(vault_entry) entry;
     struct tls_keeper *keeper;
     struct tls_context *pending; /* prepared; NULL: nothing */
+    struct crl_watch crls;
+    char *label; /* for the log */
     uint64_t pending_stamp;
     uint64_t stamp; /* of the files in force */
     uint64_t
@@ -66,6 +77,7 @@ static void note_options(const struct config_tls *tls, struct tls_options *out)
         .alpn_count = has_alpn ? tls->alpn.count : 1,
         .has_tickets = tls->tickets,
         .client_ca = tls->client_ca,
+        .client_crl = tls->client_crl,
         .client_verify = (enum tls_verify)tls->client_verify,
         .refuses_unknown = tls->unknown_sni == CONFIG_SNI_REFUSE,
     };
@@ -93,6 +105,7 @@ static struct vault_entry *make_entry(struct vault *vault, const char *name)
         return entry;
     entry = mem_zalloc(sizeof *entry);
     entry->keeper = tls_keeper_new(name);
+    entry->label = mem_format("listener=%s", name);
     LIST_INSERT_HEAD(&vault->entries, entry, entry);
     return entry;
 }
@@ -103,11 +116,22 @@ static void drop_pending(struct vault_entry *entry)
     entry->pending = NULL;
 }
 
+/* Whose certificates these are: "listener https", or "api". */
+static const char *describe(const struct vault_entry *entry, char out[USER_SIZE])
+{
+    const char *name = tls_keeper_name(entry->keeper);
+
+    if (strcmp(name, api_name) == 0)
+        return "api";
+    snprintf(out, USER_SIZE, "listener %s", name);
+    return out;
+}
+
 /* The stamp comes first: what changes while it is read is read again. */
 static int prepare_one(struct vault_entry *entry, const struct config_tls *tls, char *words,
                        unsigned words_size)
 {
-    const char *name = tls_keeper_name(entry->keeper);
+    char user[USER_SIZE];
     struct tls_options options;
     struct text why;
     int err = ERR_OK;
@@ -118,9 +142,8 @@ static int prepare_one(struct vault_entry *entry, const struct config_tls *tls, 
     entry->pending_stamp = tls_keeper_stamp(&options);
     err = tls_keeper_build(entry->keeper, &options, &why, &entry->pending);
     if (err != ERR_OK)
-        snprintf(words, words_size, "%s%s: tls: %.*s",
-                 strcmp(name, api_name) == 0 ? "" : "listener ",
-                 strcmp(name, api_name) == 0 ? "api" : name, SLICE_ARG(text_slice(&why)));
+        snprintf(words, words_size, "%s: tls: %.*s", describe(entry, user),
+                 SLICE_ARG(text_slice(&why)));
     text_fini(&why);
     return err;
 }
@@ -206,6 +229,8 @@ static void publish(struct vault_entry *entry)
     entry->failed_stamp = 0;
     log_certificates(entry);
     warn_expiry(entry);
+    crl_watch_begin(&entry->crls, entry->label,
+                    tls_context_crls(tls_keeper_context(entry->keeper)));
 }
 
 /* What was prepared under that name is in force. */
@@ -329,6 +354,8 @@ static void on_tick(void *arg)
         }
         if (now_us - entry->warned_us >= DAY_US)
             warn_expiry(entry);
+        crl_watch_tick(&entry->crls, entry->label,
+                       tls_context_crls(tls_keeper_context(entry->keeper)));
         if (entry->watch_us == 0 || entry->pending != NULL ||
             now_us - entry->watched_us < entry->watch_us)
             continue;
@@ -358,6 +385,7 @@ void vault_free(struct vault *vault)
         LIST_REMOVE(entry, entry);
         drop_pending(entry);
         tls_keeper_free(entry->keeper);
+        free(entry->label);
         free(entry);
     }
     timer_free(vault->timer);
@@ -389,6 +417,25 @@ void vault_each(const struct vault *vault, tls_list_fn *fn, void *arg)
 
             tls_context_view(context, i, &cert);
             fn(arg, tls_keeper_name(entry->keeper), &cert);
+        }
+    }
+}
+
+void vault_each_crl(const struct vault *vault, tls_crl_fn *fn, void *arg)
+{
+    const struct vault_entry *entry = NULL;
+
+    LIST_FOREACH(entry, &vault->entries, entry)
+    {
+        const struct tls_crls *crls =
+            entry->is_on ? tls_context_crls(tls_keeper_context(entry->keeper)) : NULL;
+
+        for (size_t i = 0; i < tls_crls_count(crls); i++) {
+            struct tls_crl_view crl;
+            char user[USER_SIZE];
+
+            tls_crls_view(crls, i, &crl);
+            fn(arg, describe(entry, user), &crl);
         }
     }
 }

@@ -43,5 +43,6 @@ struct tls_keeper *vault_api(const struct vault *vault);
 
 /* The API stands there as "(api)". */
 void vault_each(const struct vault *vault, tls_list_fn *fn, void *arg);
+void vault_each_crl(const struct vault *vault, tls_crl_fn *fn, void *arg);
 
 #endif

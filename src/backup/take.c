@@ -189,6 +189,8 @@ static int name_it(struct backup_job *job)
 
     record->finished_us = record->checked_us = clock_wall_us();
     record->is_verified = true;
+    record->seen_us = clock_monotonic_us();
+    record->disk_bytes = record->bytes;
     if (rename(job->part, record->path) != 0 || disk_file_sync(job->database.folder) != 0)
         return backup_job_fail(job, ERR_IO, "cannot name %s: %s", record->path, strerror(errno));
     if (catalogue_put(job->catalogue, record) == 0)
@@ -201,10 +203,15 @@ static int name_it(struct backup_job *job)
 
 static void drop_one(struct backup_job *job, const struct snapshot_record *record)
 {
-    int err = disk_file_remove(record->path);
+    int err = catalogue_condemn(job->catalogue, record->id, false);
 
+    if (err != 0) /* since the rule was asked somebody reads it, relies on it or removes it */
+        return;
+    err = disk_file_remove(record->path);
     if (err == 0)
         err = catalogue_remove(job->catalogue, record->id);
+    if (err != 0)
+        catalogue_spare(job->catalogue, record->id);
     if (err == 0)
         LOG_INFO("snapshot-dropped", "database=%s id=%s bytes=%" PRIu64, record->database,
                  record->id, record->bytes);
@@ -223,7 +230,8 @@ static void drop_old(struct backup_job *job)
     for (size_t i = 0; i < count; i++)
         items[i] = (struct retention_item){ .taken_us = records[i].taken_us,
                                             .is_verified = records[i].is_verified,
-                                            .is_in_use = records[i].holds > 0 };
+                                            .is_in_use = records[i].holds > 0 ||
+                                                         records[i].held_by[0] != '\0' };
     (void)retention_choose(&job->database.rule, items, count);
     for (size_t i = 0; i < count; i++)
         if (items[i].is_dropped)

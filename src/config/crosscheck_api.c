@@ -133,6 +133,10 @@ static void check_tls(const struct config_api *api, const struct origin *origin)
         origin_error(origin, &tls->client_ca, api,
                      "the api has a client_ca but asks no client for a certificate; add "
                      "client_verify = \"optional\" or \"required\", or remove it");
+    if (tls->client_crl != NULL && tls->client_ca == NULL)
+        origin_error(origin, &tls->client_crl, api,
+                     "the api has a client_crl but no client_ca whose lists it could hold; add "
+                     "client_ca = \"/path/ca.pem\", or remove it");
 }
 
 /* Two digits for each of 32 bytes, and colons between all of them or none. */

@@ -78,6 +78,7 @@ static void add_rows(const struct config_rules *rules, struct settings *out)
     out->latency_gross_tolerance = as_number(rules->latency_gross_tolerance);
     out->latency_gross_sustain_ms = as_ms(rules->latency_gross_sustain);
     out->latency_warn_tolerance = as_number(rules->latency_warn_tolerance);
+    out->latency_least_ms = as_ms(rules->latency_least);
     out->latency_warmup_ms = as_ms(rules->latency_warmup);
 }
 

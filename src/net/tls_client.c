@@ -13,6 +13,7 @@
 
 #include "base/mem.h"
 #include "net/stream.h"
+#include "net/tls_crl_priv.h"
 #include "net/tls_io_priv.h"
 #include "net/tls_priv.h"
 #include "net/tls_stream.h"
@@ -94,6 +95,11 @@ bool tls_stream_identity(const struct stream *stream, struct tls_identity *out)
     return is_known;
 }
 
+static int on_verify(int is_good, X509_STORE_CTX *store)
+{
+    return is_good != 0 || tls_crls_forgive(store);
+}
+
 /* The same question as in the handshake. */
 static bool verify_again(SSL_CTX *ctx, SSL *ssl, X509 *cert)
 {
@@ -105,6 +111,9 @@ static bool verify_again(SSL_CTX *ctx, SSL *ssl, X509 *cert)
                                              SSL_get_peer_cert_chain(ssl)) == 1) {
         terms = X509_STORE_CTX_get0_param(check);
         X509_VERIFY_PARAM_set_auth_level(terms, SSL_CTX_get_security_level(ctx));
+        (void)X509_VERIFY_PARAM_set_flags(terms,
+                                          X509_VERIFY_PARAM_get_flags(SSL_CTX_get0_param(ctx)));
+        X509_STORE_CTX_set_verify_cb(check, on_verify);
         is_good =
             X509_STORE_CTX_set_default(check, "ssl_client") == 1 && X509_verify_cert(check) == 1;
     }

@@ -447,6 +447,34 @@ Test(api_tls, certificates_are_exchanged_under_open_connections)
     free(request);
 }
 
+/* On new connections as on open ones. */
+Test(api_tls, a_certificate_that_was_revoked_is_nobody)
+{
+    struct tls_client_options options = { .certificate = &root };
+    struct pem_crl none = { .issuer = &people };
+    struct pem_crl some = { .issuer = &people, .revoked = { root.cert } };
+    char *request = request_of("GET", "/v1/whoami", "", NULL);
+    char *verify =
+        mem_format("client_verify = optional watch = 0s client_crl = \"%s/crl.pem\"", folder);
+    struct tls_client client;
+    struct said said;
+
+    pem_crl_write(path_of("crl.pem"), &none, 1);
+    open_stage(verify, CI ROOT "anonymous = none");
+    cr_assert(tls_client_open(&client, daemon_api(stage.daemon), &options));
+    ask_on(&client, request, &said);
+    cr_expect_eq(said.status, 200, "%s", said.body);
+    pem_crl_write(path_of("crl.pem"), &some, 1);
+    cr_expect_eq(ctl_code(stage.daemon, "tls reload"), 0);
+    ask_on(&client, request, &said);
+    cr_expect_eq(said.status, 401, "%s", said.body);
+    cr_expect(status_of(&root, "", "GET", "/livez", NULL) <= 0);
+    cr_expect_eq(status_of(&ci, "", "GET", "/v1/status", NULL), 200, "others are not touched");
+    tls_client_close(&client);
+    free(verify);
+    free(request);
+}
+
 Test(api_tls, files_that_change_are_read_and_tls_comes_and_goes_by_reload)
 {
     struct tls_client_options options = { .sni = "localhost" };

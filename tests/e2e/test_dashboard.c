@@ -136,13 +136,16 @@ static void run_script(const char *mode)
 {
     char *operator_token = token_of("anna", "operator");
     char *viewer_token = token_of("eve", "viewer");
-    char *words = mem_format("dashboard.mjs %s %s %s %s %s", mode, daemon_api(stage.daemon),
-                             daemon_front(stage.daemon), operator_token, viewer_token);
+    char *deployer_token = token_of("ci", "deployer --services shop");
+    char *words =
+        mem_format("dashboard.mjs %s %s %s %s %s %s", mode, daemon_api(stage.daemon),
+                   daemon_front(stage.daemon), operator_token, viewer_token, deployer_token);
 
     run_words(words);
     free(words);
     free(operator_token);
     free(viewer_token);
+    free(deployer_token);
 }
 
 static void stop(void)

@@ -3,7 +3,6 @@
  * daemon killed in the middle; what is kept. One server for all of it.
  */
 #include <dirent.h>
-#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,6 +15,7 @@
 #include "e2e/e2e.h"
 #include "support/ctl.h"
 #include "support/pg.h"
+#include "support/pg_hold.h"
 #include "support/scene.h"
 
 enum { WAIT_MS = 30000 };
@@ -204,6 +204,17 @@ static char *check_taking(struct world *world)
 
 /* --- damage --- */
 
+/* The disk is looked at every second. */
+static bool has_shrunk(void *arg)
+{
+    const struct world *world = arg;
+    struct ctl_result result = ctl_run(world->daemon, "db snapshots");
+    bool has = strstr(result.out, "on the disk instead of") != NULL;
+
+    ctl_free(&result);
+    return has;
+}
+
 static void check_damage(struct world *world, const char *id)
 {
     char *path = path_of(world, id);
@@ -213,7 +224,7 @@ static void check_damage(struct world *world, const char *id)
 
     cr_assert_eq(stat(path, &status), 0);
     cr_assert_eq(truncate(path, status.st_size - status.st_size / 3), 0);
-    expect_words(world, "db snapshots", 0, "on the disk instead of");
+    cr_expect(scene_await(has_shrunk, world, WAIT_MS));
     expect_words(world, verify, 1, "could not read from input file");
     expect_words(world, "db snapshots", 0, "no snapshot is verified");
     cr_assert_eq(truncate(path, 0), 0);
@@ -312,15 +323,6 @@ static void check_killed_verification(struct world *world, const char *id)
 
 /* --- the daemon that is killed --- */
 
-static void *hold_lock(void *arg)
-{
-    struct world *world = arg;
-
-    free(pg_psql(world->pg, "shop",
-                 "BEGIN; LOCK TABLE customers IN ACCESS EXCLUSIVE MODE; SELECT pg_sleep(2)"));
-    return NULL;
-}
-
 static bool has_part(void *arg)
 {
     return count_files(arg, ".part") > 0;
@@ -329,18 +331,6 @@ static bool has_part(void *arg)
 static bool is_swept(void *arg)
 {
     return !has_part(arg);
-}
-
-static bool is_locked(void *arg)
-{
-    struct world *world = arg;
-    char *count = pg_psql(world->pg, NULL,
-                          "SELECT count(*) FROM pg_locks WHERE mode = 'AccessExclusiveLock' AND "
-                          "granted AND locktype = 'relation'");
-    bool is = count != NULL && strcmp(count, "0\n") != 0;
-
-    free(count);
-    return is;
 }
 
 /* Every snapshot has become enormous, and a line is torn. */
@@ -370,13 +360,13 @@ static void edit_catalogue(const struct world *world)
 static void check_killed_daemon(struct world *world)
 {
     static const char *const expected[] = { "snapshot", NULL };
-    pthread_t thread;
+    struct pg_hold *hold =
+        pg_hold(world->pg, "shop", "DROP SEQUENCE s"); /* the dump reads it last */
 
-    cr_assert_eq(pthread_create(&thread, NULL, hold_lock, world), 0);
-    cr_assert(scene_await(is_locked, world, WAIT_MS));
     expect_words(world, "db snapshot shop --timeout 0", 4, "goes on");
     cr_assert(scene_await(has_part, world, WAIT_MS));
     daemon_kill(world->daemon);
+    pg_hold_end(hold);
     daemon_expect_errors(world->daemon, expected);
     cr_expect_gt(count_files(world, ".part"), 0);
     edit_catalogue(world);
@@ -385,7 +375,6 @@ static void check_killed_daemon(struct world *world)
     expect_order(world);
     expect_words(world, "db snapshots", 0, "1 damaged line");
     expect_words(world, "db snapshot shop", 1, "1.2 times the last snapshot");
-    pthread_join(thread, NULL);
 }
 
 /* --- a whole cluster, and what is kept --- */

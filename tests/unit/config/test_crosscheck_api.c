@@ -27,6 +27,7 @@ static const struct load_case tls_cases[] = {
     { IN_API(TLS_OF("alpn = { \"http/1.1\" }")), "alpn" },
     { IN_API(TLS_OF("tickets = true")), "tickets" },
     { IN_API(TLS_OF("client_verify = required")), "add client_ca" },
+    { IN_API(TLS_OF("client_crl = \"/crl.pem\"")), "no client_ca whose lists" },
     { IN_API(TLS_OF("client_ca = \"/ca.pem\"")), "asks no client for a certificate" },
     { AT("unix:/x", TLS_OF("")), "does not leave the machine" },
     { AT("0.0.0.0:9", TLS_OF("")), NULL },

@@ -137,6 +137,8 @@ static const struct load_case unknown[] = {
     { IN_TLS(CERTS "ktls = true"), "'ktls' is not available in this version" },
     { IN_TLS(CERTS "client_verify = \"required\""), "knows no authority; add client_ca" },
     { IN_TLS(CERTS "client_ca = \"/ca.pem\""), "asks no client for a certificate" },
+    { IN_TLS(CERTS "client_crl = \"/crl.pem\""), "has a client_crl but no client_ca" },
+    { IN_TLS(CERTS "client_crl = \"crl.pem\""), "client_crl: 'crl.pem' is no absolute path" },
     { IN_TLS(CERTS "client_verify = \"maybe\""),
       "'maybe' is not one of off, optional or required" },
     { IN_TLS(CERTS "unknown_sni = \"drop\""), "'drop' is not one of default or refuse" },
