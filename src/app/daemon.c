@@ -513,6 +513,8 @@ static void stop(struct daemon *daemon)
 {
     api_free(daemon->api);
     admin_free(daemon->admin);
+    if (daemon->deploy != NULL)
+        deploy_use_backup(daemon->deploy, NULL);
     backup_free(daemon->backup);
     actions_free(daemon->actions);
     charts_free(daemon->charts);

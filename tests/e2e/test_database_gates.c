@@ -294,7 +294,8 @@ Test(database_gates, no_switch_without_a_snapshot_that_is_young_and_whole, .time
     words = mem_format("truncate -s 10 %s/snapshots/*.dump", stage.folder);
     cr_assert_eq(system(words), 0);
     free(words);
-    db_expect_say(&stage, "db check shop/blue", 3, "has 10 bytes on the disk");
+    cr_expect(db_stage_await(&stage, "db check shop/blue", "has 10 bytes on the disk", SETTLE_MS));
+    db_expect_say(&stage, "db check shop/blue", 3, "snapshot");
     db_expect_say(&stage, "rollback shop", 0, "blue");
     cr_expect_eq(stage_probe(&stage.stage), LOAD_SLOT_BLUE);
     free(main);
