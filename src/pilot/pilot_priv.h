@@ -29,7 +29,6 @@ struct config_service;
 struct drill;
 struct past;
 struct record;
-struct signal_rates;
 struct snapshot_service;
 
 /* How far the counters of a slot were read. */
@@ -103,7 +102,6 @@ struct pilot {
     struct timer *signal_timer; /* armed while there are signals */
 };
 
-/* lookout.c */
 void lookout_fini(struct pilot *pilot, struct lookout *lookout);
 
 /* For this service of the configuration: memory and marks stay, an engine comes, goes or gets its new settings. */
