@@ -9,6 +9,7 @@
 #include "backup/snapshot_record.h"
 
 struct catalogue;
+struct snapshot_claim;
 struct text;
 
 /* folder/snapshots.jsonl; one that is not there is empty. ERR_IO with words. Damaged lines are named in words too, then
@@ -27,8 +28,22 @@ size_t catalogue_list(struct catalogue *catalogue, const char *database,
                       struct snapshot_record **out);
 bool catalogue_find(struct catalogue *catalogue, const char *id, struct snapshot_record *out);
 
-/* Somebody relies on it, or does not any more. What is not there cannot be held. */
-void catalogue_hold(struct catalogue *catalogue, const char *id, bool is_held);
+/* A job reads it from now on. ERR_NOT_FOUND; ERR_CONFLICT: it is being removed. */
+MUST_CHECK int catalogue_hold(struct catalogue *catalogue, const char *id);
+void catalogue_release(struct catalogue *catalogue, const char *id);
+
+/* Who relies on which, in place of what was told before. */
+void catalogue_claim(struct catalogue *catalogue, const struct snapshot_claim *claims,
+                     size_t count);
+
+/* It is about to be removed: from now on nobody can hold it. ERR_NOT_FOUND; ERR_CONFLICT: somebody holds it or removes it
+ * already, or relies on it, unless that is forced. With catalogue_spare it stays after all. */
+MUST_CHECK int catalogue_condemn(struct catalogue *catalogue, const char *id, bool is_forced);
+void catalogue_spare(struct catalogue *catalogue, const char *id);
+
+/* What was found on the disk, at that time (monotonic). */
+void catalogue_see(struct catalogue *catalogue, const char *id, uint64_t disk_bytes,
+                   uint64_t now_us);
 size_t catalogue_damaged(struct catalogue *catalogue);
 
 void catalogue_free_list(struct snapshot_record *records, size_t count);

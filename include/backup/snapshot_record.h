@@ -16,7 +16,12 @@ struct text;
 
 enum snapshot_kind { SNAPSHOT_LOGICAL, SNAPSHOT_PHYSICAL };
 
-enum { SNAPSHOT_ID_SIZE = 96, SNAPSHOT_PATH_SIZE = 512, SNAPSHOT_COPY_SIZE = 1024 };
+enum {
+    SNAPSHOT_ID_SIZE = 96,
+    SNAPSHOT_PATH_SIZE = 512,
+    SNAPSHOT_COPY_SIZE = 1024,
+    SNAPSHOT_HELD_SIZE = 256,
+};
 
 /* The rows of one table as the decode check saw them. */
 struct snapshot_table {
@@ -33,7 +38,6 @@ struct snapshot_record {
     char path[SNAPSHOT_PATH_SIZE];
     enum snapshot_kind kind;
     bool is_verified;
-    unsigned holds;    /* who relies on it now; not kept on the disk */
     uint64_t taken_us; /* wall clock, before the first byte was read: what is newer is not in it */
     uint64_t finished_us; /* likewise, when it got its name */
     uint64_t checked_us;  /* the last time that it was decoded */
@@ -45,6 +49,13 @@ struct snapshot_record {
     char problem[200]; /* why it is not verified; "" */
     struct snapshot_table *tables;
     size_t table_count;
+
+    /* Not kept on the disk. */
+    unsigned holds;                   /* jobs that read it now */
+    bool is_going;                    /* it is being removed: nobody may begin to rely on it */
+    char held_by[SNAPSHOT_HELD_SIZE]; /* deployments that rely on it; "" */
+    uint64_t disk_bytes;              /* that it had when it was looked at; 0: it was not there */
+    uint64_t seen_us;                 /* when that was, monotonic; 0: never */
 };
 
 const char *snapshot_kind_name(enum snapshot_kind kind);

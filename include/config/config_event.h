@@ -41,8 +41,10 @@ struct config_hook {
     char *name;
     char *command; /* a program and its words, cut at blanks */
     struct config_event_choice choice;
-    uint64_t timeout; /* us */
-    uint64_t every;   /* us: not more often than this */
+    uint64_t timeout;       /* us */
+    uint64_t every;         /* us: not more often than this */
+    uint64_t attempts;      /* 0: as many as fit into give_up_after */
+    uint64_t give_up_after; /* us */
     uint64_t repeat;
     uint64_t queue;
 };

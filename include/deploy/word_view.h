@@ -35,6 +35,11 @@ void deploy_view_light(const struct deploy *deploy, unsigned service_index,
 bool deploy_view_contract(const struct deploy *deploy, unsigned service_index, const char *slot,
                           struct word_finding *out, struct text *lines);
 
+/* The newest version that was applied to the database of a slot, as the last look says; "" : the slot has none, it records
+ * none, or the look is too old. out: at least 96 bytes. */
+void deploy_view_schema(const struct deploy *deploy, unsigned service_index, const char *slot,
+                        char *out);
+
 /* A database that follows another one. */
 struct deploy_link_view {
     const char *database;

@@ -57,6 +57,7 @@ struct look_subscriber {
     uint64_t apply_errors;
     uint64_t sync_errors;
     uint64_t tables_not_ready;
+    bool is_followed; /* there was a look before, so that growth would have been seen */
     uint64_t
         error_age_us; /* since the counters grew; UINT64_MAX: they did not while we looked on */
 };
@@ -71,6 +72,7 @@ struct look_beat {
 /* Of the versions that are recorded there. */
 struct look_versions {
     struct look_note note;
+    bool is_kept;            /* they are recorded somewhere, readable or not */
     bool is_found;           /* there is at least one */
     char version[96];        /* the newest that was applied */
     char contract_after[96]; /* the highest that an applied contraction asks for; "": none */

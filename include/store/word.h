@@ -54,12 +54,14 @@ struct word_link {
     const char *follower;
     const char *publisher;
     const char *subscription;
+    const char *source;               /* the database where traffic is; NULL: it is not asked */
     const struct look *follower_look; /* NULL: there is none */
     const struct look *publisher_look;
     uint64_t follower_age_us;
     uint64_t publisher_age_us;
     uint64_t lag_bytes_max; /* 0: any */
     uint64_t lag_us_max;
+    bool has_heartbeat; /* it is to be measured by the heartbeat */
 };
 
 struct word_finding;
@@ -69,13 +71,11 @@ struct word_question {
     const struct word_side *from; /* where traffic is, and would go back to; NULL: nowhere */
     bool is_same_database;        /* both must have the same one */
     bool is_strict;               /* versions must be equal, not just in range */
-    bool
-        is_back; /* to where traffic was: a migration that did not end is unknown, not a reason to stay */
+    bool is_back; /* to where traffic was: a migration that did not end is unknown */
     bool has_integrity;
     unsigned link_count;
     const struct word_link *links;
-    const struct word_finding
-        *lint; /* of pending migrations, as others found it; NULL: not asked */
+    const struct word_finding *lint;     /* of pending migrations; NULL: not asked */
     const struct word_finding *snapshot; /* likewise, of snapshots */
 };
 

@@ -44,6 +44,7 @@
 #include "control/actions.h"
 #include "control/admin.h"
 #include "control/api.h"
+#include "control/charts.h"
 #include "control/identity.h"
 #include "control/news.h"
 #include "control/outbox.h"
@@ -274,7 +275,11 @@ static void on_signal(void *arg, int number)
         notify_reloading(daemon->notify);
         deploy_submit(daemon->deploy, &change, on_reloaded, daemon);
         break;
-    default: break;
+    case SIGUSR2:
+        LOG_WARN("signal", "signal=USR2 nothing is done: a running program is not exchanged; with "
+                           "switchyard.socket a restart refuses nobody");
+        break;
+    default: LOG_WARN("signal", "signal=%d nothing is done: it has no meaning here", number);
     }
 }
 
@@ -408,6 +413,7 @@ static int start_control(struct daemon *daemon)
 
     room.news = daemon->news = news_new(&room);
     room.actions = daemon->actions = actions_new(&room);
+    room.charts = daemon->charts = charts_new(daemon->loop);
     outbox_listen(daemon->outbox, daemon->news);
     fd = take_admin(daemon, path);
     if (fd >= 0)
@@ -420,6 +426,7 @@ static int start_control(struct daemon *daemon)
     free(path);
     if (err != ERR_OK || config->api.bind.text == NULL)
         return err;
+    vault_commit_api(daemon->vault, config);
     err = address_from_endpoint(&config->api.bind.endpoint, &address);
     if (err == ERR_OK)
         err = api_new(&room, &address, &daemon->api);
@@ -443,7 +450,7 @@ static int start_notary(struct daemon *daemon)
 
 static void watch_signals(struct daemon *daemon)
 {
-    static const int numbers[] = { SIGTERM, SIGINT, SIGQUIT, SIGHUP, SIGUSR1 };
+    static const int numbers[] = { SIGTERM, SIGINT, SIGQUIT, SIGHUP, SIGUSR1, SIGUSR2, SIGALRM };
 
     for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++)
         loop_on_signal(daemon->loop, numbers[i], on_signal, daemon);
@@ -511,8 +518,11 @@ static void stop(struct daemon *daemon)
 {
     api_free(daemon->api);
     admin_free(daemon->admin);
+    if (daemon->deploy != NULL)
+        deploy_use_backup(daemon->deploy, NULL);
     backup_free(daemon->backup);
     actions_free(daemon->actions);
+    charts_free(daemon->charts);
     identity_free(daemon->identity);
     crew_free(daemon->crew);
     resolver_free(daemon->resolver);

@@ -9,7 +9,8 @@
 #include <string.h>
 
 #include "backup/backup_job_priv.h"
-#include "backup/disk_file_priv.h"
+#include "backup/claim.h"
+#include "backup/survey_priv.h"
 #include "backup/sweep_priv.h"
 #include "backup/tickets.h"
 #include "base/clock.h"
@@ -38,6 +39,7 @@ struct backup {
     struct jobs running;
     struct jobs ended; /* newest first */
     struct sweeps sweeps;
+    struct survey *survey; /* NULL: no database has snapshots yet */
     unsigned ended_count;
     uint64_t last_number;
 };
@@ -91,8 +93,12 @@ static void settle(struct backup *backup, struct backup_job *job)
     struct known *known = find_known(backup, name);
     uint64_t took_ms = (clock_monotonic_us() - job->began_us) / 1000;
 
-    if (job->work == BACKUP_RESTORE || job->work == BACKUP_ESTIMATE)
-        catalogue_hold(backup->catalogue, job->record.id, false);
+    if (job->work == BACKUP_RESTORE || job->work == BACKUP_ESTIMATE || job->work == BACKUP_VERIFY)
+        catalogue_release(backup->catalogue, job->record.id);
+    if (job->work == BACKUP_FORGET && job->err != 0)
+        catalogue_spare(backup->catalogue, job->record.id);
+    if (backup->survey != NULL)
+        survey_hurry(backup->survey);
     if (known != NULL && job->work == BACKUP_TAKE) {
         known->counts.taken += job->err == 0;
         known->counts.failed += job->err != 0;
@@ -171,6 +177,8 @@ static void free_known(struct backup *backup)
         free((void *)(uintptr_t)backup->known[i].is.dsn);
         free((void *)(uintptr_t)backup->known[i].is.passfile);
         free((void *)(uintptr_t)backup->known[i].is.folder);
+        free((void *)(uintptr_t)backup->known[i].is.restore_folder);
+        free((void *)(uintptr_t)backup->known[i].is.server_user);
     }
     free(backup->known);
     backup->known = NULL;
@@ -188,6 +196,7 @@ void backup_free(struct backup *backup)
     free_jobs(&backup->running);
     free_jobs(&backup->ended);
     sweeps_end(&backup->sweeps);
+    survey_end(backup->survey);
     timer_free(backup->reaper);
     free_known(backup);
     catalogue_free(backup->catalogue);
@@ -250,10 +259,14 @@ void backup_configure(struct backup *backup, const struct backup_database *datab
         fresh[i].is.dsn = copy_text(databases[i].dsn);
         fresh[i].is.passfile = copy_text(databases[i].passfile);
         fresh[i].is.folder = copy_text(databases[i].folder);
+        fresh[i].is.restore_folder = copy_text(databases[i].restore_folder);
+        fresh[i].is.server_user = copy_text(databases[i].server_user);
         if (old != NULL)
             fresh[i].counts = old->counts;
         if (old == NULL || !is_same_text(old->is.folder, databases[i].folder))
             sweep(backup, &fresh[i].is);
+        if (fresh[i].is.folder != NULL && backup->survey == NULL)
+            backup->survey = survey_start(backup->catalogue);
     }
     free_known(backup);
     backup->known = fresh;
@@ -329,12 +342,20 @@ static int prepare_take(struct backup *backup, const struct backup_order *order,
 static int prepare_use(struct backup *backup, const struct backup_order *order,
                        struct backup_job *job, char words[BACKUP_WORDS])
 {
+    int err = 0;
+
     if (!catalogue_find(backup->catalogue, order->id, &job->record))
         return refuse(words, ERR_NOT_FOUND, "there is no snapshot %s", order->id);
-    if (order->work == BACKUP_FORGET && job->record.holds > 0)
-        return refuse(words, ERR_CONFLICT, "snapshot %s is in use", order->id);
-    if (order->work == BACKUP_RESTORE || order->work == BACKUP_ESTIMATE)
-        catalogue_hold(backup->catalogue, order->id, true);
+    if (order->work == BACKUP_FORGET)
+        err = catalogue_condemn(backup->catalogue, order->id, order->is_forced);
+    else
+        err = catalogue_hold(backup->catalogue, order->id);
+    if (err == ERR_NOT_FOUND) /* a rule has dropped it in this moment */
+        return refuse(words, err, "there is no snapshot %s", order->id);
+    if (err != 0 && job->record.held_by[0] != '\0')
+        return refuse(words, err, "snapshot %s is held by %s", order->id, job->record.held_by);
+    if (err != 0)
+        return refuse(words, err, "snapshot %s is in use, or is being removed", order->id);
     return 0;
 }
 
@@ -462,28 +483,14 @@ size_t backup_damaged(struct backup *backup)
     return catalogue_damaged(backup->catalogue);
 }
 
-void backup_hold(struct backup *backup, const char *id, bool is_held)
+void backup_claim(struct backup *backup, const struct snapshot_claim *claims, size_t count)
 {
-    catalogue_hold(backup->catalogue, id, is_held);
+    catalogue_claim(backup->catalogue, claims, count);
 }
 
 struct tickets *backup_tickets(const struct backup *backup)
 {
     return backup->tickets;
-}
-
-/* Of a whole cluster only the manifest is looked at: this is asked often, and on the control thread. */
-static uint64_t size_of(const struct snapshot_record *record)
-{
-    char *manifest = NULL;
-    uint64_t bytes = 0;
-
-    if (record->kind == SNAPSHOT_LOGICAL)
-        return disk_file_size(record->path);
-    manifest = mem_format("%s/backup_manifest", record->path);
-    bytes = disk_file_size(manifest) > 0 ? record->bytes : 0;
-    free(manifest);
-    return bytes;
 }
 
 bool backup_freshness(struct backup *backup, const char *database, uint64_t max_age_us,
@@ -499,7 +506,7 @@ bool backup_freshness(struct backup *backup, const char *database, uint64_t max_
     freshness_judge(&(struct freshness_ask){ .database = database,
                                              .max_age_us = max_age_us,
                                              .now_us = clock_wall_us(),
-                                             .size_of = size_of },
+                                             .mono_us = clock_monotonic_us() },
                     records, count, out);
     catalogue_free_list(records, count);
     return true;

@@ -12,7 +12,9 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "backup/claim.h"
 #include "backup/disk_file_priv.h"
+#include "base/clock.h"
 #include "base/err.h"
 #include "base/mem.h"
 #include "base/text.h"
@@ -21,12 +23,14 @@ enum { FILE_MAX = 256 << 20 };
 
 struct catalogue {
     pthread_mutex_t writing; /* taken first */
-    pthread_mutex_t reading; /* records, count, damaged_count */
+    pthread_mutex_t reading; /* records, count, claims, damaged_count */
     char *folder;
     char *path;
     char *fresh;
     struct snapshot_record *records;
     size_t count;
+    struct snapshot_claim *claims;
+    size_t claim_count;
     struct text damaged; /* lines as they are */
     size_t damaged_count;
 };
@@ -103,6 +107,7 @@ void catalogue_free(struct catalogue *catalogue)
         return;
     catalogue_free_list(catalogue->records, catalogue->count);
     text_fini(&catalogue->damaged);
+    free(catalogue->claims);
     pthread_mutex_destroy(&catalogue->writing);
     pthread_mutex_destroy(&catalogue->reading);
     free(catalogue->folder);
@@ -163,6 +168,7 @@ int catalogue_put(struct catalogue *catalogue, const struct snapshot_record *rec
         at = find(catalogue, record->id);
         if (at < catalogue->count) {
             copy.holds = catalogue->records[at].holds;
+            copy.is_going = catalogue->records[at].is_going;
             snapshot_record_fini(&catalogue->records[at]);
             catalogue->records[at] = copy;
         } else {
@@ -195,6 +201,135 @@ int catalogue_remove(struct catalogue *catalogue, const char *id)
     return err;
 }
 
+/* --- who relies on what; all of it with the lock for readers held --- */
+
+/* The newest verified one that was whole by then; the count: there is none. */
+static size_t find_claimed(const struct catalogue *catalogue, const struct snapshot_claim *claim)
+{
+    size_t found = catalogue->count;
+
+    for (size_t i = 0; i < catalogue->count; i++) {
+        const struct snapshot_record *record = &catalogue->records[i];
+
+        if (record->is_verified && !record->is_going && record->finished_us <= claim->at_us &&
+            strcmp(record->database, claim->database) == 0 &&
+            (found == catalogue->count || record->taken_us > catalogue->records[found].taken_us))
+            found = i;
+    }
+    return found;
+}
+
+static void note_holder(struct snapshot_record *record, const char *by)
+{
+    size_t len = strlen(record->held_by);
+
+    if (strstr(record->held_by, by) == NULL)
+        snprintf(record->held_by + len, sizeof record->held_by - len, "%s%s", len > 0 ? ", " : "",
+                 by);
+}
+
+/* Whose time is over relies on nothing; what a claim means may have changed with the records. */
+static void fill_holders(struct catalogue *catalogue)
+{
+    uint64_t now_us = clock_wall_us();
+
+    for (size_t i = 0; i < catalogue->count; i++)
+        catalogue->records[i].held_by[0] = '\0';
+    for (size_t i = 0; i < catalogue->claim_count; i++) {
+        const struct snapshot_claim *claim = &catalogue->claims[i];
+        bool is_over = claim->until_us != 0 && claim->until_us <= now_us;
+        size_t at = is_over ? catalogue->count : find_claimed(catalogue, claim);
+
+        if (at < catalogue->count)
+            note_holder(&catalogue->records[at], claim->by);
+    }
+}
+
+void catalogue_claim(struct catalogue *catalogue, const struct snapshot_claim *claims, size_t count)
+{
+    struct snapshot_claim *fresh = mem_zalloc((count + 1) * sizeof *fresh);
+
+    if (count > 0)
+        memcpy(fresh, claims, count * sizeof *fresh);
+    pthread_mutex_lock(&catalogue->reading);
+    free(catalogue->claims);
+    catalogue->claims = fresh;
+    catalogue->claim_count = count;
+    pthread_mutex_unlock(&catalogue->reading);
+}
+
+int catalogue_hold(struct catalogue *catalogue, const char *id)
+{
+    size_t at = 0;
+    int err = ERR_NOT_FOUND;
+
+    pthread_mutex_lock(&catalogue->reading);
+    at = find(catalogue, id);
+    if (at < catalogue->count)
+        err = catalogue->records[at].is_going ? ERR_CONFLICT : 0;
+    if (err == 0)
+        catalogue->records[at].holds++;
+    pthread_mutex_unlock(&catalogue->reading);
+    return err;
+}
+
+void catalogue_release(struct catalogue *catalogue, const char *id)
+{
+    size_t at = 0;
+
+    pthread_mutex_lock(&catalogue->reading);
+    at = find(catalogue, id);
+    if (at < catalogue->count && catalogue->records[at].holds > 0)
+        catalogue->records[at].holds--;
+    pthread_mutex_unlock(&catalogue->reading);
+}
+
+int catalogue_condemn(struct catalogue *catalogue, const char *id, bool is_forced)
+{
+    size_t at = 0;
+    int err = ERR_NOT_FOUND;
+
+    pthread_mutex_lock(&catalogue->reading);
+    fill_holders(catalogue);
+    at = find(catalogue, id);
+    if (at < catalogue->count) {
+        struct snapshot_record *record = &catalogue->records[at];
+        bool is_held = record->held_by[0] != '\0' && !is_forced;
+
+        err = record->holds > 0 || record->is_going || is_held ? ERR_CONFLICT : 0;
+        record->is_going = record->is_going || err == 0;
+    }
+    pthread_mutex_unlock(&catalogue->reading);
+    return err;
+}
+
+void catalogue_spare(struct catalogue *catalogue, const char *id)
+{
+    size_t at = 0;
+
+    pthread_mutex_lock(&catalogue->reading);
+    at = find(catalogue, id);
+    if (at < catalogue->count)
+        catalogue->records[at].is_going = false;
+    pthread_mutex_unlock(&catalogue->reading);
+}
+
+void catalogue_see(struct catalogue *catalogue, const char *id, uint64_t disk_bytes,
+                   uint64_t now_us)
+{
+    size_t at = 0;
+
+    pthread_mutex_lock(&catalogue->reading);
+    at = find(catalogue, id);
+    if (at < catalogue->count) {
+        catalogue->records[at].disk_bytes = disk_bytes;
+        catalogue->records[at].seen_us = now_us;
+    }
+    pthread_mutex_unlock(&catalogue->reading);
+}
+
+/* --- reading --- */
+
 static int compare_times(const void *a, const void *b)
 {
     const struct snapshot_record *left = a;
@@ -209,6 +344,7 @@ size_t catalogue_list(struct catalogue *catalogue, const char *database,
     size_t count = 0;
 
     pthread_mutex_lock(&catalogue->reading);
+    fill_holders(catalogue);
     *out = mem_zalloc((catalogue->count + 1) * sizeof **out);
     for (size_t i = 0; i < catalogue->count; i++)
         if (database == NULL || strcmp(catalogue->records[i].database, database) == 0)
@@ -224,25 +360,13 @@ bool catalogue_find(struct catalogue *catalogue, const char *id, struct snapshot
     bool is_found = false;
 
     pthread_mutex_lock(&catalogue->reading);
+    fill_holders(catalogue);
     at = find(catalogue, id);
     is_found = at < catalogue->count;
     if (is_found)
         snapshot_record_copy(&catalogue->records[at], out);
     pthread_mutex_unlock(&catalogue->reading);
     return is_found;
-}
-
-void catalogue_hold(struct catalogue *catalogue, const char *id, bool is_held)
-{
-    size_t at = 0;
-
-    pthread_mutex_lock(&catalogue->reading);
-    at = find(catalogue, id);
-    if (at < catalogue->count && is_held)
-        catalogue->records[at].holds++;
-    else if (at < catalogue->count && catalogue->records[at].holds > 0)
-        catalogue->records[at].holds--;
-    pthread_mutex_unlock(&catalogue->reading);
 }
 
 size_t catalogue_damaged(struct catalogue *catalogue)

@@ -111,6 +111,8 @@ int examine_run(struct backup_job *job)
         return err;
     record->is_verified = err == 0;
     record->checked_us = clock_wall_us();
+    record->seen_us = clock_monotonic_us();
+    record->disk_bytes = now.bytes;
     snprintf(record->problem, sizeof record->problem, "%.199s", err != 0 ? job->words : "");
     if (catalogue_put(job->catalogue, record) != 0)
         return backup_job_fail(job, ERR_IO, "cannot write the catalogue: %s", strerror(errno));

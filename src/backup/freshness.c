@@ -18,7 +18,7 @@ static const struct snapshot_record *find_newest(const struct snapshot_record *r
                                                  size_t count)
 {
     for (size_t i = count; i-- > 0;)
-        if (records[i].is_verified)
+        if (records[i].is_verified && !records[i].is_going)
             return &records[i];
     return NULL;
 }
@@ -37,13 +37,19 @@ static void say_missing(const struct snapshot_record *records, size_t count, str
 static void judge_one(const struct freshness_ask *ask, const struct snapshot_record *record,
                       struct freshness *out)
 {
-    uint64_t size = ask->size_of(record);
+    uint64_t size = record->disk_bytes;
     char age[32];
     char limit[32];
 
     format_age(out->age_us, age);
     format_age(ask->max_age_us, limit);
-    if (size == 0)
+    out->is_unseen = record->seen_us == 0 || (ask->mono_us > record->seen_us &&
+                                              ask->mono_us - record->seen_us > FRESHNESS_SEEN_US);
+    if (out->is_unseen)
+        snprintf(out->words, sizeof out->words,
+                 "%s, %s old, was not looked at lately: its disk did not answer yet", record->id,
+                 age);
+    else if (size == 0)
         snprintf(out->words, sizeof out->words, "%s, %s old, is missing or empty on the disk",
                  record->id, age);
     else if (size != record->bytes)
@@ -74,6 +80,8 @@ void freshness_judge(const struct freshness_ask *ask, const struct snapshot_reco
         out->age_us = ask->now_us > record->taken_us ? ask->now_us - record->taken_us : 0;
         judge_one(ask, record, out);
     }
-    if (!out->is_fresh)
+    if (out->is_unseen)
+        snprintf(out->remedy, sizeof out->remedy, "see that the folder of its snapshots answers");
+    else if (!out->is_fresh)
         snprintf(out->remedy, sizeof out->remedy, "switchctl db snapshot %.64s", ask->database);
 }

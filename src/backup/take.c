@@ -18,9 +18,10 @@ enum { ANSWER_MAX = 16 << 20, LINE_SIZE = 400 };
 
 static const uint64_t dump_us = 24 * 3600 * 1000000ull;
 
-/* Which server and database it is, and how large its tables are. */
+/* Which server and database it is, and how large its tables are; it waits for nobody longer than the dump does. */
 static const char facts_query[] =
-    "SELECT 'f', (SELECT system_identifier FROM pg_control_system()), current_database(), "
+    "SET lock_timeout = '5s'; SELECT 'f', (SELECT system_identifier FROM pg_control_system()), "
+    "current_database(), "
     "current_setting('server_version') UNION ALL SELECT 't', pg_table_size(c.oid), n.nspname || "
     "'.' || c.relname, '' FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE "
     "c.relkind = 'r' AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'";
@@ -175,9 +176,6 @@ static int write_part(struct backup_job *job)
     err = backup_job_run(job, &run);
     if (err == 0 && job->record.kind == SNAPSHOT_LOGICAL && disk_file_sync(job->part) != 0)
         err = backup_job_fail(job, ERR_IO, "cannot sync %s: %s", job->part, strerror(errno));
-    if (err != 0 && strstr(job->words, "lock timeout") != NULL)
-        snprintf(job->remedy, sizeof job->remedy,
-                 "somebody holds an ACCESS EXCLUSIVE lock; end that transaction and try again");
     return err;
 }
 
@@ -189,6 +187,8 @@ static int name_it(struct backup_job *job)
 
     record->finished_us = record->checked_us = clock_wall_us();
     record->is_verified = true;
+    record->seen_us = clock_monotonic_us();
+    record->disk_bytes = record->bytes;
     if (rename(job->part, record->path) != 0 || disk_file_sync(job->database.folder) != 0)
         return backup_job_fail(job, ERR_IO, "cannot name %s: %s", record->path, strerror(errno));
     if (catalogue_put(job->catalogue, record) == 0)
@@ -201,10 +201,15 @@ static int name_it(struct backup_job *job)
 
 static void drop_one(struct backup_job *job, const struct snapshot_record *record)
 {
-    int err = disk_file_remove(record->path);
+    int err = catalogue_condemn(job->catalogue, record->id, false);
 
+    if (err != 0) /* since the rule was asked somebody reads it, relies on it or removes it */
+        return;
+    err = disk_file_remove(record->path);
     if (err == 0)
         err = catalogue_remove(job->catalogue, record->id);
+    if (err != 0)
+        catalogue_spare(job->catalogue, record->id);
     if (err == 0)
         LOG_INFO("snapshot-dropped", "database=%s id=%s bytes=%" PRIu64, record->database,
                  record->id, record->bytes);
@@ -223,7 +228,8 @@ static void drop_old(struct backup_job *job)
     for (size_t i = 0; i < count; i++)
         items[i] = (struct retention_item){ .taken_us = records[i].taken_us,
                                             .is_verified = records[i].is_verified,
-                                            .is_in_use = records[i].holds > 0 };
+                                            .is_in_use = records[i].holds > 0 ||
+                                                         records[i].held_by[0] != '\0' };
     (void)retention_choose(&job->database.rule, items, count);
     for (size_t i = 0; i < count; i++)
         if (items[i].is_dropped)
@@ -274,6 +280,9 @@ static int make(struct backup_job *job)
         err = examine_decode(job, job->part, &job->record);
     if (err == 0)
         err = name_it(job);
+    if (err != 0 && strstr(job->words, "lock timeout") != NULL)
+        snprintf(job->remedy, sizeof job->remedy,
+                 "somebody holds an ACCESS EXCLUSIVE lock; end that transaction and try again");
     return err;
 }
 

@@ -89,6 +89,28 @@ static void check_passfile(const struct config_database *database, const struct 
                      database->passfile);
 }
 
+static const char *slot_of(const struct config_database *database)
+{
+    return database->slot != NULL ? database->slot : database->subscription;
+}
+
+/* Of a publisher one replication slot is watched: the other follower would be judged by what this one does. */
+static void check_only_follower(const struct config *config, const struct config_database *database,
+                                const struct origin *origin)
+{
+    for (const struct config_database *other = config->databases; other < database; other++) {
+        if (other->publisher == NULL || strcmp(other->publisher, database->publisher) != 0 ||
+            slot_of(other) == NULL || slot_of(database) == NULL ||
+            strcmp(slot_of(other), slot_of(database)) == 0)
+            continue;
+        origin_error(origin, &database->publisher, database,
+                     "database '%s' is followed by '%s' already, by another replication slot: one "
+                     "follower of a database can be watched",
+                     database->publisher, other->name);
+        return;
+    }
+}
+
 static void check_replication(const struct config *config, const struct config_database *database,
                               const struct origin *origin)
 {
@@ -109,6 +131,7 @@ static void check_replication(const struct config *config, const struct config_d
                      "database '%s' cannot follow itself; name the other one", database->name);
     else
         has_database(config, &database->publisher, database, origin);
+    check_only_follower(config, database, origin);
     if (database->subscription == NULL)
         origin_error(origin, &database->publisher, database,
                      "publisher needs to know by which subscription; add subscription = \"NAME\"");

@@ -40,6 +40,7 @@ enum option_kind {
     KIND_ACTION_KIND,
     KIND_KEY_ALG,
     KIND_ANONYMOUS,
+    KIND_API_ROLE,
     KIND_SEVERITY,
     KIND_SIGNAL_ACTION,
     KIND_SIGNAL_OF, /* the last of the words */

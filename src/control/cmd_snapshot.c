@@ -25,11 +25,12 @@ static const struct sheet_column snapshot_columns[] = {
     { "id", "SNAPSHOT", SHEET_TEXT },     { "database", "DATABASE", SHEET_TEXT },
     { "kind", "KIND", SHEET_TEXT },       { "age_seconds", "AGE", SHEET_SECONDS },
     { "bytes", "BYTES", SHEET_NUMBER },   { "verified", "VERIFIED", SHEET_BOOL },
-    { "problem", "PROBLEM", SHEET_TEXT }, { "taken", NULL, SHEET_TEXT },
-    { "checked", NULL, SHEET_TEXT },      { "path", NULL, SHEET_TEXT },
-    { "sha256", NULL, SHEET_TEXT },       { "tables", NULL, SHEET_NUMBER },
-    { "name", NULL, SHEET_TEXT },         { "system_id", NULL, SHEET_TEXT },
-    { "version", NULL, SHEET_TEXT },      { "actor", NULL, SHEET_TEXT },
+    { "held_by", "HELD BY", SHEET_TEXT }, { "problem", "PROBLEM", SHEET_TEXT },
+    { "taken", NULL, SHEET_TEXT },        { "checked", NULL, SHEET_TEXT },
+    { "path", NULL, SHEET_TEXT },         { "sha256", NULL, SHEET_TEXT },
+    { "tables", NULL, SHEET_NUMBER },     { "name", NULL, SHEET_TEXT },
+    { "system_id", NULL, SHEET_TEXT },    { "version", NULL, SHEET_TEXT },
+    { "actor", NULL, SHEET_TEXT },
 };
 
 static const struct sheet_column job_columns[] = {
@@ -178,6 +179,7 @@ enum call_step cmd_snapshot_forget(struct call *call)
 {
     struct backup_order order = { .work = BACKUP_FORGET,
                                   .id = call->args.words[0],
+                                  .is_forced = (call->args.given & ARGS_FORCE) != 0,
                                   .actor = call->peer.actor };
     struct snapshot_record *records = NULL;
     struct snapshot_record record = { .id = "" };
@@ -190,10 +192,17 @@ enum call_step cmd_snapshot_forget(struct call *call)
         return start(call, &order, NULL); /* which says so */
     count = backup_list(call->room->backup, record.database, &records);
     for (size_t i = 0; i < count; i++)
-        others += records[i].is_verified && strcmp(records[i].id, record.id) != 0;
+        others +=
+            records[i].is_verified && !records[i].is_going && strcmp(records[i].id, record.id) != 0;
     catalogue_free_list(records, count);
     snapshot_record_fini(&record);
-    if (record.is_verified && others == 0 && (call->args.given & ARGS_FORCE) == 0) {
+    if (record.held_by[0] != '\0' && !order.is_forced) {
+        reply_fail(&call->reply, OUTCOME_REFUSED, FAULT_GATE_REFUSED, "snapshot %s is held by %s",
+                   order.id, record.held_by);
+        reply_hint(&call->reply, "wait until that is over, or --force --reason TEXT");
+        return CALL_DONE;
+    }
+    if (record.is_verified && others == 0 && !order.is_forced) {
         reply_fail(&call->reply, OUTCOME_REFUSED, FAULT_GATE_REFUSED,
                    "%s is the only verified snapshot of %s", order.id, record.database);
         reply_hint(&call->reply, "\"db snapshot %s\" first, or --force --reason TEXT",
@@ -264,6 +273,7 @@ static void add_snapshot(struct sheet *sheet, const struct snapshot_record *reco
     sheet_add_seconds(sheet, now_us > record->taken_us ? now_us - record->taken_us : 0);
     sheet_add_u64(sheet, record->bytes);
     sheet_add_bool(sheet, record->is_verified);
+    sheet_add_text(sheet, record->held_by);
     sheet_add_text(sheet, record->problem);
     add_stamp(sheet, record->taken_us);
     add_stamp(sheet, record->checked_us);

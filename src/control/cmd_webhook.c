@@ -32,10 +32,17 @@ static const struct sheet_column columns[] = {
 };
 
 static const struct sheet_column hook_columns[] = {
-    { "hook", "HOOK", SHEET_TEXT },       { "running", "RUNS", SHEET_BOOL },
-    { "queued", "QUEUED", SHEET_NUMBER }, { "succeeded", "SUCCEEDED", SHEET_NUMBER },
-    { "failed", "FAILED", SHEET_NUMBER }, { "dropped", "DROPPED", SHEET_NUMBER },
-    { "repeats", NULL, SHEET_NUMBER },    { "ended", "ENDED", SHEET_TEXT },
+    { "hook", "HOOK", SHEET_TEXT },
+    { "running", "RUNS", SHEET_BOOL },
+    { "queued", "QUEUED", SHEET_NUMBER },
+    { "oldest_seconds", "OLDEST", SHEET_SECONDS },
+    { "retry_seconds", "RETRY IN", SHEET_SECONDS },
+    { "succeeded", "SUCCEEDED", SHEET_NUMBER },
+    { "failed", "FAILED", SHEET_NUMBER },
+    { "expired", "EXPIRED", SHEET_NUMBER },
+    { "dropped", "DROPPED", SHEET_NUMBER },
+    { "repeats", NULL, SHEET_NUMBER },
+    { "ended", "ENDED", SHEET_TEXT },
     { "last", "LAST", SHEET_TEXT },
 };
 
@@ -92,16 +99,18 @@ static void add_row(struct sheet *sheet, const struct post_view *view)
     sheet_add_text(sheet, view->words);
 }
 
-static void add_hook(struct sheet *sheet, const struct hook_view *view)
+static void add_hook(struct sheet *sheet, const struct post_view *view)
 {
     sheet_add_text(sheet, view->name);
-    sheet_add_bool(sheet, view->is_running);
-    sheet_add_u64(sheet, view->queued);
-    sheet_add_u64(sheet, view->succeeded);
-    sheet_add_u64(sheet, view->failed);
-    sheet_add_u64(sheet, view->dropped);
+    sheet_add_bool(sheet, view->state == POST_SENDING);
+    sheet_add_u64(sheet, view->queue.count);
+    add_ages(sheet, view);
+    sheet_add_u64(sheet, view->delivered);
+    sheet_add_u64(sheet, view->failures);
+    sheet_add_u64(sheet, view->expired);
+    sheet_add_u64(sheet, view->queue.dropped);
     sheet_add_u64(sheet, view->repeats);
-    add_stamp(sheet, view->ended_us);
+    add_stamp(sheet, view->delivered_us > view->failed_us ? view->delivered_us : view->failed_us);
     sheet_add_text(sheet, view->words);
 }
 
@@ -119,7 +128,7 @@ enum call_step cmd_webhook_list(struct call *call)
     struct sheet *webhooks = sheet_new(columns, COUNT(columns));
     struct sheet *hooks = sheet_new(hook_columns, COUNT(hook_columns));
     struct post_view view;
-    struct hook_view hook;
+    struct post_view hook;
 
     for (size_t i = 0; outbox != NULL && outbox_look(outbox, i, &view); i++)
         add_row(webhooks, &view);

@@ -24,12 +24,14 @@
 #include "control/tally_priv.h"
 #include "deploy/deploy.h"
 #include "deploy/deploy_view.h"
+#include "deploy/word_view.h"
 #include "health/health.h"
 #include "http/head.h"
 #include "route/snapshot.h"
 
 /* The picture flattened, with the labels of each slot and target made once per scrape. */
 struct slot_row {
+    unsigned service_index;
     const struct snapshot_slot *slot;
     char *labels;       /* service, slot */
     uint64_t exchanges; /* finished: none of its request counters is set while this is 0 */
@@ -64,12 +66,15 @@ static char *make_labels(const char *service, const char *slot, const char *targ
     return text_take(&labels);
 }
 
-static void take_slot(struct scrape *scrape, const char *service, const struct snapshot_slot *slot)
+static void take_slot(struct scrape *scrape, const struct snapshot_service *of, unsigned index,
+                      const struct snapshot_slot *slot)
 {
     struct slot_row *row = &scrape->slots[scrape->slot_count++];
+    const char *service = of->service->name;
     struct slot_totals totals;
 
     row->slot = slot;
+    row->service_index = index;
     row->labels = make_labels(service, slot->slot->name, NULL);
     slot_sum_histogram(slot->slot, 0, &totals);
     for (unsigned i = 0; i < SLOT_BUCKETS; i++)
@@ -104,7 +109,7 @@ static void take_picture(struct scrape *scrape)
         const struct snapshot_service *service = snapshot_service_at(snapshot, i);
 
         for (unsigned k = 0; k < service->slot_count; k++)
-            take_slot(scrape, service->service->name, &service->slots[k]);
+            take_slot(scrape, service, i, &service->slots[k]);
     }
 }
 
@@ -265,6 +270,7 @@ static void write_faults(struct scrape *scrape)
 static void write_slot_states(struct scrape *scrape)
 {
     char label[32];
+    char schema[96];
     struct text version;
 
     exposition_open(&scrape->x, "switchyard_slot_state", EXPOSITION_GAUGE,
@@ -275,12 +281,17 @@ static void write_slot_states(struct scrape *scrape)
             exposition_u64_with(&scrape->x, scrape->slots[i].labels, label,
                                 scrape->slots[i].slot->role == (enum role)role);
         }
-    exposition_open(&scrape->x, "switchyard_slot_info", EXPOSITION_GAUGE,
-                    "The version that a slot holds; always 1.");
+    exposition_open(
+        &scrape->x, "switchyard_slot_info", EXPOSITION_GAUGE,
+        "The version that a slot holds, and the version of its database's schema (empty: "
+        "unknown); always 1.");
     text_init(&version, LABELS_MAX);
     for (size_t i = 0; i < scrape->slot_count; i++) {
         text_clear(&version);
         exposition_label(&version, "version", scrape->slots[i].slot->slot->version);
+        deploy_view_schema(scrape->room->deploy, scrape->slots[i].service_index,
+                           scrape->slots[i].slot->slot->name, schema);
+        exposition_label(&version, "schema", schema);
         exposition_u64_with(&scrape->x, scrape->slots[i].labels, version.bytes, 1);
     }
     text_fini(&version);

@@ -89,19 +89,22 @@ static void write_family(const struct outbox *outbox, enum value value, struct t
 static void write_hooks(const struct outbox *outbox, struct text *out)
 {
     struct exposition x = { .out = out };
-    struct hook_view view;
+    struct post_view view;
     struct text labels;
 
     text_init(&labels, LABELS_MAX);
-    exposition_open(&x, "switchyard_hook_runs_total", EXPOSITION_COUNTER,
-                    "Events for programs by what became of them: ok, failed (the program), dropped "
-                    "from a full queue, or repeated (told as a number).");
+    exposition_open(
+        &x, "switchyard_hook_runs_total", EXPOSITION_COUNTER,
+        "Events for programs by what became of them: ok, failed (a run of the program, which "
+        "is tried again), expired (given up), dropped from a full queue, or repeated "
+        "(told as a number).");
     for (size_t i = 0; outbox_look_hook(outbox, i, &view); i++) {
         text_clear(&labels);
         exposition_label(&labels, "hook", view.name);
-        exposition_u64_with(&x, labels.bytes, "result=\"ok\"", view.succeeded);
-        exposition_u64_with(&x, labels.bytes, "result=\"failed\"", view.failed);
-        exposition_u64_with(&x, labels.bytes, "result=\"dropped\"", view.dropped);
+        exposition_u64_with(&x, labels.bytes, "result=\"ok\"", view.delivered);
+        exposition_u64_with(&x, labels.bytes, "result=\"failed\"", view.failures);
+        exposition_u64_with(&x, labels.bytes, "result=\"expired\"", view.expired);
+        exposition_u64_with(&x, labels.bytes, "result=\"dropped\"", view.queue.dropped);
         exposition_u64_with(&x, labels.bytes, "result=\"repeated\"", view.repeats);
     }
     exposition_open(&x, "switchyard_hook_queue_length", EXPOSITION_GAUGE,
@@ -109,7 +112,14 @@ static void write_hooks(const struct outbox *outbox, struct text *out)
     for (size_t i = 0; outbox_look_hook(outbox, i, &view); i++) {
         text_clear(&labels);
         exposition_label(&labels, "hook", view.name);
-        exposition_u64(&x, labels.bytes, view.queued);
+        exposition_u64(&x, labels.bytes, view.queue.count);
+    }
+    exposition_open(&x, "switchyard_hook_oldest_seconds", EXPOSITION_GAUGE,
+                    "Age of the oldest event that waits for the program; 0: none does.");
+    for (size_t i = 0; outbox_look_hook(outbox, i, &view); i++) {
+        text_clear(&labels);
+        exposition_label(&labels, "hook", view.name);
+        exposition_seconds(&x, labels.bytes, age_of(view.queue.oldest_us));
     }
     text_fini(&labels);
 }
@@ -118,7 +128,7 @@ void metrics_webhook_write(const struct control_room *room, struct text *out)
 {
     struct exposition x = { .out = out };
     struct post_view view;
-    struct hook_view hook;
+    struct post_view hook;
 
     if (room->outbox == NULL)
         return;

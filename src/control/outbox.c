@@ -11,15 +11,19 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/strict_json.h"
 #include "config/config.h"
 #include "control/event_face_priv.h"
 #include "control/hooks_priv.h"
 #include "control/json_priv.h"
 #include "control/news_priv.h"
 #include "control/outbox_priv.h"
+#include "control/post_place_priv.h"
 #include "control/post_spec_priv.h"
 #include "control/postman_priv.h"
 #include "net/mailbox.h"
+
+enum { CATCH_UP_MAX = 256 };
 
 /* A test that was asked for. */
 struct asked {
@@ -42,6 +46,9 @@ struct outbox {
     struct asked *asked;
     uint64_t next_number;
     uint64_t lost;
+    uint64_t sequence; /* of the newest change that was an event */
+    bool has_begun;    /* it is known */
+    bool is_closing;
 };
 
 static void answer(struct outbox *outbox, uint64_t number, const struct post_result *result)
@@ -63,10 +70,23 @@ static void answer(struct outbox *outbox, uint64_t number, const struct post_res
 
 static void on_mail(void *arg, const struct mail *mail)
 {
-    struct post_result *result = mail->object;
+    struct outbox *outbox = arg;
 
-    answer(arg, mail->number, result);
-    free(result);
+    if (mail->kind == POSTMAN_TESTED) {
+        answer(outbox, mail->number, mail->object);
+        free(mail->object);
+        return;
+    }
+    if (!outbox->is_closing)
+        hooks_run(outbox->hooks, mail->object);
+    post_run_free(mail->object);
+}
+
+static void on_ran(void *arg, const char *name, const char *id, const struct post_result *result)
+{
+    struct outbox *outbox = arg;
+
+    postman_ran(outbox->postman, name, id, result);
 }
 
 struct outbox *outbox_new(struct loop *loop, const char *state_dir)
@@ -76,7 +96,7 @@ struct outbox *outbox_new(struct loop *loop, const char *state_dir)
     CHECK(curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK);
     outbox->mailbox = mailbox_new(loop, on_mail, outbox);
     outbox->folder = mem_format("%s/outbox", state_dir);
-    outbox->hooks = hooks_new(loop);
+    outbox->hooks = hooks_new(loop, on_ran, outbox);
     outbox->next_number = 1;
     return outbox;
 }
@@ -88,13 +108,15 @@ void outbox_free(struct outbox *outbox)
 
     if (outbox == NULL)
         return;
+    outbox->is_closing = true;
     news_unsubscribe(outbox->subscriber);
     outbox_cancel(outbox);
+    hooks_free(
+        outbox->hooks); /* what runs for an event is ended, and the event kept for the next start */
     is_joined = postman_free(outbox->postman);
     if (is_joined)
         mailbox_receive(outbox->mailbox);
     answer(outbox, 0, &stopped);
-    hooks_free(outbox->hooks);
     free(outbox->folder);
     if (!is_joined)
         return; /* its thread may still write into the mailbox */
@@ -109,11 +131,14 @@ int outbox_prepare(struct outbox *outbox, const struct config *config, char *wor
     int err = ERR_OK;
 
     outbox_cancel(outbox);
-    outbox->next = mem_zalloc((config->webhook_count + 1) * sizeof *outbox->next);
+    outbox->next =
+        mem_zalloc((config->webhook_count + config->hook_count + 1) * sizeof *outbox->next);
     for (size_t i = 0; err == ERR_OK && i < config->webhook_count; i++) {
         err = post_spec_new(&config->webhooks[i], words, words_size, &outbox->next[i]);
         outbox->next_count += err == ERR_OK ? 1 : 0;
     }
+    for (size_t i = 0; err == ERR_OK && i < config->hook_count; i++)
+        outbox->next[outbox->next_count++] = post_spec_of_hook(&config->hooks[i]);
     if (err != ERR_OK)
         outbox_cancel(outbox);
     return err;
@@ -140,10 +165,14 @@ void outbox_commit(struct outbox *outbox, const struct config *config)
     hooks_apply(outbox->hooks, config);
     if (outbox->postman == NULL && outbox->next_count > 0)
         outbox->postman = postman_new(outbox->folder, outbox->mailbox);
+    if (outbox->next_count == 0 && outbox->postman == NULL)
+        post_place_remove(outbox->folder);
     if (outbox->postman != NULL)
         postman_set(outbox->postman, outbox->next, outbox->next_count);
     else
         free(outbox->next);
+    if (outbox->postman != NULL && outbox->has_begun)
+        postman_told(outbox->postman, outbox->sequence);
     outbox->next = NULL;
     outbox->next_count = 0;
 }
@@ -157,20 +186,31 @@ void outbox_cancel(struct outbox *outbox)
     outbox->next_count = 0;
 }
 
-static void send_to(struct outbox *outbox, const struct config_webhook *webhook,
+static void send_to(struct outbox *outbox, const char *name, bool is_hook,
                     const struct event_face *face, char *json)
 {
-    struct post_event event = { .json = json };
+    struct post_event event = { .is_hook = is_hook, .json = json };
 
     snprintf(event.id, sizeof event.id, "%s", face->id);
     snprintf(event.key, sizeof event.key, "%s", face->key);
-    if (postman_put(outbox->postman, webhook->name, &event))
+    if (postman_put(outbox->postman, name, &event))
         return;
     if (outbox->lost++ == 0)
         LOG_WARN("webhook",
-                 "webhook=%s events are dropped: the thread of the webhooks is stuck, "
+                 "%s=%s events are dropped: the thread of the webhooks is stuck, "
                  "maybe for a disk",
-                 webhook->name);
+                 is_hook ? "hook" : "webhook", name);
+}
+
+static void note_change(struct outbox *outbox, const struct event_face *face)
+{
+    uint64_t sequence = 0;
+
+    if (strict_json_u64(face->json, "sequence", STRICT_JSON_INTEGER_MAX, &sequence) != ERR_OK)
+        return;
+    outbox->sequence = sequence;
+    if (outbox->postman != NULL)
+        postman_told(outbox->postman, sequence);
 }
 
 static void on_event(void *arg, const struct news_event *event)
@@ -180,18 +220,40 @@ static void on_event(void *arg, const struct news_event *event)
     struct event_face face;
     char *json = NULL;
 
-    if (config == NULL || config->webhook_count + config->hook_count == 0 ||
-        event_face_make(event->json, NULL, 1, &face) != ERR_OK)
+    if (config == NULL || event_face_make(event->json, NULL, 1, &face) != ERR_OK)
         return;
     json = mem_text_of(event->json.ptr, event->json.len);
     for (size_t i = 0; i < config->webhook_count; i++)
         if (event_face_is_meant(&face, &config->webhooks[i].choice, config))
-            send_to(outbox, &config->webhooks[i], &face, json);
+            send_to(outbox, config->webhooks[i].name, false, &face, json);
     for (size_t i = 0; i < config->hook_count; i++)
         if (event_face_is_meant(&face, &config->hooks[i].choice, config))
-            hooks_put(outbox->hooks, config->hooks[i].name, &face, event->json);
+            send_to(outbox, config->hooks[i].name, true, &face, json);
     free(json);
+    note_change(outbox, &face);
     event_face_free(&face);
+}
+
+uint64_t outbox_begin(struct outbox *outbox, uint64_t newest)
+{
+    uint64_t told = 0;
+
+    outbox->sequence = newest;
+    outbox->has_begun = true;
+    if (outbox->postman == NULL)
+        return newest;
+    if (post_place_read(outbox->folder, &told) != ERR_OK || told >= newest) {
+        postman_told(outbox->postman, newest);
+        return newest;
+    }
+    if (newest - told > CATCH_UP_MAX) {
+        LOG_WARN("outbox",
+                 "changes=%" PRIu64 " were not told before the start; of these the last %d are",
+                 newest - told, CATCH_UP_MAX);
+        told = newest - CATCH_UP_MAX;
+    }
+    outbox->sequence = told;
+    return told;
 }
 
 void outbox_listen(struct outbox *outbox, struct news *news)
@@ -199,14 +261,23 @@ void outbox_listen(struct outbox *outbox, struct news *news)
     outbox->subscriber = news_subscribe(news, on_event, outbox);
 }
 
-bool outbox_look(const struct outbox *outbox, size_t index, struct post_view *out)
+/* The postman has both. */
+static bool look(const struct outbox *outbox, size_t index, bool is_hook, struct post_view *out)
 {
-    return outbox->postman != NULL && postman_look(outbox->postman, index, out);
+    for (size_t i = 0; outbox->postman != NULL && postman_look(outbox->postman, i, out); i++)
+        if (out->is_hook == is_hook && index-- == 0)
+            return true;
+    return false;
 }
 
-bool outbox_look_hook(const struct outbox *outbox, size_t index, struct hook_view *out)
+bool outbox_look(const struct outbox *outbox, size_t index, struct post_view *out)
 {
-    return hooks_look(outbox->hooks, index, out);
+    return look(outbox, index, false, out);
+}
+
+bool outbox_look_hook(const struct outbox *outbox, size_t index, struct post_view *out)
+{
+    return look(outbox, index, true, out);
 }
 
 uint64_t outbox_lost(const struct outbox *outbox)

@@ -23,6 +23,9 @@ struct post_box {
     struct post_queue *queue;
     struct post_repeat *repeat;
     struct post_request *current;
+    struct post_run *run; /* to be taken by the postman */
+    bool is_running;      /* the program, or it will be */
+    uint64_t pace_us;     /* the next one not before */
     char current_id[40];
     struct post_request *test;
     uint64_t test_number;
@@ -32,6 +35,23 @@ struct post_box {
     struct post_view view;
 };
 
+void post_run_free(struct post_run *run)
+{
+    if (run != NULL)
+        free(run->json);
+    free(run);
+}
+
+/* No name of a block has a "+" in it: a program may be called like a receiver. */
+static struct post_queue *open_queue(const char *folder, const struct post_spec *spec)
+{
+    char *name = mem_format("%s%s", spec->name, spec->is_hook ? "+hook" : "");
+    struct post_queue *queue = post_queue_open(folder, name);
+
+    free(name);
+    return queue;
+}
+
 struct post_box *post_box_new(CURLM *multi, const char *folder, struct post_spec *spec)
 {
     struct post_box *box = mem_zalloc(sizeof *box);
@@ -39,7 +59,7 @@ struct post_box *post_box_new(CURLM *multi, const char *folder, struct post_spec
     box->multi = multi;
     box->random = clock_wall_us() ^ hash_bytes(0, spec->name, strlen(spec->name)) ^ 1;
     box->repeat = post_repeat_new();
-    box->queue = post_queue_open(folder, spec->name);
+    box->queue = open_queue(folder, spec);
     post_box_replace(box, spec);
     return box;
 }
@@ -59,6 +79,7 @@ void post_box_free(struct post_box *box)
         return;
     post_request_free(box->current);
     post_request_free(box->test);
+    post_run_free(box->run);
     while (post_repeat_flush(box->repeat, &repeated))
         queue_repeated(box, &repeated);
     post_repeat_free(box->repeat);
@@ -72,12 +93,18 @@ const char *post_box_name(const struct post_box *box)
     return box->spec->name;
 }
 
+bool post_box_is_hook(const struct post_box *box)
+{
+    return box->spec->is_hook;
+}
+
 /* What could not be sent may be sent now: it is tried at once. */
 void post_box_replace(struct post_box *box, struct post_spec *spec)
 {
     post_spec_free(box->spec);
     box->spec = spec;
     box->next_us = 0;
+    box->view.is_hook = spec->is_hook;
     snprintf(box->view.name, sizeof box->view.name, "%s", spec->name);
     snprintf(box->view.place, sizeof box->view.place, "%s", spec->place);
     post_queue_limit(box->queue, spec->queue, spec->queue_bytes);
@@ -100,7 +127,8 @@ void post_box_sync(struct post_box *box)
 
 static void give_up(struct post_box *box, const char *id, const char *why)
 {
-    LOG_WARN("webhook", "webhook=%s id=%s is given up: %s", box->spec->name, id, why);
+    LOG_WARN(box->spec->is_hook ? "hook" : "webhook", "%s=%s id=%s is given up: %s",
+             box->spec->is_hook ? "hook" : "webhook", box->spec->name, id, why);
     post_queue_remove(box->queue, id);
 }
 
@@ -121,6 +149,20 @@ static struct post_item *find_next(struct post_box *box)
     return NULL;
 }
 
+static void begin_run(struct post_box *box, const struct post_item *item)
+{
+    struct post_run *run = mem_zalloc(sizeof *run);
+
+    snprintf(run->name, sizeof run->name, "%s", box->spec->name);
+    snprintf(run->id, sizeof run->id, "%s", item->id);
+    run->count = item->count;
+    run->attempt = item->attempts + 1;
+    run->json = mem_text(item->json);
+    box->run = run;
+    box->is_running = true;
+    box->pace_us = clock_monotonic_us() + box->spec->every_us;
+}
+
 static void begin(struct post_box *box, struct post_item *item)
 {
     struct event_face face;
@@ -131,8 +173,16 @@ static void begin(struct post_box *box, struct post_item *item)
         return;
     }
     snprintf(box->current_id, sizeof box->current_id, "%s", item->id);
-    box->current = post_request_begin(box->multi, box->spec, &face);
+    if (box->spec->is_hook)
+        begin_run(box, item);
+    else
+        box->current = post_request_begin(box->multi, box->spec, &face);
     event_face_free(&face);
+}
+
+static bool is_busy(const struct post_box *box)
+{
+    return box->current != NULL || box->is_running;
 }
 
 uint64_t post_box_step(struct post_box *box, uint64_t now_us)
@@ -140,20 +190,22 @@ uint64_t post_box_step(struct post_box *box, uint64_t now_us)
     struct post_repeated repeated;
     struct post_item *item = NULL;
     uint64_t next = UINT64_MAX;
+    uint64_t wait = 0;
 
     while (post_repeat_due(box->repeat, now_us, &repeated))
         queue_repeated(box, &repeated);
     post_box_sync(box);
     next = post_repeat_next_us(box->repeat);
-    if (box->current != NULL)
+    if (is_busy(box))
         return next;
     item = find_next(box);
     if (item == NULL)
         return next;
-    if (now_us < box->next_us)
-        return box->next_us < next ? box->next_us : next;
+    wait = box->next_us > box->pace_us ? box->next_us : box->pace_us;
+    if (now_us < wait)
+        return wait < next ? wait : next;
     begin(box, item);
-    return box->current != NULL ? next : now_us;
+    return is_busy(box) ? next : now_us;
 }
 
 bool post_box_test(struct post_box *box, uint64_t number, struct slice json)
@@ -178,13 +230,14 @@ uint64_t post_box_open_test(const struct post_box *box)
 
 static void note_delivered(struct post_box *box)
 {
-    if (box->is_failing)
+    if (box->is_failing && !box->spec->is_hook)
         LOG_INFO("webhook", "webhook=%s receiver=%s takes events again, queued=%" PRIu64,
                  box->spec->name, box->spec->place, post_queue_view(box->queue).count);
     box->is_failing = false;
     box->view.delivered++;
     box->view.delivered_us = clock_wall_us();
-    box->view.words[0] = '\0';
+    if (!box->spec->is_hook)
+        box->view.words[0] = '\0';
     box->next_us = 0;
     post_queue_remove(box->queue, box->current_id);
 }
@@ -196,7 +249,7 @@ static void note_failed(struct post_box *box, const struct post_result *result)
 
     if (item != NULL && strcmp(item->id, box->current_id) == 0)
         attempts = ++item->attempts;
-    if (!box->is_failing)
+    if (!box->is_failing && !box->spec->is_hook) /* of a program it was said with what it wrote */
         LOG_WARN("webhook", "webhook=%s receiver=%s does not take events: %s; they wait",
                  box->spec->name, box->spec->place, result->words);
     box->is_failing = true;
@@ -215,6 +268,8 @@ static void end_current(struct post_box *box, const struct post_result *result)
         box->view.failed_us = clock_wall_us();
         snprintf(box->view.words, sizeof box->view.words, "%s", result->words);
     }
+    if (box->spec->is_hook)
+        snprintf(box->view.words, sizeof box->view.words, "%s", result->words);
     switch (result->fate) {
     case POST_DELIVERED: note_delivered(box); return;
     case POST_REFUSED:
@@ -246,12 +301,26 @@ bool post_box_end(struct post_box *box, CURL *easy, CURLcode code, uint64_t *tes
     return true;
 }
 
+struct post_run *post_box_take_run(struct post_box *box)
+{
+    struct post_run *run = box->run;
+
+    box->run = NULL;
+    return run;
+}
+
+void post_box_ran(struct post_box *box, const char *id, const struct post_result *result)
+{
+    if (!box->is_running || strcmp(box->current_id, id) != 0)
+        return; /* of a box that is gone */
+    box->is_running = false;
+    end_current(box, result);
+}
+
 void post_box_look(const struct post_box *box, uint64_t now_us, struct post_view *out)
 {
     *out = box->view;
     out->queue = post_queue_view(box->queue);
-    out->state = box->current != NULL   ? POST_SENDING
-                 : out->queue.count > 0 ? POST_WAITING
-                                        : POST_IDLE;
+    out->state = is_busy(box) ? POST_SENDING : out->queue.count > 0 ? POST_WAITING : POST_IDLE;
     out->wait_us = out->state == POST_WAITING && box->next_us > now_us ? box->next_us - now_us : 0;
 }

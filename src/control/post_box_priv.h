@@ -1,5 +1,5 @@
 /*
- * One receiver: its queue, the attempt that is under way, when the next one begins, and what became of those before. One
+ * One receiver, or program: its queue, the attempt that is under way, when the next one begins, and what became of those before. One
  * event at a time, in order. Owner: the postman. Thread: the postman's.
  */
 #ifndef CONTROL_POST_BOX_PRIV_H
@@ -19,6 +19,7 @@ enum post_state { POST_IDLE, POST_SENDING, POST_WAITING };
 
 struct post_view {
     char name[64];
+    bool is_hook;
     char place[160];
     enum post_state state;
     struct post_queue_view queue;
@@ -30,15 +31,28 @@ struct post_view {
     uint64_t delivered_us; /* wall times; 0: never */
     uint64_t failed_us;
     uint64_t wait_us; /* POST_WAITING: until the next attempt */
-    char words[200];  /* of the last failure; "" : the last attempt succeeded, or there was none */
+    char
+        words[200]; /* of the last failure; "" : the last attempt succeeded, or there was none; of a
+                         program: of its last end */
 };
 
 /* An event on its way to a box. */
 struct post_event {
+    bool is_hook; /* for the program of that name */
     char id[40];
     char key[160];
     char *json;
 };
+
+/* A program is to be run for an event; by the control thread. */
+struct post_run {
+    char name[64];
+    char id[40];
+    uint64_t count;
+    unsigned attempt; /* from 1 on */
+    char *json;
+};
+void post_run_free(struct post_run *run); /* NULL: nothing */
 
 struct post_box;
 
@@ -49,6 +63,7 @@ struct post_box *post_box_new(CURLM *multi, const char *folder, struct post_spec
 void post_box_free(struct post_box *box);
 
 const char *post_box_name(const struct post_box *box);
+bool post_box_is_hook(const struct post_box *box);
 void post_box_replace(struct post_box *box, struct post_spec *spec); /* spec is taken */
 void post_box_put(struct post_box *box, const struct post_event *event);
 void post_box_sync(struct post_box *box);
@@ -63,6 +78,10 @@ bool post_box_test(struct post_box *box, uint64_t number, struct slice json);
  * is what became of it. */
 bool post_box_end(struct post_box *box, CURL *easy, CURLcode code, uint64_t *test,
                   struct post_result *result);
+
+/* Of a program: what is to be run now; the caller frees it. NULL: nothing. And what became of it. */
+struct post_run *post_box_take_run(struct post_box *box);
+void post_box_ran(struct post_box *box, const char *id, const struct post_result *result);
 
 /* The test that will never end, because the box goes; 0: none. */
 uint64_t post_box_open_test(const struct post_box *box);

@@ -14,6 +14,8 @@
 #include "config/config_event.h"
 #include "control/post_template_priv.h"
 
+enum { HOOK_BYTES = 4 * 1024 * 1024 };
+
 /* A line feed at the end is the editor's. */
 static int read_key(const char *path, struct post_spec *spec, char *words, unsigned size)
 {
@@ -117,6 +119,22 @@ int post_spec_new(const struct config_webhook *webhook, char *words, unsigned si
     snprintf(words, size, "webhook %s: %s", webhook->name, why);
     post_spec_free(spec);
     return err;
+}
+
+struct post_spec *post_spec_of_hook(const struct config_hook *hook)
+{
+    struct post_spec *spec = mem_zalloc(sizeof *spec);
+
+    snprintf(spec->name, sizeof spec->name, "%s", hook->name);
+    snprintf(spec->place, sizeof spec->place, "%s", hook->command);
+    spec->is_hook = true;
+    spec->every_us = hook->every;
+    spec->attempts = hook->attempts;
+    spec->give_up_us = hook->give_up_after;
+    spec->repeat_us = hook->repeat;
+    spec->queue = hook->queue;
+    spec->queue_bytes = HOOK_BYTES;
+    return spec;
 }
 
 void post_spec_free(struct post_spec *spec)

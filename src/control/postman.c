@@ -11,20 +11,25 @@
 
 #include "base/check.h"
 #include "base/clock.h"
+#include "base/err.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "control/post_place_priv.h"
 #include "control/post_spec_priv.h"
 #include "net/mailbox.h"
 
+#define NOWHERE UINT64_MAX /* no place that is known */
+
 enum { LONGEST_END_S = 3, LONGEST_WAIT_MS = 60000 };
 
-enum letter_kind { LETTER_SET, LETTER_EVENT, LETTER_TEST, LETTER_STOP };
+enum letter_kind { LETTER_SET, LETTER_EVENT, LETTER_TEST, LETTER_RAN, LETTER_STOP };
 
 struct letter {
     STAILQ_ENTRY(letter) link;
     enum letter_kind kind;
     char name[64];
-    struct post_event event; /* of a test the json only */
+    struct post_event event; /* of a test the json only, of a run the id only */
+    struct post_result result;
     uint64_t number;
     struct post_spec **specs;
     size_t count;
@@ -41,11 +46,15 @@ struct postman {
     pthread_mutex_t lock; /* of these */
     struct letters letters;
     unsigned event_count;
+    uint64_t put; /* the newest change whose events are among the letters, or were; NOWHERE: none */
     struct post_view views[POSTMAN_BOXES_MAX];
     size_t view_count;
 
     struct post_box *boxes[POSTMAN_BOXES_MAX]; /* of the thread */
     size_t box_count;
+    uint64_t taken;     /* the newest change whose events are in the boxes */
+    uint64_t told;      /* and on disk */
+    bool has_told_fail; /* a line said so */
     bool is_stopping;
 };
 
@@ -77,10 +86,11 @@ static void tell_untested(struct postman *postman, uint64_t number, const char *
     tell_tested(postman, number, &result);
 }
 
-static struct post_box *find_box(const struct postman *postman, const char *name)
+static struct post_box *find_box(const struct postman *postman, const char *name, bool is_hook)
 {
     for (size_t i = 0; i < postman->box_count; i++)
-        if (strcmp(post_box_name(postman->boxes[i]), name) == 0)
+        if (post_box_is_hook(postman->boxes[i]) == is_hook &&
+            strcmp(post_box_name(postman->boxes[i]), name) == 0)
             return postman->boxes[i];
     return NULL;
 }
@@ -101,7 +111,7 @@ static void take_set(struct postman *postman, struct letter *letter)
     for (size_t i = 0; i < letter->count; i++) {
         struct post_spec *spec = letter->specs[i];
 
-        boxes[i] = find_box(postman, spec->name);
+        boxes[i] = find_box(postman, spec->name, spec->is_hook);
         letter->specs[i] = NULL;
         if (boxes[i] != NULL)
             post_box_replace(boxes[i], spec);
@@ -116,13 +126,16 @@ static void take_set(struct postman *postman, struct letter *letter)
         if (!is_kept)
             drop_box(postman, postman->boxes[i]);
     }
+    if (letter->count == 0)
+        post_place_remove(postman->folder);
+    postman->told = NOWHERE;
     memcpy(postman->boxes, boxes, letter->count * sizeof *boxes);
     postman->box_count = letter->count;
 }
 
 static void take_test(struct postman *postman, const struct letter *letter)
 {
-    struct post_box *box = find_box(postman, letter->name);
+    struct post_box *box = find_box(postman, letter->name, false);
 
     if (box == NULL)
         tell_untested(postman, letter->number, "its block is gone");
@@ -137,11 +150,16 @@ static void take_letter(struct postman *postman, struct letter *letter)
     switch (letter->kind) {
     case LETTER_SET: take_set(postman, letter); break;
     case LETTER_EVENT:
-        box = find_box(postman, letter->name);
+        box = find_box(postman, letter->name, letter->event.is_hook);
         if (box != NULL)
             post_box_put(box, &letter->event);
         break;
     case LETTER_TEST: take_test(postman, letter); break;
+    case LETTER_RAN:
+        box = find_box(postman, letter->name, true);
+        if (box != NULL)
+            post_box_ran(box, letter->event.id, &letter->result);
+        break;
     case LETTER_STOP: postman->is_stopping = true; break;
     }
 }
@@ -149,10 +167,12 @@ static void take_letter(struct postman *postman, struct letter *letter)
 static void take_letters(struct postman *postman)
 {
     struct letters taken = STAILQ_HEAD_INITIALIZER(taken);
+    uint64_t put = NOWHERE;
 
     pthread_mutex_lock(&postman->lock);
     STAILQ_CONCAT(&taken, &postman->letters);
     postman->event_count = 0;
+    put = postman->put;
     pthread_mutex_unlock(&postman->lock);
     while (!STAILQ_EMPTY(&taken)) {
         struct letter *letter = STAILQ_FIRST(&taken);
@@ -161,6 +181,21 @@ static void take_letters(struct postman *postman)
         take_letter(postman, letter);
         free_letter(letter);
     }
+    postman->taken = put;
+}
+
+/* Behind a step, which has made durable what the boxes took. */
+static void write_place(struct postman *postman)
+{
+    if (postman->taken == NOWHERE || postman->taken == postman->told || postman->box_count == 0)
+        return;
+    if (post_place_write(postman->folder, postman->taken) == ERR_OK) {
+        postman->has_told_fail = false;
+    } else if (!postman->has_told_fail) {
+        LOG_WARN("outbox", "folder=%s cannot write how far changes were told", postman->folder);
+        postman->has_told_fail = true;
+    }
+    postman->told = postman->taken;
 }
 
 static void take_ends(struct postman *postman)
@@ -195,6 +230,16 @@ static void show(struct postman *postman)
     pthread_mutex_unlock(&postman->lock);
 }
 
+static void ask_for_runs(struct postman *postman)
+{
+    for (size_t i = 0; i < postman->box_count; i++) {
+        struct post_run *run = post_box_take_run(postman->boxes[i]);
+
+        if (run != NULL)
+            mailbox_post(postman->control, &(struct mail){ .kind = POSTMAN_RUN, .object = run });
+    }
+}
+
 /* Begins what is due; the milliseconds until something is. */
 static int step(struct postman *postman)
 {
@@ -206,6 +251,7 @@ static int step(struct postman *postman)
 
         next = wish < next ? wish : next;
     }
+    ask_for_runs(postman);
     if (next <= now)
         return 0;
     return (next - now) / 1000 < LONGEST_WAIT_MS ? (int)((next - now) / 1000 + 1) : LONGEST_WAIT_MS;
@@ -223,12 +269,16 @@ static void *run_thread(void *arg)
         if (postman->is_stopping)
             break;
         (void)step(postman);
+        write_place(postman);
         CHECK(curl_multi_perform(postman->multi, &running) == CURLM_OK);
         take_ends(postman);
         wait_ms = step(postman); /* what is begun here is due at once for curl, too */
         show(postman);
         (void)curl_multi_poll(postman->multi, NULL, 0, wait_ms, NULL);
     }
+    for (size_t i = 0; i < postman->box_count; i++)
+        post_box_sync(postman->boxes[i]);
+    write_place(postman);
     for (size_t i = 0; i < postman->box_count; i++)
         drop_box(postman, postman->boxes[i]);
     postman->box_count = 0;
@@ -243,6 +293,7 @@ struct postman *postman_new(const char *folder, struct mailbox *control)
 
     postman->folder = mem_text(folder);
     postman->control = control;
+    postman->put = postman->taken = postman->told = NOWHERE;
     postman->multi = curl_multi_init();
     CHECK(postman->multi != NULL);
     (void)curl_multi_setopt(postman->multi, CURLMOPT_MAXCONNECTS, (long)POSTMAN_BOXES_MAX);
@@ -317,6 +368,26 @@ bool postman_put(struct postman *postman, const char *name, const struct post_ev
     letter->event.json = mem_text(event->json);
     post(postman, letter);
     return true;
+}
+
+void postman_told(struct postman *postman, uint64_t sequence)
+{
+    pthread_mutex_lock(&postman->lock);
+    postman->put = sequence;
+    pthread_mutex_unlock(&postman->lock);
+    (void)curl_multi_wakeup(postman->multi);
+}
+
+void postman_ran(struct postman *postman, const char *name, const char *id,
+                 const struct post_result *result)
+{
+    struct letter *letter = mem_zalloc(sizeof *letter);
+
+    letter->kind = LETTER_RAN;
+    snprintf(letter->name, sizeof letter->name, "%s", name);
+    snprintf(letter->event.id, sizeof letter->event.id, "%s", id);
+    letter->result = *result;
+    post(postman, letter);
 }
 
 void postman_test(struct postman *postman, const char *name, uint64_t number, const char *json)

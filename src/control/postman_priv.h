@@ -16,10 +16,11 @@ struct mailbox;
 struct post_spec;
 struct postman;
 
-enum { POSTMAN_LETTERS_MAX = 4096, POSTMAN_BOXES_MAX = 32 };
+enum { POSTMAN_LETTERS_MAX = 4096, POSTMAN_BOXES_MAX = 64 };
 
-/* Mail to control: number is the test's, object a struct post_result that the receiver frees. */
-enum { POSTMAN_TESTED = 1 };
+/* Mail to control. TESTED: number is the test's, object a struct post_result that the receiver frees. RUN: object is a struct
+ * post_run, likewise; postman_ran is to follow. */
+enum { POSTMAN_TESTED = 1, POSTMAN_RUN };
 
 struct postman *postman_new(const char *folder, struct mailbox *control);
 
@@ -32,6 +33,13 @@ void postman_set(struct postman *postman, struct post_spec **specs, size_t count
 
 /* An event for the box of that name. False: the thread is so far behind that it is dropped. Copied. */
 bool postman_put(struct postman *postman, const char *name, const struct post_event *event);
+
+/* Every event of changes up to that sequence was put: it is written down when they are on disk. */
+void postman_told(struct postman *postman, uint64_t sequence);
+
+/* The end of a program that POSTMAN_RUN asked for. */
+void postman_ran(struct postman *postman, const char *name, const char *id,
+                 const struct post_result *result);
 
 /* POSTMAN_TESTED follows in any case, as long as the postman lives. */
 void postman_test(struct postman *postman, const char *name, uint64_t number, const char *json);

@@ -13,6 +13,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "config/dump.h"
+#include "deploy/claims_priv.h"
 #include "deploy/contracts_priv.h"
 #include "deploy/deploy_priv.h"
 #include "deploy/gate_priv.h"
@@ -227,6 +228,7 @@ static void answer_batch(struct deploy *deploy)
 
     deploy->desk = DESK_IDLE;
     decisions_fini(&deploy->working);
+    claims_tell(deploy, NULL);
     TAILQ_CONCAT(&done, &deploy->batch, link);
     TAILQ_FOREACH(ticket, &done, link)
     {
@@ -350,6 +352,8 @@ void batch_write(struct deploy *deploy)
         return;
     }
     lock_purge(deploy, &deploy->working);
+    if (find_reload(deploy) == NULL) /* else its services are those of another configuration */
+        claims_tell(deploy, &deploy->working);
     submit_state(deploy, WRITER_STATE, DESK_WRITING, &deploy->working);
 }
 

@@ -16,6 +16,7 @@
 #include "config/dump.h"
 #include "deploy/batch_priv.h"
 #include "deploy/canary_priv.h"
+#include "deploy/claims_priv.h"
 #include "deploy/confirm_priv.h"
 #include "deploy/contracts_priv.h"
 #include "deploy/deploy_priv.h"
@@ -247,6 +248,7 @@ void deploy_free(struct deploy *deploy)
 void deploy_use_backup(struct deploy *deploy, struct backup *backup)
 {
     deploy->backup = backup;
+    claims_tell(deploy, NULL);
 }
 
 const struct config *deploy_config(const struct deploy *deploy)

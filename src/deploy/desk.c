@@ -129,6 +129,8 @@ static bool prepare(struct deploy *deploy, struct ticket *ticket)
     case CHANGE_SWITCH:
     case CHANGE_CANARY_START:
     case CHANGE_CANARY_PROMOTE:
+    case CHANGE_TENANT_PIN:
+    case CHANGE_TENANT_LOAD:
     case CHANGE_ROLLOUT_ADVANCE:
     case CHANGE_ROLLOUT_PHASE: return measure_prepare(deploy, ticket);
     case CHANGE_ROLLBACK:
@@ -144,9 +146,7 @@ static bool prepare(struct deploy *deploy, struct ticket *ticket)
     case CHANGE_CANARY_PAUSE:
     case CHANGE_CANARY_RESUME:
     case CHANGE_CANARY_ABORT:
-    case CHANGE_TENANT_PIN:
     case CHANGE_TENANT_UNPIN:
-    case CHANGE_TENANT_LOAD:
     case CHANGE_PAUSE:
     case CHANGE_RESUME:
     case CHANGE_MAINT_ON:

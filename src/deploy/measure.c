@@ -59,11 +59,18 @@ bool measure_is_wanted(enum change_kind kind)
            kind == CHANGE_ROLLOUT_ADVANCE || kind == CHANGE_ROLLOUT_PHASE;
 }
 
+/* No target is asked: a pin must lead somewhere, and may lead to where nobody answers yet. */
+static bool is_pinning(enum change_kind kind)
+{
+    return kind == CHANGE_TENANT_PIN || kind == CHANGE_TENANT_LOAD;
+}
+
 static bool is_exempt(const struct deploy *deploy, const struct ticket *ticket)
 {
     bool has_eyes = deploy->options.health != NULL || deploy->options.databases != NULL;
+    enum change_kind kind = ticket->change.kind;
 
-    return !measure_is_wanted(ticket->change.kind) || !has_eyes || deploy->is_stopped ||
+    return (!measure_is_wanted(kind) && !is_pinning(kind)) || !has_eyes || deploy->is_stopped ||
            gate_is_forced(ticket) ||
            (ticket->is_internal && ticket->change.kind != CHANGE_ROLLOUT_PHASE);
 }
@@ -154,7 +161,7 @@ static void find_places(const struct deploy *deploy, const struct ticket *ticket
     const struct change *change = &ticket->change;
     struct scope scope;
 
-    if (!gate_look_up(deploy->config, change->name, &scope))
+    if (is_pinning(change->kind) || !gate_look_up(deploy->config, change->name, &scope))
         return;
     for (size_t i = 0; i < scope.count; i++) {
         size_t index = gate_scope_at(&scope, i);
@@ -357,6 +364,8 @@ static void on_looked(void *arg)
 /* First of all: what was migrated a moment ago must have been seen. */
 static void start_looks(struct measure *measure, const struct change *change)
 {
+    if (is_pinning(change->kind) && !tenants_leads_away(measure->deploy, change))
+        return;
     measure->looks = fresh_look_new(measure->deploy, change, on_looked, measure);
     measure->open += measure->looks != NULL;
 }

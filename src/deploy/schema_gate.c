@@ -64,6 +64,7 @@ void schema_gate_link(const struct deploy *deploy, const struct config_database 
         .publisher_age_us = found[1].age_us,
         .lag_bytes_max = follower->lag_bytes,
         .lag_us_max = follower->lag_time,
+        .has_heartbeat = follower->heartbeat,
     };
 }
 
@@ -78,6 +79,7 @@ static void fill_link(const struct deploy *deploy, struct schema_question *out)
     if (database == NULL || database->publisher == NULL)
         return;
     schema_gate_link(deploy, database, &out->databases[2], &out->link);
+    out->link.source = out->from.database;
     out->question.links = &out->link;
     out->question.link_count = 1;
 }
@@ -96,6 +98,8 @@ static void find_snapshot(const struct deploy *deploy, const char *database, uin
         return;
     }
     out->answer = fresh.is_fresh ? WORD_PASS : WORD_FAIL;
+    if (fresh.is_unseen)
+        out->answer = WORD_UNKNOWN;
     out->age_us = fresh.is_known ? fresh.age_us : UINT64_MAX;
     snprintf(out->words, sizeof out->words, "database %s: %s", database, fresh.words);
     snprintf(out->remedy, sizeof out->remedy, "%s", fresh.remedy);
@@ -253,6 +257,17 @@ static enum judgement check_back(struct ticket *ticket, const char *service,
                       light.answer == WORD_PASS ? "yes" : "not proven", light.words);
 }
 
+/* For the trail; of a plan of it they may be there already. */
+static void note_bypassed(struct ticket *ticket, const char *gate)
+{
+    char *names = ticket->result.bypassed;
+    size_t len = strlen(names);
+    size_t room = sizeof ticket->result.bypassed - len;
+
+    if (strstr(names, gate) == NULL && strlen(gate) + 1 < room)
+        snprintf(names + len, room, "%s%s", len > 0 ? "," : "", gate);
+}
+
 /* What a forced way goes past is told as well. */
 static void note_forced(struct ticket *ticket, const char *service,
                         const struct schema_question *asked)
@@ -260,9 +275,12 @@ static void note_forced(struct ticket *ticket, const char *service,
     struct word word;
 
     word_judge(&asked->question, &word);
-    for (int i = 0; i < WORD_GATE_COUNT; i++)
-        if (word.gates[i].is_asked && word.gates[i].answer != WORD_PASS)
-            note_passed(ticket, service, word.gates[i].words);
+    for (int i = 0; i < WORD_GATE_COUNT; i++) {
+        if (!word.gates[i].is_asked || word.gates[i].answer == WORD_PASS)
+            continue;
+        note_bypassed(ticket, word_gate_name(i));
+        note_passed(ticket, service, word.gates[i].words);
+    }
 }
 
 static bool is_way_back(const struct change *change)

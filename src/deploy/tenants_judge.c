@@ -9,6 +9,7 @@
 #include "base/mem.h"
 #include "deploy/deploy_priv.h"
 #include "deploy/pins_log_priv.h"
+#include "deploy/schema_gate_priv.h"
 #include "deploy/tenants_priv.h"
 #include "route/tenant.h"
 
@@ -74,6 +75,47 @@ static bool check_slot(struct deploy *deploy, struct ticket *ticket, const struc
         return false;
     }
     return true;
+}
+
+/* Whoever is pinned to a slot that is not live works with the database of that slot: the gates of it are those of a
+ * canary, asked once for a slot however many tenants go there. */
+static enum judgement check_databases(struct deploy *deploy, struct ticket *ticket,
+                                      const struct scope *members, const char *name)
+{
+    for (size_t i = 0; i < members->count; i++) {
+        size_t index = gate_scope_at(members, i);
+        const struct config_service *service = &deploy->config->services[index];
+        const struct config_slot *slot = config_find_slot(service, slice_from(name));
+
+        if (slot != NULL && schema_gate_check(deploy, ticket, index,
+                                              (size_t)(slot - service->slots)) != JUDGED_DONE)
+            return JUDGED_REFUSED;
+    }
+    return JUDGED_DONE;
+}
+
+static bool is_away(const struct deploy *deploy, const struct scope *members, const char *slot)
+{
+    for (size_t i = 0; i < members->count; i++)
+        if (strcmp(deploy->state->decisions.services[gate_scope_at(members, i)]->active, slot) != 0)
+            return true;
+    return false;
+}
+
+bool tenants_leads_away(const struct deploy *deploy, const struct change *change)
+{
+    struct scope members;
+
+    if (!gate_look_up(deploy->config, change->name, &members))
+        return false;
+    if (members.group == NULL)
+        tenants_scope_of(deploy->config, members.single, &members);
+    if (change->kind == CHANGE_TENANT_PIN)
+        return is_away(deploy, &members, change->slot);
+    for (unsigned i = 0; change->pins != NULL && i < pins_name_count(change->pins); i++)
+        if (is_away(deploy, &members, pins_name(change->pins, (int)i)))
+            return true;
+    return false;
 }
 
 /* Where a tenant is pinned to when the batch has come so far; NULL: nowhere. */
@@ -165,6 +207,8 @@ static enum judgement judge_pin(struct deploy *deploy, struct ticket *ticket,
                             "%s: pins have named %d slots by now, which is all there is room for; "
                             "load the pins anew with switchctl tenant load",
                             scope->name, PINS_NAMES_MAX);
+    if (check_databases(deploy, ticket, members, change->slot) != JUDGED_DONE)
+        return JUDGED_REFUSED;
     take_step(deploy, ticket, members, scope, TENANT_OP_PIN);
     deploy->working.epoch++;
     return judge_done(ticket, "%s: tenant %s is pinned to %s%s%s, epoch %llu", scope->name,
@@ -249,7 +293,8 @@ static enum judgement judge_load(struct deploy *deploy, struct ticket *ticket,
     if (loaded == NULL)
         return judge_refuse(ticket, OUTCOME_USAGE, FAULT_USAGE, "", "there are no pins to load");
     for (unsigned i = 0; i < pins_name_count(loaded); i++)
-        if (!check_slot(deploy, ticket, members, pins_name(loaded, (int)i)))
+        if (!check_slot(deploy, ticket, members, pins_name(loaded, (int)i)) ||
+            check_databases(deploy, ticket, members, pins_name(loaded, (int)i)) != JUDGED_DONE)
             return JUDGED_REFUSED;
     if (count > TENANTS_MAX)
         return judge_refuse(ticket, OUTCOME_REFUSED, FAULT_OVERLOADED, "",

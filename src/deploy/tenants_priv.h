@@ -74,6 +74,9 @@ MUST_CHECK int tenants_fit(struct deploy *deploy, const struct config *config,
 enum judgement tenants_judge(struct deploy *deploy, struct ticket *ticket);
 bool tenants_is_alone(const struct change *change); /* a batch of its own */
 
+/* A pin, or one of those that are loaded, is to a slot that is not live. */
+bool tenants_leads_away(const struct deploy *deploy, const struct change *change);
+
 /* The table that the next picture shows for a service; NULL: none. */
 struct pins *tenants_table(const struct tenants *tenants, size_t service);
 

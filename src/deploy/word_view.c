@@ -92,6 +92,25 @@ bool deploy_view_contract(const struct deploy *deploy, unsigned service_index, c
     return out->is_asked;
 }
 
+void deploy_view_schema(const struct deploy *deploy, unsigned service_index, const char *slot,
+                        char *out)
+{
+    const struct config_service *service = &deploy->config->services[service_index];
+    struct schema_question asked;
+    struct look_versions found = { .version = "" };
+    size_t at = 0;
+
+    out[0] = '\0';
+    if (!find_slot(service, slot, &at) || service->slots[at].database == NULL)
+        return;
+    schema_gate_ask(deploy, service_index, at, NULL, &asked);
+    if (asked.to.look == NULL || asked.to.age_us > WORD_AGE_MAX_US)
+        return;
+    look_versions(asked.to.look, "", &found);
+    if (found.note.is_known && found.is_found)
+        snprintf(out, sizeof found.version, "%s", found.version);
+}
+
 static void fill_link(const struct deploy *deploy, const struct config_database *database,
                       struct deploy_link_view *out)
 {

@@ -235,6 +235,7 @@ void look_follow(struct look *look, const struct look *before, uint64_t elapsed_
 
     if (was == NULL)
         return;
+    now->is_followed = was->note.is_known || was->is_followed;
     if (!now->note.is_known || !was->note.is_known) {
         now->apply_errors = now->note.is_known ? now->apply_errors : was->apply_errors;
         now->sync_errors = now->note.is_known ? now->sync_errors : was->sync_errors;

@@ -26,6 +26,8 @@ bool word_lag_bytes(const struct word_link *link, uint64_t *out)
     return true;
 }
 
+enum { CLOCK_US = 1000 * 1000 }; /* looks are not made at one moment */
+
 /* By the publisher's clock alone: how old the newest heartbeat was that had come through when we looked. */
 static bool find_beat_lag(const struct word_link *link, uint64_t *out)
 {
@@ -39,8 +41,15 @@ static bool find_beat_lag(const struct word_link *link, uint64_t *out)
     if (written->nonce != seen->nonce)
         lag_us = clock_us + (int64_t)link->publisher_age_us - (int64_t)link->follower_age_us -
                  seen->at_us;
+    if (lag_us < -CLOCK_US) /* what came through was not written by this publisher */
+        return false;
     *out = lag_us > 0 ? (uint64_t)lag_us : 0;
     return true;
+}
+
+static bool has_beats(const struct word_link *link)
+{
+    return link->has_heartbeat || look_beat_written(link->publisher_look)->note.is_asked;
 }
 
 bool word_lag_us(const struct word_link *link, uint64_t *out)
@@ -49,7 +58,7 @@ bool word_lag_us(const struct word_link *link, uint64_t *out)
 
     if (link->publisher_look == NULL || link->follower_look == NULL)
         return false;
-    if (look_beat_written(link->publisher_look)->note.is_asked)
+    if (has_beats(link))
         return find_beat_lag(link, out);
     publisher = look_publisher(link->publisher_look);
     if (!publisher->note.is_known || publisher->replay_us < 0)
@@ -82,8 +91,17 @@ static bool is_receiver_bad(const struct word_link *link, struct word_finding *o
             out);
         return true;
     }
-    if (subscriber->error_age_us > WORD_ERROR_AGE_US)
+    if (subscriber->error_age_us > WORD_ERROR_AGE_US &&
+        (subscriber->is_followed || subscriber->apply_errors + subscriber->sync_errors == 0))
         return false;
+    if (subscriber->error_age_us > WORD_ERROR_AGE_US) {
+        snprintf(words, sizeof words,
+                 "subscription %s has failed to apply %" PRIu64
+                 " times, and it was not seen yet whether it still does",
+                 link->subscription, subscriber->apply_errors + subscriber->sync_errors);
+        set(link, WORD_UNKNOWN, "the next look tells", words, out);
+        return true;
+    }
     snprintf(words, sizeof words,
              "subscription %s fails to apply: %" PRIu64 " errors so far, %" PRIu64
              " of the first copy",
@@ -137,9 +155,48 @@ static bool is_sender_bad(const struct word_link *link, struct word_finding *out
     return true;
 }
 
+/* Why the time is not known. */
+static const char *find_silence(const struct word_link *link)
+{
+    const struct look_beat *written = look_beat_written(link->publisher_look);
+    const struct look_beat *seen = look_beat_seen(link->follower_look);
+
+    if (!has_beats(link))
+        return "the server does not tell how long it takes";
+    if (!written->note.is_asked || !seen->note.is_asked)
+        return "the heartbeat was not looked for yet";
+    if (!written->note.is_known)
+        return written->note.words;
+    return seen->note.is_known
+               ? "the heartbeat there is from the future: somebody else wrote it, or "
+                 "the publisher's clock was put back"
+               : seen->note.words;
+}
+
+/* A limit that cannot be compared with anything is not kept; and without a limit nothing is said. True: unknown. */
+static bool is_unmeasured(const struct word_link *link, bool has_time, uint64_t bytes,
+                          struct word_finding *out)
+{
+    char words[240];
+
+    if (link->lag_bytes_max == 0 && link->lag_us_max == 0) {
+        set(link, WORD_UNKNOWN, "give the database lag_bytes or lag_time",
+            "nothing says how far behind it may be", out);
+        return true;
+    }
+    if (has_time || (link->lag_us_max == 0 && !has_beats(link)))
+        return false;
+    snprintf(words, sizeof words, "%" PRIu64 " bytes behind, the time is not known: %.160s", bytes,
+             find_silence(link));
+    set(link, WORD_UNKNOWN,
+        has_beats(link) ? "create switchyard.heartbeat on both sides and publish it"
+                        : "measure it with heartbeat = true, or lag_time = \"0s\"",
+        words, out);
+    return true;
+}
+
 static void check_lag(const struct word_link *link, struct word_finding *out)
 {
-    bool has_beats = look_beat_written(link->publisher_look)->note.is_asked;
     uint64_t bytes = 0;
     uint64_t us = 0;
     bool has_time = word_lag_us(link, &us);
@@ -154,20 +211,29 @@ static void check_lag(const struct word_link *link, struct word_finding *out)
         set(link, WORD_FAIL, "wait until it has caught up", words, out);
         return;
     }
-    if (has_beats && !has_time) {
-        const struct look_beat *written = look_beat_written(link->publisher_look);
-
-        set(link, WORD_UNKNOWN, "create switchyard.heartbeat on both sides and publish it",
-            written->note.is_known ? look_beat_seen(link->follower_look)->note.words
-                                   : written->note.words,
-            out);
+    if (is_unmeasured(link, has_time, bytes, out))
         return;
-    }
     if (has_time)
         snprintf(words, sizeof words, "%" PRIu64 " bytes and %.1f s behind", bytes,
                  (double)us / 1e6);
     set(link, has_time && link->lag_us_max > 0 && us > link->lag_us_max ? WORD_FAIL : WORD_PASS, "",
         words, out);
+}
+
+/* Close to a database that nobody writes to is no news of the one that is written to. */
+static bool is_elsewhere(const struct word_link *link, struct word_finding *out)
+{
+    char words[240];
+
+    if (link->source == NULL || strcmp(link->source, link->publisher) == 0 ||
+        strcmp(link->source, link->follower) == 0)
+        return false;
+    snprintf(words, sizeof words,
+             "traffic is with database %.63s: it is not known whether what is written there "
+             "reaches %.63s",
+             link->source, link->follower);
+    set(link, WORD_UNKNOWN, "name the database of the live slot as publisher", words, out);
+    return true;
 }
 
 static bool is_stale(const struct word_link *link, struct word_finding *out)
@@ -188,8 +254,8 @@ static bool is_stale(const struct word_link *link, struct word_finding *out)
 
 void word_judge_link(const struct word_link *link, struct word_finding *out)
 {
-    if (is_stale(link, out) || is_receiver_bad(link, out) || is_idle(link, out) ||
-        is_sender_bad(link, out))
+    if (is_elsewhere(link, out) || is_stale(link, out) || is_receiver_bad(link, out) ||
+        is_idle(link, out) || is_sender_bad(link, out))
         return;
     check_lag(link, out);
 }

@@ -1,6 +1,6 @@
 /*
  * The event stream of the API: each event once and in order, also over a lost connection; the state each second; and a
- * crowd of clients that mean no good while somebody rolls back on the admin socket (R33).
+ * crowd of clients that mean no good while somebody rolls back on the admin socket (more of it in test_admin_flood.c).
  */
 #include <string.h>
 

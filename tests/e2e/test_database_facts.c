@@ -35,6 +35,9 @@ Test(database_facts, versions_of_every_layout_are_judged, .timeout = 120)
         "INSERT INTO flyway_schema_history VALUES (1, '1.2', 'a', 'SQL', 'V1_2__a.sql', "
         "true)");
     db_expect_say(&stage, "switch shop --to green", 3, "has version 1.2, green needs >=1.3 <2");
+    cr_expect_eq(daemon_metric(stage.stage.daemon, "switchyard_slot_info",
+                               "slot=\"green\",version=\"v1.3\",schema=\"1.2\""),
+                 1);
     db_stage_sql(stage.pg, NULL,
                  "INSERT INTO flyway_schema_history VALUES (2, '1.3', 'b', 'SQL', "
                  "'V1_3__b.sql', false)");

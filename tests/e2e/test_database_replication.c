@@ -46,12 +46,13 @@ static pid_t find_worker(struct pg *follower)
     return pid;
 }
 
-static void open_two(struct db_stage *stage, struct pg *publisher, struct pg *follower)
+static void open_two(struct db_stage *stage, struct pg *publisher, struct pg *follower,
+                     const char *lines)
 {
     char *blocks = mem_format("database next {\n    dsn = \"%s\"\n    interval = \"200ms\"\n"
                               "    publisher = \"main\"\n    subscription = \"shop_sub\"\n"
-                              "    heartbeat = true\n    lag_bytes = 64k\n}\n",
-                              pg_dsn(follower, NULL));
+                              "    %s\n    lag_bytes = 64k\n}\n",
+                              pg_dsn(follower, NULL), lines);
 
     memset(stage, 0, sizeof *stage);
     db_stage_open(stage, publisher,
@@ -106,7 +107,7 @@ Test(database_replication, each_fault_is_named, .timeout = 180)
     struct db_stage stage;
 
     follow(publisher, follower);
-    open_two(&stage, publisher, follower);
+    open_two(&stage, publisher, follower, "heartbeat = true");
     AWAIT(&stage, PASSES);
     cr_expect_geq(
         daemon_metric(stage.stage.daemon, "switchyard_db_replication_lag_seconds", "next"), 0);
@@ -119,6 +120,22 @@ Test(database_replication, each_fault_is_named, .timeout = 180)
     stop_applying(&stage, follower);
     disable(&stage, follower);
     fail_to_apply(&stage, follower);
+    db_stage_sql(follower, NULL, "ALTER SUBSCRIPTION shop_sub DISABLE");
+    STOP_DB(&stage);
+    cr_expect(pg_stop(follower));
+}
+
+/* Nothing is behind, and nothing proves it: the server tells no time of a link that is idle. */
+Test(database_replication, an_idle_link_without_a_heartbeat_is_unknown, .timeout = 180)
+{
+    struct pg *publisher = pg_start(settings);
+    struct pg *follower = pg_start(settings);
+    struct db_stage stage;
+
+    follow(publisher, follower);
+    open_two(&stage, publisher, follower, "");
+    AWAIT(&stage, "bytes behind, the time is not known");
+    db_expect_say(&stage, "switch shop --to green", 3, "measure it with heartbeat = true");
     db_stage_sql(follower, NULL, "ALTER SUBSCRIPTION shop_sub DISABLE");
     STOP_DB(&stage);
     cr_expect(pg_stop(follower));

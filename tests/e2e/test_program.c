@@ -75,6 +75,20 @@ Test(program, switchyard_options)
     expect_run("switchyard", "-c", "", 2, "");
 }
 
+/* The examples that are shipped are taken as they are, without files of anybody's machine. */
+Test(program, examples_pass_the_check)
+{
+    static const char *const names[] = { "minimal", "quickstart", "canary",    "tenants",
+                                         "health",  "websocket",  "switchyard" };
+
+    for (size_t i = 0; i < COUNT_OF(names); i++) {
+        char *words = mem_format("-t -c " SOURCE_DIR "/conf/%s.conf", names[i]);
+
+        expect_run("switchyard", words, "", 0, "the configuration is valid");
+        free(words);
+    }
+}
+
 /* -t says every mistake, not only the first. */
 Test(program, all_mistakes_at_once)
 {

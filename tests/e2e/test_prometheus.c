@@ -23,7 +23,11 @@ enum { TOOL_MS = 60000, NAME_MAX_BYTES = 160 };
 
 #define DOWN   "GET /g HTTP/1.1\r\nHost: a.test\r\nConnection: close\r\n\r\n"
 
-static const struct stage_options usual = { 0 };
+/* Nobody is told of anything, but what waits is measured. */
+static const struct stage_options usual = {
+    .more = "webhook chat { url = \"http://127.0.0.1:1/\" events = { \"action\" } }\n"
+            "hook mail { command = \"/bin/true\" events = { \"action\" } }\n",
+};
 
 static char *scrape(const struct daemon *daemon)
 {
@@ -69,6 +73,68 @@ Test(prometheus, promtool_accepts_a_scrape)
     cr_expect_str_empty(said, "promtool has something to say:\n%s", said);
     free(said);
     free(text);
+    STOP_STAGE(&stage);
+}
+
+/* The name of the family that a line "# TYPE NAME …" opens; "" : it is none. */
+static void read_family(const char *line, char out[NAME_MAX_BYTES])
+{
+    out[0] = '\0';
+    if (strncmp(line, "# TYPE ", 7) == 0)
+        snprintf(out, NAME_MAX_BYTES, "%.*s", (int)strcspn(line + 7, " "), line + 7);
+}
+
+/* Each sample stands behind the line of its own family, with an ending that its type has. */
+static void check_open(const char *text)
+{
+    static const char *const endings[] = { "", "_total", "_info", "_bucket", "_sum", "_count" };
+    char family[NAME_MAX_BYTES] = "";
+    unsigned samples = 0;
+
+    for (const char *at = text; *at != '\0'; at += strcspn(at, "\n") + 1) {
+        char opened[NAME_MAX_BYTES];
+        size_t len = strcspn(at, "{ ");
+        bool is_of_it = false;
+
+        read_family(at, opened);
+        if (opened[0] != '\0')
+            snprintf(family, sizeof family, "%s", opened);
+        if (at[0] == '#')
+            continue;
+        for (size_t i = 0; i < COUNT_OF(endings) && !is_of_it; i++)
+            is_of_it = len == strlen(family) + strlen(endings[i]) &&
+                       strncmp(at, family, strlen(family)) == 0 &&
+                       strncmp(at + strlen(family), endings[i], strlen(endings[i])) == 0;
+        cr_expect(is_of_it, "%.*s is not of %s", (int)len, at, family);
+        samples++;
+    }
+    cr_expect_gt(samples, 100);
+}
+
+Test(prometheus, openmetrics_for_those_who_ask)
+{
+    static const char ask[] = "GET /metrics HTTP/1.1\r\nHost: a\r\nConnection: close\r\n"
+                              "Accept: application/openmetrics-text;version=1.0.0\r\n\r\n";
+    struct stage stage;
+    struct client client;
+    struct reply reply;
+
+    stage_open(&stage, &usual);
+    make_history(&stage);
+    client_open(&client, daemon_api(stage.daemon));
+    client_send_text(&client, ask);
+    cr_assert_eq(client_reply(&client, false, TOOL_MS, &reply), REPLY_WHOLE);
+    cr_expect(slice_is_equal(reply_value(&reply, "Content-Type"),
+                             SLICE("application/openmetrics-text; version=1.0.0; charset=utf-8")));
+    cr_expect(slice_is_equal(reply_value(&reply, "Vary"), SLICE("Accept")));
+    cr_expect_not_null(strstr(reply.body.bytes, "\n# TYPE switchyard_http_requests counter\n"));
+    cr_expect_not_null(strstr(reply.body.bytes, "\n# TYPE switchyard_slot info\n"));
+    cr_expect_not_null(strstr(reply.body.bytes, "\n# UNIT process_cpu_seconds seconds\n"));
+    cr_expect_str_eq(reply.body.bytes + reply.body.len - 7, "\n# EOF\n");
+    cr_expect_eq(strstr(reply.body.bytes, "# EOF"), reply.body.bytes + reply.body.len - 6);
+    check_open(reply.body.bytes);
+    reply_fini(&reply);
+    client_close(&client);
     STOP_STAGE(&stage);
 }
 

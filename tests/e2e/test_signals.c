@@ -1,6 +1,6 @@
 /*
  * Signals: TERM drains with a deadline and a second TERM ends now, INT as TERM, QUIT ends at once, USR1 opens the
- * logs again, HUP reloads, WINCH and PIPE are ignored.
+ * logs again, HUP reloads, USR2 and ALRM are only logged, WINCH and PIPE are ignored.
  */
 #include <signal.h>
 #include <stdio.h>
@@ -190,6 +190,23 @@ Test(signals, winch_and_pipe_are_ignored)
     daemon_signal(daemon, SIGPIPE);
     cr_expect(!daemon_await_exit(daemon, 100, &status), "it ended");
     cr_expect_eq(client_ask(daemon_front(daemon), DOWN, NULL), 200);
+    origin_drop_connections(origin);
+    STOP(daemon);
+    origin_stop(origin);
+}
+
+/* A signal that exchanges the program elsewhere, and one that nobody sends: the log has them, users notice nothing. */
+Test(signals, usr2_and_alrm_are_logged_only)
+{
+    struct origin *origin = origin_start("127.0.0.1:0");
+    struct daemon *daemon = start(origin, "20s");
+
+    daemon_signal(daemon, SIGUSR2);
+    cr_expect(daemon_await_log(daemon, "signal=USR2 nothing is done", WAIT_MS));
+    daemon_signal(daemon, SIGALRM);
+    cr_expect(daemon_await_log(daemon, "signal=14 nothing is done", WAIT_MS));
+    cr_expect_eq(client_ask(daemon_front(daemon), DOWN, NULL), 200);
+    cr_expect(scene_exists(daemon_socket(daemon)));
     origin_drop_connections(origin);
     STOP(daemon);
     origin_stop(origin);

@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "backup/claim.h"
 #include "base/err.h"
 #include "base/mem.h"
 #include "base/text.h"
@@ -172,23 +173,103 @@ Test(catalogue, members_that_are_missing_or_of_another_type_are_damage)
     }
 }
 
+static struct snapshot_record find(struct catalogue *catalogue, const char *id)
+{
+    struct snapshot_record found = { .id = "" };
+
+    cr_assert(catalogue_find(catalogue, id, &found), "%s", id);
+    snapshot_record_fini(&found);
+    return found;
+}
+
 Test(catalogue, what_is_held_says_so_also_after_it_was_put_again)
 {
     struct catalogue *catalogue = load();
-    struct snapshot_record found = { .id = "" };
 
     put(catalogue, "shop-1", 1000);
-    catalogue_hold(catalogue, "shop-1", true);
-    catalogue_hold(catalogue, "shop-9", true);
+    cr_expect_eq(catalogue_hold(catalogue, "shop-1"), 0);
+    cr_expect_eq(catalogue_hold(catalogue, "shop-9"), ERR_NOT_FOUND);
     put(catalogue, "shop-1", 1000);
-    cr_assert(catalogue_find(catalogue, "shop-1", &found));
-    cr_expect_eq(found.holds, 1);
-    snapshot_record_fini(&found);
-    catalogue_hold(catalogue, "shop-1", false);
-    catalogue_hold(catalogue, "shop-1", false);
-    cr_assert(catalogue_find(catalogue, "shop-1", &found));
-    cr_expect_eq(found.holds, 0);
-    snapshot_record_fini(&found);
+    cr_expect_eq(find(catalogue, "shop-1").holds, 1);
+    catalogue_release(catalogue, "shop-1");
+    catalogue_release(catalogue, "shop-1");
+    cr_expect_eq(find(catalogue, "shop-1").holds, 0);
+    catalogue_free(catalogue);
+}
+
+/* Whoever comes first has it: a reader or the remover, never both. */
+Test(catalogue, what_is_read_is_not_removed_and_what_is_removed_is_not_read)
+{
+    struct catalogue *catalogue = load();
+
+    put(catalogue, "shop-1", 1000);
+    cr_expect_eq(catalogue_condemn(catalogue, "shop-9", true), ERR_NOT_FOUND);
+    cr_assert_eq(catalogue_hold(catalogue, "shop-1"), 0);
+    cr_expect_eq(catalogue_condemn(catalogue, "shop-1", true), ERR_CONFLICT, "it is read");
+    catalogue_release(catalogue, "shop-1");
+    cr_expect_eq(catalogue_condemn(catalogue, "shop-1", false), 0);
+    cr_expect_eq(catalogue_condemn(catalogue, "shop-1", true), ERR_CONFLICT, "by somebody else");
+    cr_expect_eq(catalogue_hold(catalogue, "shop-1"), ERR_CONFLICT);
+    put(catalogue, "shop-1", 1000);
+    cr_expect(find(catalogue, "shop-1").is_going, "also after it was put again");
+    catalogue_spare(catalogue, "shop-1");
+    cr_expect_eq(catalogue_hold(catalogue, "shop-1"), 0, "it stays after all");
+    catalogue_free(catalogue);
+}
+
+static struct snapshot_claim claim(const char *database, uint64_t at_us, const char *by)
+{
+    struct snapshot_claim made = { .at_us = at_us };
+
+    snprintf(made.database, sizeof made.database, "%s", database);
+    snprintf(made.by, sizeof made.by, "%s", by);
+    return made;
+}
+
+/* Finished at 1005, 2005 and 3005. */
+Test(catalogue, a_deployment_relies_on_the_newest_that_was_whole_when_it_began)
+{
+    struct catalogue *catalogue = load();
+    struct snapshot_record damaged = make("shop-2", 2000);
+    struct snapshot_claim claims[3];
+
+    put(catalogue, "shop-3", 3000);
+    put(catalogue, "shop-1", 1000);
+    put(catalogue, "shop-2", 2000);
+    claims[0] = claim("shop", 2500, "rollout 7 of shop");
+    claims[1] = claim("shop", 3004, "the canary of web");
+    claims[2] = claim("other", 9000, "rollout 8 of other");
+    catalogue_claim(catalogue, claims, 3);
+    cr_expect_str_eq(find(catalogue, "shop-2").held_by, "rollout 7 of shop, the canary of web");
+    cr_expect_str_eq(find(catalogue, "shop-1").held_by, "");
+    cr_expect_str_eq(find(catalogue, "shop-3").held_by, "", "it was not finished then");
+    cr_expect_eq(catalogue_condemn(catalogue, "shop-2", false), ERR_CONFLICT);
+    cr_expect_eq(catalogue_condemn(catalogue, "shop-2", true), 0, "by force");
+    cr_expect_str_eq(find(catalogue, "shop-1").held_by, "rollout 7 of shop, the canary of web",
+                     "what is being removed holds nobody");
+    catalogue_spare(catalogue, "shop-2");
+    damaged.is_verified = false;
+    cr_assert_eq(catalogue_put(catalogue, &damaged), 0);
+    snapshot_record_fini(&damaged);
+    cr_expect_str_eq(find(catalogue, "shop-2").held_by, "", "nor does a damaged one");
+    catalogue_claim(catalogue, NULL, 0);
+    cr_expect_str_eq(find(catalogue, "shop-1").held_by, "");
+    cr_expect_eq(catalogue_condemn(catalogue, "shop-1", false), 0);
+    catalogue_free(catalogue);
+}
+
+Test(catalogue, a_claim_ends_at_its_time)
+{
+    struct catalogue *catalogue = load();
+    struct snapshot_claim only = claim("shop", 2500, "the switch of shop to green");
+
+    put(catalogue, "shop-1", 1000);
+    only.until_us = 3000; /* long ago */
+    catalogue_claim(catalogue, &only, 1);
+    cr_expect_str_eq(find(catalogue, "shop-1").held_by, "");
+    only.until_us = UINT64_MAX;
+    catalogue_claim(catalogue, &only, 1);
+    cr_expect_str_eq(find(catalogue, "shop-1").held_by, "the switch of shop to green");
     catalogue_free(catalogue);
 }
 

@@ -7,8 +7,9 @@
 
 #include "backup/freshness.h"
 
-#define HOUR ((uint64_t)3600 * 1000000)
-#define DAY  (24 * HOUR)
+#define SECOND ((uint64_t)1000000)
+#define HOUR   (3600 * SECOND)
+#define DAY    (24 * HOUR)
 
 /* 2026-01-05 was a Monday: day 20458. */
 #define MONDAY (20458 * DAY)
@@ -83,20 +84,22 @@ Test(retention, weeks_begin_on_monday)
 
 static uint64_t disk_bytes;
 
-static uint64_t size_of(const struct snapshot_record *record)
-{
-    (void)record;
-    return disk_bytes;
-}
-
+/* As it was looked at a second ago. */
 static struct freshness judge(const struct snapshot_record *records, size_t count)
 {
     struct freshness_ask ask = {
-        .database = "shop", .max_age_us = 2 * HOUR, .now_us = 100 * HOUR, .size_of = size_of
+        .database = "shop", .max_age_us = 2 * HOUR, .now_us = 100 * HOUR, .mono_us = 20 * SECOND
     };
+    struct snapshot_record seen[2];
     struct freshness out;
 
-    freshness_judge(&ask, records, count, &out);
+    for (size_t i = 0; i < count; i++) {
+        seen[i] = records[i];
+        seen[i].disk_bytes = disk_bytes;
+        if (seen[i].seen_us == 0)
+            seen[i].seen_us = 19 * SECOND;
+    }
+    freshness_judge(&ask, seen, count, &out);
     return out;
 }
 
@@ -145,4 +148,37 @@ Test(freshness, whatever_is_wrong_is_said_with_its_age_and_a_remedy)
     both[0] = old;
     both[1] = bad;
     cr_expect(judge(both, 2).is_fresh, "a damaged newer one does not hide a good one");
+}
+
+Test(freshness, what_was_not_seen_lately_is_not_fresh_and_not_bad_either)
+{
+    struct snapshot_record record = {
+        .id = "shop-1", .is_verified = true, .bytes = 10, .taken_us = 99 * HOUR
+    };
+    struct freshness_ask ask = { .database = "shop", .now_us = 100 * HOUR, .mono_us = 5 * SECOND };
+    struct freshness answer;
+
+    disk_bytes = record.disk_bytes = 10;
+    freshness_judge(&ask, &record, 1, &answer);
+    cr_expect(answer.is_unseen && !answer.is_fresh && answer.is_known, "never looked at");
+    cr_expect_not_null(strstr(answer.words, "not looked at lately"), "%s", answer.words);
+    cr_expect_not_null(strstr(answer.remedy, "folder"), "%s", answer.remedy);
+    record.seen_us = 10 * SECOND;
+    cr_expect(judge(&record, 1).is_fresh, "ten seconds ago");
+    record.seen_us = 10 * SECOND - 1;
+    answer = judge(&record, 1);
+    cr_expect(answer.is_unseen && !answer.is_fresh);
+}
+
+Test(freshness, one_that_is_being_removed_does_not_count)
+{
+    struct snapshot_record both[2] = {
+        { .id = "shop-1", .is_verified = true, .bytes = 10, .taken_us = 97 * HOUR },
+        { .id = "shop-2", .is_verified = true, .bytes = 10, .taken_us = 99 * HOUR },
+    };
+
+    disk_bytes = 10;
+    cr_expect(judge(both, 2).is_fresh);
+    both[1].is_going = true;
+    cr_expect_not_null(strstr(judge(both, 2).words, "shop-1 is 3h old"));
 }

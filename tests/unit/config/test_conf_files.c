@@ -88,6 +88,35 @@ Test(conf_files, the_full_one_has_every_option)
     free(bytes);
 }
 
+/* What stands behind #| in the full one is right as well, once the sign is away. */
+Test(conf_files, the_examples_of_the_full_one_load)
+{
+    struct report report;
+    struct config *config = NULL;
+    struct text out;
+    size_t len = 0;
+    unsigned count = 0;
+    char *bytes = read_file(SOURCE_DIR "/conf/switchyard.conf", &len);
+
+    for (char *at = bytes; (at = strstr(at, "\n#|")) != NULL; count++)
+        memset(at + 1, ' ', 2);
+    cr_expect_gt(count, 20);
+    report_init(&report);
+    text_init(&out, 100000);
+    cr_expect_eq(
+        loader_load_text(slice_of(bytes, len), "switchyard.conf uncovered", &report, &config),
+        ERR_OK);
+    report_print(&report, &out);
+    cr_expect_eq(report.count, 0, "%s", out.len > 0 ? out.bytes : "");
+    cr_assert_not_null(config);
+    cr_expect_eq(config->listener_count, 4);
+    cr_expect_eq(config->api.key_count, 1);
+    text_fini(&out);
+    report_fini(&report);
+    config_free(config);
+    free(bytes);
+}
+
 Test(conf_files, the_quickstart_takes_its_folders_from_the_environment)
 {
     struct report report;

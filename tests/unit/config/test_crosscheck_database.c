@@ -74,6 +74,14 @@ static const struct load_case names[] = {
     { DB("publisher = live subscription = s slot = t lag_bytes = 0") " database live { dsn = "
                                                                      "\"dbname=live\" }",
       NULL },
+    { DB("publisher = live subscription = s") " database live { dsn = \"dbname=live\" } database "
+                                              "more { dsn = \"dbname=m\" publisher = live "
+                                              "subscription = m }",
+      "database 'live' is followed by 'shop' already" },
+    { DB("publisher = live subscription = s") " database live { dsn = \"dbname=live\" } database "
+                                              "more { dsn = \"dbname=m\" publisher = live "
+                                              "subscription = m slot = s }",
+      NULL },
     { LISTENER "service s { slot b { targets = { \"127.0.0.1:2\" } database = d } schema { "
                "strategy = \"parallel\" } } database d { dsn = \"dbname=d\" }",
       "schema: strategy 'parallel' is not available in this version" },

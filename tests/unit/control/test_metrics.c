@@ -342,6 +342,7 @@ Test(metrics, say_what_was_counted, .init = start, .fini = stop)
     world.stats.connections = 17;
     world.stats.unrouted[404] = 3;
     world.deploy.durability.write_errors = 2;
+    snprintf(world.deploy.schema, sizeof world.deploy.schema, "0042");
     cr_assert_str_eq(check(scrape()), "");
     cr_expect(
         has_line("switchyard_http_requests_total{service=\"shop\",slot=\"blue\",method=\"GET\","
@@ -373,7 +374,10 @@ Test(metrics, say_what_was_counted, .init = start, .fini = stop)
                        "target=\"10.0.0.1:80\"} 1"));
     cr_expect(has_line("switchyard_slot_state{service=\"shop\",slot=\"blue\",state=\"live\"} 1"));
     cr_expect(has_line("switchyard_slot_state{service=\"shop\",slot=\"green\",state=\"live\"} 0"));
-    cr_expect(has_line("switchyard_slot_info{service=\"shop\",slot=\"green\",version=\"v2\"} 1"));
+    cr_expect(has_line("switchyard_slot_info{service=\"shop\",slot=\"green\",version=\"v2\","
+                       "schema=\"0042\"} 1"));
+    cr_expect_not_null(strstr(out.bytes, "switchyard_slot_info{service=\"api\",slot=\"blue\","));
+    cr_expect_not_null(strstr(out.bytes, ",schema=\"\"} 1\n"));
     cr_expect(has_line("switchyard_connections 17"));
     cr_expect(has_line("switchyard_unrouted_responses_total{code=\"404\"} 3"));
     cr_expect(has_line("switchyard_state_write_errors_total 2"));

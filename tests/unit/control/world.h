@@ -55,6 +55,7 @@ struct deploy {                               /* the stand-in */
     struct deploy_light_view light[WORLD_SERVICES];
     struct deploy_word_view word[WORLD_SERVICES]; /* whichever slot is asked for */
     struct word_finding contract[WORLD_SERVICES];
+    char schema[96];                   /* deploy_view_schema of the first service */
     const char *missing;               /* lines of deploy_view_contract */
     struct deploy_link_view link;      /* without a database: none */
     struct pins *pins[WORLD_SERVICES]; /* deploy_pins; freed by world_fini */

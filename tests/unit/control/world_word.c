@@ -11,6 +11,13 @@ void deploy_view_light(const struct deploy *deploy, unsigned service_index,
     *out = deploy->light[service_index];
 }
 
+void deploy_view_schema(const struct deploy *deploy, unsigned service_index, const char *slot,
+                        char *out)
+{
+    (void)slot;
+    snprintf(out, 96, "%s", service_index == 0 ? deploy->schema : "");
+}
+
 bool deploy_view_word(const struct deploy *deploy, unsigned service_index, const char *slot,
                       struct deploy_word_view *out)
 {

@@ -6,8 +6,10 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/slice.h"
 #include "deploy/databases.h"
 #include "deploy/word_view.h"
+#include "route/pins.h"
 #include "store/look_priv.h"
 #include "unit/deploy/bench_desk.h"
 
@@ -15,18 +17,23 @@ static const char config_text[] =
     "listener http { bind = \"127.0.0.1:0\" }\n"
     "database main { dsn = \"host=/nowhere\" }\n"
     "service web { hosts = { \"web\" } health { enabled = false } schema { on_unknown = \"%s\" }\n"
+    "  tenant { from = { \"header:X-Tenant-Id\" } }\n"
     "  slot blue  { targets = { \"127.0.0.1:7001\" } version = \"v1\" database = \"main\" }\n"
     "  slot green { targets = { \"127.0.0.1:7002\" } version = \"v2\" database = \"main\" } }\n"
     "service api { hosts = { \"api\" } health { enabled = false }\n"
+    "  tenant { from = { \"header:X-Tenant-Id\" } }\n"
     "  slot blue  { targets = { \"127.0.0.1:7003\" } }\n"
     "  slot green { targets = { \"127.0.0.1:7004\" } } }\n"
     "group release { services = { \"web\", \"api\" } }\n";
 
 static struct deploy_database known; /* what is found of "main" */
 
+static unsigned finds;
+
 static bool find(void *arg, const char *name, struct deploy_database *out)
 {
     (void)arg;
+    finds++;
     *out = known;
     return strcmp(name, "main") == 0;
 }
@@ -179,4 +186,97 @@ Test(schema_gate, goes_back_by_itself_while_the_database_is_away)
     expect(&result, OUTCOME_DONE, "", "not proven for the database");
     bench_desk_fini(&desk);
     look_free(open);
+}
+
+static struct change pin(const char *tenant, const char *slot)
+{
+    struct change change = bench_desk_change(CHANGE_TENANT_PIN, "release", slot);
+
+    snprintf(change.tenant, sizeof change.tenant, "%s", tenant);
+    return change;
+}
+
+static struct change_result load(struct bench_desk *desk, const char *slot, const char *force)
+{
+    struct change change = bench_desk_change(CHANGE_TENANT_LOAD, "release", "");
+    char tenant[32];
+
+    change.pins = pins_new(1);
+    for (int i = 0; i < 100; i++) {
+        snprintf(tenant, sizeof tenant, "t%d", i);
+        cr_assert_eq(pins_set(change.pins, slice_from(tenant), slot), 0);
+    }
+    change.force = force != NULL;
+    snprintf(change.reason, sizeof change.reason, "%s", force != NULL ? force : "");
+    return bench_desk_do(desk, &change);
+}
+
+Test(schema_gate, pins_of_tenants_pass_the_gates_of_a_canary)
+{
+    struct look *open = make_look(NULL);
+    struct look *contracted = make_look("v2");
+    struct change away = pin("acme", "green");
+    struct change home = pin("acme", "blue");
+    struct change_result result;
+    struct bench_desk desk;
+
+    open_desk(&desk, "refuse");
+    know(contracted, "");
+    result = bench_desk_do(&desk, &away);
+    expect(&result, OUTCOME_REFUSED, "schema-version", "blue is v1");
+    know(NULL, "nobody answers");
+    result = bench_desk_do(&desk, &away);
+    expect(&result, OUTCOME_REFUSED, "database", "nobody answers");
+    cr_expect(!result.changed);
+    hurries = 0;
+    result = bench_desk_do(&desk, &home);
+    expect(&result, OUTCOME_DONE, "", "pinned to blue");
+    cr_expect_eq(hurries, 0, "the live slot is asked nothing");
+    away.force = true;
+    snprintf(away.reason, sizeof away.reason, "pilot");
+    result = bench_desk_do(&desk, &away);
+    expect(&result, OUTCOME_DONE, "", "pinned to green");
+    cr_expect_not_null(strstr(result.bypassed, "database"), "%s", result.bypassed);
+    cr_expect_not_null(strstr(result.note, "nobody answers"), "%s", result.note);
+    know(open, "");
+    away = pin("second", "green");
+    hurries = 0;
+    result = bench_desk_do(&desk, &away);
+    expect(&result, OUTCOME_DONE, "", "pinned to green");
+    cr_expect_gt(hurries, 0, "what was migrated a moment ago is seen");
+    know(NULL, "nobody answers");
+    result = bench_desk_do(&desk, &away);
+    expect(&result, OUTCOME_DONE, "", "already");
+    bench_desk_fini(&desk);
+    look_free(open);
+    look_free(contracted);
+}
+
+Test(schema_gate, a_load_of_pins_is_one_question)
+{
+    struct look *open = make_look(NULL);
+    struct look *contracted = make_look("v2");
+    struct change_result result;
+    struct bench_desk desk;
+
+    open_desk(&desk, "refuse");
+    know(contracted, "");
+    finds = 0;
+    result = load(&desk, "green", NULL);
+    expect(&result, OUTCOME_REFUSED, "schema-version", "blue is v1");
+    cr_expect(finds > 0 && finds < 10, "not one for each of the tenants: %u", finds);
+    result = load(&desk, "blue", NULL);
+    expect(&result, OUTCOME_DONE, "", "100 tenants");
+    result = load(&desk, "green", "pilots");
+    expect(&result, OUTCOME_DONE, "", "100 tenants");
+    cr_expect_not_null(strstr(result.bypassed, "schema-version"), "%s", result.bypassed);
+    cr_expect_not_null(strstr(result.note, "not proven for the database"), "%s", result.note);
+    know(open, "");
+    hurries = 0;
+    result = load(&desk, "green", NULL);
+    expect(&result, OUTCOME_DONE, "", "100 tenants");
+    cr_expect_eq(hurries, 1);
+    bench_desk_fini(&desk);
+    look_free(open);
+    look_free(contracted);
 }

@@ -177,3 +177,88 @@ Test(word_replication, knows_nothing_without_both_sides)
     cr_expect_not(word_lag_bytes(&scene.link, &value));
     tear_down(&scene);
 }
+
+/* With limits that nothing can be compared with, or without any, nothing is known. */
+Test(word_replication, without_a_heartbeat_what_is_null_is_unknown)
+{
+    static const struct look_wishes plain_publisher = { .replication_slot = "s" };
+    static const struct look_wishes plain_follower = { .subscription = "sub" };
+    static const char *const idle[] = { "t", "streaming", "reserved", "0", "0", "0", NULL };
+    static const char *const timed[] = { "t", "streaming", "reserved", "0", "0", "0", "2000000" };
+    struct scene scene;
+
+    set_up(&scene);
+    tear_down(&scene);
+    scene.link.publisher_look = scene.publisher = look_new(&plain_publisher);
+    scene.link.follower_look = scene.follower = look_new(&plain_follower);
+    rows_facts(scene.publisher, "1", "blue");
+    rows_facts(scene.follower, "2", "green");
+    rows_answer(scene.publisher, "replication slot", 7, 1, idle);
+    rows_answer(scene.follower, "subscription", 5, 1, running);
+    expect(&scene, WORD_UNKNOWN, "0 bytes behind, the time is not known");
+    cr_expect_not_null(strstr(scene.finding.remedy, "heartbeat = true"), "%s",
+                       scene.finding.remedy);
+    scene.link.lag_us_max = 0;
+    expect(&scene, WORD_PASS, "0 bytes behind");
+    scene.link.lag_bytes_max = 0;
+    expect(&scene, WORD_UNKNOWN, "nothing says how far behind it may be");
+    scene.link.lag_us_max = SECOND;
+    expect(&scene, WORD_UNKNOWN, "the time is not known");
+    scene.link.has_heartbeat = true; /* configured a moment ago */
+    expect(&scene, WORD_UNKNOWN, "the heartbeat was not looked for yet");
+    scene.link.has_heartbeat = false;
+    rows_answer(scene.publisher, "replication slot", 7, 1, timed);
+    expect(&scene, WORD_FAIL, "2.0 s behind");
+    scene.link.lag_us_max = 3 * SECOND;
+    expect(&scene, WORD_PASS, "2.0 s behind");
+    tear_down(&scene);
+}
+
+Test(word_replication, a_heartbeat_from_the_future_is_of_somebody_else)
+{
+    static const char *const ahead[] = { "4", "1700000060000000" };
+    static const char *const little[] = { "4", "1700000000500000" };
+    struct scene scene;
+    uint64_t us = 0;
+
+    set_up(&scene);
+    rows_answer(scene.follower, "heartbeat", 2, 1, ahead);
+    cr_expect_not(word_lag_us(&scene.link, &us));
+    expect(&scene, WORD_UNKNOWN, "from the future");
+    rows_answer(scene.follower, "heartbeat", 2, 1, little); /* of the look that is under way */
+    expect(&scene, WORD_PASS, "0.0 s behind");
+    tear_down(&scene);
+}
+
+Test(word_replication, old_errors_are_not_known_to_be_over_at_the_first_look)
+{
+    static const char *const failed[] = { "t", "t", "36", "1", "0" };
+    struct look *second = look_new(&following);
+    struct scene scene;
+
+    set_up(&scene);
+    rows_answer(scene.follower, "subscription", 5, 1, failed);
+    expect(&scene, WORD_UNKNOWN, "has failed to apply 37 times");
+    rows_facts(second, "2", "green");
+    rows_answer(second, "subscription", 5, 1, failed);
+    rows_answer(second, "heartbeat", 2, 1, beat);
+    look_follow(second, scene.follower, SECOND);
+    scene.link.follower_look = second;
+    expect(&scene, WORD_PASS, "0.0 s behind");
+    look_free(second);
+    tear_down(&scene);
+}
+
+Test(word_replication, the_publisher_is_where_traffic_is)
+{
+    struct scene scene;
+
+    set_up(&scene);
+    scene.link.source = "blue";
+    expect(&scene, WORD_PASS, "behind");
+    scene.link.source = "green";
+    expect(&scene, WORD_PASS, "behind");
+    scene.link.source = "red";
+    expect(&scene, WORD_UNKNOWN, "traffic is with database red");
+    tear_down(&scene);
+}
