@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "base/field_claim.h"
+#include "base/pattern.h"
 #include "config/config.h"
 #include "config/origin_priv.h"
 
@@ -81,10 +83,39 @@ bool config_is_in_front(const struct config_service *service, const char *path)
     return false;
 }
 
+static void check_claims(const struct config_service *service, const struct origin *origin)
+{
+    const struct config_rollout *rollout = &service->rollout;
+    struct field_claim claim;
+    const char *why = NULL;
+
+    for (size_t i = 0; i < rollout->selfprobe_header.count; i++)
+        if (field_claim_parse(rollout->selfprobe_header.items[i], &claim, &why) != 0)
+            origin_error(origin, &rollout->selfprobe_header, service,
+                         "selfprobe_header: '%s': %s; write \"Name\", \"Name=value\", "
+                         "\"Name!=value\" or \"Name~pattern\"",
+                         rollout->selfprobe_header.items[i], why);
+    for (size_t i = 0; i < rollout->selfprobe_body.count; i++) {
+        const char *pattern = rollout->selfprobe_body.items[i];
+
+        if (pattern_check(pattern + (pattern[0] == '!'), &why) != 0)
+            origin_error(origin, &rollout->selfprobe_body, service,
+                         "selfprobe_body: '%s': %s; write \"pattern\" or \"!pattern\"", pattern,
+                         why);
+    }
+    if (rollout->selfprobe_path == NULL && rollout->selfprobe_header.count > 0)
+        origin_error(origin, &rollout->selfprobe_header, service,
+                     "selfprobe_header has no effect without selfprobe_path; add selfprobe_path");
+    if (rollout->selfprobe_path == NULL && rollout->selfprobe_body.count > 0)
+        origin_error(origin, &rollout->selfprobe_body, service,
+                     "selfprobe_body has no effect without selfprobe_path; add selfprobe_path");
+}
+
 static void check_selfprobe(const struct config_service *service, const struct origin *origin)
 {
     const struct config_rollout *rollout = &service->rollout;
 
+    check_claims(service, origin);
     if (rollout->selfprobe_json.count > 0 && rollout->selfprobe_path == NULL)
         origin_error(origin, &rollout->selfprobe_json, service,
                      "selfprobe_json has no effect without selfprobe_path; add selfprobe_path, or "
