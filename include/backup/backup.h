@@ -26,8 +26,10 @@ enum { BACKUP_WORDS = 512, BACKUP_REMEDY = 200 };
 struct backup_database {
     const char *name;
     const char *dsn;
-    const char *passfile; /* NULL: libpq's own */
-    const char *folder;   /* of its snapshots; NULL: none are taken */
+    const char *passfile;       /* NULL: libpq's own */
+    const char *folder;         /* of its snapshots; NULL: none are taken */
+    const char *restore_folder; /* where clusters are restored to; NULL: below folder */
+    const char *server_user;    /* as whom their servers run when we are root; NULL: nobody */
     struct retention_rule rule;
     uint64_t max_age_us; /* of the newest one; 0: any */
     enum snapshot_kind kind;
@@ -52,7 +54,7 @@ enum backup_phase {
     BACKUP_RESTORING,
     BACKUP_COMPARING,
     BACKUP_CLEANING,
-    BACKUP_ENDED,
+    BACKUP_ENDED
 };
 
 /* A job as it is now. Texts are valid until control returns to the loop. */
@@ -66,8 +68,7 @@ struct backup_job_view {
     uint64_t bytes;    /* written or read so far */
     int percent;       /* -1: nobody knows */
 
-    /* With BACKUP_ENDED. */
-    int err;            /* 0: it succeeded */
+    int err;            /* with BACKUP_ENDED; 0: it succeeded */
     const char *words;  /* what became of it */
     const char *remedy; /* of a failure; "" */
     const char *report; /* lines; "" */
@@ -103,7 +104,6 @@ bool backup_job(struct backup *backup, uint64_t number, struct backup_job_view *
 bool backup_job_at(struct backup *backup, size_t index, struct backup_job_view *out);
 bool backup_stop(struct backup *backup, uint64_t number); /* asks it to end */
 
-/* See catalogue.h. */
 size_t backup_list(struct backup *backup, const char *database, struct snapshot_record **out);
 bool backup_find(struct backup *backup, const char *id, struct snapshot_record *out);
 size_t backup_damaged(struct backup *backup);

@@ -9,6 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "config/config_tls.h"
 #include "config/config_value.h"
 
 /* The groups are names of users' groups, NULL: none. */
@@ -44,6 +45,22 @@ struct config_api_roles {
     struct config_texts admin;
 };
 
+enum config_api_role {
+    CONFIG_API_VIEWER,
+    CONFIG_API_DEPLOYER,
+    CONFIG_API_OPERATOR,
+    CONFIG_API_ADMIN
+};
+
+/* Whose certificate gives which role. */
+struct config_api_subject {
+    char *name;
+    char *dn;     /* as of RFC 2253; NULL: any */
+    char *sha256; /* hexadecimal, colons between or not; NULL: any */
+    enum config_api_role role;
+    struct config_texts services; /* of a deployer */
+};
+
 enum config_anonymous { CONFIG_ANONYMOUS_LOCAL, CONFIG_ANONYMOUS_VIEWER, CONFIG_ANONYMOUS_NONE };
 
 struct config_api {
@@ -52,7 +69,10 @@ struct config_api {
     bool open_metrics;
     struct config_api_key *keys;
     size_t key_count;
+    struct config_api_subject *subjects;
+    size_t subject_count;
     struct config_api_roles roles;
+    struct config_tls tls; /* without certificates: none. No alpn and no tickets */
     enum config_anonymous anonymous;
     uint64_t skew;               /* us */
     uint64_t lifetime;           /* us */

@@ -15,7 +15,9 @@ enum config_backup_kind { CONFIG_BACKUP_LOGICAL, CONFIG_BACKUP_PHYSICAL };
 /* Copies of a database; without a folder: none. */
 struct config_snapshots {
     char *folder;
-    uint64_t keep; /* the newest so many */
+    char *restore_folder; /* NULL: below folder */
+    char *server_user;    /* NULL: the daemon's own */
+    uint64_t keep;        /* the newest so many */
     uint64_t daily;
     uint64_t weekly;
     uint64_t max_age; /* us; 0: any */

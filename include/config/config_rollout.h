@@ -46,15 +46,18 @@ struct config_rollout {
     struct config_profile *profiles;
     size_t profile_count;
     enum config_inconclusive on_inconclusive;
+    uint64_t holdback; /* millionths of the users that stay on the old slot until it has settled */
     uint64_t phase_time; /* us; 0: any */
     enum config_overdue on_overdue;
     bool selfprobe;
     char *selfprobe_path; /* NULL: that of the health checks */
     struct config_statuses selfprobe_status;
     struct config_texts selfprobe_json;
-    uint64_t selfprobe_time; /* us; 0: the timeout of the health checks */
-    uint64_t hook_time;      /* us */
-    char *hook_start;        /* a program and its words, cut at blanks; NULL: none */
+    struct config_texts selfprobe_header; /* base/field_claim.h */
+    struct config_texts selfprobe_body; /* base/pattern.h, or '!' and one that must not be found */
+    uint64_t selfprobe_time;            /* us; 0: the timeout of the health checks */
+    uint64_t hook_time;                 /* us */
+    char *hook_start;                   /* a program and its words, cut at blanks; NULL: none */
     char *hook_cutover;
     char *hook_settled;
     char *hook_failed;

@@ -28,6 +28,8 @@ struct config_tls {
     char *client_ca;          /* NULL: none */
     char *client_crl;         /* NULL: none */
     enum config_tls_verify client_verify;
+    uint64_t handshake_rate;  /* per second and client address; 0: any number */
+    uint64_t handshake_burst; /* 0: as handshake_rate */
     enum config_unknown_sni unknown_sni;
     enum config_plain_http plain_http;
     uint64_t watch; /* us; 0: files are read at reload only */

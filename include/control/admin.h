@@ -32,6 +32,7 @@ struct lag_totals;
 struct store;
 struct tls_cert_view;
 struct tls_crl_view;
+struct tls_keeper;
 struct verbs;
 
 typedef void listener_list_fn(void *arg, const char *listener, uint64_t connections);
@@ -69,8 +70,11 @@ struct control_room {
     /* Reads the certificates again, all or none: 0, or ERR_*; words in both cases. NULL with no listeners. */
     int (*tls_reload)(void *arg, char *words, unsigned words_size);
 
-    /* Calls fn for each certificate of each listener. */
+    /* Calls fn for each certificate of each listener and of the API. */
     void (*tls_list)(void *arg, tls_list_fn *fn, void *fn_arg);
+
+    /* What new clients of the API are given; NULL, or answers NULL: it is plain. */
+    struct tls_keeper *(*api_tls)(void *arg);
 
     /* Calls fn for each list of revoked certificates, of "listener https" or "slot shop/blue". */
     void (*tls_crls)(void *arg, tls_crl_fn *fn, void *fn_arg);

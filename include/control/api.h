@@ -1,6 +1,6 @@
 /*
- * The HTTP listener of the control plane: /metrics, /livez, /readyz. GET and HEAD only; on the control
- * thread; bounded connections, head size and time. Thread: control.
+ * The HTTP listener of the control plane, plain or TLS: REST, events, the page for people, /metrics, /livez, /readyz. On the
+ * control thread; bounded connections, head size and time. Thread: control.
  */
 #ifndef CONTROL_API_H
 #define CONTROL_API_H

@@ -42,7 +42,7 @@ void deploy_view_canary(const struct deploy *deploy, unsigned service_index,
 enum trial { TRIAL_NONE, TRIAL_CANARY, TRIAL_SWITCHED };
 struct deploy_trial_view {
     enum trial kind;
-    char candidate[64];        /* gets `share` of the users; TRIAL_SWITCHED: all of them */
+    char candidate[64];        /* gets `share` of the users; TRIAL_SWITCHED: all but a holdback */
     char baseline[64];         /* what a rollback goes to; TRIAL_NONE: the live slot */
     char version[64];          /* of the candidate; its slot's name where none is configured */
     bool is_baseline_replaced; /* it is no more what it was: nothing goes back by itself */

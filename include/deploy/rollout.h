@@ -64,6 +64,7 @@ struct deploy_rollout_view {
     unsigned approvals_needed;
     unsigned checks; /* items of the checklist that are done */
     unsigned checks_needed;
+    uint32_t holdback;   /* of SPLIT_WHOLE: that stays on `from` after the cutover; 0: none */
     bool is_held;        /* stays where it is until somebody looks: no evidence, or over its time */
     bool is_final;       /* what follows the end was done */
     char waits_for[160]; /* "1 approval", "evidence", "" : nothing */

@@ -37,6 +37,8 @@ struct probe_body_spec {
     const struct probe_range *database_statuses;
     unsigned gauge_count; /* up to PROBE_GAUGES_MAX */
     const char *const *gauges;
+    unsigned pattern_count; /* base/pattern.h; each must be found, with '!' in front it must not */
+    const char *const *patterns;
 };
 
 /* When traffic takes a target out for a while; errors and rate 0: never. */

@@ -34,6 +34,10 @@ struct selfprobe_spec {
     const struct probe_range *statuses; /* 200 to 299 */
     unsigned assertion_count; /* of the body (base/assertion.h), with slot and version from above */
     const char *const *assertions;
+    unsigned field_count; /* of the head: "Name", "Name=value", "Name!=value" or "Name~PATTERN" */
+    const char *const *fields;
+    unsigned pattern_count; /* of the body: health/probe.h */
+    const char *const *patterns;
     struct tls_dialer *tls; /* the listener speaks TLS: the host is asked for; NULL: plain */
 };
 

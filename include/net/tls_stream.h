@@ -36,6 +36,17 @@ bool tls_stream_covers(const struct stream *stream, struct slice host);
 struct slice tls_stream_client(const struct stream *stream);
 
 /* The longest that tls_stream_client gives. */
-enum { TLS_CLIENT_LINES = 768 };
+enum { TLS_CLIENT_LINES = 768, TLS_FINGERPRINT_SIZE = 65 };
+
+/* Who the client is, by the certificate that it has shown and that was good then. */
+struct tls_identity {
+    char subject[TLS_CLIENT_LINES];    /* as of RFC 2253 */
+    char sha256[TLS_FINGERPRINT_SIZE]; /* hexadecimal, lower case */
+};
+bool tls_stream_identity(const struct stream *stream, struct tls_identity *out); /* false: none */
+
+/* Whether that certificate is good now, by its dates and the authorities that the server believes by now; also after a
+ * reload has changed them. Control thread. */
+bool tls_stream_is_believed(const struct stream *stream, const struct tls_keeper *server);
 
 #endif

@@ -1,5 +1,5 @@
 /*
- * Values that are told from outside, each judged by the conditions of its configuration: unknown, good, worth a word,
+ * Values that are told from outside, or counted (pilot/signal_rates.c), each judged by the conditions of its configuration: unknown, good, worth a word,
  * critical. A level is reached and left only after so many values in a row; a value that is too old is unknown, and
  * after a start every value is. What happens at a change of level is the business of whoever made the table.
  * Control thread.

@@ -17,6 +17,7 @@ struct header_rules;
 struct header_rules_kept;
 struct service;
 struct slot_evidence;
+struct status_tally;
 
 enum role { ROLE_LIVE, ROLE_STANDBY, ROLE_CANDIDATE, ROLE_DRAINING, ROLE_STAGING, ROLE_OFF };
 
@@ -71,6 +72,8 @@ struct slot {
     struct header_rules_kept *kept_rules; /* control thread only */
     struct slot_evidence *evidence;       /* see route/slot_evidence.h */
     struct cohort_cells *cohorts;         /* see route/cohort_cells.h */
+    struct status_tally *_Atomic tally;   /* see route/status_tally.h; NULL: none */
+    struct status_tally *kept_tallies;    /* control thread only */
     struct slot_cell cells[];             /* worker_count */
 };
 

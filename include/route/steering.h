@@ -47,7 +47,9 @@ struct split_key {
 
 struct split {
     uint32_t candidate; /* index of a slot; SLOT_NONE: no canary */
-    uint32_t share;     /* of SPLIT_WHOLE */
+    bool
+        is_holdback; /* it is the slot from before: those who came to the live one last stay there */
+    uint32_t share;  /* of SPLIT_WHOLE */
     uint64_t salt;
     unsigned key_count;
     struct split_key keys[SPLIT_KEYS_MAX];

@@ -72,6 +72,7 @@ struct look_beat {
 /* Of the versions that are recorded there. */
 struct look_versions {
     struct look_note note;
+    bool is_kept;            /* they are recorded somewhere, readable or not */
     bool is_found;           /* there is at least one */
     char version[96];        /* the newest that was applied */
     char contract_after[96]; /* the highest that an applied contraction asks for; "": none */

@@ -29,6 +29,8 @@ void backups_configure(struct backup *backup, const struct config *config)
             .dsn = from->dsn,
             .passfile = from->passfile,
             .folder = from->snapshots.folder,
+            .restore_folder = from->snapshots.restore_folder,
+            .server_user = from->snapshots.server_user,
             .rule = { .keep = count_of(from->snapshots.keep),
                       .daily = count_of(from->snapshots.daily),
                       .weekly = count_of(from->snapshots.weekly) },

@@ -1,6 +1,7 @@
 /* What the log says of lists of revoked certificates: see crl_watch.h. */
 #include "app/crl_watch.h"
 
+#include <stdio.h>
 #include <time.h>
 
 #include "base/log.h"
@@ -56,6 +57,24 @@ void crl_watch_begin(struct crl_watch *watch, const char *of, const struct tls_c
                  crl.issuer, crl.revoked, crl.not_after_s != 0 ? end : "never");
     }
     warn(watch, of, crls);
+}
+
+void crl_watch_words(const char *of, const struct tls_crls *crls, char *words, unsigned words_size)
+{
+    words[0] = '\0';
+    for (size_t i = 0; i < tls_crls_count(crls) && words[0] == '\0'; i++) {
+        struct tls_crl_view crl;
+        char end[DAY_BYTES];
+
+        tls_crls_view(crls, i, &crl);
+        if (crl.not_after_s == 0 || crl.not_after_s > (int64_t)time(NULL))
+            continue;
+        print_day(crl.not_after_s, end);
+        snprintf(words, words_size,
+                 "warning: %s: the list of %s in %s has ended on %s: its certificates are refused "
+                 "until there is a newer one",
+                 of, crl.issuer, crl.file, end);
+    }
 }
 
 void crl_watch_tick(struct crl_watch *watch, const char *of, const struct tls_crls *crls)

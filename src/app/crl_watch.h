@@ -17,6 +17,9 @@ struct crl_watch {
 /* New ones are in force. of: "listener=https", as the log shows it. */
 void crl_watch_begin(struct crl_watch *watch, const char *of, const struct tls_crls *crls);
 
+/* The first that has ended, in words for people; "": none has. */
+void crl_watch_words(const char *of, const struct tls_crls *crls, char *words, unsigned words_size);
+
 /* To be called now and then. */
 void crl_watch_tick(struct crl_watch *watch, const char *of, const struct tls_crls *crls);
 

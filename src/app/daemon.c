@@ -426,6 +426,7 @@ static int start_control(struct daemon *daemon)
     free(path);
     if (err != ERR_OK || config->api.bind.text == NULL)
         return err;
+    vault_commit_api(daemon->vault, config);
     err = address_from_endpoint(&config->api.bind.endpoint, &address);
     if (err == ERR_OK)
         err = api_new(&room, &address, &daemon->api);

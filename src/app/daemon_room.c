@@ -47,6 +47,13 @@ static void list_tls(void *arg, tls_list_fn *fn, void *fn_arg)
     vault_each(daemon->vault, fn, fn_arg);
 }
 
+static struct tls_keeper *find_api_tls(void *arg)
+{
+    struct daemon *daemon = arg;
+
+    return vault_api(daemon->vault);
+}
+
 static void list_crls(void *arg, tls_crl_fn *fn, void *fn_arg)
 {
     struct daemon *daemon = arg;
@@ -109,6 +116,7 @@ struct control_room daemon_room(struct daemon *daemon)
         .list = list_work,
         .tls_reload = reload_tls,
         .tls_list = list_tls,
+        .api_tls = find_api_tls,
         .tls_crls = list_crls,
         .verbs = daemon->verbs,
         .listeners = list_listeners,

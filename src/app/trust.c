@@ -281,8 +281,14 @@ void trust_watch(struct trust *trust, const struct config *config)
 int trust_check(const struct config *config, char *words, unsigned words_size)
 {
     struct trust *trust = trust_new();
+    const struct trust_entry *entry = NULL;
     int err = trust_prepare(trust, config, words, words_size);
 
+    if (err == ERR_OK)
+        words[0] = '\0';
+    LIST_FOREACH(entry, &trust->entries, entry)
+    if (err == ERR_OK && words[0] == '\0')
+        crl_watch_words(entry->label, tls_dialer_crls(entry->dialer), words, words_size);
     trust_free(trust);
     return err;
 }

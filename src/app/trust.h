@@ -34,7 +34,7 @@ MUST_CHECK int trust_reload(struct trust *trust, struct vault *vault, const stru
  * for each change. To be called now and then. */
 void trust_watch(struct trust *trust, const struct config *config);
 
-/* Only whether everything could be read. */
+/* Only whether everything could be read. words in both cases: what is wrong, or a warning, or "". */
 MUST_CHECK int trust_check(const struct config *config, char *words, unsigned words_size);
 
 /* With what a listener of our own is asked, which proves nothing of its certificate: it is nobody else's, and the name

@@ -18,12 +18,22 @@
 #include "net/tls_crl.h"
 #include "net/tls_keeper.h"
 
-enum { TICK_MS = 100, WORDS_BYTES = 1024, SOON_DAYS = 30, DAY_S = 86400, NAMES_SHOWN = 8 };
+enum {
+    TICK_MS = 100,
+    WORDS_BYTES = 1024,
+    SOON_DAYS = 30,
+    DAY_S = 86400,
+    NAMES_SHOWN = 8,
+    USER_SIZE = 128
+};
 enum { RETRY_US = 60 * 1000 * 1000 }; /* of files that were refused */
 
 #define DAY_US (DAY_S * 1000000ull)
 
-/* One listener, once it has had TLS. Owner: the vault. Its settings are copied from the configuration in force. */
+/* Stands in lists where a listener has its name, which cannot be this. */
+static const char api_name[] = "(api)";
+
+/* One listener, or the API, once it has had TLS. Owner: the vault. Its settings are copied from the configuration in force. */
 struct vault_entry {
     LIST_ENTRY(vault_entry) entry;
     struct tls_keeper *keeper;
@@ -49,8 +59,13 @@ struct vault {
     const struct config *config; /* in force; lives until the next commit */
 };
 
+/* The API has neither tickets nor ALPN among its options: no session of it is resumed, and it speaks HTTP/1.1. */
 static void note_options(const struct config_tls *tls, struct tls_options *out)
 {
+    static char http[] = "http/1.1";
+    static char *const alpn[] = { http };
+    bool has_alpn = tls->alpn.count > 0;
+
     *out = (struct tls_options){
         .certificates = tls->certificates.items,
         .certificate_count = tls->certificates.count,
@@ -58,8 +73,8 @@ static void note_options(const struct config_tls *tls, struct tls_options *out)
         .ciphers = tls->ciphers,
         .ciphersuites = tls->ciphersuites,
         .groups = tls->groups,
-        .alpn = tls->alpn.items,
-        .alpn_count = tls->alpn.count,
+        .alpn = has_alpn ? tls->alpn.items : alpn,
+        .alpn_count = has_alpn ? tls->alpn.count : 1,
         .has_tickets = tls->tickets,
         .client_ca = tls->client_ca,
         .client_crl = tls->client_crl,
@@ -101,22 +116,33 @@ static void drop_pending(struct vault_entry *entry)
     entry->pending = NULL;
 }
 
+/* Whose certificates these are: "listener https", or "api". */
+static const char *describe(const struct vault_entry *entry, char out[USER_SIZE])
+{
+    const char *name = tls_keeper_name(entry->keeper);
+
+    if (strcmp(name, api_name) == 0)
+        return "api";
+    snprintf(out, USER_SIZE, "listener %s", name);
+    return out;
+}
+
 /* The stamp comes first: what changes while it is read is read again. */
-static int prepare_one(struct vault *vault, const struct config_listener *listener, char *words,
+static int prepare_one(struct vault_entry *entry, const struct config_tls *tls, char *words,
                        unsigned words_size)
 {
-    struct vault_entry *entry = make_entry(vault, listener->name);
+    char user[USER_SIZE];
     struct tls_options options;
     struct text why;
     int err = ERR_OK;
 
-    note_options(&listener->tls, &options);
+    note_options(tls, &options);
     drop_pending(entry);
     text_init(&why, WORDS_BYTES);
     entry->pending_stamp = tls_keeper_stamp(&options);
     err = tls_keeper_build(entry->keeper, &options, &why, &entry->pending);
     if (err != ERR_OK)
-        snprintf(words, words_size, "listener %s: tls: %.*s", listener->name,
+        snprintf(words, words_size, "%s: tls: %.*s", describe(entry, user),
                  SLICE_ARG(text_slice(&why)));
     text_fini(&why);
     return err;
@@ -129,7 +155,10 @@ int vault_prepare(struct vault *vault, const struct config *config, char *words,
 
     for (size_t i = 0; i < config->listener_count && err == ERR_OK; i++)
         if (config->listeners[i].tls.certificates.count > 0)
-            err = prepare_one(vault, &config->listeners[i], words, words_size);
+            err = prepare_one(make_entry(vault, config->listeners[i].name),
+                              &config->listeners[i].tls, words, words_size);
+    if (err == ERR_OK && config->api.tls.certificates.count > 0)
+        err = prepare_one(make_entry(vault, api_name), &config->api.tls, words, words_size);
     if (err != ERR_OK)
         vault_cancel(vault);
     return err;
@@ -204,31 +233,41 @@ static void publish(struct vault_entry *entry)
                     tls_context_crls(tls_keeper_context(entry->keeper)));
 }
 
+/* What was prepared under that name is in force. */
+static void take(struct vault *vault, const char *name, const struct config_tls *tls)
+{
+    struct vault_entry *entry = find_entry(vault, name);
+    uint64_t now_us = clock_monotonic_us();
+
+    if (tls->certificates.count == 0 || entry == NULL)
+        return;
+    publish(entry);
+    entry->is_on = true;
+    entry->watch_us = tls->watch;
+    entry->rotation_us = tls->tickets ? tls->ticket_rotation : UINT64_MAX;
+    entry->watched_us = now_us;
+    if (entry->rotated_us == 0)
+        entry->rotated_us = now_us;
+    if (!timer_is_armed(vault->timer))
+        timer_arm(vault->timer, TICK_MS);
+}
+
 void vault_commit(struct vault *vault, const struct config *config)
 {
     struct vault_entry *entry = NULL;
-    uint64_t now_us = clock_monotonic_us();
-    bool is_any = false;
 
     vault->config = config;
     LIST_FOREACH(entry, &vault->entries, entry)
     entry->is_on = false;
-    for (size_t i = 0; i < config->listener_count; i++) {
-        const struct config_tls *tls = &config->listeners[i].tls;
+    for (size_t i = 0; i < config->listener_count; i++)
+        take(vault, config->listeners[i].name, &config->listeners[i].tls);
+    take(vault, api_name, &config->api.tls);
+}
 
-        entry = find_entry(vault, config->listeners[i].name);
-        if (tls->certificates.count == 0 || entry == NULL)
-            continue;
-        publish(entry);
-        entry->is_on = is_any = true;
-        entry->watch_us = tls->watch;
-        entry->rotation_us = tls->ticket_rotation;
-        entry->watched_us = now_us;
-        if (entry->rotated_us == 0)
-            entry->rotated_us = now_us;
-    }
-    if (is_any)
-        timer_arm(vault->timer, TICK_MS);
+void vault_commit_api(struct vault *vault, const struct config *config)
+{
+    vault->config = config;
+    take(vault, api_name, &config->api.tls);
 }
 
 int vault_reload(struct vault *vault, const struct config *config, char *words, unsigned words_size)
@@ -261,26 +300,31 @@ int vault_reload(struct vault *vault, const struct config *config, char *words, 
 int vault_check(const struct config *config, char *words, unsigned words_size)
 {
     struct vault *vault = vault_new(NULL);
+    const struct vault_entry *entry = NULL;
     int err = vault_prepare(vault, config, words, words_size);
 
+    if (err == ERR_OK)
+        words[0] = '\0';
+    LIST_FOREACH(entry, &vault->entries, entry)
+    if (err == ERR_OK && words[0] == '\0' && entry->pending != NULL)
+        crl_watch_words(entry->label, tls_context_crls(entry->pending), words, words_size);
     vault_free(vault);
     return err;
 }
 
 /* Files that have changed are read again; what is refused stays as it was until it changes once more. */
-static void watch(struct vault *vault, struct vault_entry *entry,
-                  const struct config_listener *listener)
+static void watch(struct vault_entry *entry, const struct config_tls *tls)
 {
     char words[WORDS_BYTES] = "";
     struct tls_options options;
     uint64_t stamp = 0;
 
-    note_options(&listener->tls, &options);
+    note_options(tls, &options);
     stamp = tls_keeper_stamp(&options);
     if (stamp == entry->stamp ||
         (stamp == entry->failed_stamp && clock_monotonic_us() - entry->failed_us < RETRY_US))
         return;
-    if (prepare_one(vault, listener, words, sizeof words) == ERR_OK) {
+    if (prepare_one(entry, tls, words, sizeof words) == ERR_OK) {
         publish(entry);
         return;
     }
@@ -290,12 +334,12 @@ static void watch(struct vault *vault, struct vault_entry *entry,
     entry->failed_us = clock_monotonic_us();
 }
 
-static const struct config_listener *find_listener(const struct config *config, const char *name)
+static const struct config_tls *find_settings(const struct config *config, const char *name)
 {
     for (size_t i = 0; i < config->listener_count; i++)
         if (strcmp(config->listeners[i].name, name) == 0)
-            return &config->listeners[i];
-    return NULL;
+            return &config->listeners[i].tls;
+    return &config->api.tls;
 }
 
 static void on_tick(void *arg)
@@ -322,7 +366,7 @@ static void on_tick(void *arg)
             now_us - entry->watched_us < entry->watch_us)
             continue;
         entry->watched_us = now_us;
-        watch(vault, entry, find_listener(vault->config, tls_keeper_name(entry->keeper)));
+        watch(entry, find_settings(vault->config, tls_keeper_name(entry->keeper)));
     }
     if (is_any)
         timer_arm(vault->timer, TICK_MS);
@@ -359,6 +403,13 @@ struct tls_keeper *vault_keeper(struct vault *vault, const char *listener)
     return make_entry(vault, listener)->keeper;
 }
 
+struct tls_keeper *vault_api(const struct vault *vault)
+{
+    const struct vault_entry *entry = find_entry(vault, api_name);
+
+    return entry != NULL && entry->is_on ? entry->keeper : NULL;
+}
+
 void vault_each(const struct vault *vault, tls_list_fn *fn, void *arg)
 {
     const struct vault_entry *entry = NULL;
@@ -387,11 +438,10 @@ void vault_each_crl(const struct vault *vault, tls_crl_fn *fn, void *arg)
 
         for (size_t i = 0; i < tls_crls_count(crls); i++) {
             struct tls_crl_view crl;
-            char used_by[128];
+            char user[USER_SIZE];
 
-            snprintf(used_by, sizeof used_by, "listener %s", tls_keeper_name(entry->keeper));
             tls_crls_view(crls, i, &crl);
-            fn(arg, used_by, &crl);
+            fn(arg, describe(entry, user), &crl);
         }
     }
 }

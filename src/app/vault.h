@@ -1,7 +1,7 @@
 /*
- * The TLS of the listeners: certificates are read and checked with the configuration (prepare, then commit or cancel, so
- * that a bad one changes nothing), on command, and when their files change; ticket keys are replaced in time. Thread:
- * control.
+ * The TLS of the listeners and of the API: certificates are read and checked with the configuration (prepare, then commit
+ * or cancel, so that a bad one changes nothing), on command, and when their files change; ticket keys are replaced in
+ * time. Thread: control.
  */
 #ifndef APP_VAULT_H
 #define APP_VAULT_H
@@ -25,15 +25,23 @@ void vault_cancel(struct vault *vault);
 /* What was prepared is in force for new connections; without a prepare only the settings of time are taken. */
 void vault_commit(struct vault *vault, const struct config *config);
 
+/* The same for the API alone, which is open before the listeners are. */
+void vault_commit_api(struct vault *vault, const struct config *config);
+
 /* Reads the files again, of all listeners or, with an error, of none. words in both cases. */
 MUST_CHECK int vault_reload(struct vault *vault, const struct config *config, char *words,
                             unsigned words_size);
 
-/* Only whether everything could be read. */
+/* Only whether everything could be read. words in both cases: what is wrong, or a warning, or "". */
 MUST_CHECK int vault_check(const struct config *config, char *words, unsigned words_size);
 
 /* What sessions of that listener are given; it lives as long as the vault. */
 struct tls_keeper *vault_keeper(struct vault *vault, const char *listener);
+
+/* The same for the API; NULL: it is plain. */
+struct tls_keeper *vault_api(const struct vault *vault);
+
+/* The API stands there as "(api)". */
 void vault_each(const struct vault *vault, tls_list_fn *fn, void *arg);
 void vault_each_crl(const struct vault *vault, tls_crl_fn *fn, void *arg);
 

@@ -177,6 +177,8 @@ static void free_known(struct backup *backup)
         free((void *)(uintptr_t)backup->known[i].is.dsn);
         free((void *)(uintptr_t)backup->known[i].is.passfile);
         free((void *)(uintptr_t)backup->known[i].is.folder);
+        free((void *)(uintptr_t)backup->known[i].is.restore_folder);
+        free((void *)(uintptr_t)backup->known[i].is.server_user);
     }
     free(backup->known);
     backup->known = NULL;
@@ -257,6 +259,8 @@ void backup_configure(struct backup *backup, const struct backup_database *datab
         fresh[i].is.dsn = copy_text(databases[i].dsn);
         fresh[i].is.passfile = copy_text(databases[i].passfile);
         fresh[i].is.folder = copy_text(databases[i].folder);
+        fresh[i].is.restore_folder = copy_text(databases[i].restore_folder);
+        fresh[i].is.server_user = copy_text(databases[i].server_user);
         if (old != NULL)
             fresh[i].counts = old->counts;
         if (old == NULL || !is_same_text(old->is.folder, databases[i].folder))

@@ -49,6 +49,8 @@ struct backup_job *backup_job_new(const struct backup_order *order,
             .dsn = copy_text(database->dsn),
             .passfile = copy_text(database->passfile),
             .folder = copy_text(database->folder),
+            .restore_folder = copy_text(database->restore_folder),
+            .server_user = copy_text(database->server_user),
             .rule = database->rule,
         };
     return job;
@@ -64,6 +66,8 @@ void backup_job_free(struct backup_job *job)
     free(job->database.dsn);
     free(job->database.passfile);
     free(job->database.folder);
+    free(job->database.restore_folder);
+    free(job->database.server_user);
     snapshot_record_fini(&job->record);
     text_fini(&job->report);
     free(job);
@@ -240,7 +244,8 @@ int backup_job_run(struct backup_job *job, const struct job_run *run)
     struct running running = { .job = job, .run = run };
     const char *words[JOB_ARGS + 1] = { NULL };
     const char *more[8];
-    char *program = pg_program_find(run->words[0]);
+    char *program =
+        run->words[0][0] == '/' ? mem_text(run->words[0]) : pg_program_find(run->words[0]);
     char *passfile = NULL;
     struct child_spec spec = { .words = words,
                                .more = more,

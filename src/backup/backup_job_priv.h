@@ -23,6 +23,8 @@ struct job_database {
     char *dsn;
     char *passfile;
     char *folder;
+    char *restore_folder;
+    char *server_user;
     struct retention_rule rule;
 };
 
@@ -106,5 +108,13 @@ MUST_CHECK int examine_decode(struct backup_job *job, const char *path,
                               struct snapshot_record *record);
 MUST_CHECK int restore_run(struct backup_job *job);
 MUST_CHECK int restore_estimate(struct backup_job *job);
+
+/* What goes back to the snapshot loses, into the report; live_rows: of the live database, by its statistics. */
+MUST_CHECK int restore_ask_live_rows(struct backup_job *job, uint64_t *live_rows);
+void restore_say_loss(struct backup_job *job, uint64_t live_rows);
+
+/* restore_cluster.c: of a physical snapshot */
+MUST_CHECK int restore_cluster_run(struct backup_job *job);
+MUST_CHECK int restore_cluster_estimate(struct backup_job *job);
 
 #endif

@@ -143,6 +143,19 @@ bool disk_file_is_there(const char *path)
     return lstat(path, &status) == 0;
 }
 
+static int find_link(const char *path, const struct stat *status, int kind, struct FTW *place)
+{
+    (void)path;
+    (void)status;
+    (void)place;
+    return kind == FTW_SL || kind == FTW_SLN;
+}
+
+bool disk_file_has_link(const char *path)
+{
+    return nftw(path, find_link, WALK_FILES, FTW_PHYS) != 0;
+}
+
 static int remove_one(const char *path, const struct stat *status, int kind, struct FTW *place)
 {
     (void)status;

@@ -28,6 +28,7 @@ MUST_CHECK int disk_file_sum(const char *path, const atomic_bool *is_cancelled, 
 /* Of a file, or of everything below a folder; 0: it is not there. */
 uint64_t disk_file_size(const char *path);
 bool disk_file_is_there(const char *path);
+bool disk_file_has_link(const char *path); /* a symbolic link, anywhere below */
 
 /* A file or a whole folder; what is not there is removed already. ERR_IO with errno. */
 MUST_CHECK int disk_file_remove(const char *path);

@@ -52,6 +52,28 @@ char *pg_dsn_with_database(const char *dsn, const char *name)
     return text_take(&out);
 }
 
+char *pg_dsn_with_socket(const char *dsn, const char *folder, unsigned port)
+{
+    /* What a socket without a password cannot give must not be asked for. */
+    static const char *const fixed[] = { "sslmode=disable", "gssencmode=disable",
+                                         "channel_binding=prefer", "target_session_attrs=any" };
+    bool is_keys = !is_uri(dsn);
+    struct text out;
+
+    text_init(&out, DSN_MAX);
+    text_add(&out, dsn);
+    text_add(&out, is_keys ? " host=" : strchr(dsn, '?') != NULL ? "&host=" : "?host=");
+    if (is_keys)
+        add_quoted(&out, folder);
+    else
+        add_escaped(&out, folder);
+    text_add_format(&out, "%sport=%u%shostaddr=%s", is_keys ? " " : "&", port, is_keys ? " " : "&",
+                    is_keys ? "''" : "");
+    for (size_t i = 0; i < sizeof fixed / sizeof fixed[0]; i++)
+        text_add_format(&out, "%s%s", is_keys ? " " : "&", fixed[i]);
+    return text_take(&out);
+}
+
 /* user:secret@ before the first slash of what follows the scheme. */
 static bool has_user_secret(const char *dsn)
 {

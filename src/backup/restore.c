@@ -47,7 +47,7 @@ static char *make_name(const struct snapshot_record *record)
     return name;
 }
 
-static void say_loss(struct backup_job *job, uint64_t live_rows)
+void restore_say_loss(struct backup_job *job, uint64_t live_rows)
 {
     const struct snapshot_record *record = &job->record;
     uint64_t now_us = clock_wall_us();
@@ -67,7 +67,7 @@ static void say_loss(struct backup_job *job, uint64_t live_rows)
 }
 
 /* By the server's statistics: counting would read everything. */
-static int ask_live_rows(struct backup_job *job, uint64_t *rows)
+int restore_ask_live_rows(struct backup_job *job, uint64_t *live_rows)
 {
     struct text answer;
     int err = 0;
@@ -78,47 +78,40 @@ static int ask_live_rows(struct backup_job *job, uint64_t *rows)
                            "SELECT coalesce(sum(greatest(n_live_tup, 0)), 0)::bigint FROM "
                            "pg_stat_user_tables",
                            &answer);
-    if (err == 0 &&
-        num_parse_u64(slice_of(answer.bytes, strcspn(answer.bytes, "\n")), UINT64_MAX, rows) != 0)
+    if (err == 0 && num_parse_u64(slice_of(answer.bytes, strcspn(answer.bytes, "\n")), UINT64_MAX,
+                                  live_rows) != 0)
         err = backup_job_fail(job, ERR_IO, "the server's count of rows is no number");
     text_fini(&answer);
     return err;
 }
 
-static int check_kind(struct backup_job *job)
+static int check_dsn(struct backup_job *job)
 {
-    if (pg_dsn_has_password(job->database.dsn)) {
-        snprintf(job->remedy, sizeof job->remedy, "put it into a passfile (mode 0600)");
-        return backup_job_fail(job, ERR_INVALID, "the dsn of %s holds a password",
-                               job->database.name);
-    }
-    if (job->record.kind == SNAPSHOT_LOGICAL)
+    if (!pg_dsn_has_password(job->database.dsn))
         return 0;
-    snprintf(job->remedy, sizeof job->remedy,
-             "start a server of the same version on a copy of it; see docs/snapshots.md");
-    return backup_job_fail(job, ERR_INVALID, "%s is a physical snapshot, a whole cluster",
-                           job->record.id);
+    snprintf(job->remedy, sizeof job->remedy, "put it into a passfile (mode 0600)");
+    return backup_job_fail(job, ERR_INVALID, "the dsn of %s holds a password", job->database.name);
 }
 
-int restore_estimate(struct backup_job *job)
+static int estimate(struct backup_job *job)
 {
     uint64_t live_rows = 0;
     char *name = make_name(&job->record);
-    int err = check_kind(job);
+    int err = 0;
 
-    if (err == 0 && disk_file_size(job->record.path) != job->record.bytes)
+    if (disk_file_size(job->record.path) != job->record.bytes)
         err = backup_job_fail(
             job, ERR_CORRUPT, "%s is not what it was: %" PRIu64 " bytes instead of %" PRIu64,
             job->record.path, disk_file_size(job->record.path), job->record.bytes);
     if (err == 0)
-        err = ask_live_rows(job, &live_rows);
+        err = restore_ask_live_rows(job, &live_rows);
     if (err == 0) {
         text_add_format(&job->report,
                         "restore %s (%" PRIu64 " bytes, %zu tables) into a new database %s on the "
                         "server of %s; the live one is not touched\n",
                         job->record.id, job->record.bytes, job->record.table_count, name,
                         job->database.name);
-        say_loss(job, live_rows);
+        restore_say_loss(job, live_rows);
         snprintf(job->words, sizeof job->words, "nothing is done yet");
     }
     free(name);
@@ -239,15 +232,13 @@ static int fill(struct backup_job *job, const char *dsn)
     return err == 0 ? compare_all(job, dsn) : err;
 }
 
-int restore_run(struct backup_job *job)
+static int restore(struct backup_job *job)
 {
     char *name = make_name(&job->record);
     char *dsn = pg_dsn_with_database(job->database.dsn, name);
     uint64_t live_rows = 0;
-    int err = check_kind(job);
+    int err = restore_ask_live_rows(job, &live_rows);
 
-    if (err == 0)
-        err = ask_live_rows(job, &live_rows);
     if (err == 0)
         err = create(job, name);
     if (err == 0) {
@@ -260,9 +251,27 @@ int restore_run(struct backup_job *job)
                  "%s is restored into database %s: %zu tables, %" PRIu64
                  " rows, each table compared",
                  job->record.id, name, job->record.table_count, sum_rows(&job->record));
-        say_loss(job, live_rows);
+        restore_say_loss(job, live_rows);
     }
     free(dsn);
     free(name);
     return err;
+}
+
+int restore_estimate(struct backup_job *job)
+{
+    int err = check_dsn(job);
+
+    if (err != 0)
+        return err;
+    return job->record.kind == SNAPSHOT_PHYSICAL ? restore_cluster_estimate(job) : estimate(job);
+}
+
+int restore_run(struct backup_job *job)
+{
+    int err = check_dsn(job);
+
+    if (err != 0)
+        return err;
+    return job->record.kind == SNAPSHOT_PHYSICAL ? restore_cluster_run(job) : restore(job);
 }

@@ -18,9 +18,10 @@ enum { ANSWER_MAX = 16 << 20, LINE_SIZE = 400 };
 
 static const uint64_t dump_us = 24 * 3600 * 1000000ull;
 
-/* Which server and database it is, and how large its tables are. */
+/* Which server and database it is, and how large its tables are; it waits for nobody longer than the dump does. */
 static const char facts_query[] =
-    "SELECT 'f', (SELECT system_identifier FROM pg_control_system()), current_database(), "
+    "SET lock_timeout = '5s'; SELECT 'f', (SELECT system_identifier FROM pg_control_system()), "
+    "current_database(), "
     "current_setting('server_version') UNION ALL SELECT 't', pg_table_size(c.oid), n.nspname || "
     "'.' || c.relname, '' FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE "
     "c.relkind = 'r' AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'";
@@ -175,9 +176,6 @@ static int write_part(struct backup_job *job)
     err = backup_job_run(job, &run);
     if (err == 0 && job->record.kind == SNAPSHOT_LOGICAL && disk_file_sync(job->part) != 0)
         err = backup_job_fail(job, ERR_IO, "cannot sync %s: %s", job->part, strerror(errno));
-    if (err != 0 && strstr(job->words, "lock timeout") != NULL)
-        snprintf(job->remedy, sizeof job->remedy,
-                 "somebody holds an ACCESS EXCLUSIVE lock; end that transaction and try again");
     return err;
 }
 
@@ -282,6 +280,9 @@ static int make(struct backup_job *job)
         err = examine_decode(job, job->part, &job->record);
     if (err == 0)
         err = name_it(job);
+    if (err != 0 && strstr(job->words, "lock timeout") != NULL)
+        snprintf(job->remedy, sizeof job->remedy,
+                 "somebody holds an ACCESS EXCLUSIVE lock; end that transaction and try again");
     return err;
 }
 

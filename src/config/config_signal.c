@@ -84,6 +84,11 @@ bool condition_holds(const struct condition *condition, const char *value)
     return (strcmp(condition->text, value) == 0) == (condition->sign == CONDITION_IS);
 }
 
+bool config_signal_is_counted(const struct config_signal *signal)
+{
+    return signal->status.count > 0;
+}
+
 bool config_signal_takes(const struct config_signal *signal, const char *value)
 {
     const char *text = signal->critical != NULL ? signal->critical : signal->warn;

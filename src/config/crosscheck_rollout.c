@@ -3,8 +3,13 @@
 
 #include <string.h>
 
+#include "base/field_claim.h"
+#include "base/pattern.h"
 #include "config/config.h"
 #include "config/origin_priv.h"
+
+/* Steps are in hundredths of a percent, a holdback in millionths. */
+enum { SHARE_WHOLE = 10000, SHARE_MILLIONTHS = 100 };
 
 /* The three that are always there. */
 static bool find_fixed(const struct config_rollout *rollout, const char *profile, uint64_t *us)
@@ -78,10 +83,39 @@ bool config_is_in_front(const struct config_service *service, const char *path)
     return false;
 }
 
+static void check_claims(const struct config_service *service, const struct origin *origin)
+{
+    const struct config_rollout *rollout = &service->rollout;
+    struct field_claim claim;
+    const char *why = NULL;
+
+    for (size_t i = 0; i < rollout->selfprobe_header.count; i++)
+        if (field_claim_parse(rollout->selfprobe_header.items[i], &claim, &why) != 0)
+            origin_error(origin, &rollout->selfprobe_header, service,
+                         "selfprobe_header: '%s': %s; write \"Name\", \"Name=value\", "
+                         "\"Name!=value\" or \"Name~pattern\"",
+                         rollout->selfprobe_header.items[i], why);
+    for (size_t i = 0; i < rollout->selfprobe_body.count; i++) {
+        const char *pattern = rollout->selfprobe_body.items[i];
+
+        if (pattern_check(pattern + (pattern[0] == '!'), &why) != 0)
+            origin_error(origin, &rollout->selfprobe_body, service,
+                         "selfprobe_body: '%s': %s; write \"pattern\" or \"!pattern\"", pattern,
+                         why);
+    }
+    if (rollout->selfprobe_path == NULL && rollout->selfprobe_header.count > 0)
+        origin_error(origin, &rollout->selfprobe_header, service,
+                     "selfprobe_header has no effect without selfprobe_path; add selfprobe_path");
+    if (rollout->selfprobe_path == NULL && rollout->selfprobe_body.count > 0)
+        origin_error(origin, &rollout->selfprobe_body, service,
+                     "selfprobe_body has no effect without selfprobe_path; add selfprobe_path");
+}
+
 static void check_selfprobe(const struct config_service *service, const struct origin *origin)
 {
     const struct config_rollout *rollout = &service->rollout;
 
+    check_claims(service, origin);
     if (rollout->selfprobe_json.count > 0 && rollout->selfprobe_path == NULL)
         origin_error(origin, &rollout->selfprobe_json, service,
                      "selfprobe_json has no effect without selfprobe_path; add selfprobe_path, or "
@@ -91,6 +125,21 @@ static void check_selfprobe(const struct config_service *service, const struct o
                      "selfprobe_path: '%s' is under no path of service '%s', so it would reach "
                      "another one",
                      rollout->selfprobe_path, service->name);
+}
+
+/* Whoever was moved to the new slot stays there. */
+static void check_holdback(const struct config_service *service, const struct origin *origin)
+{
+    uint64_t most = SHARE_WHOLE - service->rollout.holdback / SHARE_MILLIONTHS;
+
+    if (service->rollout.holdback % SHARE_MILLIONTHS != 0)
+        origin_error(origin, &service->rollout.holdback, service,
+                     "holdback: shares of users have at most two decimals, as in 0.25%%");
+    for (size_t i = 0; i < service->canary.steps.count; i++)
+        if (service->canary.steps.items[i] > most && service->canary.steps.items[i] < SHARE_WHOLE)
+            origin_error(origin, &service->rollout.holdback, service,
+                         "holdback: a step of canary { steps } leaves fewer users on the old slot, "
+                         "so some would go back; make holdback smaller, or leave out the step");
 }
 
 static void check_checklist(const struct config_service *service, const struct origin *origin)
@@ -113,6 +162,7 @@ void crosscheck_rollout(const struct config *config, const struct origin *origin
         check_profiles(service, origin);
         check_selfprobe(service, origin);
         check_checklist(service, origin);
+        check_holdback(service, origin);
         check_hook("hook_start", &rollout->hook_start, service, origin);
         check_hook("hook_cutover", &rollout->hook_cutover, service, origin);
         check_hook("hook_settled", &rollout->hook_settled, service, origin);

@@ -72,6 +72,7 @@ static void add_rows(const struct config_rules *rules, struct settings *out)
     out->gross_sustain_ms = as_ms(rules->gross_sustain);
     out->hist_ratio = as_number(rules->hist_ratio);
     out->hist_margin = as_number(rules->hist_margin);
+    out->hist_least_requests = (double)rules->prior_requests;
     out->hist_from_percent = 100 * as_number(rules->hist_from);
     out->latency_tolerance = as_number(rules->latency_tolerance);
     out->latency_sustain_ms = as_ms(rules->latency_sustain);

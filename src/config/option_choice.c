@@ -60,10 +60,18 @@ static const char *const anonymous_words[] = { [CONFIG_ANONYMOUS_LOCAL] = "local
                                                [CONFIG_ANONYMOUS_VIEWER] = "viewer",
                                                [CONFIG_ANONYMOUS_NONE] = "none",
                                                NULL };
+static const char *const api_role_words[] = { [CONFIG_API_VIEWER] = "viewer",
+                                              [CONFIG_API_DEPLOYER] = "deployer",
+                                              [CONFIG_API_OPERATOR] = "operator",
+                                              [CONFIG_API_ADMIN] = "admin",
+                                              NULL };
 static const char *const signal_action_words[] = { [CONFIG_SIGNAL_ALERT] = "alert",
                                                    [CONFIG_SIGNAL_ROLLBACK] = "rollback",
                                                    [CONFIG_SIGNAL_HOLD] = "hold",
                                                    NULL };
+static const char *const signal_of_words[] = {
+    [CONFIG_SIGNAL_OF_SERVICE] = "service", [CONFIG_SIGNAL_OF_CANDIDATE] = "candidate", NULL
+};
 static const char *const severity_words[] = { [CONFIG_SEVERITY_INFO] = "info",
                                               [CONFIG_SEVERITY_WARN] = "warn",
                                               [CONFIG_SEVERITY_CRITICAL] = "critical",
@@ -122,8 +130,10 @@ static const char *const *const choices[] = {
     [KIND_ACTION_KIND] = action_kind_words,
     [KIND_KEY_ALG] = key_alg_words,
     [KIND_ANONYMOUS] = anonymous_words,
+    [KIND_API_ROLE] = api_role_words,
     [KIND_SEVERITY] = severity_words,
     [KIND_SIGNAL_ACTION] = signal_action_words,
+    [KIND_SIGNAL_OF] = signal_of_words,
 };
 
 const char *const *option_choice_words(enum option_kind kind)

@@ -40,12 +40,14 @@ enum option_kind {
     KIND_ACTION_KIND,
     KIND_KEY_ALG,
     KIND_ANONYMOUS,
+    KIND_API_ROLE,
     KIND_SEVERITY,
-    KIND_SIGNAL_ACTION, /* the last of the words */
-    KIND_FILE,          /* char *, NULL while empty: an absolute path */
-    KIND_ACCOUNT,       /* the name of a group of users */
-    KIND_NAME,          /* the name of a slot */
-    KIND_PATH,          /* of a URL */
+    KIND_SIGNAL_ACTION,
+    KIND_SIGNAL_OF, /* the last of the words */
+    KIND_FILE,      /* char *, NULL while empty: an absolute path */
+    KIND_ACCOUNT,   /* the name of a group of users */
+    KIND_NAME,      /* the name of a slot */
+    KIND_PATH,      /* of a URL */
     KIND_METHOD,
     KIND_AUTHORITY, /* host, or host and port */
     KIND_PRINTABLE, /* visible ASCII */

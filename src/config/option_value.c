@@ -175,7 +175,7 @@ static const char *judge_text(const struct option_row *row, struct slice text)
     case KIND_TOKEN:
         return option_word_is_token(text) ? NULL : "is no name of a cookie; use letters and digits";
     case KIND_FIELD_NAME: return option_field_judge_name(text);
-    case KIND_COUNT ... KIND_SIGNAL_ACTION: /* numbers, and words of a list */
+    case KIND_COUNT ... KIND_SIGNAL_OF: /* numbers, and words of a list */
     case KIND_ALPN:
     case KIND_PATH:
     case KIND_AUTHORITY:
@@ -285,7 +285,7 @@ int option_value_parse(const struct option_row *row, struct slice text, void *fi
 {
     switch (row->kind) {
     case KIND_COUNT ... KIND_NUMBER: return parse_number(row, text, field, why);
-    case KIND_BOOL ... KIND_SIGNAL_ACTION: return option_choice_parse(row, text, field, why);
+    case KIND_BOOL ... KIND_SIGNAL_OF: return option_choice_parse(row, text, field, why);
     case KIND_ALPN: return option_word_alpn(text, field, why);
     case KIND_FILE:
     case KIND_FILES:

@@ -1,6 +1,7 @@
 /* The control plane over HTTP, its listener and its limits: see control/api.h and api_priv.h. */
 #include "control/api.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -102,10 +103,47 @@ static void tell_full(struct api *api)
     api->refused_count = 0;
 }
 
+/* What fails is counted, and once a second it is said why; who only looks whether the port is open is no news. */
+static void on_handshake(void *arg, const struct address *address, enum fault fault,
+                         const char *words)
+{
+    struct api *api = arg;
+    uint64_t now_us = loop_now_us(api->room.loop);
+    char host[ADDRESS_TEXT_SIZE];
+
+    if (fault == FAULT_NONE) {
+        api->tls.done++;
+        return;
+    }
+    CHECK(fault >= FAULT_TLS_HANDSHAKE && fault <= FAULT_TLS_PLAIN);
+    api->tls.failed[fault - FAULT_TLS_HANDSHAKE]++;
+    if (fault == FAULT_TLS_GONE)
+        return;
+    if (api->tls.told_us != 0 && now_us - api->tls.told_us < 1000000) {
+        api->tls.unsaid++;
+        return;
+    }
+    address_format_host(address, host);
+    LOG_WARN("api-tls", "client=%s fault=%s reason=\"%s\" unsaid=%" PRIu64, host, fault_name(fault),
+             fault == FAULT_TLS_PLAIN ? "" : words, api->tls.unsaid);
+    api->tls.told_us = now_us;
+    api->tls.unsaid = 0;
+}
+
+static bool hides_plain(const struct api *api)
+{
+    const struct config *config = deploy_config(api->room.deploy);
+
+    return config != NULL && config->api.tls.plain_http == CONFIG_PLAIN_CLOSE;
+}
+
 static void on_accept(void *arg, int fd, const struct address *address)
 {
     struct api *api = arg;
     bool is_unix = address_is_unix(&api->address);
+    struct api_newcomer newcomer = { .fd = fd,
+                                     .address = *address,
+                                     .hides_plain = hides_plain(api) };
     struct peer peer;
 
     if (api->is_closing || (is_unix && peer_identify(fd, &api->rules.rule, api->rules.scope,
@@ -113,12 +151,20 @@ static void on_accept(void *arg, int fd, const struct address *address)
         close(fd);
         return;
     }
+    if (!is_unix && api->room.api_tls != NULL)
+        newcomer.tls = api->room.api_tls(api->room.arg);
     if (api->client_count >= CLIENTS_MAX && !evict_idle(api)) {
         tell_full(api);
-        refuse(fd);
+        if (newcomer.tls == NULL)
+            refuse(fd);
+        else
+            close(
+                fd); /* words in clear would not be understood, and a handshake is what is saved */
         return;
     }
-    if (api_client_open(&api->owner, fd, address, is_unix ? &peer : NULL, &api->clients) == 0)
+    if (is_unix)
+        newcomer.kernel = &peer;
+    if (api_client_open(&api->owner, &newcomer, &api->clients) == 0)
         api->client_count++;
 }
 
@@ -162,6 +208,7 @@ static struct api_client_owner owner_of(struct api *api)
         .on_request = api_serve_request,
         .on_quit = on_quit,
         .on_close = on_close,
+        .on_handshake = on_handshake,
         .arg = api,
     };
 }
@@ -185,7 +232,7 @@ int api_new(const struct control_room *room, const struct address *address, stru
     api->owner = owner_of(api);
     open_to_group(api);
     api->calls = api_calls_new(&api->room);
-    api->streams = api_streams_new(&api->room);
+    api->streams = api_streams_new(&api->room, api_serve_review, api);
     api->tally = tally_new(room->deploy, room->started_wall_us);
     api->fold = timer_new(room->loop, on_fold, api);
     timer_arm(api->fold, FOLD_MS);

@@ -12,6 +12,7 @@
 #include "net/loop.h"
 #include "net/stream.h"
 #include "net/timer.h"
+#include "net/tls_stream.h"
 
 enum {
     MAGIC = 0x41504943,
@@ -21,10 +22,18 @@ enum {
 };
 
 /* What the one timer waits for. */
-enum watch { WATCH_NOTHING, WATCH_REQUEST, WATCH_HEAD, WATCH_BODY, WATCH_SEND, WATCH_LINGER };
+enum watch {
+    WATCH_NOTHING,
+    WATCH_TLS,
+    WATCH_REQUEST,
+    WATCH_HEAD,
+    WATCH_BODY,
+    WATCH_SEND,
+    WATCH_LINGER
+};
 
 /* LINGER: everything is said; what the peer still sends is read and dropped, so that it gets to read our answer. */
-enum state { STATE_HEAD, STATE_BODY, STATE_BUSY, STATE_STREAM, STATE_LINGER };
+enum state { STATE_TLS, STATE_HEAD, STATE_BODY, STATE_BUSY, STATE_STREAM, STATE_LINGER };
 
 struct api_client {
     uint32_t magic;
@@ -32,7 +41,8 @@ struct api_client {
     struct api_client_owner owner;
     struct api_client_list *list;
     struct stream stream;
-    int fd; /* the stream's: asked with poll only */
+    struct tls_keeper *tls; /* NULL: plain */
+    int fd;                 /* the stream's: asked with poll only */
     struct timer *timer;
     enum watch watch;
     uint64_t since_us; /* of the watch */
@@ -50,7 +60,8 @@ struct api_client {
     bool wants_close;   /* behind the answer */
     bool must_linger;   /* because what was asked was not read to its end */
     bool is_stream_end; /* the last piece is in out */
-    bool is_inside;     /* of step: it is not entered again */
+    bool hides_plain;
+    bool is_inside; /* of step: it is not entered again */
     bool is_closed;
     char in[IN_BYTES];
 };
@@ -115,9 +126,9 @@ void api_client_close(struct api_client *client)
 static void watch_for(struct api_client *client, enum watch watch)
 {
     const unsigned ms[] = {
-        [WATCH_REQUEST] = client->owner.idle_ms,  [WATCH_HEAD] = client->owner.head_ms,
-        [WATCH_BODY] = client->owner.request_ms,  [WATCH_SEND] = client->owner.send_ms,
-        [WATCH_LINGER] = client->owner.linger_ms,
+        [WATCH_TLS] = client->owner.head_ms,  [WATCH_REQUEST] = client->owner.idle_ms,
+        [WATCH_HEAD] = client->owner.head_ms, [WATCH_BODY] = client->owner.request_ms,
+        [WATCH_SEND] = client->owner.send_ms, [WATCH_LINGER] = client->owner.linger_ms,
     };
 
     if (client->watch == watch)
@@ -189,10 +200,17 @@ static void refuse(struct api_client *client, enum fault fault)
     client->exchange.head.minor = 1;
     if (error.status == 0)
         error.status = 400;
+    if (fault == FAULT_TLS_PLAIN)
+        error.hint = "ask with https://";
     api_exchange_refuse(&client->exchange, &error, "%s", fault_words(fault));
     client->wants_close = client->must_linger = true;
     client->exchange.head.size = (uint32_t)client->in_len;
     settle(client);
+}
+
+static void tell_handshake(struct api_client *client, enum fault fault, const char *words)
+{
+    client->owner.on_handshake(client->owner.arg, &client->exchange.address, fault, words);
 }
 
 static void on_timer(void *arg)
@@ -200,6 +218,8 @@ static void on_timer(void *arg)
     struct api_client *client = arg;
     bool is_slow_head = client->watch == WATCH_HEAD && client->in_len > 0;
 
+    if (client->watch == WATCH_TLS)
+        tell_handshake(client, FAULT_TLS_TIMEOUT, "");
     if (client->watch != WATCH_BODY && !is_slow_head) {
         api_client_close(client);
         return;
@@ -262,6 +282,7 @@ static bool find_request(struct api_client *client)
     api_exchange_begin(exchange);
     exchange->head = head;
     exchange->peer = client->kernel;
+    exchange->is_secure = client->tls != NULL;
     client->wants_close = false;
     begin_request(client);
     return true;
@@ -321,6 +342,32 @@ static bool is_too_slow(const struct api_client *client)
 {
     return client->state != STATE_STREAM && client->said_us != 0 &&
            loop_now_us(client->owner.loop) - client->said_us > client->owner.answer_ms * 1000ull;
+}
+
+/* Its time counts from the connection on, whatever the client sends. */
+static enum progress do_tls(struct api_client *client)
+{
+    enum fault fault = FAULT_NONE;
+    int err = ERR_AGAIN;
+
+    watch_for(client, WATCH_TLS);
+    if (client->stream.readable)
+        err = tls_stream_handshake(&client->stream, &fault);
+    if (err == ERR_AGAIN)
+        return PROGRESS_WAIT;
+    tell_handshake(client, fault, err == 0 ? "" : tls_stream_words());
+    client->state = STATE_HEAD;
+    watch_for(client, WATCH_HEAD);
+    if (err == 0)
+        return PROGRESS_ON;
+    client->tls = NULL; /* what is said now is said in clear */
+    if (fault == FAULT_TLS_PLAIN && !client->hides_plain) {
+        refuse(client, fault);
+        return PROGRESS_ON;
+    }
+    client->state = STATE_LINGER; /* so that it gets to read the alert */
+    stream_shutdown(&client->stream);
+    return PROGRESS_ON;
 }
 
 /* Everything of the last answer is sent. */
@@ -440,6 +487,7 @@ static enum progress advance(struct api_client *client, struct turn *turn)
     if (err < 0)
         return PROGRESS_CLOSE;
     switch (client->state) {
+    case STATE_TLS: return do_tls(client);
     case STATE_HEAD: return do_head(client, &turn->requests);
     case STATE_BODY: return do_body(client);
     case STATE_BUSY: watch_for(client, WATCH_NOTHING); return PROGRESS_WAIT;
@@ -490,28 +538,34 @@ void api_client_check(struct api_client *client)
 
 static const struct stream_ops api_stream_ops = { .on_ready = on_ready };
 
-int api_client_open(const struct api_client_owner *owner, int fd, const struct address *address,
-                    const struct peer *kernel, struct api_client_list *list)
+int api_client_open(const struct api_client_owner *owner, const struct api_newcomer *newcomer,
+                    struct api_client_list *list)
 {
     struct api_client *client = mem_zalloc(sizeof *client);
 
     client->magic = MAGIC;
     client->owner = *owner;
     client->list = list;
-    client->fd = fd;
+    client->fd = newcomer->fd;
+    client->tls = newcomer->tls;
+    client->hides_plain = newcomer->hides_plain;
+    client->state = client->tls != NULL ? STATE_TLS : STATE_HEAD;
     client->exchange.client = client;
-    client->exchange.address = *address;
-    client->exchange.has_kernel_peer = kernel != NULL;
-    if (kernel != NULL)
-        client->kernel = *kernel;
-    if (stream_open(&client->stream, owner->loop, fd, &api_stream_ops) < 0) {
+    client->exchange.address = newcomer->address;
+    client->exchange.has_kernel_peer = newcomer->kernel != NULL;
+    if (newcomer->kernel != NULL)
+        client->kernel = *newcomer->kernel;
+    if (stream_open(&client->stream, owner->loop, newcomer->fd, &api_stream_ops) < 0) {
         free(client);
         return ERR_IO;
     }
+    if (client->tls != NULL)
+        tls_stream_begin(&client->stream, client->tls, slice_of(NULL, 0));
     text_init(&client->head, 16 * 1024);
     text_init(&client->out, API_BODY_MAX);
     client->timer = timer_new(owner->loop, on_timer, client);
-    watch_for(client, WATCH_HEAD); /* a new client has come to ask at once */
+    /* a new client has come to ask at once */
+    watch_for(client, client->tls != NULL ? WATCH_TLS : WATCH_HEAD);
     TAILQ_INSERT_TAIL(list, client, link);
     stream_wake(&client->stream);
     return 0;
@@ -526,6 +580,15 @@ uint64_t api_client_idle_us(const struct api_client *client, uint64_t now_us)
 {
     return client->watch == WATCH_NOTHING || now_us < client->since_us ? 0
                                                                        : now_us - client->since_us;
+}
+
+bool api_client_identity(const struct api_client *client, struct tls_identity *out,
+                         bool *is_believed)
+{
+    if (client->tls == NULL || !tls_stream_identity(&client->stream, out))
+        return false;
+    *is_believed = tls_stream_is_believed(&client->stream, client->tls);
+    return true;
 }
 
 bool api_client_is_long(const struct api_client *client)

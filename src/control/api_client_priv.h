@@ -11,16 +11,20 @@
 #include <sys/queue.h>
 
 #include "base/check.h"
+#include "base/fault.h"
 #include "control/api_exchange_priv.h"
 
 enum { API_HEAD_BYTES = 24 * 1024, API_TARGET_BYTES = 4 * 1024 };
 
 struct loop;
+struct tls_identity;
+struct tls_keeper;
 struct api_client;
 TAILQ_HEAD(api_client_list, api_client);
 
 struct api_client_owner {
-    unsigned head_ms;    /* for a whole head, from its first byte; also for the first request */
+    unsigned
+        head_ms; /* for a whole head, from its first byte; also for the first request, and a handshake */
     unsigned request_ms; /* for the body behind it */
     unsigned send_ms;    /* without any progress of the answer */
     unsigned answer_ms;  /* for the whole answer, pieces aside */
@@ -37,13 +41,25 @@ struct api_client_owner {
     /* The answer of a `shutdown` is sent. May be NULL. */
     void (*on_quit)(void *arg, bool now);
     void (*on_close)(void *arg, struct api_client *client);
+
+    /* A handshake is over: FAULT_NONE, or why it failed, and OpenSSL's words. */
+    void (*on_handshake)(void *arg, const struct address *address, enum fault fault,
+                         const char *words);
     void *arg;
 };
 
-/* Takes fd. kernel: who the kernel says it is, or NULL; address: of the client. */
-MUST_CHECK int api_client_open(const struct api_client_owner *owner, int fd,
-                               const struct address *address, const struct peer *kernel,
-                               struct api_client_list *list);
+/* Who has connected. */
+struct api_newcomer {
+    int fd;
+    struct address address;
+    const struct peer *kernel; /* who the kernel says it is; NULL: it does not */
+    struct tls_keeper *tls;    /* NULL: plain */
+    bool hides_plain;          /* plain HTTP in place of TLS gets no answer */
+};
+
+/* Takes the descriptor. */
+MUST_CHECK int api_client_open(const struct api_client_owner *owner,
+                               const struct api_newcomer *newcomer, struct api_client_list *list);
 void api_client_close(struct api_client *client); /* may be called twice */
 struct api_client *api_client_next(const struct api_client *client);
 
@@ -55,6 +71,10 @@ void api_client_check(struct api_client *client);
 
 /* How long it has been waited for; 0: it is being served. */
 uint64_t api_client_idle_us(const struct api_client *client, uint64_t now_us);
+
+/* Who it is by its certificate, which must be good now, too; false: it has shown none. */
+bool api_client_identity(const struct api_client *client, struct tls_identity *out,
+                         bool *is_believed);
 
 /* Whether its request is a long one: a stream of events, or a call that waits. */
 bool api_client_is_long(const struct api_client *client);

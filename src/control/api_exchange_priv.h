@@ -45,6 +45,9 @@ struct api_exchange {
     struct peer peer;       /* who asks; of level user when nobody knows */
     bool has_kernel_peer;   /* on a unix socket: peer is what the kernel says */
     bool is_anonymous;      /* no credentials at all */
+    bool is_stranger;       /* a good certificate that no subject of the configuration has */
+    bool is_secure;         /* over TLS */
+    bool is_introduced;     /* its certificate stands in the log, once per connection */
     const struct api_route *route;
     struct api_param params[API_PARAMS_MAX];
     unsigned param_count;

@@ -40,11 +40,12 @@ bool api_gate_is_host(struct slice host, const struct config_texts *hosts)
     return false;
 }
 
-static bool is_own(struct slice origin, struct slice authority)
+/* In clear both are possible: something that speaks TLS may stand before us. */
+static bool is_own(struct slice origin, struct slice authority, bool is_secure)
 {
     static const struct slice schemes[] = { { "http://", 7 }, { "https://", 8 } };
 
-    for (size_t i = 0; i < sizeof schemes / sizeof schemes[0]; i++) {
+    for (size_t i = is_secure ? 1 : 0; i < sizeof schemes / sizeof schemes[0]; i++) {
         struct slice scheme = schemes[i];
 
         if (origin.len > scheme.len &&
@@ -56,13 +57,13 @@ static bool is_own(struct slice origin, struct slice authority)
     return false;
 }
 
-bool api_gate_is_origin(const struct head *head)
+bool api_gate_is_origin(const struct head *head, bool is_secure)
 {
     for (unsigned i = 0; i < head->field_count; i++) {
         const struct field *field = &head->fields[i];
 
         if (slice_is_equal_nocase(head_field_name(head, field), SLICE("Origin")) &&
-            !is_own(head_field_value(head, field), head->authority))
+            !is_own(head_field_value(head, field), head->authority, is_secure))
             return false;
     }
     return true;

@@ -16,7 +16,7 @@ struct config_texts;
 /* An address, localhost, or one of hosts (names, "*.name"); without its port. */
 bool api_gate_is_host(struct slice host, const struct config_texts *hosts);
 
-/* Every Origin field there is names scheme and authority of this request; none: true. */
-bool api_gate_is_origin(const struct head *head);
+/* Every Origin field there is names scheme and authority of this request; none: true. is_secure: it came over TLS. */
+bool api_gate_is_origin(const struct head *head, bool is_secure);
 
 #endif

@@ -352,6 +352,7 @@ void api_openapi_write(struct text *out)
     part = add_object(document, "components");
     add_schemas(part);
     part = add_object(part, "securitySchemes");
+    json_add_text(add_object(part, "certificate"), "type", "mutualTLS");
     part = add_object(part, "bearer");
     json_add_text(part, "type", "http");
     json_add_text(part, "scheme", "bearer");

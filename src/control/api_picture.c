@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "control/admin.h"
 #include "control/pulse_priv.h"
+#include "control/share_priv.h"
 #include "deploy/deploy_view.h"
 #include "deploy/rollout.h"
 #include "deploy/rollout_view.h"
@@ -103,19 +104,6 @@ static void add_targets(struct api_picture *picture, const struct snapshot_slot 
     text_add(out, "]");
 }
 
-/* The part of the users that the rules give to the slot. */
-static double share_of(const struct deploy_canary_view *canary,
-                       const struct snapshot_service *service, unsigned at)
-{
-    bool is_running = canary->is_running;
-
-    if (is_running && strcmp(canary->candidate, service->slots[at].slot->name) == 0)
-        return (double)canary->share / SPLIT_WHOLE;
-    if (at != service->active)
-        return 0;
-    return is_running ? 1 - (double)canary->share / SPLIT_WHOLE : 1;
-}
-
 static unsigned count_up(const struct snapshot_slot *slot)
 {
     unsigned count = 0;
@@ -126,7 +114,7 @@ static unsigned count_up(const struct snapshot_slot *slot)
 }
 
 static void add_slot(struct api_picture *picture, const struct snapshot_service *service,
-                     const struct deploy_canary_view *canary, unsigned at, struct text *out)
+                     unsigned at, struct text *out)
 {
     const struct snapshot_slot *slot = &service->slots[at];
 
@@ -137,8 +125,8 @@ static void add_slot(struct api_picture *picture, const struct snapshot_service 
     text_add_format(out,
                     ",\"share\":%.4f,\"in_flight\":%" PRIu64 ",\"targets_up\":%u,"
                     "\"targets_all\":%u",
-                    share_of(canary, service, at), slot_in_flight(slot->slot), count_up(slot),
-                    slot->pick_count);
+                    (double)share_of_slot(service, at) / SPLIT_WHOLE, slot_in_flight(slot->slot),
+                    count_up(slot), slot->pick_count);
     add_rates(picture, slot->slot, out);
     add_targets(picture, slot, out);
     text_add(out, "}");
@@ -193,7 +181,7 @@ static void add_service(struct api_picture *picture, const struct snapshot_servi
     add_state(picture, index, out);
     text_add(out, ",\"slots\":[");
     for (unsigned k = 0; k < service->slot_count; k++)
-        add_slot(picture, service, &canary, k, out);
+        add_slot(picture, service, k, out);
     text_add(out, "]}");
 }
 

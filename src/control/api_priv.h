@@ -6,9 +6,11 @@
 #define CONTROL_API_PRIV_H
 
 #include <stdbool.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 #include "base/address.h"
+#include "base/fault.h"
 #include "control/admin.h"
 #include "control/api.h"
 #include "control/api_call_priv.h"
@@ -19,6 +21,14 @@
 struct listener;
 struct tally;
 struct timer;
+
+/* Handshakes with clients. */
+struct api_tls_counts {
+    uint64_t done;
+    uint64_t failed[FAULT_TLS_PLAIN - FAULT_TLS_HANDSHAKE + 1];
+    uint64_t told_us; /* when one that failed was written to the log */
+    uint64_t unsaid;  /* that have failed since then */
+};
 
 struct api {
     struct control_room room;
@@ -34,12 +44,17 @@ struct api {
     unsigned refused_count; /* newcomers, since that was told */
     uint64_t told_full_us;
     struct peer_rules rules; /* on a unix socket */
+    struct api_tls_counts tls;
     bool is_closing;
 };
 
 /* For api_client_owner. */
 void api_serve_head(void *arg, struct api_exchange *exchange);
 void api_serve_request(void *arg, struct api_exchange *exchange);
+
+/* For api_streams. */
+const char *api_serve_review(void *arg, const struct api_exchange *exchange,
+                             struct slice authorization, char words[API_STREAM_WORDS]);
 
 /* CHECKs that no GET of the table leads to a command that changes anything, and that every command is there. */
 void api_serve_check_table(void);

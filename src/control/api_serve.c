@@ -24,6 +24,7 @@
 #include "control/command_priv.h"
 #include "control/dashboard_priv.h"
 #include "control/identity_priv.h"
+#include "control/metrics_api_priv.h"
 #include "control/metrics_priv.h"
 #include "control/openmetrics_priv.h"
 #include "control/stats.h"
@@ -31,6 +32,7 @@
 #include "deploy/deploy.h"
 #include "health/health.h"
 #include "net/loop.h"
+#include "net/tls_stream.h"
 #include "route/snapshot.h"
 
 static const struct config_texts no_hosts;
@@ -65,7 +67,7 @@ static bool passes_gate(const struct api *api, struct api_exchange *exchange)
         api_exchange_refuse(exchange, &misdirected, "this API is not known by that Host");
         return false;
     }
-    if (!api_gate_is_origin(&exchange->head)) {
+    if (!api_gate_is_origin(&exchange->head, exchange->is_secure)) {
         api_exchange_refuse(exchange, &foreign, "Origin is not this API");
         return false;
     }
@@ -101,6 +103,7 @@ static void be_anonymous(struct api_exchange *exchange)
     char host[ADDRESS_TEXT_SIZE];
 
     exchange->is_anonymous = true;
+    exchange->is_stranger = false;
     exchange->peer = (struct peer){ .uid = (uid_t)-1, .gid = (gid_t)-1, .level = LEVEL_USER };
     address_format_host(&exchange->address, host);
     address_format(&exchange->address, exchange->peer.from);
@@ -147,13 +150,66 @@ static void refuse_credentials(const struct api *api, struct api_exchange *excha
     api_exchange_refuse(exchange, &error, "%s", result->words);
 }
 
-/* Asks who has sent the credentials, or has none. */
-static bool ask_identity(const struct api *api, struct api_exchange *exchange, struct slice value)
+/* What a client shows of itself: a token, else a certificate, else nothing. */
+static struct identity_request show(const struct api *api, const struct api_exchange *exchange,
+                                    struct slice authorization, const struct tls_identity *cert)
 {
-    struct identity_request request = { .authorization = value,
+    struct identity_request request = { .authorization = authorization,
                                         .client = exchange->address,
                                         .now_us = loop_now_us(api->room.loop),
                                         .now_wall_us = clock_wall_us() };
+
+    if (cert != NULL)
+        request.cert = (struct cert_name){ .dn = cert->subject, .sha256 = cert->sha256 };
+    return request;
+}
+
+/* Its whole name stands in the log, since the audit trail has only as much of it as fits. */
+static void introduce(struct api_exchange *exchange, const struct tls_identity *cert)
+{
+    char from[ADDRESS_TEXT_SIZE];
+    char subject[TLS_CLIENT_LINES];
+
+    if (exchange->is_introduced)
+        return;
+    exchange->is_introduced = true;
+    address_format(&exchange->address, from);
+    LOG_INFO("api-certificate", "client=%s actor=\"%s\" role=%s subject=\"%s\" sha256=%s", from,
+             exchange->peer.actor, level_name(exchange->peer.level),
+             log_text(slice_from(cert->subject), subject, sizeof subject), cert->sha256);
+}
+
+/* By its certificate, if it has one that is good by now. False: refused. */
+static bool ask_certificate(const struct api *api, struct api_exchange *exchange, bool *is_asked)
+{
+    struct api_error error = { 401, "not_authorised",
+                               "connect again with a certificate that is good", NULL };
+    struct tls_identity *cert = mem_zalloc(sizeof *cert);
+    struct identity_request request;
+    struct identity_result result;
+    bool is_believed = false;
+
+    *is_asked =
+        api->room.identity != NULL && api_client_identity(exchange->client, cert, &is_believed);
+    if (*is_asked && is_believed) {
+        request = show(api, exchange, slice_of(NULL, 0), cert);
+        identity_check(api->room.identity, &request, &result);
+        exchange->peer = result.peer;
+        exchange->is_stranger = result.answer == IDENTITY_STRANGER;
+        introduce(exchange, cert);
+    } else if (*is_asked) {
+        api_exchange_refuse(exchange, &error,
+                            "the certificate of this connection is not good any more: it has "
+                            "expired, or its authority is not believed now");
+    }
+    free(cert);
+    return !*is_asked || is_believed;
+}
+
+/* Asks who has sent the credentials, or has none. */
+static bool ask_identity(const struct api *api, struct api_exchange *exchange, struct slice value)
+{
+    struct identity_request request = show(api, exchange, value, NULL);
     struct identity_result result = { .answer = IDENTITY_REFUSED,
                                       .words =
                                           "no keys are configured, so no token can be checked" };
@@ -161,10 +217,8 @@ static bool ask_identity(const struct api *api, struct api_exchange *exchange, s
     if (api->room.identity != NULL)
         identity_check(api->room.identity, &request, &result);
     switch (result.answer) {
-    case IDENTITY_KNOWN:
-        exchange->peer = result.peer;
-        address_format(&exchange->address, exchange->peer.from);
-        return true;
+    case IDENTITY_KNOWN: exchange->peer = result.peer; return true;
+    case IDENTITY_STRANGER:
     case IDENTITY_ANONYMOUS:
         be_anonymous(exchange);
         exchange->peer.level = result.peer.level;
@@ -181,17 +235,52 @@ static bool identify(const struct api *api, struct api_exchange *exchange)
     struct api_error doubled = { 400, fault_name(FAULT_BAD_FIELD), "send one", NULL };
     struct slice value = { NULL, 0 };
     unsigned count = count_credentials(&exchange->head, &value);
+    bool is_certified = false;
 
-    exchange->is_anonymous = false;
+    exchange->is_anonymous = exchange->is_stranger = false;
     if (count > 1) {
         api_exchange_refuse(exchange, &doubled, "there are two Authorization fields");
         return false;
     }
+    if (count == 0 && !ask_certificate(api, exchange, &is_certified))
+        return false;
+    if (is_certified)
+        return true;
     if (count == 1 || (api->room.identity != NULL && !exchange->has_kernel_peer))
         return ask_identity(api, exchange, value);
     if (!exchange->has_kernel_peer)
         be_anonymous(exchange);
     return true;
+}
+
+const char *api_serve_review(void *arg, const struct api_exchange *exchange,
+                             struct slice authorization, char words[API_STREAM_WORDS])
+{
+    const struct api *api = arg;
+    struct tls_identity *cert = mem_zalloc(sizeof *cert);
+    bool is_believed = false;
+    bool is_certified =
+        authorization.len == 0 && api_client_identity(exchange->client, cert, &is_believed);
+    struct identity_request request =
+        show(api, exchange, authorization, is_certified ? cert : NULL);
+    struct identity_result result = { .answer = IDENTITY_KNOWN };
+    const char *why = NULL;
+
+    if (api->room.identity == NULL || (exchange->has_kernel_peer && authorization.len == 0)) {
+        free(cert);
+        return NULL;
+    }
+    identity_review(api->room.identity, &request, &result);
+    if (is_certified && !is_believed)
+        why = "the certificate is not good any more";
+    else if (result.answer == IDENTITY_REFUSED)
+        why = result.words;
+    else if (result.peer.level == LEVEL_NONE)
+        why = "there is no role any more";
+    if (why != NULL)
+        snprintf(words, API_STREAM_WORDS, "%s", why);
+    free(cert);
+    return why != NULL ? words : NULL;
 }
 
 /* For the audit trail: the socket when the kernel knows the peer, else the peer's address. */
@@ -209,6 +298,10 @@ static void refuse_nobody(struct api_exchange *exchange)
     struct api_error error = { exchange->is_anonymous ? 401 : 403, "not_authorised",
                                "send \"Authorization: Bearer TOKEN\" of a role that may", NULL };
 
+    if (exchange->is_stranger)
+        error.hint =
+            "a block subject of the configuration gives a certificate its role; the log of "
+            "the daemon has its whole name";
     if (exchange->is_anonymous)
         text_add(&exchange->extra, "WWW-Authenticate: Bearer realm=\"switchyard\"\r\n");
     api_exchange_refuse(exchange, &error, "%s has no role here", exchange->peer.actor);
@@ -293,12 +386,14 @@ static void answer_metrics(const struct api *api, struct api_exchange *exchange)
     struct api_error large = { 500, "overloaded", NULL, NULL };
     bool is_new_form = openmetrics_is_wanted(head_value(&exchange->head, SLICE("Accept")));
 
-    if (exchange->is_anonymous && settings(api) != NULL && !settings(api)->open_metrics) {
+    if ((exchange->is_anonymous || exchange->is_stranger) && settings(api) != NULL &&
+        !settings(api)->open_metrics) {
         api_exchange_refuse(exchange, &unknown, "/metrics is not for everybody here");
         return;
     }
     tally_fold(api->tally);
     metrics_write(&api->room, api->tally, &exchange->answer);
+    metrics_api_write(&api->tls, &exchange->answer);
     if (is_new_form && !text_is_cut(&exchange->answer))
         translate(exchange);
     if (text_is_cut(&exchange->answer)) { /* half of it would look like a whole */

@@ -23,15 +23,20 @@ struct listening {
     TAILQ_ENTRY(listening) link;
     struct api_streams *streams;
     struct api_exchange *exchange;
-    uint64_t place;   /* in the news */
-    uint64_t picture; /* number of the last state it has got */
-    uint64_t said_us; /* when it got anything */
+    uint64_t place;      /* in the news */
+    uint64_t picture;    /* number of the last state it has got */
+    uint64_t said_us;    /* when it got anything */
+    char *authorization; /* that it was opened with, terminated; overwritten at the end */
     bool is_greeted;
     bool wants_status;
+    bool is_over;
+    char why[API_STREAM_WORDS]; /* is_over */
 };
 
 struct api_streams {
     const struct control_room *room;
+    api_review_fn *review;
+    void *review_arg;
     struct news_subscriber *subscriber; /* NULL: there are no news */
     struct timer *timer;
     struct api_picture *picture;
@@ -67,6 +72,17 @@ static void draw(struct api_streams *streams)
     streams->number++;
 }
 
+/* Asks whether it may go on; on_pull says the rest. */
+static void review(struct listening *listening)
+{
+    const struct api_streams *streams = listening->streams;
+
+    if (!listening->is_over &&
+        streams->review(streams->review_arg, listening->exchange,
+                        slice_from(listening->authorization), listening->why) != NULL)
+        listening->is_over = true;
+}
+
 static void check_all(struct api_streams *streams)
 {
     struct listening *listening = TAILQ_FIRST(&streams->listening);
@@ -74,6 +90,7 @@ static void check_all(struct api_streams *streams)
     while (listening != NULL) {
         struct listening *next = TAILQ_NEXT(listening, link);
 
+        review(listening);
         api_client_check(listening->exchange->client); /* may end it */
         listening = next;
     }
@@ -91,11 +108,14 @@ static void on_second(void *arg)
     resume_all(streams);
 }
 
-struct api_streams *api_streams_new(const struct control_room *room)
+struct api_streams *api_streams_new(const struct control_room *room, api_review_fn *review_fn,
+                                    void *arg)
 {
     struct api_streams *streams = mem_zalloc(sizeof *streams);
 
     streams->room = room;
+    streams->review = review_fn;
+    streams->review_arg = arg;
     TAILQ_INIT(&streams->listening);
     text_init(&streams->status, API_PICTURE_MAX);
     streams->picture = api_picture_new(room);
@@ -111,6 +131,8 @@ static void on_drop(void *arg)
 
     TAILQ_REMOVE(&listening->streams->listening, listening, link);
     listening->streams->count--;
+    explicit_bzero(listening->authorization, strlen(listening->authorization));
+    free(listening->authorization);
     free(listening);
 }
 
@@ -165,12 +187,23 @@ static void write_status(struct listening *listening, struct text *out)
     text_add(out, "\n\n");
 }
 
+/* The last words of a stream. */
+static enum api_pull write_end(const struct listening *listening, struct text *out)
+{
+    text_add(out, "event: end\ndata: {\"why\":\"");
+    text_add_json(out, slice_from(listening->why));
+    text_add(out, "\"}\n\n");
+    return API_PULL_END;
+}
+
 static enum api_pull on_pull(void *arg, struct text *out)
 {
     struct listening *listening = arg;
     struct api_streams *streams = listening->streams;
     uint64_t now_us = loop_now_us(streams->room->loop);
 
+    if (listening->is_over)
+        return write_end(listening, out);
     if (!listening->is_greeted) /* with the place, so that it is known also before any event */
         text_add_format(out, "retry: 2000\nid: %" PRIu64 "\n\n", listening->place);
     listening->is_greeted = true;
@@ -214,6 +247,13 @@ static bool read_query(struct slice text, bool *wants_status)
     return is_fine;
 }
 
+static char *copy_authorization(const struct head *head)
+{
+    struct slice value = head_value(head, SLICE("Authorization"));
+
+    return mem_text_of(value.ptr != NULL ? value.ptr : "", value.len);
+}
+
 void api_streams_open(struct api_streams *streams, struct api_exchange *exchange)
 {
     struct api_error full = { 429, "overloaded", "close one of the streams", NULL };
@@ -237,6 +277,7 @@ void api_streams_open(struct api_streams *streams, struct api_exchange *exchange
     *listening = (struct listening){ .streams = streams,
                                      .exchange = exchange,
                                      .place = place,
+                                     .authorization = copy_authorization(&exchange->head),
                                      .wants_status = wants_status,
                                      .said_us = loop_now_us(streams->room->loop) };
     TAILQ_INSERT_TAIL(&streams->listening, listening, link);

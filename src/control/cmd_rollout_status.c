@@ -33,6 +33,7 @@ static const struct sheet_column rollout_columns[] = {
     { "watch_seconds", NULL, SHEET_SECONDS },
     { "manual_wait_seconds", NULL, SHEET_SECONDS },
     { "share", "SHARE", SHEET_TEXT },
+    { "holdback", "HOLDBACK", SHEET_TEXT },
     { "approvals", NULL, SHEET_NUMBER },
     { "approvals_needed", NULL, SHEET_NUMBER },
     { "checks", NULL, SHEET_NUMBER },
@@ -90,6 +91,19 @@ static void add_left(struct sheet *sheet, const struct deploy *deploy, unsigned 
         sheet_add_none(sheet);
 }
 
+/* What stays on the old slot until the rollout has settled. */
+static void add_holdback(struct sheet *sheet, const struct deploy_rollout_view *view)
+{
+    char share[SHARE_TEXT_SIZE];
+
+    if (view->holdback == 0) {
+        sheet_add_none(sheet);
+        return;
+    }
+    share_format(view->holdback, share);
+    sheet_add_text(sheet, share);
+}
+
 static void add_row(struct sheet *sheet, const struct deploy *deploy, unsigned service_index,
                     const struct deploy_rollout_view *view)
 {
@@ -110,6 +124,7 @@ static void add_row(struct sheet *sheet, const struct deploy *deploy, unsigned s
     sheet_add_seconds(sheet, view->watch_us);
     sheet_add_seconds(sheet, view->manual_us);
     add_share(sheet, deploy, service_index);
+    add_holdback(sheet, view);
     sheet_add_u64(sheet, view->approvals);
     sheet_add_u64(sheet, view->approvals_needed);
     sheet_add_u64(sheet, view->checks);

@@ -20,12 +20,15 @@
 #include "deploy/rollout.h"
 #include "pilot/signals.h"
 
+enum { COUNTS_SIZE = 2000 };
+
 static const struct sheet_column columns[] = {
     { "service", "SERVICE", SHEET_TEXT }, { "signal", "SIGNAL", SHEET_TEXT },
     { "value", "VALUE", SHEET_TEXT },     { "state", "STATE", SHEET_TEXT },
     { "stale", "STALE", SHEET_BOOL },     { "age_seconds", "AGE", SHEET_SECONDS },
     { "warn", "WARN", SHEET_TEXT },       { "critical", "CRITICAL", SHEET_TEXT },
     { "action", "ACTION", SHEET_TEXT },   { "consecutive", NULL, SHEET_NUMBER },
+    { "counts", "COUNTS", SHEET_TEXT },
 };
 
 /* One NAME=VALUE of the command. */
@@ -182,6 +185,30 @@ enum call_step cmd_signal_set(struct call *call)
     return CALL_DONE;
 }
 
+/* "401,403 on /login in 60s"; nothing of one that is told. */
+static void add_counts(struct sheet *sheet, const struct config_signal *signal)
+{
+    struct text text;
+
+    if (!config_signal_is_counted(signal)) {
+        sheet_add_none(sheet);
+        return;
+    }
+    text_init(&text, COUNTS_SIZE);
+    for (size_t i = 0; i < signal->status.count; i++) {
+        const struct config_status_range *range = &signal->status.items[i];
+
+        text_add_format(&text, "%s%u", i > 0 ? "," : "", range->from);
+        if (range->to != range->from)
+            text_add_format(&text, "-%u", range->to);
+    }
+    text_add_format(&text, " on %s in %.0fs%s", signal->path != NULL ? signal->path : "/",
+                    (double)signal->per / 1e6,
+                    signal->of == CONFIG_SIGNAL_OF_CANDIDATE ? " of the candidate" : "");
+    sheet_add_text(sheet, text.bytes);
+    text_fini(&text);
+}
+
 static void add_row(struct sheet *sheet, const struct signal_view *view, uint64_t now_us)
 {
     sheet_add_text(sheet, view->service);
@@ -197,6 +224,7 @@ static void add_row(struct sheet *sheet, const struct signal_view *view, uint64_
     sheet_add_text(sheet, view->signal->critical);
     sheet_add_text(sheet, action_name(view->signal->action));
     sheet_add_u64(sheet, view->signal->consecutive);
+    add_counts(sheet, view->signal);
 }
 
 enum call_step cmd_signal_show(struct call *call)

@@ -25,6 +25,7 @@ struct ring_of_keys {
     struct token_key **keys;
     size_t key_count;
     struct token_rules rules;
+    struct cert_subjects *subjects;
     enum config_anonymous anonymous;
     size_t max_token;
 };
@@ -46,6 +47,7 @@ static void free_ring(struct ring_of_keys *ring)
         token_key_free(ring->keys[i]);
     free(ring->keys);
     token_rules_fini(&ring->rules);
+    cert_subjects_free(ring->subjects);
     free(ring);
 }
 
@@ -59,6 +61,7 @@ static int make_ring(const struct config_api *config, char *words, unsigned size
     ring->anonymous = config->anonymous;
     ring->max_token = config->max_token;
     token_rules_init(&ring->rules, config);
+    ring->subjects = cert_subjects_new(config);
     for (size_t i = 0; err == 0 && i < config->key_count; i++) {
         err = token_key_new(&config->keys[i], words, size, &ring->keys[i]);
         ring->key_count += err == 0;
@@ -248,22 +251,55 @@ static bool may_anonymous_read(const struct ring_of_keys *ring, const struct add
     return false;
 }
 
+/* Without a token: by the certificate, or as one of everybody. */
+static void judge_rest(const struct identity *identity, const struct identity_request *request,
+                       struct identity_result *out)
+{
+    const struct ring_of_keys *ring = identity->present;
+
+    *out = (struct identity_result){ .answer = IDENTITY_ANONYMOUS };
+    out->peer.uid = (uid_t)-1;
+    out->peer.gid = (gid_t)-1;
+    snprintf(out->peer.actor, sizeof out->peer.actor, "anonymous");
+    if (request->cert.dn != NULL) {
+        out->answer = IDENTITY_STRANGER;
+        if (cert_subjects_find(ring->subjects, &request->cert, &out->peer)) {
+            out->answer = IDENTITY_KNOWN;
+            return;
+        }
+    }
+    if (may_anonymous_read(ring, &request->client))
+        out->peer.level = LEVEL_USER;
+}
+
 void identity_check(struct identity *identity, const struct identity_request *request,
                     struct identity_result *out)
 {
     const char *why = NULL;
 
-    *out = (struct identity_result){ .answer = IDENTITY_KNOWN };
-    if (request->authorization.len > 0) {
-        why = judge_field(identity, request, &out->peer);
-        if (why != NULL)
-            refuse(identity, request, why, out);
+    if (request->authorization.len == 0) {
+        judge_rest(identity, request, out);
         return;
     }
-    out->answer = IDENTITY_ANONYMOUS;
-    out->peer.uid = (uid_t)-1;
-    out->peer.gid = (gid_t)-1;
-    snprintf(out->peer.actor, sizeof out->peer.actor, "anonymous");
-    if (may_anonymous_read(identity->present, &request->client))
-        out->peer.level = LEVEL_USER;
+    *out = (struct identity_result){ .answer = IDENTITY_KNOWN };
+    why = judge_field(identity, request, &out->peer);
+    if (why != NULL)
+        refuse(identity, request, why, out);
+}
+
+void identity_review(const struct identity *identity, const struct identity_request *request,
+                     struct identity_result *out)
+{
+    const char *why = NULL;
+
+    if (request->authorization.len == 0) {
+        judge_rest(identity, request, out);
+        return;
+    }
+    *out = (struct identity_result){ .answer = IDENTITY_KNOWN };
+    why = judge_field(identity, request, &out->peer);
+    if (why == NULL)
+        return;
+    out->answer = IDENTITY_REFUSED;
+    snprintf(out->words, sizeof out->words, "the token is refused: %s", why);
 }

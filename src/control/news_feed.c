@@ -9,6 +9,7 @@
 #include "control/json_priv.h"
 #include "control/news_database_priv.h"
 #include "control/news_priv.h"
+#include "control/outbox_priv.h"
 #include "deploy/deploy_view.h"
 #include "net/timer.h"
 #include "pilot/pilot.h"
@@ -123,6 +124,8 @@ struct news_feed *news_feed_new(struct news *news, const struct control_room *ro
     feed->room = *room;
     if (deploy_history(room->deploy, 0, &entry))
         feed->sequence = entry.sequence;
+    if (room->outbox != NULL)
+        feed->sequence = outbox_begin(room->outbox, feed->sequence);
     if (room->pilot != NULL && pilot_alert_at(room->pilot, 0, &alert))
         feed->alert = alert.id;
     feed->database = news_database_new(news, room);

@@ -11,15 +11,19 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/strict_json.h"
 #include "config/config.h"
 #include "control/event_face_priv.h"
 #include "control/hooks_priv.h"
 #include "control/json_priv.h"
 #include "control/news_priv.h"
 #include "control/outbox_priv.h"
+#include "control/post_place_priv.h"
 #include "control/post_spec_priv.h"
 #include "control/postman_priv.h"
 #include "net/mailbox.h"
+
+enum { CATCH_UP_MAX = 256 };
 
 /* A test that was asked for. */
 struct asked {
@@ -42,6 +46,8 @@ struct outbox {
     struct asked *asked;
     uint64_t next_number;
     uint64_t lost;
+    uint64_t sequence; /* of the newest change that was an event */
+    bool has_begun;    /* it is known */
     bool is_closing;
 };
 
@@ -159,10 +165,14 @@ void outbox_commit(struct outbox *outbox, const struct config *config)
     hooks_apply(outbox->hooks, config);
     if (outbox->postman == NULL && outbox->next_count > 0)
         outbox->postman = postman_new(outbox->folder, outbox->mailbox);
+    if (outbox->next_count == 0 && outbox->postman == NULL)
+        post_place_remove(outbox->folder);
     if (outbox->postman != NULL)
         postman_set(outbox->postman, outbox->next, outbox->next_count);
     else
         free(outbox->next);
+    if (outbox->postman != NULL && outbox->has_begun)
+        postman_told(outbox->postman, outbox->sequence);
     outbox->next = NULL;
     outbox->next_count = 0;
 }
@@ -192,6 +202,17 @@ static void send_to(struct outbox *outbox, const char *name, bool is_hook,
                  is_hook ? "hook" : "webhook", name);
 }
 
+static void note_change(struct outbox *outbox, const struct event_face *face)
+{
+    uint64_t sequence = 0;
+
+    if (strict_json_u64(face->json, "sequence", STRICT_JSON_INTEGER_MAX, &sequence) != ERR_OK)
+        return;
+    outbox->sequence = sequence;
+    if (outbox->postman != NULL)
+        postman_told(outbox->postman, sequence);
+}
+
 static void on_event(void *arg, const struct news_event *event)
 {
     struct outbox *outbox = arg;
@@ -199,8 +220,7 @@ static void on_event(void *arg, const struct news_event *event)
     struct event_face face;
     char *json = NULL;
 
-    if (config == NULL || config->webhook_count + config->hook_count == 0 ||
-        event_face_make(event->json, NULL, 1, &face) != ERR_OK)
+    if (config == NULL || event_face_make(event->json, NULL, 1, &face) != ERR_OK)
         return;
     json = mem_text_of(event->json.ptr, event->json.len);
     for (size_t i = 0; i < config->webhook_count; i++)
@@ -210,7 +230,30 @@ static void on_event(void *arg, const struct news_event *event)
         if (event_face_is_meant(&face, &config->hooks[i].choice, config))
             send_to(outbox, config->hooks[i].name, true, &face, json);
     free(json);
+    note_change(outbox, &face);
     event_face_free(&face);
+}
+
+uint64_t outbox_begin(struct outbox *outbox, uint64_t newest)
+{
+    uint64_t told = 0;
+
+    outbox->sequence = newest;
+    outbox->has_begun = true;
+    if (outbox->postman == NULL)
+        return newest;
+    if (post_place_read(outbox->folder, &told) != ERR_OK || told >= newest) {
+        postman_told(outbox->postman, newest);
+        return newest;
+    }
+    if (newest - told > CATCH_UP_MAX) {
+        LOG_WARN("outbox",
+                 "changes=%" PRIu64 " were not told before the start; of these the last %d are",
+                 newest - told, CATCH_UP_MAX);
+        told = newest - CATCH_UP_MAX;
+    }
+    outbox->sequence = told;
+    return told;
 }
 
 void outbox_listen(struct outbox *outbox, struct news *news)

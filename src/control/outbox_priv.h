@@ -13,6 +13,10 @@
 bool outbox_look(const struct outbox *outbox, size_t index, struct post_view *out);
 bool outbox_look_hook(const struct outbox *outbox, size_t index, struct post_view *out);
 
+/* Where the events of changes begin: behind the newest one, or, when the daemon was ended before all of them were in the
+ * queues, behind the last one that was. Once, before the first event. */
+uint64_t outbox_begin(struct outbox *outbox, uint64_t newest);
+
 /* Events that could not be handed over to the thread that posts. */
 uint64_t outbox_lost(const struct outbox *outbox);
 

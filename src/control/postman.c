@@ -11,10 +11,14 @@
 
 #include "base/check.h"
 #include "base/clock.h"
+#include "base/err.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "control/post_place_priv.h"
 #include "control/post_spec_priv.h"
 #include "net/mailbox.h"
+
+#define NOWHERE UINT64_MAX /* no place that is known */
 
 enum { LONGEST_END_S = 3, LONGEST_WAIT_MS = 60000 };
 
@@ -42,11 +46,15 @@ struct postman {
     pthread_mutex_t lock; /* of these */
     struct letters letters;
     unsigned event_count;
+    uint64_t put; /* the newest change whose events are among the letters, or were; NOWHERE: none */
     struct post_view views[POSTMAN_BOXES_MAX];
     size_t view_count;
 
     struct post_box *boxes[POSTMAN_BOXES_MAX]; /* of the thread */
     size_t box_count;
+    uint64_t taken;     /* the newest change whose events are in the boxes */
+    uint64_t told;      /* and on disk */
+    bool has_told_fail; /* a line said so */
     bool is_stopping;
 };
 
@@ -118,6 +126,9 @@ static void take_set(struct postman *postman, struct letter *letter)
         if (!is_kept)
             drop_box(postman, postman->boxes[i]);
     }
+    if (letter->count == 0)
+        post_place_remove(postman->folder);
+    postman->told = NOWHERE;
     memcpy(postman->boxes, boxes, letter->count * sizeof *boxes);
     postman->box_count = letter->count;
 }
@@ -156,10 +167,12 @@ static void take_letter(struct postman *postman, struct letter *letter)
 static void take_letters(struct postman *postman)
 {
     struct letters taken = STAILQ_HEAD_INITIALIZER(taken);
+    uint64_t put = NOWHERE;
 
     pthread_mutex_lock(&postman->lock);
     STAILQ_CONCAT(&taken, &postman->letters);
     postman->event_count = 0;
+    put = postman->put;
     pthread_mutex_unlock(&postman->lock);
     while (!STAILQ_EMPTY(&taken)) {
         struct letter *letter = STAILQ_FIRST(&taken);
@@ -168,6 +181,21 @@ static void take_letters(struct postman *postman)
         take_letter(postman, letter);
         free_letter(letter);
     }
+    postman->taken = put;
+}
+
+/* Behind a step, which has made durable what the boxes took. */
+static void write_place(struct postman *postman)
+{
+    if (postman->taken == NOWHERE || postman->taken == postman->told || postman->box_count == 0)
+        return;
+    if (post_place_write(postman->folder, postman->taken) == ERR_OK) {
+        postman->has_told_fail = false;
+    } else if (!postman->has_told_fail) {
+        LOG_WARN("outbox", "folder=%s cannot write how far changes were told", postman->folder);
+        postman->has_told_fail = true;
+    }
+    postman->told = postman->taken;
 }
 
 static void take_ends(struct postman *postman)
@@ -241,12 +269,16 @@ static void *run_thread(void *arg)
         if (postman->is_stopping)
             break;
         (void)step(postman);
+        write_place(postman);
         CHECK(curl_multi_perform(postman->multi, &running) == CURLM_OK);
         take_ends(postman);
         wait_ms = step(postman); /* what is begun here is due at once for curl, too */
         show(postman);
         (void)curl_multi_poll(postman->multi, NULL, 0, wait_ms, NULL);
     }
+    for (size_t i = 0; i < postman->box_count; i++)
+        post_box_sync(postman->boxes[i]);
+    write_place(postman);
     for (size_t i = 0; i < postman->box_count; i++)
         drop_box(postman, postman->boxes[i]);
     postman->box_count = 0;
@@ -261,6 +293,7 @@ struct postman *postman_new(const char *folder, struct mailbox *control)
 
     postman->folder = mem_text(folder);
     postman->control = control;
+    postman->put = postman->taken = postman->told = NOWHERE;
     postman->multi = curl_multi_init();
     CHECK(postman->multi != NULL);
     (void)curl_multi_setopt(postman->multi, CURLMOPT_MAXCONNECTS, (long)POSTMAN_BOXES_MAX);
@@ -335,6 +368,14 @@ bool postman_put(struct postman *postman, const char *name, const struct post_ev
     letter->event.json = mem_text(event->json);
     post(postman, letter);
     return true;
+}
+
+void postman_told(struct postman *postman, uint64_t sequence)
+{
+    pthread_mutex_lock(&postman->lock);
+    postman->put = sequence;
+    pthread_mutex_unlock(&postman->lock);
+    (void)curl_multi_wakeup(postman->multi);
 }
 
 void postman_ran(struct postman *postman, const char *name, const char *id,

@@ -34,6 +34,9 @@ void postman_set(struct postman *postman, struct post_spec **specs, size_t count
 /* An event for the box of that name. False: the thread is so far behind that it is dropped. Copied. */
 bool postman_put(struct postman *postman, const char *name, const struct post_event *event);
 
+/* Every event of changes up to that sequence was put: it is written down when they are on disk. */
+void postman_told(struct postman *postman, uint64_t sequence);
+
 /* The end of a program that POSTMAN_RUN asked for. */
 void postman_ran(struct postman *postman, const char *name, const char *id,
                  const struct post_result *result);

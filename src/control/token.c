@@ -121,11 +121,12 @@ int token_parse(struct slice text, size_t max, struct token *out, const char **w
 int token_read_claims(struct token *token, const char **why)
 {
     struct slice rest = slice_of(token->text, token->signed_len);
-    struct slice part = { NULL, 0 };
+    struct slice head = { NULL, 0 };
+    struct slice claims = { NULL, 0 };
 
-    if (!slice_next(&rest, '.', &part) || !slice_next(&rest, '.', &part))
+    if (!slice_next(&rest, '.', &head) || !slice_next(&rest, '.', &claims))
         return refuse(why, "it has not three parts with dots between");
-    return parse_part(part, &token->claims, why);
+    return parse_part(claims, &token->claims, why);
 }
 
 void token_fini(struct token *token)

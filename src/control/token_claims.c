@@ -2,19 +2,18 @@
 #include "control/token_claims_priv.h"
 
 #include <cjson/cJSON.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/err.h"
-#include "base/hash.h"
 #include "base/mem.h"
 #include "base/strict_json.h"
 #include "config/config_api.h"
+#include "control/actor_word_priv.h"
 
 /* Of the actor: what a change keeps of it beside a note (call.c). */
-enum { SUBJECT_MAX = 36, SUBJECT_CUT = 27, ACTOR_MAX = 52, CLAIM_TEXT_MAX = 1024 };
+enum { ACTOR_MAX = 52, CLAIM_TEXT_MAX = 1024 };
 
 static void copy_texts(struct config_texts *to, const struct config_texts *from)
 {
@@ -220,31 +219,11 @@ static int fill_scope(const cJSON *claims, const struct token_rules *rules, stru
     return err < 0 ? refuse(why, "the services of its deployer are no names of services") : 0;
 }
 
-/* One word of plain text; what is too long ends in a number that tells such ones apart. */
-static void clean_subject(const char *subject, char out[SUBJECT_MAX + 1])
-{
-    size_t len = strlen(subject);
-    size_t keep = len <= SUBJECT_MAX ? len : SUBJECT_CUT;
-
-    for (size_t i = 0; i < keep; i++) {
-        char c = subject[i];
-        bool is_plain = c > ' ' && c < 127 && c != '"' && c != '\\' && c != '=';
-
-        out[i] = c;
-        if (!is_plain)
-            out[i] = '_';
-    }
-    out[keep] = '\0';
-    if (len > SUBJECT_MAX)
-        snprintf(out + keep, SUBJECT_MAX + 1 - keep, "~%08" PRIx32,
-                 (uint32_t)hash_bytes(0, subject, len));
-}
-
 int token_claims_peer(const cJSON *claims, const struct token_rules *rules, const char *kid,
                       struct peer *out, const char **why)
 {
     char subject[CLAIM_TEXT_MAX];
-    char clean[SUBJECT_MAX + 1];
+    char clean[ACTOR_WORD_MAX + 1];
 
     *out = (struct peer){ .uid = (uid_t)-1, .gid = (gid_t)-1 };
     if (strict_json_text(claims, "sub", subject, sizeof subject) < 0 || subject[0] == '\0')
@@ -252,7 +231,7 @@ int token_claims_peer(const cJSON *claims, const struct token_rules *rules, cons
     out->level = find_level(claims, rules);
     if (out->level == LEVEL_NONE)
         return refuse(why, "its claims give no role; see the block roles of the configuration");
-    clean_subject(subject, clean);
+    actor_word(subject, ACTOR_WORD_MAX, "=", clean);
     snprintf(out->actor, ACTOR_MAX + 1, "sub=%s key=%s", clean, kid);
     return out->level == LEVEL_DEPLOYER ? fill_scope(claims, rules, out, why) : 0;
 }

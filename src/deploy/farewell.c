@@ -22,10 +22,21 @@ struct standing {
     uint64_t epoch; /* of the picture */
 };
 
-static struct standing find_standing(const struct snapshot_slot *slot)
+/* What is held back for a while has not left: it goes when the rollout has settled. */
+static bool is_held_back(const struct snapshot_service *service, const struct snapshot_slot *slot)
+{
+    const struct steering *steering = service->steering;
+
+    return steering != NULL && steering->split.is_holdback &&
+           steering->split.candidate == (uint32_t)(slot - service->slots);
+}
+
+static struct standing find_standing(const struct snapshot_service *service,
+                                     const struct snapshot_slot *slot)
 {
     struct standing standing = {
-        .is_chosen = slot->role == ROLE_LIVE || slot->role == ROLE_CANDIDATE,
+        .is_chosen =
+            slot->role == ROLE_LIVE || slot->role == ROLE_CANDIDATE || is_held_back(service, slot),
         .is_empty = slot->pick_count == 0,
     };
 
@@ -36,7 +47,8 @@ static struct standing find_standing(const struct snapshot_slot *slot)
 
 /* The same slot in another picture, most often at the same place; NULL: it is new. */
 static const struct snapshot_slot *find_slot(const struct snapshot *snapshot, unsigned service,
-                                             unsigned index, const struct slot *slot)
+                                             unsigned index, const struct slot *slot,
+                                             const struct snapshot_service **of)
 {
     unsigned count = snapshot_service_count(snapshot);
 
@@ -46,8 +58,10 @@ static const struct snapshot_slot *find_slot(const struct snapshot *snapshot, un
         if (place->service != slot->service)
             continue;
         for (unsigned j = 0; j < place->slot_count; j++)
-            if (place->slots[(index + j) % place->slot_count].slot == slot)
+            if (place->slots[(index + j) % place->slot_count].slot == slot) {
+                *of = place;
                 return &place->slots[(index + j) % place->slot_count];
+            }
     }
     return NULL;
 }
@@ -120,14 +134,15 @@ void farewell_tell(struct registry *registry, const struct plan *plan, const str
 
         for (unsigned j = 0; j < service->slot_count; j++) {
             struct slot *slot = service->slots[j].slot;
-            const struct snapshot_slot *old = find_slot(was, i, j, slot);
+            const struct snapshot_service *place = NULL;
+            const struct snapshot_slot *old = find_slot(was, i, j, slot, &place);
             struct standing before;
             struct standing after;
 
             if (old == NULL)
                 continue;
-            before = find_standing(old);
-            after = find_standing(&service->slots[j]);
+            before = find_standing(place, old);
+            after = find_standing(service, &service->slots[j]);
             after.epoch = snapshot_epoch(is);
             follow(registry, registry_find_slot(plan->by_index[i], slot->name), &before, &after,
                    &plan->config->services[i].drain);

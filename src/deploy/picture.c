@@ -10,6 +10,7 @@
 #include "base/mem.h"
 #include "deploy/effective_priv.h"
 #include "deploy/picture_extra_priv.h"
+#include "deploy/picture_tally_priv.h"
 #include "deploy/registry_priv.h"
 #include "route/rate.h"
 #include "route/slot_rules.h"
@@ -198,7 +199,8 @@ void picture_add_slot(struct picture *picture, struct slot *slot,
 
     if (service->slot_count == service->active)
         role = ROLE_LIVE;
-    else if (service->steering != NULL && service->steering->split.candidate == service->slot_count)
+    else if (service->steering != NULL && !service->steering->split.is_holdback &&
+             service->steering->split.candidate == service->slot_count)
         role = ROLE_CANDIDATE;
     service->slot_count++;
     picture->slots[picture->slot_count++] = (struct snapshot_slot){
@@ -284,8 +286,10 @@ void picture_equip(struct reg_service *service, const struct config_service *con
     for (size_t i = 0; i < configured->slot_count; i++) {
         const struct config_slot *slot = &configured->slots[i];
         struct slot_rules own = rules_of(&slot->headers);
+        struct slot *place = registry_find_slot(service, slot->name)->slot;
 
-        slot_rules_put(registry_find_slot(service, slot->name)->slot, &rules, &own);
+        slot_rules_put(place, &rules, &own);
+        picture_tally_put(place, configured);
     }
 }
 

@@ -6,6 +6,7 @@
 
 #include "base/mem.h"
 #include "config/config.h"
+#include "deploy/holdback_priv.h"
 #include "deploy/state_priv.h"
 
 struct picture_extra {
@@ -108,8 +109,10 @@ static void set_split(struct picture_extra *extra, const struct picture_service 
 {
     const struct config_service *configured = wanted->configured;
     const struct state_canary *canary = &wanted->decided->canary;
+    const struct holdback *holdback = wanted->holdback;
     const struct config_keys *keys = &configured->canary.key;
-    const struct config_slot *slot = config_find_slot(configured, slice_from(canary->candidate));
+    const char *name = holdback != NULL ? holdback->slot : canary->candidate;
+    const struct config_slot *slot = config_find_slot(configured, slice_from(name));
     struct split *split = &extra->steering.split;
 
     split->candidate = SLOT_NONE;
@@ -118,8 +121,9 @@ static void set_split(struct picture_extra *extra, const struct picture_service 
     CHECK(keys->count <= SPLIT_KEYS_MAX);
     *split = (struct split){
         .candidate = (uint32_t)(slot - configured->slots),
-        .share = canary->share,
-        .salt = canary->salt,
+        .is_holdback = holdback != NULL,
+        .share = holdback != NULL ? holdback->share : canary->share,
+        .salt = holdback != NULL ? holdback->salt : canary->salt,
         .key_count = (unsigned)keys->count,
         .shield = configured->canary.shield,
     };

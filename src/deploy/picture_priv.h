@@ -14,6 +14,7 @@
 struct config_group;
 struct effective;
 struct health;
+struct holdback;
 struct picture;
 struct pins;
 struct reg_service;
@@ -29,6 +30,7 @@ struct picture_service {
     const struct state_service *decided;
     const struct config_group *group; /* NULL: its own */
     struct pins *pins;                /* NULL: none */
+    const struct holdback *holdback;  /* NULL: none */
 };
 
 /* words: for errors, borrowed. The arrays have room for everything that the configuration may hold. */

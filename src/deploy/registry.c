@@ -12,6 +12,7 @@
 #include "base/mem.h"
 #include "base/rcu.h"
 #include "deploy/effective_priv.h"
+#include "deploy/holdback_priv.h"
 #include "deploy/names_priv.h"
 #include "deploy/picture_priv.h"
 #include "deploy/tenants_priv.h"
@@ -227,8 +228,11 @@ static int plan_service(struct registry *registry, struct plan *plan, size_t ind
         .group = group < config->group_count ? &config->groups[group] : NULL,
         .pins = plan->tenants != NULL ? tenants_table(plan->tenants, index) : NULL,
     };
+    struct holdback holdback;
     int err = 0;
 
+    if (holdback_find(config, plan->decisions, index, &holdback))
+        wanted.holdback = &holdback;
     plan->by_index[index] = need_service(registry, index, configured->name);
     wanted.service = plan->by_index[index]->service;
     err = picture_add_service(picture, &wanted);

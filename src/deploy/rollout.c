@@ -13,6 +13,7 @@
 #include "deploy/confirm_priv.h"
 #include "deploy/consent_priv.h"
 #include "deploy/deploy_priv.h"
+#include "deploy/holdback_priv.h"
 #include "deploy/move_priv.h"
 #include "deploy/quarantine_priv.h"
 #include "deploy/way_back_priv.h"
@@ -54,6 +55,8 @@ void rollout_enter(struct deploy *deploy, struct state_rollout *rollout, enum ro
     CHECK(rollout_may_follow(rollout->phase, phase));
     count_manual(rollout, now_us);
     rollout->phase = phase;
+    if (!rollout_has_moved(rollout) && holdback_end(rollout))
+        deploy->working.epoch++;
     rollout->entered_us = now_us;
     rollout->entered_wall_us = clock_wall_us();
     rollout->is_held = false;

@@ -9,6 +9,7 @@
 #include "config/report.h"
 #include "deploy/consent_priv.h"
 #include "deploy/deploy_priv.h"
+#include "deploy/holdback_priv.h"
 #include "deploy/rollout_priv.h"
 #include "net/loop.h"
 
@@ -70,6 +71,7 @@ static void end(struct state_rollout *rollout, const char *fault, struct report 
     snprintf(rollout->words, sizeof rollout->words, "aborted, from %s: %s",
              rollout_phase_name(rollout->phase), fault);
     rollout->phase = ROLLOUT_ABORTED;
+    (void)holdback_end(rollout);
     rollout->is_paused = rollout->is_held = rollout->is_manual = false;
     rollout->entered_wall_us = rollout->ended_wall_us = clock_wall_us();
     rollout->entered_us = (int64_t)clock_monotonic_us();

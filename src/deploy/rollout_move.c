@@ -10,6 +10,7 @@
 #include "deploy/confirm_priv.h"
 #include "deploy/consent_priv.h"
 #include "deploy/deploy_priv.h"
+#include "deploy/holdback_priv.h"
 #include "deploy/move_priv.h"
 #include "deploy/rollout_priv.h"
 #include "net/loop.h"
@@ -165,13 +166,16 @@ static enum judgement cut_over(struct deploy *deploy, struct ticket *ticket,
                                struct state_rollout *rollout)
 {
     struct scope scope;
+    uint64_t salt = 0;
 
     find_scope(deploy, rollout, &scope);
+    salt = holdback_salt(deploy, &scope);
     if (check_consents(deploy, ticket, rollout, CONSENT_CUTOVER) != JUDGED_DONE ||
         switching_move(deploy, ticket, &scope, rollout->to) != JUDGED_DONE)
         return JUDGED_REFUSED;
     if (rollout->confirm_us != 0)
         confirm_put(deploy, &scope, rollout->confirm_us);
+    holdback_begin(deploy, &scope, rollout, salt);
     return answer(deploy, ticket, rollout, ROLLOUT_CUTOVER);
 }
 

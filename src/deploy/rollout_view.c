@@ -99,6 +99,7 @@ static void fill(const struct deploy *deploy, const struct state_rollout *rollou
         .approvals_needed = count.approvals_needed,
         .checks = count.checks,
         .checks_needed = count.checks_needed,
+        .holdback = (uint32_t)rollout->holdback,
     };
     if (now_us > rollout->entered_us)
         out->in_phase_us = (uint64_t)(now_us - rollout->entered_us);

@@ -108,8 +108,8 @@ bool state_book_is_used(const struct decisions *decisions)
            !TAILQ_EMPTY(&decisions->book.consents);
 }
 
-/* NEEDED: a text that is not empty. FLAG is written when it is true. */
-enum member_kind { MEMBER_NEEDED, MEMBER_TEXT, MEMBER_U64, MEMBER_FLAG };
+/* NEEDED: a text that is not empty. COUNT: a number that is written when it is not 0. FLAG is written when it is true. */
+enum member_kind { MEMBER_NEEDED, MEMBER_TEXT, MEMBER_U64, MEMBER_COUNT, MEMBER_FLAG };
 
 struct member {
     const char *name;
@@ -139,6 +139,8 @@ static const struct member rollout_members[] = {
     ROLLOUT(ended_wall_us, "ended_us", MEMBER_U64),
     ROLLOUT(manual_us, "manual_us", MEMBER_U64),
     ROLLOUT(confirm_us, "confirm_us", MEMBER_U64),
+    ROLLOUT(holdback, "holdback", MEMBER_COUNT),
+    ROLLOUT(holdback_salt, "holdback_salt", MEMBER_TEXT),
 };
 
 #define CONSENT(field, name, kind) MEMBER(struct state_consent, field, name, kind)
@@ -165,9 +167,10 @@ static void add_members(const struct member *members, size_t count, const void *
         const char *field = (const char *)from + member->at;
         uint64_t number = 0;
 
-        if (member->kind == MEMBER_U64) {
+        if (member->kind == MEMBER_U64 || member->kind == MEMBER_COUNT) {
             memcpy(&number, field, sizeof number);
-            text_add_format(out, ",\"%s\":%" PRIu64, member->name, number);
+            if (number != 0 || member->kind == MEMBER_U64)
+                text_add_format(out, ",\"%s\":%" PRIu64, member->name, number);
         } else if (member->kind == MEMBER_FLAG) {
             text_add_format(out, *(const bool *)field ? ",\"%s\":true" : "", member->name);
         } else if (field[0] != '\0') {
@@ -185,7 +188,10 @@ static int read_member(const cJSON *item, const struct member *member, void *to)
     if (member->kind == MEMBER_U64)
         return strict_json_u64(item, member->name, STRICT_JSON_INTEGER_MAX,
                                (uint64_t *)(void *)field);
-    if (member->kind == MEMBER_FLAG)
+    if (member->kind == MEMBER_COUNT)
+        err =
+            strict_json_u64(item, member->name, STRICT_JSON_INTEGER_MAX, (uint64_t *)(void *)field);
+    else if (member->kind == MEMBER_FLAG)
         err = strict_json_bool(item, member->name, (bool *)field);
     else
         err = strict_json_text(item, member->name, field, member->size);

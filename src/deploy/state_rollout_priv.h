@@ -44,7 +44,9 @@ struct state_rollout {
     uint64_t entered_wall_us;
     uint64_t ended_wall_us;
     uint64_t manual_us;
-    uint64_t confirm_us; /* so long after the cutover */
+    uint64_t confirm_us;    /* so long after the cutover */
+    uint64_t holdback;      /* of SPLIT_WHOLE; of a cutover that is not settled: stays on `from` */
+    char holdback_salt[17]; /* sixteen digits; "": no holdback */
 
     /* Not stored. */
     int64_t entered_us; /* monotonic; may be before the machine was started */

@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "deploy/deploy_priv.h"
 #include "deploy/deploy_view.h"
+#include "deploy/holdback_priv.h"
 #include "deploy/way_back_priv.h"
 #include "route/split.h"
 
@@ -37,6 +38,7 @@ void deploy_view_trial(const struct deploy *deploy, unsigned service_index,
                        struct deploy_trial_view *out)
 {
     const struct state_service *service = NULL;
+    struct holdback holdback;
 
     CHECK(service_index < deploy->config->service_count);
     service = deploy->state->decisions.services[service_index];
@@ -50,6 +52,8 @@ void deploy_view_trial(const struct deploy *deploy, unsigned service_index,
     } else if (service->previous[0] != '\0' && !service->is_rolled_back) {
         out->kind = TRIAL_SWITCHED;
         out->share = SPLIT_WHOLE;
+        if (holdback_find(deploy->config, &deploy->state->decisions, service_index, &holdback))
+            out->share -= holdback.share;
         out->switched_wall_us = service->switched_wall_us;
         out->switched_age_us = clock_monotonic_us() - (uint64_t)service->switched_us;
         out->id = out->began_wall_us =

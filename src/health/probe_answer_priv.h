@@ -33,7 +33,7 @@ enum probe_answer_step {
 struct probe_want {
     const char *name;
     bool is_there;
-    char value[80];
+    char value[256];
 };
 
 /* A value, in a probe. */

@@ -8,6 +8,7 @@
 
 #include "base/assertion.h"
 #include "base/num.h"
+#include "base/pattern.h"
 #include "base/strict_json.h"
 #include "base/text.h"
 #include "health/timestamp_priv.h"
@@ -20,10 +21,15 @@ static const struct strict_json_limits limits = {
     .items = 4096,
 };
 
-bool probe_body_is_wanted(const struct probe_body_spec *spec)
+static bool is_parsed(const struct probe_body_spec *spec)
 {
     return spec->assertion_count > 0 || spec->skew_us > 0 || spec->database != NULL ||
            spec->gauge_count > 0;
+}
+
+bool probe_body_is_wanted(const struct probe_body_spec *spec)
+{
+    return is_parsed(spec) || spec->pattern_count > 0;
 }
 
 static const cJSON *find_step(const cJSON *item, const struct assertion_step *step)
@@ -295,6 +301,23 @@ static void refuse_body(const struct probe_body_spec *spec, const char *why,
     set_fault(result, FAULT_HEALTH_ASSERTION, "the body is no JSON that can be read: %s", why);
 }
 
+/* The bytes as they came. */
+static void judge_patterns(const struct probe_body_spec *spec, struct slice body,
+                           struct probe_result *result)
+{
+    for (unsigned i = 0; i < spec->pattern_count; i++) {
+        const char *pattern = spec->patterns[i];
+        bool is_unwanted = pattern[0] == '!';
+
+        if (pattern_finds(pattern + is_unwanted, body) != is_unwanted)
+            continue;
+        result->fault = FAULT_HEALTH_ASSERTION;
+        snprintf(result->words, sizeof result->words, "the body %s \"%.80s\"",
+                 is_unwanted ? "has" : "has no", pattern + is_unwanted);
+        return;
+    }
+}
+
 void probe_body_judge(const struct probe_body_spec *spec, struct slice body, bool is_cut,
                       uint64_t wall_us, struct probe_result *result)
 {
@@ -302,6 +325,9 @@ void probe_body_judge(const struct probe_body_spec *spec, struct slice body, boo
     const cJSON *database = NULL;
     cJSON *tree = NULL;
 
+    judge_patterns(spec, body, result);
+    if (result->fault != FAULT_NONE || !is_parsed(spec))
+        return;
     if (is_cut || strict_json_parse(body, &limits, &tree, &why) != 0) {
         refuse_body(spec, why, result);
         return;

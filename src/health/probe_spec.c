@@ -54,6 +54,7 @@ static void copy_body(struct probe_body_spec *copy, const struct probe_body_spec
     if (copy->gauge_count > PROBE_GAUGES_MAX)
         copy->gauge_count = PROBE_GAUGES_MAX;
     copy->gauges = copy_texts(spec->gauges, copy->gauge_count);
+    copy->patterns = copy_texts(spec->patterns, spec->pattern_count);
 }
 
 static void fill_numbers(struct probe_spec *copy)
@@ -107,6 +108,7 @@ static void free_body(const struct probe_body_spec *body)
     free_texts(body->assertions, body->assertion_count);
     free_texts(body->rivals, body->rival_count);
     free_texts(body->gauges, body->gauge_count);
+    free_texts(body->patterns, body->pattern_count);
     free_part(body->slot);
     free_part(body->version);
     free_part(body->timestamp);
@@ -167,7 +169,8 @@ static bool are_same_bodies(const struct probe_body_spec *a, const struct probe_
         return false;
     return are_same_texts(a->assertions, a->assertion_count, b->assertions, b->assertion_count) &&
            are_same_texts(a->rivals, a->rival_count, b->rivals, b->rival_count) &&
-           are_same_texts(a->gauges, a->gauge_count, b->gauges, b->gauge_count);
+           are_same_texts(a->gauges, a->gauge_count, b->gauges, b->gauge_count) &&
+           are_same_texts(a->patterns, a->pattern_count, b->patterns, b->pattern_count);
 }
 
 static bool are_same_ejections(const struct eject_spec *a, const struct eject_spec *b)

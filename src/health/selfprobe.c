@@ -10,12 +10,13 @@
 #include <string.h>
 
 #include "base/check.h"
+#include "base/field_claim.h"
 #include "base/mem.h"
 #include "health/probe_answer_priv.h"
 #include "health/probe_priv.h"
 #include "health/probe_spec_priv.h"
 
-enum { SELFPROBE_MAGIC = 0x73656c66, WANT_SLOT = 0, WANT_VERSION = 1, WANTS = 2 };
+enum { SELFPROBE_MAGIC = 0x73656c66, WANT_SLOT = 0, WANT_VERSION = 1, WANT_FIELDS = 2 };
 
 /* Owner: who started it. Thread: the loop's. Ends by its result or selfprobe_cancel. */
 struct selfprobe {
@@ -23,7 +24,9 @@ struct selfprobe {
     struct target *target;
     struct probe_spec *spec;
     struct probe *probe;
-    struct probe_want wants[WANTS];
+    unsigned want_count;
+    struct probe_want *wants; /* slot, version, then what is claimed of fields */
+    char **claims;
     char *slot; /* expected; NULL: any */
     char *version;
     selfprobe_done_fn *done;
@@ -36,6 +39,12 @@ static void free_selfprobe(struct selfprobe *selfprobe)
     selfprobe->magic = 0;
     probe_spec_free(selfprobe->spec);
     target_free(selfprobe->target);
+    for (unsigned i = WANT_FIELDS; i < selfprobe->want_count; i++) {
+        free(selfprobe->claims[i - WANT_FIELDS]);
+        free((void *)(uintptr_t)selfprobe->wants[i].name);
+    }
+    free((void *)selfprobe->claims);
+    free(selfprobe->wants);
     free(selfprobe->slot);
     free(selfprobe->version);
     free(selfprobe);
@@ -61,6 +70,46 @@ static void check_name(const char *what, const char *expected, const char *found
                  found, expected);
 }
 
+static void check_field(const struct probe_want *want, const char *text,
+                        struct selfprobe_result *result)
+{
+    struct slice value = { NULL, 0 };
+    struct field_claim claim;
+    const char *why = NULL;
+
+    if (result->fault != FAULT_NONE || field_claim_parse(text, &claim, &why) != 0)
+        return;
+    if (want->is_there)
+        value = slice_from(want->value);
+    if (field_claim_holds(&claim, value))
+        return;
+    result->fault = FAULT_HEALTH_ASSERTION;
+    snprintf(result->words, sizeof result->words, "header %.80s %s%.60s, expected %.80s",
+             want->name, want->is_there ? "is " : "is missing", want->value, text);
+}
+
+static void check_fields(const struct selfprobe *selfprobe, struct selfprobe_result *result)
+{
+    for (unsigned i = WANT_FIELDS; i < selfprobe->want_count; i++)
+        check_field(&selfprobe->wants[i], selfprobe->claims[i - WANT_FIELDS], result);
+}
+
+static void want_fields(struct selfprobe *selfprobe, const struct selfprobe_spec *spec)
+{
+    selfprobe->want_count = WANT_FIELDS + spec->field_count;
+    selfprobe->wants = mem_zalloc(selfprobe->want_count * sizeof *selfprobe->wants);
+    selfprobe->claims = mem_zalloc((spec->field_count + 1) * sizeof *selfprobe->claims);
+    selfprobe->wants[WANT_SLOT].name = "X-Switchyard-Slot";
+    selfprobe->wants[WANT_VERSION].name = "X-Switchyard-Version";
+    for (unsigned i = 0; i < spec->field_count; i++) {
+        struct slice name = slice_from(spec->fields[i]);
+
+        name.len = strcspn(spec->fields[i], "=!~");
+        selfprobe->claims[i] = mem_text(spec->fields[i]);
+        selfprobe->wants[WANT_FIELDS + i].name = mem_text_of(name.ptr, name.len);
+    }
+}
+
 static void on_probed(void *arg, const struct probe_result *probed)
 {
     struct selfprobe *selfprobe = arg;
@@ -78,6 +127,7 @@ static void on_probed(void *arg, const struct probe_result *probed)
     take_name(&selfprobe->wants[WANT_VERSION], result.version);
     check_name("slot", selfprobe->slot, result.slot, &result);
     check_name("version", selfprobe->version, result.version, &result);
+    check_fields(selfprobe, &result);
     free_selfprobe(selfprobe);
     done(done_arg, &result);
 }
@@ -110,6 +160,8 @@ static struct probe_spec *make_spec(const struct selfprobe_spec *spec)
         .statuses = spec->statuses,
         .body = { .assertion_count = spec->assertion_count,
                   .assertions = spec->assertions,
+                  .pattern_count = spec->pattern_count,
+                  .patterns = spec->patterns,
                   .slot = spec->slot,
                   .version = spec->version },
     };
@@ -124,9 +176,7 @@ struct selfprobe *selfprobe_start(struct loop *loop, const struct selfprobe_spec
 {
     struct selfprobe *selfprobe = mem_zalloc(sizeof *selfprobe);
     struct address address = find_address(spec);
-    struct probe_order order = {
-        .done = on_probed, .arg = selfprobe, .want_count = WANTS, .wants = selfprobe->wants
-    };
+    struct probe_order order = { .done = on_probed, .arg = selfprobe };
 
     selfprobe->magic = SELFPROBE_MAGIC;
     selfprobe->spec = make_spec(spec);
@@ -135,12 +185,13 @@ struct selfprobe *selfprobe_start(struct loop *loop, const struct selfprobe_spec
     selfprobe->target->tls = spec->tls;
     (void)slice_copy(slice_from(spec->host), selfprobe->target->authority,
                      sizeof selfprobe->target->authority);
-    selfprobe->wants[WANT_SLOT].name = "X-Switchyard-Slot";
-    selfprobe->wants[WANT_VERSION].name = "X-Switchyard-Version";
+    want_fields(selfprobe, spec);
     selfprobe->slot = mem_text(spec->slot);
     selfprobe->version = mem_text(spec->version);
     selfprobe->done = done;
     selfprobe->arg = arg;
+    order.want_count = selfprobe->want_count;
+    order.wants = selfprobe->wants;
     order.target = selfprobe->target;
     order.spec = selfprobe->spec;
     selfprobe->probe = probe_start(loop, &order);

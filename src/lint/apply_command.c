@@ -152,6 +152,32 @@ static void print_result(const struct step_options *options, const struct plan *
                 result->done, result->count);
 }
 
+/* By the session that the plan was made with: it is the server that was asked. 0, or the code after words. */
+static int check_again(const struct step_options *options, const struct plan *plan,
+                       struct apply_result *result)
+{
+    struct server_facts facts = { .system_id = NULL };
+    struct text words;
+    int code = 0;
+
+    text_init(&words, 65536);
+    if (server_facts_read(plan->server, options->environment, &facts, &words) != 0) {
+        code = 1;
+        snprintf(result->words, sizeof result->words, "nothing was done: %.400s",
+                 words.bytes != NULL ? words.bytes : "");
+    } else if (!slice_is_equal(text_slice(&facts.fingerprint),
+                               text_slice(&plan->facts.fingerprint))) {
+        code = EXIT_CONFLICT;
+        snprintf(result->words, sizeof result->words,
+                 "nothing was done: something was applied, or the server is another one, since the "
+                 "plan was made");
+    }
+    if (code != 1)
+        server_facts_fini(&facts);
+    text_fini(&words);
+    return code;
+}
+
 static int apply(const struct application *application, const struct plan *plan)
 {
     const struct step_options *options = &application->options;
@@ -163,25 +189,18 @@ static int apply(const struct application *application, const struct plan *plan)
                                  .lock_timeout_us = options->lock_timeout_us,
                                  .retries = options->retries };
     struct apply_result result = { .words = "" };
-    struct text words;
-    PGconn *server = NULL;
-    int code = 1;
+    int code = 0;
 
-    text_init(&words, 65536);
     if (ops != NULL)
         code = ops->begin(ops->arg, plan->token, rule_level_name(plan->level), order.file->path);
     if (ops == NULL || code == 0) {
-        server = server_open(options->dsn, NULL, &words);
-        code = server == NULL ? 1 : code_of(apply_run(server, &order, &result));
-        if (server == NULL)
-            snprintf(result.words, sizeof result.words, "%.400s",
-                     words.bytes != NULL ? words.bytes : "");
+        code = check_again(options, plan, &result);
+        if (code == 0)
+            code = code_of(apply_run(plan->server, &order, &result));
         print_result(options, plan, code, &result);
         if (ops != NULL)
             ops->finish(ops->arg, plan->token, code == 0, result.words);
     }
-    PQfinish(server);
-    text_fini(&words);
     free(actor);
     return code;
 }
@@ -211,9 +230,12 @@ static int run(const struct lint_options *lint, struct lint_progress *progress)
     struct plan plan;
     struct text words;
     int code = 1;
+    int err = 0;
 
     text_init(&words, 65536);
-    if (plan_make(options, progress, &plan, &words) != 0) {
+    err = plan_make(options, progress, &plan, &words);
+    if (err != 0) {
+        code = err == ERR_DENIED ? EXIT_REFUSED : 1;
         fprintf(stderr, "switchctl: %s", words.bytes != NULL ? words.bytes : "\n");
     } else {
         code = check(application, &plan);

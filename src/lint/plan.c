@@ -242,7 +242,17 @@ static int learn(struct plan *plan, struct text *words)
     if (server == NULL)
         return err;
     err = server_facts_read(server, plan->options->environment, &plan->facts, words);
-    PQfinish(server);
+    if (err == 0 && plan->options->is_emergency && plan->facts.is_standby) {
+        text_add_format(words,
+                        "%s port %s is a standby that only reads; name the primary in the dsn, or "
+                        "several hosts without target_session_attrs\n",
+                        PQhost(server), PQport(server));
+        err = ERR_DENIED;
+    }
+    if (err == 0 && plan->options->is_emergency)
+        plan->server = server;
+    else
+        PQfinish(server);
     return err;
 }
 
@@ -279,6 +289,7 @@ void plan_fini(struct plan *plan)
     if (plan->lint != NULL)
         lint_free(plan->lint);
     server_facts_fini(&plan->facts);
+    PQfinish(plan->server);
     free(plan->files);
     free(plan->paths);
     arena_reset(&plan->arena);

@@ -40,6 +40,7 @@ struct plan {
     size_t count;
     size_t pending;
     struct server_facts facts;
+    struct pg_conn *server;      /* that said so, for an application; NULL: there is none */
     struct lint *lint;           /* NULL: nothing is pending */
     enum lint_level level;       /* the highest of what is pending */
     struct lint_options judging; /* of lint */
@@ -48,7 +49,7 @@ struct plan {
     bool is_blocked; /* something is wrong with the history: nothing may be applied */
 };
 
-/* ERR_IO with words. Runs the linter: in a process with limits. */
+/* ERR_IO with words; ERR_DENIED: an application to a server that only reads. Runs the linter: in a process with limits. */
 MUST_CHECK int plan_make(const struct step_options *options, struct lint_progress *progress,
                          struct plan *out, struct text *words);
 void plan_fini(struct plan *plan);

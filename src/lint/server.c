@@ -15,11 +15,39 @@
 
 static const char connect_seconds[] = "10";
 
+/* Which of several hosts is asked would otherwise change from one connection to the next. */
+static bool has_several_hosts(const char *dsn)
+{
+    PQconninfoOption *parts = PQconninfoParse(dsn, NULL);
+    const char *hosts = NULL;
+    bool is_chosen = false;
+
+    for (const PQconninfoOption *at = parts; at != NULL && at->keyword != NULL; at++) {
+        if (at->val != NULL && strchr(at->val, ',') != NULL &&
+            (strcmp(at->keyword, "host") == 0 || strcmp(at->keyword, "hostaddr") == 0))
+            hosts = at->val;
+        is_chosen =
+            is_chosen || (at->val != NULL && strcmp(at->keyword, "target_session_attrs") == 0);
+    }
+    PQconninfoFree(parts);
+    return hosts != NULL && !is_chosen;
+}
+
 PGconn *server_open(const char *dsn, const char *database, struct text *words)
 {
-    const char *const names[] = { "dbname", "connect_timeout", "application_name",
-                                  database != NULL ? "dbname" : NULL, NULL };
-    const char *const values[] = { dsn, connect_seconds, "switchctl db lint", database, NULL };
+    const char *const names[] = { "dbname",
+                                  "connect_timeout",
+                                  "application_name",
+                                  "target_session_attrs",
+                                  database != NULL ? "dbname" : NULL,
+                                  NULL };
+    /* What is empty is as if it were not there. */
+    const char *const values[] = { dsn,
+                                   connect_seconds,
+                                   "switchctl db lint",
+                                   has_several_hosts(dsn) ? "primary" : "",
+                                   database,
+                                   NULL };
     PGconn *connection = PQconnectdbParams(names, values, 1);
 
     if (PQstatus(connection) == CONNECTION_OK)

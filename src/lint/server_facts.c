@@ -36,7 +36,8 @@ static const struct {
 };
 
 static const char identity_query[] =
-    "SELECT (SELECT system_identifier FROM pg_control_system())::text, current_database()";
+    "SELECT (SELECT system_identifier FROM pg_control_system())::text, current_database(), "
+    "(SELECT timeline_id FROM pg_control_checkpoint())::text, pg_is_in_recovery()";
 
 static const char sizes_query[] =
     "SELECT n.nspname || '.' || c.relname, pg_total_relation_size(c.oid), c.reltuples FROM "
@@ -63,7 +64,10 @@ static int read_identity(PGconn *server, struct server_facts *facts, struct text
         return ERR_IO;
     facts->system_id = mem_text(PQgetvalue(result, 0, 0));
     facts->database = mem_text(PQgetvalue(result, 0, 1));
-    text_add_format(&facts->fingerprint, "%s %s\n", facts->system_id, facts->database);
+    facts->is_standby = strcmp(PQgetvalue(result, 0, 3), "t") == 0;
+    /* With the timeline: after a failover there may be two that are called the same. */
+    text_add_format(&facts->fingerprint, "%s %s %s\n", facts->system_id, facts->database,
+                    PQgetvalue(result, 0, 2));
     PQclear(result);
     return 0;
 }

@@ -5,6 +5,7 @@
 #ifndef LINT_SERVER_FACTS_PRIV_H
 #define LINT_SERVER_FACTS_PRIV_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/check.h"
@@ -30,6 +31,7 @@ struct table_size {
 struct server_facts {
     char *system_id;
     char *database;
+    bool is_standby; /* it only reads */
     struct applied_version *versions;
     size_t version_count;
     struct table_size *tables;

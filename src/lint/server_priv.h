@@ -11,7 +11,8 @@
 
 struct pg_conn; /* libpq's PGconn */
 
-/* A connection to database (NULL: that of dsn) with a deadline for connecting; NULL, and words, when it fails. */
+/* A connection to database (NULL: that of dsn) with a deadline for connecting; NULL, and words, when it fails. Of a dsn
+ * with several hosts that does not say which (target_session_attrs) it is the primary. */
 struct pg_conn *server_open(const char *dsn, const char *database, struct text *words);
 
 /* `pg_dump -s` of the database; the connection's parts go through the environment, so that no password is shown by ps. */

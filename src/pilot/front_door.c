@@ -38,6 +38,14 @@ static void take_assertions(const struct config_texts *json, struct selfprobe_sp
     spec->assertions = (const char *const *)(void *)json->items;
 }
 
+static void take_claims(const struct config_rollout *rollout, struct selfprobe_spec *spec)
+{
+    spec->field_count = (unsigned)rollout->selfprobe_header.count;
+    spec->fields = (const char *const *)(void *)rollout->selfprobe_header.items;
+    spec->pattern_count = (unsigned)rollout->selfprobe_body.count;
+    spec->patterns = (const char *const *)(void *)rollout->selfprobe_body.items;
+}
+
 /* What is configured; else as the health checks ask, if the front door leads there; else any answer of the slot will do.
  */
 static void fill_question(const struct config_service *service, struct selfprobe_spec *spec,
@@ -50,6 +58,7 @@ static void fill_question(const struct config_service *service, struct selfprobe
         spec->path = rollout->selfprobe_path;
         take_statuses(&rollout->selfprobe_status, spec, ranges);
         take_assertions(&rollout->selfprobe_json, spec);
+        take_claims(rollout, spec);
     } else if (health->enabled && health->type == CONFIG_PROBE_HTTP && health->path != NULL &&
                config_is_in_front(service, health->path)) {
         spec->path = health->path;

@@ -15,32 +15,44 @@
 #include "net/timer.h"
 #include "pilot/pilot_priv.h"
 #include "pilot/remember_priv.h"
+#include "pilot/signal_rates_priv.h"
 #include "pilot/signals.h"
 
 enum {
     TICK_MS = 250,
-    WORDS_SIZE = 300,
+    WORDS_SIZE = 480,
     REST_US = 1000 * 1000,       /* before a rollback that was not asked for is tried again */
     ANSWER_US = 10 * 1000 * 1000 /* the same for one that was: its answer comes first */
 };
 
 static const char actor[] = "switchyard";
 
+/* What the number counts. */
+static void describe_count(const struct config_signal *signal, char out[WORDS_SIZE])
+{
+    out[0] = '\0';
+    if (config_signal_is_counted(signal))
+        snprintf(out, WORDS_SIZE, " responses under %.100s within %.0f s",
+                 signal->path != NULL ? signal->path : "/", (double)signal->per / 1e6);
+}
+
 static void describe(const struct signal_view *view, char out[WORDS_SIZE])
 {
     const char *level =
         view->level == SIGNAL_CRITICAL ? view->signal->critical : view->signal->warn;
+    char count[WORDS_SIZE];
 
+    describe_count(view->signal, count);
     if (view->is_stale)
         snprintf(out, WORDS_SIZE, "signal %s of %s is unknown: its last value (%s) is too old",
                  view->signal->name, view->service, view->value);
     else if (view->level >= SIGNAL_WARN)
-        snprintf(out, WORDS_SIZE, "signal %s of %s is %s: %s (%s when %s)", view->signal->name,
-                 view->service, signal_level_name(view->level), view->value,
-                 signal_level_name(view->level), level != NULL ? level : "");
+        snprintf(out, WORDS_SIZE, "signal %.24s of %.63s is %s: %s%.140s (%s when %.20s)",
+                 view->signal->name, view->service, signal_level_name(view->level), view->value,
+                 count, signal_level_name(view->level), level != NULL ? level : "");
     else
-        snprintf(out, WORDS_SIZE, "signal %s of %s is %s: %s", view->signal->name, view->service,
-                 signal_level_name(view->level), view->value);
+        snprintf(out, WORDS_SIZE, "signal %s of %s is %s: %s%.140s", view->signal->name,
+                 view->service, signal_level_name(view->level), view->value, count);
 }
 
 static void name_trigger(const struct signal_view *view, char out[ENGINE_TRIGGER_SIZE])
@@ -202,6 +214,7 @@ static void on_tick(void *arg)
     struct pilot *pilot = arg;
 
     timer_arm(pilot->signal_timer, TICK_MS);
+    signal_rates_tick(pilot->signal_rates, pilot, clock_monotonic_us());
     signals_tick(pilot->signals, clock_monotonic_us());
     meet_trials(pilot);
 }
@@ -211,6 +224,7 @@ void signal_act_configure(struct pilot *pilot)
     struct signal_view view;
 
     signals_configure(pilot->signals, deploy_config(pilot->options.deploy));
+    signal_rates_configure(pilot->signal_rates, deploy_config(pilot->options.deploy));
     timer_disarm(pilot->signal_timer);
     if (signals_at(pilot->signals, 0, &view))
         timer_arm(pilot->signal_timer, TICK_MS);
@@ -219,6 +233,7 @@ void signal_act_configure(struct pilot *pilot)
 void signal_act_start(struct pilot *pilot)
 {
     pilot->signals = signals_new(on_change, pilot);
+    pilot->signal_rates = signal_rates_new();
     pilot->signal_timer = timer_new(pilot->options.loop, on_tick, pilot);
 }
 
@@ -226,4 +241,5 @@ void signal_act_stop(struct pilot *pilot)
 {
     timer_free(pilot->signal_timer);
     signals_free(pilot->signals);
+    signal_rates_free(pilot->signal_rates);
 }

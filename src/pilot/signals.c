@@ -170,6 +170,12 @@ int signals_check(const struct signals *signals, unsigned service_index, const c
 
     if (row == NULL)
         return say_known(signals, service_index, name, words);
+    if (config_signal_is_counted(row->signal)) {
+        snprintf(words, SIGNALS_WORDS,
+                 "signal %s of %s is counted by the switch itself, so it cannot be told", name,
+                 row->service);
+        return ERR_INVALID;
+    }
     if (strlen(value) <= CONFIG_SIGNAL_VALUE_MAX && config_signal_takes(row->signal, value))
         return 0;
     level = row->signal->critical != NULL ? row->signal->critical : row->signal->warn;

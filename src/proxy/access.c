@@ -14,6 +14,7 @@
 #include "route/service.h"
 #include "route/slot.h"
 #include "route/snapshot.h"
+#include "route/status_tally.h"
 #include "route/target.h"
 
 static uint32_t short_us(uint64_t us)
@@ -34,6 +35,15 @@ static uint64_t response_us(const struct exchange *exchange)
     return is_known ? exchange->first_us - exchange->sent_us : 0;
 }
 
+/* Few services have rules on statuses. */
+static void count_status(const struct exchange *exchange)
+{
+    struct status_tally *tally = atomic_load_explicit(&exchange->slot->tally, memory_order_acquire);
+
+    if (tally != NULL)
+        status_tally_count(tally, exchange->worker->id, exchange->status, exchange->head.path);
+}
+
 static void count_exchange(const struct exchange *exchange, uint64_t end_us)
 {
     struct worker_counts *counts = &exchange->worker->counts;
@@ -50,12 +60,14 @@ static void count_exchange(const struct exchange *exchange, uint64_t end_us)
 
     if (exchange->route.is_selfprobe)
         return;
-    if (exchange->slot != NULL && exchange->route.rule == RULE_PREVIEW)
+    if (exchange->slot != NULL && exchange->route.rule == RULE_PREVIEW) {
         count_add(&exchange->slot->cells[exchange->worker->id].previews, 1);
-    else if (exchange->slot != NULL)
+    } else if (exchange->slot != NULL) {
         slot_count(exchange->slot, exchange->worker->id, &sample);
-    else if (exchange->status < sizeof counts->unrouted / sizeof counts->unrouted[0])
+        count_status(exchange);
+    } else if (exchange->status < sizeof counts->unrouted / sizeof counts->unrouted[0]) {
         count_add(&counts->unrouted[exchange->status], 1);
+    }
 }
 
 static struct slice field_text(const struct exchange *exchange, enum field_id id)

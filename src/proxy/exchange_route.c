@@ -94,7 +94,8 @@ static enum fault find_and_pin(struct exchange *exchange, struct wait_place *pla
                                  .random = exchange->random,
                                  .now_us = loop_now_us(exchange->worker->loop),
                                  .is_repeat = exchange->route.is_counted,
-                                 .live_only = exchange->route.is_shielded };
+                                 .live_only =
+                                     exchange->route.is_shielded || exchange->route.is_selfprobe };
     struct route_answer answer = { .target = NULL };
     struct change_notes notes;
     struct selfprobe_note note;

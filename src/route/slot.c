@@ -14,6 +14,7 @@
 #include "http/header_rules.h"
 #include "route/cohort_cells.h"
 #include "route/slot_evidence.h"
+#include "route/status_tally.h"
 
 enum { SLOT_MAGIC = 0x736c6f74, CACHE_LINE = 64, CODE_FIRST = 88 };
 
@@ -98,6 +99,7 @@ void slot_free(struct slot *slot)
         free(slot->cells[worker].faults);
     }
     free_rules(slot);
+    status_tally_free(slot->kept_tallies);
     slot_evidence_free(slot->evidence);
     cohort_cells_free(slot->cohorts);
     slot->magic = 0;

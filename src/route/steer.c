@@ -202,6 +202,19 @@ static struct slice find_key(const struct steer_case *steer, const struct split_
     return nothing;
 }
 
+/* Nobody is held back on a slot that cannot answer. */
+static bool has_fit_target(const struct snapshot_slot *slot)
+{
+    for (unsigned i = 0; i < slot->pick_count; i++) {
+        enum verdict verdict = target_verdict(slot->picks[i].target);
+
+        if (slot->picks[i].order == ORDER_READY && verdict != VERDICT_DOWN &&
+            verdict != VERDICT_MISDEPLOYED)
+            return true;
+    }
+    return false;
+}
+
 /* A candidate that is live already, off, staging or draining gets nobody by share. */
 static bool may_split(const struct snapshot_service *service)
 {
@@ -211,6 +224,8 @@ static bool may_split(const struct snapshot_service *service)
     if (candidate == SLOT_NONE || candidate == service->active)
         return false;
     role = service->slots[candidate].role;
+    if (service->steering->split.is_holdback && !has_fit_target(&service->slots[candidate]))
+        return false;
     return role != ROLE_OFF && role != ROLE_STAGING && role != ROLE_DRAINING;
 }
 
@@ -223,7 +238,11 @@ static bool is_of_candidate(const struct steer_case *steer, struct route_answer 
         return false;
     for (unsigned i = 0; i < split->key_count && key.len == 0; i++)
         key = find_key(steer, &split->keys[i], out);
-    return key.len > 0 && split_takes(split->salt, key, split->share);
+    if (key.len == 0)
+        return false;
+    if (split->is_holdback) /* the other end of the same order: nobody moves who was moved before */
+        return !split_takes(split->salt, key, SPLIT_WHOLE - split->share);
+    return split_takes(split->salt, key, split->share);
 }
 
 static uint32_t choose_by_rules(const struct steer_case *steer, struct route_answer *out)

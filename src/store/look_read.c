@@ -163,6 +163,7 @@ void look_versions(const struct look *look, const char *environment, struct look
     enum choice choice = CHOICE_ALL;
 
     *out = (struct look_versions){ .note = look->history_note };
+    out->is_kept = out->note.is_asked && look_history_of(look) != LOOK_HISTORY_NONE;
     if (look->history == NULL || !look->history_note.is_known)
         return;
     choice = choose(look, environment);

@@ -59,11 +59,12 @@ static void check_range(const struct word_side *side, const struct schema_range 
                  side->database, found->version, side->slot, wanted);
 }
 
-/* Without a table of versions and without a range there is nothing to say. */
+/* Without a table of versions and without a range there is nothing to say. One that cannot be read may tell of a migration
+ * that has failed. */
 static void check_unknown(const struct word_side *side, const struct schema_range *range,
                           const struct look_versions *found, struct word_finding *out)
 {
-    if (range != NULL)
+    if (range != NULL || found->is_kept)
         word_set(out, WORD_UNKNOWN, side->age_us,
                  "say where versions are kept with the database's option versions",
                  "versions of database %s are not known: %s", side->database,

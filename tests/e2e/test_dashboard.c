@@ -17,6 +17,7 @@
 #include "e2e/e2e.h"
 #include "support/api_client.h"
 #include "support/ctl.h"
+#include "support/pem.h"
 #include "support/scene.h"
 #include "support/stage.h"
 
@@ -46,8 +47,8 @@ static bool can_run(const char *name)
     return false;
 }
 
-/* A daemon that knows a key, with a second service whose version is markup. */
-static void start(const char *anonymous)
+/* A daemon that knows a key, with a second service whose version is markup. more: of the block api. */
+static void start_with(const char *anonymous, const char *more)
 {
     static const char lines[] =
         "health { interval = \"100ms\" timeout = \"90ms\" rise = 1 fall = 1 }\n"
@@ -59,18 +60,23 @@ static void start(const char *anonymous)
     char *key = NULL;
     char *globals = NULL;
 
-    scene_folder(folder);
     key = mem_format("%s/key", folder);
     scene_write(key, "a-secret-of-this-test-and-no-other-0001", 39);
     cr_assert_eq(chmod(key, 0600), 0);
     globals = mem_format("run_dir = \"%%s/run\"\nstate_dir = \"%%s/state\"\nworkers = 1\n"
                          "log { access = \"%%s/access.log\" }\n"
                          "api { bind = \"127.0.0.1:%u\"  anonymous = %s\n"
-                         "      key ci { alg = HS256 file = \"%s\" } }\n",
-                         find_port(), anonymous, key);
+                         "      key ci { alg = HS256 file = \"%s\" } %s }\n",
+                         find_port(), anonymous, key, more);
     stage_open(&stage, &(struct stage_options){ .globals = globals, .lines = lines, .more = odd });
     free(globals);
     free(key);
+}
+
+static void start(const char *anonymous)
+{
+    scene_folder(folder);
+    start_with(anonymous, "");
 }
 
 static char *token_of(const char *subject, const char *role)
@@ -104,15 +110,10 @@ static void follow(const char *line)
     }
 }
 
-static void run_script(const char *mode)
+static void run_words(const char *words)
 {
-    char *operator_token = token_of("anna", "operator");
-    char *viewer_token = token_of("eve", "viewer");
-    char *deployer_token = token_of("ci", "deployer --services shop");
-    char *command = mem_format(
-        "SWITCHYARD_WEB=%s/web timeout 200 node %s/tests/web/dashboard.mjs %s %s %s %s %s %s 2>&1",
-        BUILD_DIR, SOURCE_DIR, mode, daemon_api(stage.daemon), daemon_front(stage.daemon),
-        operator_token, viewer_token, deployer_token);
+    char *command = mem_format("SWITCHYARD_WEB=%s/web timeout 200 node %s/tests/web/%s 2>&1",
+                               BUILD_DIR, SOURCE_DIR, words);
     FILE *pipe = popen(command, "r");
     struct text said;
     char line[4096];
@@ -129,6 +130,19 @@ static void run_script(const char *mode)
     cr_expect(said.bytes != NULL && strstr(said.bytes, "ok all\n") != NULL, "%s", said.bytes);
     text_fini(&said);
     free(command);
+}
+
+static void run_script(const char *mode)
+{
+    char *operator_token = token_of("anna", "operator");
+    char *viewer_token = token_of("eve", "viewer");
+    char *deployer_token = token_of("ci", "deployer --services shop");
+    char *words =
+        mem_format("dashboard.mjs %s %s %s %s %s %s", mode, daemon_api(stage.daemon),
+                   daemon_front(stage.daemon), operator_token, viewer_token, deployer_token);
+
+    run_words(words);
+    free(words);
     free(operator_token);
     free(viewer_token);
     free(deployer_token);
@@ -155,6 +169,55 @@ Test(dashboard, shows_nothing_to_nobody)
         return;
     start("none");
     run_script("closed");
+    stop();
+}
+
+/* Files of a server's and an operator's certificate, and the lines of the block api for them. */
+static char *make_certificates(void)
+{
+    static const struct pem_options authority = { .subject = "/CN=people", .is_authority = true };
+    struct pem people;
+    struct pem ann;
+    char *path = mem_format("%s/api.pem", folder);
+    char *lines = NULL;
+
+    pem_shop(path, "DNS:localhost,IP:127.0.0.1", PEM_EC);
+    free(path);
+    pem_make(&authority, &people);
+    pem_make(&(struct pem_options){ .subject = "/O=Acme/CN=ann", .issuer = &people }, &ann);
+    path = mem_format("%s/ca.pem", folder);
+    pem_write(path, &(struct pem_file){ .certs = { people.cert } });
+    free(path);
+    path = mem_format("%s/ann.pem", folder);
+    pem_write(path, &(struct pem_file){ .key = ann.key, .certs = { ann.cert } });
+    free(path);
+    pem_free(&people);
+    pem_free(&ann);
+    lines = mem_format("tls { certificates = { \"%s/api.pem\" } client_ca = \"%s/ca.pem\"\n"
+                       "client_verify = optional }\n"
+                       "subject ann { dn = \"CN=ann,O=Acme\" role = operator }\n",
+                       folder, folder);
+    return lines;
+}
+
+Test(dashboard, over_tls)
+{
+    char *viewer = NULL;
+    char *lines = NULL;
+    char *words = NULL;
+
+    if (!can_run("dashboard::over_tls"))
+        return;
+    scene_folder(folder);
+    lines = make_certificates();
+    start_with("none", lines);
+    viewer = token_of("eve", "viewer");
+    words = mem_format("dashboard_tls.mjs %s %s/ann.pem %s/ann.pem %s", daemon_api(stage.daemon),
+                       folder, folder, viewer);
+    run_words(words);
+    free(words);
+    free(viewer);
+    free(lines);
     stop();
 }
 

@@ -1,6 +1,6 @@
 /*
- * Events on their way to receivers and programs: delivered once, signed, in order; receivers that are away, silent, failing,
- * elsewhere or somebody else; kills with events that wait; secrets that stay secret; programs that hang.
+ * Events on their way to receivers: delivered once, signed, in order; receivers that are away, silent, failing,
+ * elsewhere or somebody else; kills with events that wait; secrets that stay secret.
  */
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
@@ -11,72 +11,14 @@
 #include <unistd.h>
 
 #include "base/mem.h"
-#include "e2e/e2e.h"
+#include "e2e/e2e_events.h"
 #include "support/client.h"
 #include "support/origin_tls.h"
 #include "support/pem.h"
 #include "support/scene.h"
 
-enum { WAIT_MS = 30000 };
-
 #define OK_0   "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"
 #define SECRET "planted-key-0123456789"
-
-static char folder[SCENE_PATH];
-static struct origin *receiver;
-static struct stage stage;
-
-/* The blocks may have "RECEIVER" and "FOLDER" in them. */
-static char *fill(const char *blocks)
-{
-    struct text text;
-
-    text_init(&text, 65536);
-    while (*blocks != '\0') {
-        if (strncmp(blocks, "RECEIVER", 8) == 0) {
-            text_add(&text, origin_address(receiver));
-            blocks += 8;
-        } else if (strncmp(blocks, "FOLDER", 6) == 0) {
-            text_add(&text, folder);
-            blocks += 6;
-        } else {
-            text_add_slice(&text, slice_of(blocks++, 1));
-        }
-    }
-    return text_take(&text);
-}
-
-static void prepare(void)
-{
-    scene_folder(folder);
-    receiver = origin_start("127.0.0.1:0");
-}
-
-static void open_stage(const char *blocks)
-{
-    char *more = fill(blocks);
-
-    stage_open(&stage, &(struct stage_options){ .lines = "health { enabled = false }\n",
-                                                .more = more,
-                                                .keeps_descriptors = true,
-                                                .is_sick = true });
-    free(more);
-}
-
-static void end(void)
-{
-    STOP_STAGE(&stage);
-    origin_stop(receiver);
-    scene_remove(folder);
-}
-
-static void switch_to(const char *slot)
-{
-    char *words = mem_format("switch shop --to %s", slot);
-
-    cr_expect_eq(ctl_code(stage.daemon, words), 0, "%s", words);
-    free(words);
-}
 
 /* The value of a header field of a request that was received; "" : none. Valid until the next call but one. */
 static const char *field(unsigned request, const char *name)
@@ -126,37 +68,10 @@ static void expect_fact(unsigned request, const char *name, const char *value)
     free(text);
 }
 
-struct wish {
-    const char *metric;
-    const char *part;
-    double value;
-};
-
-static bool is_metric(void *arg)
-{
-    const struct wish *wish = arg;
-
-    return daemon_metric(stage.daemon, wish->metric, wish->part) >= wish->value;
-}
-
-static void await_metric(const char *metric, const char *part, double value)
-{
-    struct wish wish = { metric, part, value };
-
-    cr_expect(scene_await(is_metric, &wish, WAIT_MS), "%s %s is %f", metric, part,
-              daemon_metric(stage.daemon, metric, part));
-}
-
 static bool is_idle(void *arg)
 {
     (void)arg;
     return daemon_metric(stage.daemon, "switchyard_webhook_queue_length", "") == 0;
-}
-
-static bool is_hook_idle(void *arg)
-{
-    (void)arg;
-    return daemon_metric(stage.daemon, "switchyard_hook_queue_length", "") == 0;
 }
 
 static void expect_signature(unsigned request, const char *key)
@@ -285,6 +200,61 @@ Test(events, wait_for_a_receiver_that_is_away_also_over_a_kill)
     end();
 }
 
+/* Whether the receiver has had the change of that number in the history. */
+static bool has_change(void *arg)
+{
+    char *part = mem_format("\"sequence\":%u,", *(const unsigned *)arg);
+    bool is_there = false;
+
+    for (unsigned i = 0; i < origin_requests(receiver) && !is_there; i++) {
+        struct slice bytes = origin_request(receiver, i);
+
+        is_there = memmem(bytes.ptr, bytes.len, part, strlen(part)) != NULL;
+    }
+    free(part);
+    return is_there;
+}
+
+/* A kill right behind the answer, before the event has gone anywhere: the next life finds the change in the history. */
+Test(events, a_change_is_told_though_the_daemon_was_killed_at_once)
+{
+    enum { KILLS = 6 };
+
+    prepare();
+    open_stage("webhook w { url = \"http://RECEIVER/\" events = { \"switch\" } }\n");
+    for (unsigned i = 0; i < KILLS; i++) {
+        switch_to(i % 2 == 0 ? "green" : "blue");
+        daemon_kill(stage.daemon);
+        daemon_restart(stage.daemon);
+    }
+    for (unsigned sequence = 1; sequence <= KILLS; sequence++)
+        cr_expect(scene_await(has_change, &sequence, WAIT_MS), "change %u is not told", sequence);
+    end();
+}
+
+/* What happened before anybody was to be told is not told when somebody is. */
+Test(events, what_was_before_a_receiver_is_not_told)
+{
+    unsigned second = 2;
+    char *more = NULL;
+    char *config = NULL;
+
+    prepare();
+    open_stage("");
+    switch_to("green");
+    daemon_kill(stage.daemon);
+    more = fill("webhook w { url = \"http://RECEIVER/\" }\n");
+    config = mem_format("%s%s", stage.config, more);
+    daemon_set_config(stage.daemon, config);
+    free(config);
+    free(more);
+    daemon_restart(stage.daemon);
+    switch_to("blue");
+    cr_expect(scene_await(has_change, &second, WAIT_MS));
+    cr_expect_eq(origin_requests(receiver), 1);
+    end();
+}
+
 /* The receiver has the request and says nothing: a rollback is answered meanwhile, and the attempt ends by its own time. */
 Test(events, a_silent_receiver_keeps_nobody_waiting)
 {
@@ -394,136 +364,6 @@ Test(events, only_the_right_certificate_is_believed)
     cr_expect_eq(origin_requests(receiver), 1, "nothing was said to who cannot be believed");
     free(good);
     free(bad);
-    end();
-}
-
-static void write_program(const char *name, const char *text)
-{
-    char *path = mem_format("%s/%s", folder, name);
-    char *filled = fill(text);
-
-    scene_write(path, filled, strlen(filled));
-    cr_assert_eq(chmod(path, 0700), 0);
-    free(filled);
-    free(path);
-}
-
-static bool has_mail(void *arg)
-{
-    char *path = mem_format("%s/mail", folder);
-    char *text = scene_read(path, NULL);
-    bool is_there = text != NULL && strstr(text, arg) != NULL;
-
-    free(text);
-    free(path);
-    return is_there;
-}
-
-Test(events, programs_get_them_and_end_in_time)
-{
-    char first[] = "switch|shop|info|1|shop: switch to green done|{\"id\":";
-    char second[] = "rollback|shop|warn|1|";
-
-    prepare();
-    write_program("mail.sh",
-                  "#!/bin/sh\n"
-                  "echo \"$SWITCHYARD_EVENT_KIND|$SWITCHYARD_EVENT_SERVICE|"
-                  "$SWITCHYARD_EVENT_SEVERITY|$SWITCHYARD_EVENT_COUNT|$SWITCHYARD_EVENT_TITLE|"
-                  "$SWITCHYARD_EVENT\" >>FOLDER/mail\n");
-    open_stage("hook mail { command = \"FOLDER/mail.sh\" every = \"0s\" }\n"
-               "hook hangs { command = \"/bin/sleep 1000\" timeout = \"100ms\" every = \"0s\" "
-               "attempts = 1 }\n"
-               "hook absent { command = \"/nowhere/at/all\" }\n");
-    switch_to("green");
-    cr_expect(scene_await(has_mail, first, WAIT_MS));
-    cr_expect_eq(ctl_code(stage.daemon, "rollback shop"), 0);
-    cr_expect(scene_await(has_mail, second, WAIT_MS));
-    await_metric("switchyard_hook_runs_total", "hook=\"hangs\",result=\"expired\"", 2);
-    await_metric("switchyard_hook_runs_total", "hook=\"hangs\",result=\"failed\"", 2);
-    cr_expect(daemon_await_log(stage.daemon, "hook=hangs words=\"ended by us", WAIT_MS));
-    cr_expect(daemon_await_log(stage.daemon, "cannot start /nowhere/at/all", WAIT_MS));
-    await_metric("switchyard_hook_runs_total", "hook=\"mail\",result=\"ok\"", 2);
-    end();
-}
-
-static char *read_mail(void)
-{
-    char *path = mem_format("%s/mail", folder);
-    char *text = scene_read(path, NULL);
-
-    free(path);
-    return text;
-}
-
-/* It fails twice: the third run for the same event is the last one, and the next event comes after it. */
-Test(events, a_program_that_fails_is_run_again)
-{
-    char third[] = "|3\n";
-    char next[] = "|rollback|1\n";
-    unsigned long long ids[3] = { 0 };
-    char *mail = NULL;
-
-    prepare();
-    write_program("flaky.sh",
-                  "#!/bin/sh\n"
-                  "echo \"$SWITCHYARD_EVENT_ID|$SWITCHYARD_EVENT_KIND|$SWITCHYARD_EVENT_ATTEMPT\" "
-                  ">>FOLDER/mail\n"
-                  "[ \"$(wc -l <FOLDER/mail)\" -ge 3 ]\n");
-    open_stage("hook mail { command = \"FOLDER/flaky.sh\" every = \"0s\" }\n");
-    switch_to("green");
-    cr_expect_eq(ctl_code(stage.daemon, "rollback shop"), 0);
-    cr_expect(scene_await(has_mail, third, WAIT_MS));
-    cr_expect(scene_await(has_mail, next, WAIT_MS));
-    await_metric("switchyard_hook_runs_total", "hook=\"mail\",result=\"ok\"", 2);
-    await_metric("switchyard_hook_runs_total", "hook=\"mail\",result=\"failed\"", 2);
-    cr_expect(scene_await(is_hook_idle, NULL, WAIT_MS));
-    mail = read_mail();
-    cr_expect_eq(
-        sscanf(mail, "%llu|switch|1\n%llu|switch|2\n%llu|switch|3\n", &ids[0], &ids[1], &ids[2]), 3,
-        "%s", mail);
-    cr_expect(ids[0] != 0 && ids[0] == ids[1] && ids[1] == ids[2], "%s", mail);
-    free(mail);
-    end();
-}
-
-/* What a program could not take is there after a kill, under the same id; a webhook of its name has a queue of its own. */
-Test(events, what_waits_for_a_program_outlives_a_kill)
-{
-    char again[] = "done|switch|";
-    unsigned long long before = 0;
-    unsigned long long after = 0;
-    char *door = NULL;
-    char *mail = NULL;
-
-    prepare();
-    write_program("shut.sh",
-                  "#!/bin/sh\n"
-                  "[ -e FOLDER/door ] && echo \"done|$SWITCHYARD_EVENT_KIND|$SWITCHYARD_EVENT_ID\" "
-                  ">>FOLDER/mail && exit 0\n"
-                  "echo \"shut|$SWITCHYARD_EVENT_KIND|$SWITCHYARD_EVENT_ID\" >>FOLDER/mail\n"
-                  "exit 75\n");
-    open_stage("hook same { command = \"FOLDER/shut.sh\" every = \"0s\" }\n"
-               "webhook same { url = \"http://RECEIVER/\" }\n");
-    origin_down(receiver);
-    switch_to("green");
-    cr_expect(daemon_await_log(stage.daemon, "hook=same words=\"exit 75", WAIT_MS));
-    await_metric("switchyard_hook_queue_length", "hook=\"same\"", 1);
-    await_metric("switchyard_webhook_queue_length", "webhook=\"same\"", 1);
-    daemon_kill(stage.daemon);
-    mail = read_mail();
-    cr_expect_eq(sscanf(mail, "shut|switch|%llu", &before), 1, "%s", mail);
-    free(mail);
-    door = mem_format("%s/door", folder);
-    scene_write(door, "", 0);
-    free(door);
-    daemon_restart(stage.daemon);
-    cr_expect(scene_await(has_mail, again, WAIT_MS));
-    mail = read_mail();
-    cr_expect_eq(sscanf(strstr(mail, again), "done|switch|%llu", &after), 1, "%s", mail);
-    cr_expect_eq(before, after, "%s", mail);
-    free(mail);
-    cr_expect(scene_await(is_hook_idle, NULL, WAIT_MS));
-    await_metric("switchyard_webhook_queue_length", "webhook=\"same\"", 1);
     end();
 }
 

@@ -180,6 +180,26 @@ static char *simple_config(const char *bind)
                       bind);
 }
 
+/* The audit trail says by which socket somebody came, also when it is not ours. */
+static void expect_place(const struct daemon *daemon, const char *socket)
+{
+    const char *const words[] = {
+        "-s", socket + strlen("unix:"), "lock", "acquire", "--reason", "test", NULL
+    };
+    struct ctl_result result = ctl_run_words(NULL, words);
+    char *path = mem_format("%s/state/audit.jsonl", daemon_folder(daemon));
+    char *wanted = mem_format("\"from\":\"%s\"", socket);
+    char *trail = NULL;
+
+    cr_expect_eq(result.code, 0, "%s", result.err);
+    ctl_free(&result);
+    trail = scene_read(path, NULL);
+    cr_expect(trail != NULL && strstr(trail, wanted) != NULL, "%s: %s", wanted, trail);
+    free(trail);
+    free(wanted);
+    free(path);
+}
+
 /* By its name, whatever address the configuration has; every worker serves it. */
 Test(service_manager, sockets_are_taken_by_name)
 {
@@ -202,6 +222,7 @@ Test(service_manager, sockets_are_taken_by_name)
         NULL, (const char *const[]){ "-s", admin + strlen("admin=unix:"), "status", NULL });
     cr_expect_eq(result.code, 0, "%s", result.err);
     ctl_free(&result);
+    expect_place(daemon, admin + strlen("admin="));
     STOP(daemon);
     cr_expect(scene_exists(admin + strlen("admin=unix:")), "the file is the manager's");
     scene_remove(folder);

@@ -24,6 +24,7 @@ struct world {
     struct pg *pg;
     struct daemon *daemon;
     char folder[SCENE_PATH]; /* of the snapshots */
+    char place[SCENE_PATH];  /* for clusters that are restored */
 };
 
 static const char content[] =
@@ -34,17 +35,26 @@ static const char content[] =
     "CREATE TABLE \"Order items\" (\"the id\" int, note text);"
     "INSERT INTO \"Order items\" SELECT g, repeat(md5(g::text), 20) FROM generate_series(1, 20000) "
     "g;"
+    "CREATE TABLE parted (id int) PARTITION BY RANGE (id);"
     "CREATE TABLE nothing (id int); CREATE SEQUENCE s; SELECT nextval('s');"
     "CREATE FUNCTION f() RETURNS int LANGUAGE sql AS $$\nSELECT 1 -- COPY x FROM stdin;\n$$";
 
 static char *config_of(const struct world *world)
 {
-    return mem_format("listener http { bind = \"127.0.0.1:0\" }\n"
-                      "service shop { active = \"blue\"\n"
-                      " slot blue { targets = { \"127.0.0.1:1\" } } }\n"
-                      "database shop { dsn = \"%s\" interval = \"60s\"\n"
-                      " snapshots { folder = \"%s\" keep = 3 max_age = \"1h\" } }\n",
-                      pg_dsn(world->pg, "shop"), world->folder);
+    char *dsn = mem_text(pg_dsn(world->pg, "shop"));
+    char *config = mem_format("listener http { bind = \"127.0.0.1:0\" }\n"
+                              "service shop { active = \"blue\"\n"
+                              " slot blue { targets = { \"127.0.0.1:1\" } } }\n"
+                              "database shop { dsn = \"%s\" interval = \"60s\"\n"
+                              " snapshots { folder = \"%s\" keep = 3 max_age = \"1h\"\n"
+                              "  restore_folder = \"%s\" server_user = \"%s\" } }\n"
+                              "database bare { dsn = \"%s\" interval = \"60s\"\n"
+                              " snapshots { folder = \"%s/bare\" } }\n",
+                              dsn, world->folder, world->place, geteuid() == 0 ? "postgres" : "",
+                              dsn, world->place);
+
+    free(dsn);
+    return config;
 }
 
 static void open_world(struct world *world)
@@ -53,6 +63,8 @@ static void open_world(struct world *world)
     char *config = NULL;
 
     scene_folder(world->folder);
+    scene_folder(world->place);
+    (void)chmod(world->place, 0755);
     world->pg = pg_start(NULL);
     free(pg_psql(world->pg, NULL, "CREATE DATABASE shop"));
     free(pg_psql(world->pg, "shop", content));
@@ -379,20 +391,110 @@ static void check_killed_daemon(struct world *world)
 
 /* --- a whole cluster, and what is kept --- */
 
+/* The second step, with the token of the first one. */
+static void expect_restore(const struct world *world, const char *words, int code, const char *part)
+{
+    char *token = ask_text(world, words, "token", 0);
+    char *with_token = mem_format("%s --timeout 60s --token %s", words, token);
+
+    cr_assert_not_null(token);
+    expect_words(world, with_token, code, part);
+    free(with_token);
+    free(token);
+}
+
+/* What the report says behind that, up to the end of the line, as a command; NULL: it does not say it. */
+static char *find_command(const char *said, const char *part)
+{
+    const char *at = strstr(said, part);
+
+    return at != NULL ? mem_format("%.*s >/dev/null 2>&1", (int)strcspn(at + strlen(part), "\n"),
+                                   at + strlen(part))
+                      : NULL;
+}
+
+static void expect_started(const struct world *world, const char *said, const char *folder)
+{
+    char *start = find_command(said, "on a socket in its folder): ");
+    char *stop = find_command(said, "stop it: ");
+    char *ask = mem_format("test \"$(psql -X -A -t -h %s -p 5432 -U postgres -d shop -c "
+                           "'SELECT count(*) FROM customers')\" = 500",
+                           folder);
+
+    (void)world;
+    cr_assert(start != NULL && stop != NULL, "%s", said);
+    cr_expect_eq(system(start), 0, "%s", start);
+    cr_expect_eq(system(ask), 0, "%s", ask);
+    cr_expect_eq(system(stop), 0, "%s", stop);
+    free(ask);
+    free(stop);
+    free(start);
+}
+
+static void check_cluster(struct world *world, const char *id)
+{
+    char *words = mem_format("db restore %s --to shop", id);
+    char *bare = mem_format("db restore %s --to bare", id);
+    char *folder = mem_format("%s/%s", world->place, id);
+    char *pid_file = mem_format("%s/postmaster.pid", folder);
+    char *token = NULL;
+    char *with_token = NULL;
+    struct ctl_result result;
+
+    if (geteuid() == 0)
+        expect_words(world, bare, 1, "refuses to run as root");
+    expect_words(world, words, 0, "a whole server");
+    token = ask_text(world, words, "token", 0);
+    cr_expect_not(scene_exists(folder), "the first step does nothing");
+    with_token = mem_format("%s --timeout 60s --token %s", words, token);
+    result = ctl_run(world->daemon, with_token);
+    cr_assert_eq(result.code, 0, "%s%s", result.out, result.err);
+    cr_expect_not_null(strstr(result.out, "it was started, read, and stopped"), "%s", result.out);
+    cr_expect_not_null(strstr(result.out, "loses everything written after"), "%s", result.out);
+    cr_expect_not(scene_exists(pid_file), "it does not run any more");
+    expect_started(world, result.out, folder);
+    expect_words(world, words, 1, "lies there already");
+    cr_expect(scene_exists(folder), "and stays");
+    ctl_free(&result);
+    scene_remove(folder);
+    free(with_token);
+    free(token);
+    free(pid_file);
+    free(folder);
+    free(bare);
+    free(words);
+}
+
+/* The copy is not what was taken; a link would lead to the live server. Nothing is left of the attempt. */
+static void check_bad_cluster(struct world *world, const char *id)
+{
+    char *words = mem_format("db restore %s --to shop", id);
+    char *folder = mem_format("%s/%s", world->place, id);
+    char *link = mem_format("%s/%s/pg_tblspc/99999", world->folder, id);
+
+    expect_restore(world, words, 1, "PG_VERSION");
+    cr_expect_not(scene_exists(folder));
+    cr_assert_eq(symlink("/tmp", link), 0);
+    expect_words(world, words, 1, "tablespaces or links");
+    cr_assert_eq(unlink(link), 0);
+    free(link);
+    free(folder);
+    free(words);
+}
+
 static void check_physical(struct world *world)
 {
     char *id = ask_text(world, "db snapshot shop --kind physical --timeout 60s", "id", 0);
     char *verify = mem_format("db verify %s --timeout 60s", id);
-    char *restore = mem_format("db restore %s --to shop", id);
     char *file = mem_format("%s/%s/PG_VERSION", world->folder, id);
 
     expect_order(world);
     expect_words(world, verify, 0, "is whole");
-    expect_words(world, restore, 1, "a whole cluster");
+    check_cluster(world, id);
     scene_write(file, "16\n", 3);
     expect_words(world, verify, 1, "PG_VERSION");
+    check_bad_cluster(world, id);
     free(file);
-    free(restore);
     free(verify);
     free(id);
 }
@@ -422,5 +524,6 @@ Test(snapshot, of_a_real_database)
     STOP(world.daemon);
     cr_expect(pg_stop(world.pg));
     scene_remove(world.folder);
+    scene_remove(world.place);
     free(id);
 }

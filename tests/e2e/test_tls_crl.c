@@ -9,6 +9,7 @@
 #include "base/mem.h"
 #include "e2e/e2e.h"
 #include "support/client.h"
+#include "support/tool.h"
 
 enum { WAIT_MS = 15000, DAY_S = 86400 };
 
@@ -372,7 +373,53 @@ Test(tls_crl, a_list_of_targets_that_has_ended)
     STOP_TARGET(&stage);
 }
 
-/* At the start and by -t. */
+/* What `switchyard -t` says of the configuration; 0 in every case here. */
+static void expect_checked(const char *config, const char *part)
+{
+    const char *binary = getenv("SWITCHYARD_BIN");
+    char folder[SCENE_PATH];
+    char *path = NULL;
+    char *said = NULL;
+    int code = -1;
+
+    scene_folder(folder);
+    path = mem_format("%s/x.conf", folder);
+    scene_write(path, config, strlen(config));
+    code = tool_run(
+        &(struct tool){
+            .words = (const char *const[]){ binary != NULL ? binary : BUILD_DIR "/switchyard", "-t",
+                                            "-c", path, NULL },
+            .ms = WAIT_MS },
+        &said);
+    cr_expect_eq(code, 0, "%s", said);
+    cr_expect(said != NULL && strstr(said, part) != NULL, "%s", said);
+    free(said);
+    free(path);
+    scene_remove(folder);
+}
+
+Test(tls_crl, the_check_warns_of_one_that_has_ended)
+{
+    struct target_stage stage;
+    char *config = NULL;
+
+    target_stage_prepare(&stage);
+    write_target_list(&stage, NULL, -DAY_S);
+    config = target_stage_config(
+        &stage,
+        &(struct target_stage_options){ .tls = "ca = \"FOLDER/ca.pem\" crl = \"FOLDER/crl.pem\"" });
+    expect_checked(config, "warning: service=shop slot=blue: the list of Our authority in ");
+    expect_checked(config, "the configuration is valid");
+    write_target_list(&stage, NULL, DAY_S);
+    expect_checked(config, "the configuration is valid");
+    free(config);
+    origin_stop(stage.origin);
+    pem_free(&stage.ca);
+    pem_free(&stage.other);
+    scene_remove(stage.folder);
+}
+
+/* At the start. */
 Test(tls_crl, a_bad_file_is_refused_at_the_start)
 {
     struct tls_stage stage;

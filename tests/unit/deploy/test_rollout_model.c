@@ -1,6 +1,6 @@
 /*
  * Random changes against a small model of one rollout, over restarts: the phase, who is live and the answers are what the
- * model says, the epoch only grows, nothing goes live on an unfit slot or on one whose release was taken back by itself, and a group never has two.
+ * model says, the epoch only grows, some users are held back between the cutover and the end and nobody else, nothing goes live on an unfit slot or on one whose release was taken back by itself, and a group never has two.
  */
 #include <criterion/criterion.h>
 #include <stdio.h>
@@ -12,6 +12,8 @@
 #include "deploy/deploy_priv.h"
 #include "deploy/deploy_view.h"
 #include "deploy/rollout_view.h"
+#include "route/snapshot.h"
+#include "route/split.h"
 
 enum { STEPS = 1200 };
 
@@ -27,6 +29,7 @@ struct model {
     bool is_failed; /* it was taken back by itself, and nobody has released it */
     uint64_t epoch;
     uint64_t id;
+    uint64_t salt; /* of those that are held back; 0: nobody is */
 };
 
 static struct bench_desk desk;
@@ -340,11 +343,36 @@ static void step(unsigned i)
         do_group();
 }
 
+/* The same users as long as it lasts, over restarts and reloads too. */
+static void check_holdback(unsigned i)
+{
+    const struct snapshot_service *shop = snapshot_service_at(snapshot_current(), 0);
+    const struct split *split = shop->steering != NULL ? &shop->steering->split : NULL;
+    bool is_held = split != NULL && split->candidate != SLOT_NONE && split->is_holdback;
+    struct deploy_trial_view trial;
+
+    cr_assert_eq(is_held, is_running() && has_moved(), "step %u", i);
+    if (!is_held) {
+        model.salt = 0;
+        return;
+    }
+    cr_assert_str_eq(shop->slots[split->candidate].slot->name, other(model.live), "step %u", i);
+    cr_assert_eq(shop->slots[split->candidate].role, ROLE_STANDBY, "step %u", i);
+    cr_assert_eq(split->share, 200, "step %u", i);
+    cr_assert(model.salt == 0 || model.salt == split->salt, "step %u", i);
+    model.salt = split->salt;
+    deploy_view_trial(desk.deploy, 0, &trial);
+    cr_assert_eq(trial.kind, TRIAL_SWITCHED, "step %u", i);
+    cr_assert_eq(trial.share, SPLIT_WHOLE - 200, "step %u", i);
+    cr_assert_eq(bench_rollout_view(&desk, "shop").holdback, 200, "step %u", i);
+}
+
 static void check(unsigned i)
 {
     struct deploy_rollout_view view = bench_rollout_view(&desk, "shop");
     struct deploy_canary_view canary;
 
+    check_holdback(i);
     deploy_view_canary(desk.deploy, 0, &canary);
     cr_assert_str_eq(bench_desk_active(&desk, "shop"), model.live, "step %u", i);
     cr_assert_geq(bench_desk_epoch(&desk), model.epoch, "step %u", i);

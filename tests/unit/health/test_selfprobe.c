@@ -131,6 +131,53 @@ Test(selfprobe, what_is_asserted_of_the_body_must_hold)
     origin_free(origin);
 }
 
+#define PAGE                                                                                       \
+    "HTTP/1.1 200 OK\r\nContent-Length: 17\r\nServer: app\r\nCache-Control: no-store\r\n" GREEN    \
+    "\r\nWelcome, visitor!"
+
+/* One claim about a field, or one pattern, alone; the answer is no JSON. */
+static const struct {
+    const char *field;
+    const char *pattern;
+    const char *words; /* NULL: it is right */
+} claims[] = {
+    { "Server", NULL, NULL },
+    { "server=app", NULL, NULL },
+    { "Server=App", NULL, "header Server is app, expected Server=App" },
+    { "Server!=app", NULL, "header Server is app, expected Server!=app" },
+    { "X-Other!=app", NULL, NULL },
+    { "X-Other", NULL, "header X-Other is missing, expected X-Other" },
+    { "Cache-Control~no-(store|cache)", NULL, NULL },
+    { "Cache-Control~public", NULL, "expected Cache-Control~public" },
+    { NULL, "^Welcome, [a-z]+!$", NULL },
+    { NULL, "Goodbye", "the body has no \"Goodbye\"" },
+    { NULL, "!Exception", NULL },
+    { NULL, "!visitor", "the body has \"visitor\"" },
+};
+
+Test(selfprobe, what_is_claimed_of_head_and_body_must_hold)
+{
+    struct origin_script script = { .bytes = PAGE };
+    struct origin *origin = origin_new(&script);
+
+    for (size_t i = 0; i < sizeof claims / sizeof *claims; i++) {
+        struct selfprobe_spec spec = make_spec(origin);
+        struct selfprobe_result result;
+
+        spec.field_count = claims[i].field != NULL;
+        spec.fields = &claims[i].field;
+        spec.pattern_count = claims[i].pattern != NULL;
+        spec.patterns = &claims[i].pattern;
+        result = ask(&spec);
+        cr_expect_eq(result.fault, claims[i].words == NULL ? FAULT_NONE : FAULT_HEALTH_ASSERTION,
+                     "claim %zu: %s", i, result.words);
+        if (claims[i].words != NULL)
+            cr_expect(strstr(result.words, claims[i].words) != NULL, "claim %zu: %s", i,
+                      result.words);
+    }
+    origin_free(origin);
+}
+
 Test(selfprobe, sends_the_nonce_as_a_stranger_would)
 {
     struct origin_script script = { .bytes = OK GREEN "\r\n" };

@@ -296,6 +296,93 @@ Test(tls_stream, begins_with_early_bytes)
     cr_expect_eq(tls_stream_handshake(&pair.stream, &fault), ERR_OK);
 }
 
+/* The server asks for certificates of this authority from now on. */
+static void ask_for(const struct pem *authority, enum tls_verify verify)
+{
+    struct pem_file file = { .certs = { authority->cert } };
+    char *path = tls_bench_path(&pair.bench, "ca.pem");
+
+    pem_write(path, &file);
+    pair.bench.options.client_ca = path;
+    pair.bench.options.client_verify = verify;
+    cr_assert_eq(tls_bench_build(&pair.bench), ERR_OK, "%s", pair.bench.words.bytes);
+    pair.bench.options.client_ca = NULL;
+    free(path);
+}
+
+/* A certificate is who the client is, for as long as its authority is believed. */
+Test(tls_stream, knows_who_the_client_is)
+{
+    static const struct pem_options root = { .subject = "/CN=people", .is_authority = true };
+    struct pem people;
+    struct pem others;
+    struct pem ann;
+    struct tls_identity who;
+    char fingerprint[65];
+
+    pem_make(&root, &people);
+    pem_make(&root, &others);
+    pem_make(&(struct pem_options){ .subject = "/O=Acme, Inc./CN=ann", .issuer = &people }, &ann);
+    pem_fingerprint(ann.cert, fingerprint);
+    ask_for(&people, TLS_VERIFY_OPTIONAL);
+    cr_assert_eq(SSL_use_cert_and_key(pair.client, ann.cert, ann.key, NULL, 1), 1);
+    cr_expect_not(tls_stream_identity(&pair.stream, &who), "in clear nobody is known");
+    shake_hands();
+    cr_assert(tls_stream_identity(&pair.stream, &who));
+    cr_expect_str_eq(who.subject, "CN=ann,O=Acme\\, Inc.");
+    cr_expect_str_eq(who.sha256, fingerprint);
+    cr_expect(tls_stream_is_believed(&pair.stream, pair.bench.keeper));
+    ask_for(&others, TLS_VERIFY_OPTIONAL);
+    cr_expect_not(tls_stream_is_believed(&pair.stream, pair.bench.keeper), "the same name only");
+    ask_for(&people, TLS_VERIFY_REQUIRED);
+    cr_expect(tls_stream_is_believed(&pair.stream, pair.bench.keeper));
+    ask_for(&people, TLS_VERIFY_OFF);
+    cr_expect_not(tls_stream_is_believed(&pair.stream, pair.bench.keeper), "nobody is asked");
+    cr_expect(tls_stream_identity(&pair.stream, &who), "what was shown stays known");
+    pem_free(&people);
+    pem_free(&others);
+    pem_free(&ann);
+}
+
+/* A certificate that was good in the handshake ends while its connection goes on. */
+Test(tls_stream, believes_nobody_for_longer_than_the_dates)
+{
+    static const struct pem_options root = { .subject = "/CN=people", .is_authority = true };
+    struct pem people;
+    struct pem ann;
+    bool is_believed = true;
+
+    pem_make(&root, &people);
+    pem_make(&(struct pem_options){ .subject = "/CN=ann", .issuer = &people }, &ann);
+    cr_assert_not_null(X509_gmtime_adj(X509_getm_notAfter(ann.cert), 5));
+    cr_assert_gt(X509_sign(ann.cert, people.key, EVP_sha256()), 0);
+    ask_for(&people, TLS_VERIFY_REQUIRED);
+    cr_assert_eq(SSL_use_cert_and_key(pair.client, ann.cert, ann.key, NULL, 1), 1);
+    shake_hands();
+    for (unsigned i = 0; i < 200 && is_believed; i++) {
+        is_believed = tls_stream_is_believed(&pair.stream, pair.bench.keeper);
+        if (is_believed)
+            usleep(100000);
+    }
+    cr_expect_not(is_believed);
+    pem_free(&people);
+    pem_free(&ann);
+}
+
+Test(tls_stream, knows_nobody_without_a_certificate)
+{
+    static const struct pem_options root = { .subject = "/CN=people", .is_authority = true };
+    struct pem people;
+    struct tls_identity who;
+
+    pem_make(&root, &people);
+    ask_for(&people, TLS_VERIFY_OPTIONAL);
+    shake_hands();
+    cr_expect_not(tls_stream_identity(&pair.stream, &who));
+    cr_expect_not(tls_stream_is_believed(&pair.stream, pair.bench.keeper));
+    pem_free(&people);
+}
+
 static bool has_bytes(void)
 {
     char byte = 0;

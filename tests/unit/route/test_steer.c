@@ -288,6 +288,54 @@ Test(steer, canary_takes_who_has_a_key)
     expect(SHOP, "", SCENE_BLUE, RULE_ACTIVE);
 }
 
+/* Who was with the candidate while it was a canary is not held back, whatever its last share was. */
+Test(steer, a_holdback_keeps_those_who_would_have_come_last)
+{
+    unsigned held = 0;
+
+    for (unsigned i = 0; i < 2000; i++) {
+        char lines[40];
+        char key[16];
+        bool was_moved = false;
+
+        snprintf(key, sizeof key, "%u", i);
+        snprintf(lines, sizeof lines, "Cookie: uid=%u\r\n", i);
+        was_moved = split_takes(12345, slice_from(key), 9000);
+        scene.steering.split.is_holdback = false;
+        start_canary(1000, SPLIT_COOKIE, "uid");
+        scene.steering.split.is_holdback = true;
+        scene_build(&scene);
+        expect(SHOP, lines, was_moved ? SCENE_BLUE : SCENE_GREEN,
+               was_moved ? RULE_ACTIVE : RULE_CANARY);
+        held += !was_moved;
+    }
+    cr_expect(held > 100 && held < 300, "%u", held);
+    expect(SHOP, "", SCENE_BLUE, RULE_ACTIVE);
+    scene.query.live_only = true;
+    for (unsigned i = 0; i < 50; i++) {
+        char lines[40];
+
+        snprintf(lines, sizeof lines, "Cookie: uid=%u\r\n", i);
+        expect(SHOP, lines, SCENE_BLUE, RULE_SHIELD);
+    }
+}
+
+Test(steer, nobody_is_held_back_on_a_slot_that_cannot_answer)
+{
+    start_canary(SPLIT_WHOLE, SPLIT_COOKIE, "uid");
+    scene.steering.split.is_holdback = true;
+    scene_build(&scene);
+    expect(SHOP, "Cookie: uid=7\r\n", SCENE_GREEN, RULE_CANARY);
+    target_set_verdict(scene.targets[SCENE_GREEN], VERDICT_DOWN);
+    expect(SHOP, "Cookie: uid=7\r\n", SCENE_BLUE, RULE_ACTIVE);
+    target_set_verdict(scene.targets[SCENE_GREEN], VERDICT_MISDEPLOYED);
+    expect(SHOP, "Cookie: uid=7\r\n", SCENE_BLUE, RULE_ACTIVE);
+    target_set_verdict(scene.targets[SCENE_GREEN], VERDICT_UP);
+    scene.picks[SCENE_GREEN].order = ORDER_DRAIN;
+    scene_build(&scene);
+    expect(SHOP, "Cookie: uid=7\r\n", SCENE_BLUE, RULE_ACTIVE);
+}
+
 /* The same user by another way of writing the address, and by nothing but the key. */
 Test(steer, canary_hashes_the_key_alone)
 {

@@ -6,7 +6,7 @@
 
 #include "store/contract.h"
 #include "store/look_priv.h"
-#include "store/word.h"
+#include "store/word_priv.h"
 #include "unit/store/rows.h"
 
 enum { SECOND = 1000 * 1000 };
@@ -210,6 +210,32 @@ Test(word, stops_at_unfinished_migrations)
     rows_answer(scene.look, "versions", 4, 2, cells);
     expect(&scene, WORD_GATE_VERSION, WORD_FAIL, "migration 1.5 of database main has failed");
     look_free(scene.look);
+}
+
+/* Nothing asks for a version, and yet a migration may have failed. */
+Test(word, versions_that_cannot_be_read_are_unknown_and_none_are_nothing)
+{
+    const struct look_wishes own = { .history = LOOK_HISTORY_OWN };
+    const struct look_wishes any = { .history = LOOK_HISTORY_AUTO };
+    struct look *denied = look_new(&own);
+    struct look *without = look_new(&any);
+    struct word_question question = { 0 };
+    struct word_side side = side_of("green", denied);
+    struct word_finding finding = { 0 };
+
+    rows_facts(denied, "1", "shop");
+    rows_facts(without, "1", "shop");
+    word_check_version(&question, &side, &finding);
+    cr_expect(finding.is_asked);
+    cr_expect_eq(finding.answer, WORD_UNKNOWN);
+    cr_expect_not_null(strstr(finding.words, "versions of database main are not known"), "%s",
+                       finding.words);
+    side.look = without;
+    finding = (struct word_finding){ 0 };
+    word_check_version(&question, &side, &finding);
+    cr_expect_not(finding.is_asked, "no table of versions: %s", finding.words);
+    look_free(denied);
+    look_free(without);
 }
 
 /* It is trouble of both sides: what it did is not known, and nobody is held there by it. */
