@@ -52,7 +52,7 @@ struct config_rules {
     uint64_t hist_ratio, hist_margin, hist_from;
     uint64_t latency_tolerance, latency_sustain;
     uint64_t latency_gross_tolerance, latency_gross_sustain;
-    uint64_t latency_warn_tolerance, latency_warmup;
+    uint64_t latency_warn_tolerance, latency_least, latency_warmup;
     uint64_t baseline_half_life, baseline_silent;
     uint64_t prior_error_rate, prior_requests;
     uint64_t confirm_nats, confirm_time, mute;

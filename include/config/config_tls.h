@@ -26,7 +26,10 @@ struct config_tls {
     bool tickets;
     uint64_t ticket_rotation; /* us */
     char *client_ca;          /* NULL: none */
+    char *client_crl;         /* NULL: none */
     enum config_tls_verify client_verify;
+    uint64_t handshake_rate;  /* per second and client address; 0: any number */
+    uint64_t handshake_burst; /* 0: as handshake_rate */
     enum config_unknown_sni unknown_sni;
     enum config_plain_http plain_http;
     uint64_t watch; /* us; 0: files are read at reload only */
@@ -36,6 +39,7 @@ struct config_tls {
 struct config_slot_tls {
     bool verify;
     char *ca;   /* NULL: the system's store */
+    char *crl;  /* NULL: none */
     char *name; /* NULL: the target's host */
     char *sni;  /* NULL: the name */
     char *certificate;

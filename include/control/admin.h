@@ -15,6 +15,7 @@ struct actions;
 struct audit_trail;
 struct backup;
 struct casebook;
+struct charts;
 struct config_admin;
 struct control_stats;
 struct deploy;
@@ -30,9 +31,11 @@ struct pilot;
 struct lag_totals;
 struct store;
 struct tls_cert_view;
+struct tls_crl_view;
 struct verbs;
 
 typedef void listener_list_fn(void *arg, const char *listener, uint64_t connections);
+typedef void tls_crl_fn(void *arg, const char *used_by, const struct tls_crl_view *crl);
 typedef void tls_list_fn(void *arg, const char *listener, const struct tls_cert_view *cert);
 
 /* What commands need; borrowed. */
@@ -45,6 +48,7 @@ struct control_room {
     struct signals *signals;         /* NULL: there are none */
     struct deployments *deployments; /* NULL: none is counted */
     struct news *news;               /* NULL: nobody is told of anything */
+    struct charts *charts;           /* NULL: none are kept */
     struct actions *actions;         /* NULL: none can be run */
     struct backup *backup;           /* NULL: there are no snapshots */
     struct outbox *outbox;           /* NULL: nobody else is told */
@@ -67,6 +71,9 @@ struct control_room {
 
     /* Calls fn for each certificate of each listener. */
     void (*tls_list)(void *arg, tls_list_fn *fn, void *fn_arg);
+
+    /* Calls fn for each list of revoked certificates, of "listener https" or "slot shop/blue". */
+    void (*tls_crls)(void *arg, tls_crl_fn *fn, void *fn_arg);
 
     /* Calls fn for each listener with its open connections. NULL: only the sum is known. */
     void (*listeners)(void *arg, listener_list_fn *fn, void *fn_arg);

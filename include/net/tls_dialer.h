@@ -13,6 +13,7 @@
 #include "base/check.h"
 
 struct text;
+struct tls_crls;
 struct tls_dialer;
 struct tls_terms;
 
@@ -20,6 +21,7 @@ struct tls_terms;
 struct tls_dialer_options {
     bool verifies;           /* the peer's certificate, its chain, its dates and its name */
     const char *ca;          /* PEM file with those who are believed; NULL: the system's store */
+    const char *crl;         /* PEM file with the lists of those in ca; NULL: none are asked */
     const char *name;        /* a host or an address; NULL: the host that is dialled */
     const char *sni;         /* NULL: the expected name, unless that is an address */
     const char *certificate; /* PEM file with our certificate, chain and key; NULL: none */
@@ -45,6 +47,9 @@ void tls_terms_unpin(struct tls_terms *terms); /* that were not published */
 
 /* When our certificate ends, since 1970; 0: there is none. */
 int64_t tls_terms_not_after_s(const struct tls_terms *terms);
+
+/* The lists of revoked certificates that are in force, until the next publish; NULL: none. */
+const struct tls_crls *tls_dialer_crls(const struct tls_dialer *dialer);
 
 /* The settings, and what their files look like now (sizes, times): another number when something changed. */
 uint64_t tls_dialer_stamp(const struct tls_dialer_options *options);

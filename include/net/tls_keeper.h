@@ -14,6 +14,7 @@
 #include "base/check.h"
 
 struct text;
+struct tls_crls;
 struct tls_context;
 struct tls_keeper;
 
@@ -29,8 +30,9 @@ struct tls_options {
     const char *groups;
     char *const *alpn; /* offered, the preferred one first; none: the extension is not answered */
     size_t alpn_count;
-    bool has_tickets;      /* sessions are resumed */
-    const char *client_ca; /* PEM file; NULL with TLS_VERIFY_OFF */
+    bool has_tickets;       /* sessions are resumed */
+    const char *client_ca;  /* PEM file; NULL with TLS_VERIFY_OFF */
+    const char *client_crl; /* PEM file with the lists of all of them; NULL: none are asked */
     enum tls_verify client_verify;
     bool refuses_unknown; /* of a name without a certificate, or none, the handshake fails */
 };
@@ -67,6 +69,9 @@ void tls_keeper_rotate(struct tls_keeper *keeper);
 void tls_context_unpin(struct tls_context *context); /* one that was not published */
 size_t tls_context_count(const struct tls_context *context);
 void tls_context_view(const struct tls_context *context, size_t index, struct tls_cert_view *out);
+
+/* The lists of revoked certificates of clients, as long as the context; NULL: none. */
+const struct tls_crls *tls_context_crls(const struct tls_context *context);
 
 /* What the files of these options look like now (names, sizes, times): another number when something changed. */
 uint64_t tls_keeper_stamp(const struct tls_options *options);

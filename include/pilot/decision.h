@@ -17,7 +17,8 @@ struct text;
 
 /* ACTION(name, word, what was done about it) */
 #define DECISION_ACTIONS(ACTION)                                                                   \
-    ACTION(ROLLBACK, "rollback", "the traffic was moved back")                                     \
+    ACTION(ROLLBACK, "rollback",                                                                   \
+           "a rollback was asked for; the history has the change that came of it")                 \
     ACTION(HOLD, "hold", "no further step is taken")                                               \
     ACTION(ALERT, "alert", "people were told; nothing moved")                                      \
     ACTION(BLOCKED, "blocked", "a rollback is wanted, but the other side is worse")                \

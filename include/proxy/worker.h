@@ -33,11 +33,13 @@ struct gate {
     unsigned trusted_count; /* peers whose X-Forwarded-* and PROXY header are believed */
     struct address_net *trusted;
     uint32_t client_connections; /* per client address; 0: any number */
-    struct rate *rate;           /* counts them; NULL with 0 */
-    struct tls_keeper *tls;      /* NULL: plain */
-    struct gate_cell *cells;     /* one per worker; NULL: not counted */
-    bool hides_plain;            /* plain HTTP to a TLS port gets no page */
-    bool strips_client;          /* X-SSL-Client-* of clients that are not trusted go no further */
+    uint32_t handshake_rate;     /* per second and client address; 0: any number */
+    uint32_t handshake_burst;
+    struct rate *rate;       /* counts them; NULL with 0 of both */
+    struct tls_keeper *tls;  /* NULL: plain */
+    struct gate_cell *cells; /* one per worker; NULL: not counted */
+    bool hides_plain;        /* plain HTTP to a TLS port gets no page */
+    bool strips_client;      /* X-SSL-Client-* of clients that are not trusted go no further */
 };
 
 struct worker_options {
@@ -48,13 +50,10 @@ struct worker_options {
     uint64_t keepalive_us; /* until the first service is known */
     uint64_t linger_us;    /* for a client to read our last answer */
     unsigned max_sessions;
-    const char *
-        nonce; /* by which requests of our own are known (exchange_selfprobe); copied; NULL: none is */
+    const char *nonce; /* of requests of our own (exchange_selfprobe); copied; NULL: none */
 };
 enum { WORKER_NONCE_SIZE = 65 };
-
-/* The faults of a handshake, one after the other in fault.def. */
-enum { TLS_FAULTS = FAULT_TLS_PLAIN - FAULT_TLS_HANDSHAKE + 1 };
+enum { TLS_FAULTS = FAULT_TLS_PLAIN - FAULT_TLS_HANDSHAKE + 1 }; /* of a handshake */
 
 /* Written by the worker, read by control. */
 struct worker_counts {

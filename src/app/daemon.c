@@ -44,6 +44,7 @@
 #include "control/actions.h"
 #include "control/admin.h"
 #include "control/api.h"
+#include "control/charts.h"
 #include "control/identity.h"
 #include "control/news.h"
 #include "control/outbox.h"
@@ -408,6 +409,7 @@ static int start_control(struct daemon *daemon)
 
     room.news = daemon->news = news_new(&room);
     room.actions = daemon->actions = actions_new(&room);
+    room.charts = daemon->charts = charts_new(daemon->loop);
     outbox_listen(daemon->outbox, daemon->news);
     fd = take_admin(daemon, path);
     if (fd >= 0)
@@ -515,6 +517,7 @@ static void stop(struct daemon *daemon)
         deploy_use_backup(daemon->deploy, NULL);
     backup_free(daemon->backup);
     actions_free(daemon->actions);
+    charts_free(daemon->charts);
     identity_free(daemon->identity);
     crew_free(daemon->crew);
     resolver_free(daemon->resolver);

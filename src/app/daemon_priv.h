@@ -9,6 +9,7 @@ struct actions;
 struct admin;
 struct api;
 struct backup;
+struct charts;
 struct config;
 struct crew;
 struct daemon_options;
@@ -55,6 +56,7 @@ struct daemon {
     struct admin *admin;
     struct api *api;
     struct news *news;
+    struct charts *charts;
     struct actions *actions;
     struct outbox *outbox;
     struct scribe *scribe;

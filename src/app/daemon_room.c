@@ -47,6 +47,14 @@ static void list_tls(void *arg, tls_list_fn *fn, void *fn_arg)
     vault_each(daemon->vault, fn, fn_arg);
 }
 
+static void list_crls(void *arg, tls_crl_fn *fn, void *fn_arg)
+{
+    struct daemon *daemon = arg;
+
+    vault_each_crl(daemon->vault, fn, fn_arg);
+    trust_each_crl(daemon->trust, fn, fn_arg);
+}
+
 static void list_listeners(void *arg, listener_list_fn *fn, void *fn_arg)
 {
     struct daemon *daemon = arg;
@@ -101,6 +109,7 @@ struct control_room daemon_room(struct daemon *daemon)
         .list = list_work,
         .tls_reload = reload_tls,
         .tls_list = list_tls,
+        .tls_crls = list_crls,
         .verbs = daemon->verbs,
         .listeners = list_listeners,
         .lag = read_lag,

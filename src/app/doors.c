@@ -113,6 +113,16 @@ static bool strips_client(const struct config *config, const struct config_liste
     return false;
 }
 
+static uint32_t clip(uint64_t number)
+{
+    return number < UINT32_MAX ? (uint32_t)number : UINT32_MAX;
+}
+
+static uint32_t burst_of(const struct config_tls *tls)
+{
+    return clip(tls->handshake_burst > 0 ? tls->handshake_burst : tls->handshake_rate);
+}
+
 static bool gate_is_like(const struct gate *gate, const struct config *config,
                          const struct config_listener *listener)
 {
@@ -120,19 +130,24 @@ static bool gate_is_like(const struct gate *gate, const struct config *config,
            gate->hides_plain == (listener->tls.plain_http == CONFIG_PLAIN_CLOSE) &&
            gate->strips_client == strips_client(config, listener) &&
            gate->proxy_protocol == listener->proxy_protocol &&
-           gate->client_connections == listener->client_connections &&
+           gate->client_connections == clip(listener->client_connections) &&
+           gate->handshake_rate == clip(listener->tls.handshake_rate) &&
+           gate->handshake_burst == burst_of(&listener->tls) &&
            gate->trusted_count == listener->trusted.count &&
            (gate->trusted_count == 0 || memcmp(gate->trusted, listener->trusted.items,
                                                gate->trusted_count * sizeof *gate->trusted) == 0);
 }
 
-/* What counts the connections of a listener's clients goes on when its limit is changed. */
-static void set_rate(struct doors *doors, struct gate_entry *entry, uint64_t most)
+/* What counts the connections of a listener's clients goes on when its limits are changed. */
+static void set_rate(struct doors *doors, struct gate_entry *entry,
+                     const struct config_listener *listener)
 {
     struct gate_entry *other = NULL;
 
-    entry->gate.client_connections = most < UINT32_MAX ? (uint32_t)most : UINT32_MAX;
-    if (most == 0)
+    entry->gate.client_connections = clip(listener->client_connections);
+    entry->gate.handshake_rate = clip(listener->tls.handshake_rate);
+    entry->gate.handshake_burst = burst_of(&listener->tls);
+    if (entry->gate.client_connections == 0 && entry->gate.handshake_rate == 0)
         return;
     LIST_FOREACH(other, &doors->gates, entry)
     if (other->owns_rate && strcmp(other->gate.name, entry->gate.name) == 0)
@@ -160,7 +175,7 @@ static const struct gate *find_gate(struct doors *doors, const struct config *co
     entry->gate.hides_plain = listener->tls.plain_http == CONFIG_PLAIN_CLOSE;
     entry->gate.strips_client = strips_client(config, listener);
     entry->gate.trusted_count = (unsigned)listener->trusted.count;
-    set_rate(doors, entry, listener->client_connections);
+    set_rate(doors, entry, listener);
     if (listener->trusted.count > 0) {
         size_t size = listener->trusted.count * sizeof *entry->gate.trusted;
 

@@ -45,6 +45,20 @@ static int check_keys(const struct config *config, char *words, unsigned size)
     return err;
 }
 
+/* Certificates of listeners and for targets; what is good but will not work is said at once. */
+static int check_tls(const char *path, const struct config *config, char *words, unsigned size)
+{
+    int err = vault_check(config, words, size);
+
+    if (err == ERR_OK && words[0] != '\0')
+        fprintf(stderr, "%s: %s\n", path, words);
+    if (err == ERR_OK)
+        err = trust_check(config, words, size);
+    if (err == ERR_OK && words[0] != '\0')
+        fprintf(stderr, "%s: %s\n", path, words);
+    return err;
+}
+
 /* -t and -T: every error and warning on standard error. */
 static int check(const char *path, enum mode mode)
 {
@@ -66,9 +80,7 @@ static int check(const char *path, enum mode mode)
     } else if (err == ERR_OK) {
         char words[1024] = "";
 
-        err = vault_check(config, words, sizeof words);
-        if (err == ERR_OK)
-            err = trust_check(config, words, sizeof words);
+        err = check_tls(path, config, words, sizeof words);
         if (err == ERR_OK)
             err = check_keys(config, words, sizeof words);
         if (err == ERR_OK)

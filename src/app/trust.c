@@ -7,6 +7,7 @@
 #include <sys/queue.h>
 #include <time.h>
 
+#include "app/crl_watch.h"
 #include "app/vault.h"
 #include "base/clock.h"
 #include "base/err.h"
@@ -14,6 +15,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "config/config.h"
+#include "net/tls_crl.h"
 #include "net/tls_dialer.h"
 
 enum { WORDS_BYTES = 1024, SOON_DAYS = 30, DAY_S = 86400 };
@@ -25,6 +27,8 @@ struct trust_entry {
     char *slot;
     struct tls_dialer *dialer;
     struct tls_terms *pending; /* prepared; NULL: nothing */
+    struct crl_watch crls;
+    char *label; /* for the log */
     uint64_t pending_stamp;
     uint64_t stamp;        /* of what is in force */
     uint64_t told_stamp;   /* of what was warned of */
@@ -43,6 +47,7 @@ static void note_options(const struct config_slot_tls *tls, struct tls_dialer_op
     *out = (struct tls_dialer_options){
         .verifies = tls->verify,
         .ca = tls->ca,
+        .crl = tls->crl,
         .name = tls->name,
         .sni = tls->sni,
         .certificate = tls->certificate,
@@ -64,6 +69,7 @@ static struct trust_entry *need_entry(struct trust *trust, const char *service, 
     entry->service = mem_text(service);
     entry->slot = mem_text(slot);
     entry->dialer = tls_dialer_new();
+    entry->label = mem_format("service=%s slot=%s", service, slot);
     LIST_INSERT_HEAD(&trust->entries, entry, entry);
     return entry;
 }
@@ -92,6 +98,7 @@ static void publish(struct trust_entry *entry)
     tls_dialer_publish(entry->dialer, entry->pending);
     entry->pending = NULL;
     entry->stamp = entry->pending_stamp;
+    crl_watch_begin(&entry->crls, entry->label, tls_dialer_crls(entry->dialer));
 }
 
 /* The stamp comes first: what changes while it is read is read again. */
@@ -261,6 +268,8 @@ void trust_watch(struct trust *trust, const struct config *config)
         const struct config_slot *slot =
             service != NULL ? config_find_slot(service, slice_from(entry->slot)) : NULL;
 
+        if (entry->is_on)
+            crl_watch_tick(&entry->crls, entry->label, tls_dialer_crls(entry->dialer));
         if (!entry->is_on || entry->pending != NULL || slot == NULL || slot->tls.watch == 0 ||
             now_us - entry->watched_us < slot->tls.watch)
             continue;
@@ -272,8 +281,14 @@ void trust_watch(struct trust *trust, const struct config *config)
 int trust_check(const struct config *config, char *words, unsigned words_size)
 {
     struct trust *trust = trust_new();
+    const struct trust_entry *entry = NULL;
     int err = trust_prepare(trust, config, words, words_size);
 
+    if (err == ERR_OK)
+        words[0] = '\0';
+    LIST_FOREACH(entry, &trust->entries, entry)
+    if (err == ERR_OK && words[0] == '\0')
+        crl_watch_words(entry->label, tls_dialer_crls(entry->dialer), words, words_size);
     trust_free(trust);
     return err;
 }
@@ -323,9 +338,29 @@ void trust_free(struct trust *trust)
         LIST_REMOVE(entry, entry);
         drop_pending(entry);
         tls_dialer_free(entry->dialer);
+        free(entry->label);
         free(entry->service);
         free(entry->slot);
         free(entry);
     }
     free(trust);
+}
+
+void trust_each_crl(const struct trust *trust, tls_crl_fn *fn, void *arg)
+{
+    const struct trust_entry *entry = NULL;
+
+    LIST_FOREACH(entry, &trust->entries, entry)
+    {
+        const struct tls_crls *crls = entry->is_on ? tls_dialer_crls(entry->dialer) : NULL;
+
+        for (size_t i = 0; i < tls_crls_count(crls); i++) {
+            struct tls_crl_view crl;
+            char used_by[160];
+
+            snprintf(used_by, sizeof used_by, "slot %s/%s", entry->service, entry->slot);
+            tls_crls_view(crls, i, &crl);
+            fn(arg, used_by, &crl);
+        }
+    }
 }

@@ -7,6 +7,7 @@
 #define APP_TRUST_H
 
 #include "base/check.h"
+#include "control/admin.h"
 
 struct config;
 struct tls_dialer;
@@ -33,7 +34,7 @@ MUST_CHECK int trust_reload(struct trust *trust, struct vault *vault, const stru
  * for each change. To be called now and then. */
 void trust_watch(struct trust *trust, const struct config *config);
 
-/* Only whether everything could be read. */
+/* Only whether everything could be read. words in both cases: what is wrong, or a warning, or "". */
 MUST_CHECK int trust_check(const struct config *config, char *words, unsigned words_size);
 
 /* With what a listener of our own is asked, which proves nothing of its certificate: it is nobody else's, and the name
@@ -42,5 +43,7 @@ struct tls_dialer *trust_front(struct trust *trust);
 
 /* With what connections to the targets of that slot are opened; it lives as long as the trust. */
 struct tls_dialer *trust_dialer(struct trust *trust, const char *service, const char *slot);
+
+void trust_each_crl(const struct trust *trust, tls_crl_fn *fn, void *arg);
 
 #endif

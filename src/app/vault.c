@@ -7,6 +7,7 @@
 #include <sys/queue.h>
 #include <time.h>
 
+#include "app/crl_watch.h"
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/log.h"
@@ -14,6 +15,7 @@
 #include "base/text.h"
 #include "config/config.h"
 #include "net/timer.h"
+#include "net/tls_crl.h"
 #include "net/tls_keeper.h"
 
 enum { TICK_MS = 100, WORDS_BYTES = 1024, SOON_DAYS = 30, DAY_S = 86400, NAMES_SHOWN = 8 };
@@ -26,6 +28,8 @@ struct vault_entry {
     LIST_ENTRY(vault_entry) entry;
     struct tls_keeper *keeper;
     struct tls_context *pending; /* prepared; NULL: nothing */
+    struct crl_watch crls;
+    char *label; /* for the log */
     uint64_t pending_stamp;
     uint64_t stamp; /* of the files in force */
     uint64_t
@@ -58,6 +62,7 @@ static void note_options(const struct config_tls *tls, struct tls_options *out)
         .alpn_count = tls->alpn.count,
         .has_tickets = tls->tickets,
         .client_ca = tls->client_ca,
+        .client_crl = tls->client_crl,
         .client_verify = (enum tls_verify)tls->client_verify,
         .refuses_unknown = tls->unknown_sni == CONFIG_SNI_REFUSE,
     };
@@ -85,6 +90,7 @@ static struct vault_entry *make_entry(struct vault *vault, const char *name)
         return entry;
     entry = mem_zalloc(sizeof *entry);
     entry->keeper = tls_keeper_new(name);
+    entry->label = mem_format("listener=%s", name);
     LIST_INSERT_HEAD(&vault->entries, entry, entry);
     return entry;
 }
@@ -194,6 +200,8 @@ static void publish(struct vault_entry *entry)
     entry->failed_stamp = 0;
     log_certificates(entry);
     warn_expiry(entry);
+    crl_watch_begin(&entry->crls, entry->label,
+                    tls_context_crls(tls_keeper_context(entry->keeper)));
 }
 
 void vault_commit(struct vault *vault, const struct config *config)
@@ -253,8 +261,14 @@ int vault_reload(struct vault *vault, const struct config *config, char *words, 
 int vault_check(const struct config *config, char *words, unsigned words_size)
 {
     struct vault *vault = vault_new(NULL);
+    const struct vault_entry *entry = NULL;
     int err = vault_prepare(vault, config, words, words_size);
 
+    if (err == ERR_OK)
+        words[0] = '\0';
+    LIST_FOREACH(entry, &vault->entries, entry)
+    if (err == ERR_OK && words[0] == '\0' && entry->pending != NULL)
+        crl_watch_words(entry->label, tls_context_crls(entry->pending), words, words_size);
     vault_free(vault);
     return err;
 }
@@ -308,6 +322,8 @@ static void on_tick(void *arg)
         }
         if (now_us - entry->warned_us >= DAY_US)
             warn_expiry(entry);
+        crl_watch_tick(&entry->crls, entry->label,
+                       tls_context_crls(tls_keeper_context(entry->keeper)));
         if (entry->watch_us == 0 || entry->pending != NULL ||
             now_us - entry->watched_us < entry->watch_us)
             continue;
@@ -337,6 +353,7 @@ void vault_free(struct vault *vault)
         LIST_REMOVE(entry, entry);
         drop_pending(entry);
         tls_keeper_free(entry->keeper);
+        free(entry->label);
         free(entry);
     }
     timer_free(vault->timer);
@@ -361,6 +378,26 @@ void vault_each(const struct vault *vault, tls_list_fn *fn, void *arg)
 
             tls_context_view(context, i, &cert);
             fn(arg, tls_keeper_name(entry->keeper), &cert);
+        }
+    }
+}
+
+void vault_each_crl(const struct vault *vault, tls_crl_fn *fn, void *arg)
+{
+    const struct vault_entry *entry = NULL;
+
+    LIST_FOREACH(entry, &vault->entries, entry)
+    {
+        const struct tls_crls *crls =
+            entry->is_on ? tls_context_crls(tls_keeper_context(entry->keeper)) : NULL;
+
+        for (size_t i = 0; i < tls_crls_count(crls); i++) {
+            struct tls_crl_view crl;
+            char used_by[128];
+
+            snprintf(used_by, sizeof used_by, "listener %s", tls_keeper_name(entry->keeper));
+            tls_crls_view(crls, i, &crl);
+            fn(arg, used_by, &crl);
         }
     }
 }

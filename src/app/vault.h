@@ -29,11 +29,12 @@ void vault_commit(struct vault *vault, const struct config *config);
 MUST_CHECK int vault_reload(struct vault *vault, const struct config *config, char *words,
                             unsigned words_size);
 
-/* Only whether everything could be read. */
+/* Only whether everything could be read. words in both cases: what is wrong, or a warning, or "". */
 MUST_CHECK int vault_check(const struct config *config, char *words, unsigned words_size);
 
 /* What sessions of that listener are given; it lives as long as the vault. */
 struct tls_keeper *vault_keeper(struct vault *vault, const char *listener);
 void vault_each(const struct vault *vault, tls_list_fn *fn, void *arg);
+void vault_each_crl(const struct vault *vault, tls_crl_fn *fn, void *arg);
 
 #endif

@@ -39,6 +39,16 @@ static void check_tls(const struct config_listener *listener, const struct origi
                      "listener '%s' has a client_ca but asks no client for a certificate; add "
                      "client_verify = \"required\" or \"optional\", or remove it",
                      listener->name);
+    if (tls->handshake_burst > 0 && tls->handshake_rate == 0)
+        origin_error(origin, &tls->handshake_burst, listener,
+                     "handshake_burst of listener '%s' has no effect without handshake_rate; add "
+                     "handshake_rate",
+                     listener->name);
+    if (tls->client_crl != NULL && tls->client_ca == NULL)
+        origin_error(origin, &tls->client_crl, listener,
+                     "listener '%s' has a client_crl but no client_ca whose lists it could hold; "
+                     "add client_ca = \"/path/ca.pem\", or remove it",
+                     listener->name);
 }
 
 static void check_listeners(const struct config *config, const struct origin *origin)

@@ -64,6 +64,11 @@ static void check_slot(const struct config_slot *slot, const struct origin *orig
     const struct config_slot_tls *tls = &slot->tls;
 
     check_names(slot, origin);
+    if (tls->crl != NULL && (tls->ca == NULL || !tls->verify))
+        origin_error(origin, &tls->crl, slot,
+                     "slot '%s' has a crl, which needs the authorities whose lists it holds, and "
+                     "verify = true; add ca = \"/path/ca.pem\", or remove it",
+                     slot->name);
     if (tls->verify && tls->name == NULL)
         check_targets(slot, origin);
     if (tls->verify)

@@ -72,12 +72,14 @@ static void add_rows(const struct config_rules *rules, struct settings *out)
     out->gross_sustain_ms = as_ms(rules->gross_sustain);
     out->hist_ratio = as_number(rules->hist_ratio);
     out->hist_margin = as_number(rules->hist_margin);
+    out->hist_least_requests = (double)rules->prior_requests;
     out->hist_from_percent = 100 * as_number(rules->hist_from);
     out->latency_tolerance = as_number(rules->latency_tolerance);
     out->latency_sustain_ms = as_ms(rules->latency_sustain);
     out->latency_gross_tolerance = as_number(rules->latency_gross_tolerance);
     out->latency_gross_sustain_ms = as_ms(rules->latency_gross_sustain);
     out->latency_warn_tolerance = as_number(rules->latency_warn_tolerance);
+    out->latency_least_ms = as_ms(rules->latency_least);
     out->latency_warmup_ms = as_ms(rules->latency_warmup);
 }
 

@@ -2,6 +2,7 @@
 #include "control/admin.h"
 
 #include <errno.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -39,7 +40,8 @@ struct admin {
     unsigned client_count;
     struct peer_rules rules;
     char *path;
-    dev_t device; /* of the socket file as we made it */
+    char from[128]; /* of its clients, for the audit trail: struct peer has as much */
+    dev_t device;   /* of the socket file as we made it */
     ino_t inode;
     bool is_closing;
 };
@@ -124,11 +126,12 @@ static void on_accept(void *arg, int fd, const struct address *address)
         close(fd);
         return;
     }
-    if (peer_identify(fd, &admin->rules.rule, admin->rules.scope, &peer) < 0) {
+    if (peer_identify(fd, &admin->rules.rule, admin->rules.scope, &admin->rules.logins, &peer) <
+        0) {
         refuse(fd, "error 6 denied (not_authorised): the kernel does not say who you are\n\n");
         return;
     }
-    snprintf(peer.from, sizeof peer.from, "unix:%.120s", admin->path);
+    snprintf(peer.from, sizeof peer.from, "%s", admin->from);
     if (!has_room(admin, &peer)) {
         LOG_WARN("admin-full", "actor=\"%s\" clients=%u", peer.actor, admin->client_count);
         refuse(fd, "error 1 failed (overloaded): too many clients of the admin socket\n\n");
@@ -189,6 +192,7 @@ static int begin(const struct control_room *room, const char *path,
 
     admin->room = *room;
     admin->path = mem_text(path);
+    snprintf(admin->from, sizeof admin->from, "unix:%.120s", path);
     TAILQ_INIT(&admin->clients);
     err = peer_rule_read(config, &admin->rules);
     if (err == 0) {
@@ -236,6 +240,24 @@ int admin_new(const struct control_room *room, const char *path, const struct co
     return 0;
 }
 
+/* Where a socket listens that somebody else has opened: in a file, under an abstract name, or nowhere. */
+static void name_socket(struct admin *admin, int fd)
+{
+    struct address address = { .len = sizeof address.sa };
+    const struct sockaddr_un *un = &address.sa.un;
+    size_t start = offsetof(struct sockaddr_un, sun_path);
+    bool is_named = getsockname(fd, &address.sa.any, &address.len) == 0 &&
+                    un->sun_family == AF_UNIX && address.len > start + 1;
+    int len = is_named ? (int)(address.len - start) : 0;
+
+    if (is_named && un->sun_path[0] == '\0')
+        snprintf(admin->from, sizeof admin->from, "unix:@%.*s", len - 1, un->sun_path + 1);
+    else if (is_named)
+        snprintf(admin->from, sizeof admin->from, "unix:%.*s", len, un->sun_path);
+    else
+        snprintf(admin->from, sizeof admin->from, "unix:(a socket without a name)");
+}
+
 int admin_new_open(const struct control_room *room, int fd, const struct config_admin *config,
                    struct admin **out)
 {
@@ -247,6 +269,7 @@ int admin_new_open(const struct control_room *room, int fd, const struct config_
         return err;
     }
     CHECK(admin != NULL);
+    name_socket(admin, fd);
     serve(admin, fd);
     *out = admin;
     return 0;

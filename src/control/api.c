@@ -108,8 +108,8 @@ static void on_accept(void *arg, int fd, const struct address *address)
     bool is_unix = address_is_unix(&api->address);
     struct peer peer;
 
-    if (api->is_closing ||
-        (is_unix && peer_identify(fd, &api->rules.rule, api->rules.scope, &peer) < 0)) {
+    if (api->is_closing || (is_unix && peer_identify(fd, &api->rules.rule, api->rules.scope,
+                                                     &api->rules.logins, &peer) < 0)) {
         close(fd);
         return;
     }

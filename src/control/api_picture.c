@@ -3,32 +3,20 @@
 
 #include <inttypes.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/text.h"
 #include "control/admin.h"
+#include "control/pulse_priv.h"
 #include "deploy/deploy_view.h"
 #include "deploy/rollout.h"
-#include "evidence/counts.h"
+#include "deploy/rollout_view.h"
 #include "route/service.h"
 #include "route/slot.h"
 #include "route/slot_evidence.h"
 #include "route/snapshot.h"
 #include "route/split.h"
-
-enum { STALE_US = 5 * 1000000 };
-
-/* What a slot had counted when it was drawn last. */
-struct seen {
-    char service[64];
-    char slot[64];
-    uint64_t at_us; /* 0: this place is free */
-    uint64_t n;
-    uint64_t e;
-    uint64_t buckets[COUNTS_BUCKETS];
-};
 
 struct api_picture {
     const struct control_room *room;
@@ -36,7 +24,7 @@ struct api_picture {
     unsigned slots_drawn;
     unsigned targets_drawn;
     unsigned left_out;
-    struct seen *seen[API_PICTURE_SLOTS]; /* by the order of drawing */
+    struct pulse_mark *marks[API_PICTURE_SLOTS]; /* by the order of drawing */
 };
 
 struct api_picture *api_picture_new(const struct control_room *room)
@@ -50,7 +38,7 @@ struct api_picture *api_picture_new(const struct control_room *room)
 void api_picture_free(struct api_picture *picture)
 {
     for (unsigned i = 0; i < API_PICTURE_SLOTS; i++)
-        free(picture->seen[i]);
+        free(picture->marks[i]);
     free(picture);
 }
 
@@ -66,88 +54,31 @@ static void add_text(struct text *out, const char *key, const char *value)
     text_add(out, "\"");
 }
 
-/* What was counted at that place, if it was of this slot and not long ago; the place is the slot's from now on. */
-static struct seen *find_seen(struct api_picture *picture, const struct snapshot_service *service,
-                              const struct slot *slot, bool *is_known)
+static void add_latency(struct text *out, const struct pulse *pulse)
 {
-    struct seen **place = &picture->seen[picture->slots_drawn];
-    struct seen *seen = *place;
-
-    if (seen == NULL)
-        seen = *place = mem_zalloc(sizeof *seen);
-    *is_known = seen->at_us != 0 && picture->now_us > seen->at_us &&
-                picture->now_us - seen->at_us < STALE_US && strcmp(seen->slot, slot->name) == 0 &&
-                strcmp(seen->service, service->service->name) == 0;
-    memcpy(seen->slot, slot->name, sizeof seen->slot);
-    slice_copy(slice_from(service->service->name), seen->service, sizeof seen->service);
-    return seen;
-}
-
-/* What was counted since; 0 when the slot was made anew. */
-static uint64_t grown(uint64_t now, uint64_t then)
-{
-    return now > then ? now - then : 0;
-}
-
-/* The upper edge of the bucket below which so many percent of all are. */
-static uint64_t find_quantile(const uint64_t *buckets, uint64_t all, unsigned percent)
-{
-    uint64_t rank = (all * percent + 99) / 100;
-    uint64_t sum = 0;
-    unsigned bucket = 0;
-
-    for (; bucket < COUNTS_BUCKETS - 1; bucket++) {
-        sum += buckets[bucket];
-        if (sum >= rank)
-            break;
-    }
-    return counts_edge_us(bucket);
-}
-
-static void add_latency(struct text *out, const struct seen *seen,
-                        const struct slot_evidence_totals *totals)
-{
-    static const unsigned percents[] = { 50, 95, 99 };
-    uint64_t buckets[COUNTS_BUCKETS];
-    uint64_t all = 0;
-
-    for (unsigned i = 0; i < COUNTS_BUCKETS; i++) {
-        buckets[i] = grown(totals->buckets[i], seen->buckets[i]);
-        all += buckets[i];
-    }
-    for (size_t i = 0; i < sizeof percents / sizeof percents[0]; i++) {
-        text_add_format(out, ",\"p%u_us\":", percents[i]);
-        if (all > 0)
-            text_add_format(out, "%" PRIu64, find_quantile(buckets, all, percents[i]));
+    for (unsigned i = 0; i < PULSE_PERCENTS; i++) {
+        text_add_format(out, ",\"p%u_us\":", pulse_percents[i]);
+        if (pulse->has_latency)
+            text_add_format(out, "%" PRIu64, pulse->us[i]);
         else
             text_add(out, "null");
     }
 }
 
-static void add_rates(struct api_picture *picture, const struct snapshot_service *service,
-                      struct slot *slot, struct text *out)
+static void add_rates(struct api_picture *picture, struct slot *slot, struct text *out)
 {
+    struct pulse_mark **place = &picture->marks[picture->slots_drawn];
     const struct slot_evidence_totals *totals = slot_evidence_totals(slot);
-    bool is_known = false;
-    struct seen *seen = find_seen(picture, service, slot, &is_known);
-    uint64_t requests = grown(totals->n, seen->n);
-    uint64_t errors = grown(totals->e, seen->e);
+    struct pulse pulse = { 0 };
 
     text_add_format(out, ",\"requests\":%" PRIu64 ",\"errors\":%" PRIu64, totals->n, totals->e);
-    if (is_known) {
-        double seconds = (double)(picture->now_us - seen->at_us) / 1e6;
-
-        text_add_format(out, ",\"rate\":%.2f,\"error_rate\":%.5f", (double)requests / seconds,
-                        requests > 0 ? (double)errors / (double)requests : 0.0);
-        add_latency(out, seen, totals);
-    } else {
-        text_add(out, ",\"rate\":null,\"error_rate\":null,\"p50_us\":null,\"p95_us\":null,"
-                      "\"p99_us\":null");
-    }
-    seen->at_us = picture->now_us;
-    seen->n = totals->n;
-    seen->e = totals->e;
-    memcpy(seen->buckets, totals->buckets, sizeof seen->buckets);
+    if (*place == NULL)
+        *place = mem_zalloc(sizeof **place);
+    if (pulse_take(*place, slot, picture->now_us, &pulse))
+        text_add_format(out, ",\"rate\":%.2f,\"error_rate\":%.5f", pulse.rate, pulse.error_rate);
+    else
+        text_add(out, ",\"rate\":null,\"error_rate\":null");
+    add_latency(out, &pulse);
 }
 
 static void add_targets(struct api_picture *picture, const struct snapshot_slot *slot,
@@ -208,7 +139,7 @@ static void add_slot(struct api_picture *picture, const struct snapshot_service 
                     "\"targets_all\":%u",
                     share_of(canary, service, at), slot_in_flight(slot->slot), count_up(slot),
                     slot->pick_count);
-    add_rates(picture, service, slot->slot, out);
+    add_rates(picture, slot->slot, out);
     add_targets(picture, slot, out);
     text_add(out, "}");
     picture->slots_drawn++;
@@ -218,8 +149,10 @@ static void add_state(const struct api_picture *picture, unsigned index, struct 
 {
     struct deploy_traffic_view traffic;
     struct deploy_rollout_view rollout;
+    struct deploy_confirm_view confirm;
     struct deploy_service_view view;
 
+    deploy_view_confirm(picture->room->deploy, index, &confirm);
     deploy_view_traffic(picture->room->deploy, index, &traffic);
     deploy_view_rollout(picture->room->deploy, index, &rollout);
     deploy_view_service(picture->room->deploy, index, &view);
@@ -228,6 +161,10 @@ static void add_state(const struct api_picture *picture, unsigned index, struct 
                     traffic.is_held    ? "held"
                     : traffic.is_maint ? "maintenance"
                                        : "open");
+    if (confirm.is_waiting)
+        text_add_format(out, ",\"confirm_seconds\":%.1f", (double)confirm.left_us / 1e6);
+    else
+        text_add(out, ",\"confirm_seconds\":null");
     if (rollout.id == 0) {
         text_add(out, ",\"rollout\":null");
         return;

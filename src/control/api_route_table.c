@@ -50,6 +50,8 @@ static const struct api_route routes[] = {
     G(SLOT "/drain", "show drain", "{name}/{slot}"),
     G("/v1/load", "show load", ""),
     G(SERVICE "/load", "show load", "{name}"),
+    G(SERVICE "/charts", "show charts", "{name}"),
+    G(SLOT "/charts", "show charts", "{name}/{slot}"),
     G("/v1/whoami", "whoami", ""),
     G("/v1/db", "db status", ""),
     G("/v1/db/{database}", "db status", "{database}"),

@@ -13,7 +13,7 @@
 #include "base/num.h"
 #include "control/json_priv.h"
 #include "control/moment_priv.h"
-#include "control/page_priv.h"
+#include "control/paging_priv.h"
 #include "control/sheet_priv.h"
 #include "net/clerk.h"
 
@@ -159,7 +159,7 @@ static void take_named(const struct call *call, const char *option, char *field,
 
 enum call_step cmd_audit_filter(struct call *call, struct audit_filter *filter, uint64_t *count)
 {
-    if (page_take(call, COUNT_MAX, count, filter->service) == CALL_DONE)
+    if (paging_take(call, COUNT_MAX, count, filter->service) == CALL_DONE)
         return CALL_DONE;
     take_named(call, "--kind", filter->verb, sizeof filter->verb);
     take_named(call, "--outcome", filter->outcome, sizeof filter->outcome);

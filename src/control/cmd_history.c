@@ -10,7 +10,7 @@
 #include "base/num.h"
 #include "control/json_priv.h"
 #include "control/moment_priv.h"
-#include "control/page_priv.h"
+#include "control/paging_priv.h"
 #include "control/sheet_priv.h"
 #include "deploy/deploy.h"
 #include "deploy/history_filter.h"
@@ -86,7 +86,7 @@ static enum call_step take_options(struct call *call, struct history_filter *fil
 
 static enum call_step take_words(struct call *call, struct history_filter *filter, uint64_t *count)
 {
-    if (page_take(call, COUNT_MAX, count, filter->name) == CALL_DONE)
+    if (paging_take(call, COUNT_MAX, count, filter->name) == CALL_DONE)
         return CALL_DONE;
     return take_options(call, filter);
 }

@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "control/json_priv.h"
 #include "control/sheet_priv.h"
+#include "net/tls_crl.h"
 #include "net/tls_keeper.h"
 
 enum { DAY_S = 86400, NAMES_BYTES = 1 << 20 };
@@ -52,6 +53,44 @@ static void add_certificate(void *arg, const char *listener, const struct tls_ce
     sheet_add_text(sheet, cert->fingerprint);
 }
 
+static const struct sheet_column crl_columns[] = {
+    { "used_by", "REVOKED FOR", SHEET_TEXT }, { "issuer", "ISSUER", SHEET_TEXT },
+    { "revoked", "REVOKED", SHEET_NUMBER },   { "not_before", "NOT BEFORE", SHEET_TEXT },
+    { "not_after", "NEXT DUE", SHEET_TEXT },  { "is_over", "ENDED", SHEET_BOOL },
+    { "file", "FILE", SHEET_TEXT },
+};
+
+static void add_crl(void *arg, const char *used_by, const struct tls_crl_view *crl)
+{
+    struct sheet *sheet = arg;
+    char from[CLOCK_STAMP_SIZE];
+    char until[CLOCK_STAMP_SIZE] = "";
+
+    clock_stamp((uint64_t)crl->not_before_s * 1000000u, from);
+    if (crl->not_after_s != 0)
+        clock_stamp((uint64_t)crl->not_after_s * 1000000u, until);
+    sheet_add_text(sheet, used_by);
+    sheet_add_text(sheet, crl->issuer);
+    sheet_add_u64(sheet, crl->revoked);
+    sheet_add_text(sheet, from);
+    sheet_add_text(sheet, until);
+    sheet_add_bool(sheet, crl->not_after_s != 0 && crl->not_after_s <= (int64_t)time(NULL));
+    sheet_add_text(sheet, crl->file);
+}
+
+/* Lists of revoked certificates, those of targets as well; most have none. */
+static void list_crls(struct call *call)
+{
+    struct sheet *sheet = sheet_new(crl_columns, sizeof crl_columns / sizeof crl_columns[0]);
+
+    if (call->room->tls_crls != NULL)
+        call->room->tls_crls(call->room->arg, add_crl, sheet);
+    if (sheet_row_count(sheet) > 0)
+        sheet_print(sheet, &call->reply.text);
+    json_add(reply_result(&call->reply), "crls", sheet_json(sheet));
+    sheet_free(sheet);
+}
+
 enum call_step cmd_tls_list(struct call *call)
 {
     struct sheet *sheet = sheet_new(columns, sizeof columns / sizeof columns[0]);
@@ -64,6 +103,7 @@ enum call_step cmd_tls_list(struct call *call)
         text_add(&call->reply.text, "no listener has tls\n");
     json_add(reply_result(&call->reply), "certificates", sheet_json(sheet));
     sheet_free(sheet);
+    list_crls(call);
     return CALL_DONE;
 }
 

@@ -10,6 +10,7 @@
 #include "control/cmd_audit_priv.h"
 #include "control/cmd_canary_priv.h"
 #include "control/cmd_change_priv.h"
+#include "control/cmd_charts_priv.h"
 #include "control/cmd_database_check_priv.h"
 #include "control/cmd_database_priv.h"
 #include "control/cmd_decision_priv.h"
@@ -75,6 +76,8 @@ static const struct command commands[] = {
     { "show load", "[NAME[/SLOT]]", LEVEL_USER, COMMAND_READS, 0, 0, 1, cmd_load_show,
       "requests, errors and bytes of each slot since the start; `switchctl watch` shows them "
       "live" },
+    { "show charts", "NAME[/SLOT]", LEVEL_USER, COMMAND_READS, 0, 1, 1, cmd_charts_show,
+      "requests, errors and latency of each slot in the last ten minutes, every two seconds" },
     { "show evidence", "[NAME[/SLOT]]", LEVEL_USER, COMMAND_READS, 0, 0, 1, cmd_evidence_show,
       "what was counted of each slot for the judgement: requests, errors, latency" },
     { "show rules", "[NAME]", LEVEL_USER, COMMAND_READS, 0, 0, 1, cmd_rules_show,

@@ -117,6 +117,23 @@ static void tell_verdict(struct event_face *face, const char *whom)
     add_because(face->text, sizeof face->text, fact(face, "words"));
 }
 
+/* "shop: rollback safe: no", "database main: down", "database main: snapshot verified" */
+static void tell_database(struct event_face *face, const char *whom)
+{
+    const char *subject = fact(face, "subject");
+    bool is_light = is(subject, "rollback-safe");
+
+    if (is_light)
+        snprintf(face->title, sizeof face->title, "%s: rollback safe: %s", whom, fact(face, "is"));
+    else
+        snprintf(face->title, sizeof face->title, "database %s: %s%s", fact(face, "database"),
+                 is(subject, "snapshot") ? "snapshot " : "", fact(face, "is"));
+    snprintf(face->text, sizeof face->text, "%s%s%s%s",
+             fact(face, "was")[0] != '\0' ? "it was " : "", fact(face, "was"),
+             fact(face, "was")[0] != '\0' && fact(face, "words")[0] != '\0' ? "; " : "",
+             fact(face, "words"));
+}
+
 static void tell(struct event_face *face)
 {
     const char *whom = face->service[0] != '\0' ? face->service : "switchyard";
@@ -127,6 +144,8 @@ static void tell(struct event_face *face)
         tell_rollout(face, whom);
     } else if (is(face->kind, "verdict")) {
         tell_verdict(face, whom);
+    } else if (is(face->kind, "database")) {
+        tell_database(face, whom);
     } else if (is(face->kind, "alert")) {
         snprintf(face->title, sizeof face->title, "%s: %s: %s", whom, fact(face, "severity"),
                  fact(face, "trigger"));

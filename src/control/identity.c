@@ -127,8 +127,8 @@ static const struct token_key *find_key(const struct ring_of_keys *ring, const s
     return NULL;
 }
 
-/* Everything about a token that was taken apart; NULL, or why it is refused. */
-static const char *judge(const struct ring_of_keys *ring, const struct token *token, uint64_t now_s,
+/* Everything about a token that was taken apart, its signature before its claims; NULL, or why it is refused. */
+static const char *judge(const struct ring_of_keys *ring, struct token *token, uint64_t now_s,
                          struct peer *out)
 {
     const struct token_key *key = find_key(ring, token);
@@ -144,7 +144,8 @@ static const char *judge(const struct ring_of_keys *ring, const struct token *to
         return "its signature is not good";
     meaning.issuer = token_key_issuer(key);
     meaning.audience = token_key_audience(key);
-    if (token_claims_check(token->claims, &ring->rules, &meaning, &why) < 0 ||
+    if (token_read_claims(token, &why) < 0 ||
+        token_claims_check(token->claims, &ring->rules, &meaning, &why) < 0 ||
         token_claims_peer(token->claims, &ring->rules, token_key_kid(key), out, &why) < 0)
         return why;
     return NULL;

@@ -1,4 +1,5 @@
-/* Where the events come from: finished changes and alerts, looked for ten times a second. See news_priv.h. */
+/* Where the events come from: finished changes and alerts, looked for ten times a second, and what databases say. See
+ * news_priv.h. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -6,6 +7,7 @@
 #include "base/mem.h"
 #include "control/admin.h"
 #include "control/json_priv.h"
+#include "control/news_database_priv.h"
 #include "control/news_priv.h"
 #include "deploy/deploy_view.h"
 #include "net/timer.h"
@@ -17,6 +19,7 @@ struct news_feed {
     struct news *news;
     struct control_room room;
     struct timer *timer;
+    struct news_database *database;
     uint64_t sequence; /* of the newest change that was told */
     uint64_t alert;    /* likewise */
 };
@@ -122,6 +125,7 @@ struct news_feed *news_feed_new(struct news *news, const struct control_room *ro
         feed->sequence = entry.sequence;
     if (room->pilot != NULL && pilot_alert_at(room->pilot, 0, &alert))
         feed->alert = alert.id;
+    feed->database = news_database_new(news, room);
     feed->timer = timer_new(room->loop, on_look, feed);
     timer_arm(feed->timer, LOOK_MS);
     return feed;
@@ -132,5 +136,6 @@ void news_feed_free(struct news_feed *feed)
     if (feed == NULL)
         return;
     timer_free(feed->timer);
+    news_database_free(feed->database);
     free(feed);
 }

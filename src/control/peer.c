@@ -1,14 +1,15 @@
 /* The identity of an admin client: see peer_priv.h. */
 #include "control/peer_priv.h"
 
-#include <pwd.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/err.h"
 #include "control/args_priv.h"
+#include "control/logins_priv.h"
 
 enum { GROUPS_MAX = 256 };
 
@@ -69,39 +70,20 @@ bool peer_scope_has(const char *scope, const char *name)
            strstr(scope, word) != NULL;
 }
 
-/* The login name of uid in the local file, or "" : an unknown number is no error. */
-static void find_login(uid_t uid, char *out, size_t size)
-{
-    FILE *file = fopen("/etc/passwd", "re");
-    struct passwd *entry = NULL;
-
-    out[0] = '\0';
-    if (file == NULL)
-        return;
-    while ((entry = fgetpwent(file)) != NULL) {
-        if (entry->pw_uid != uid)
-            continue;
-        snprintf(out, size, "(%.32s)", entry->pw_name);
-        break;
-    }
-    fclose(file);
-}
-
-int peer_identify(int fd, const struct peer_rule *rule, const char *scope, struct peer *out)
+int peer_identify(int fd, const struct peer_rule *rule, const char *scope, struct logins *logins,
+                  struct peer *out)
 {
     struct ucred credentials = { 0 };
     socklen_t size = sizeof credentials;
     gid_t groups[GROUPS_MAX];
     socklen_t groups_size = sizeof groups - sizeof groups[0];
     unsigned count = 0;
-    char login[40];
 
     if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &credentials, &size) != 0)
         return ERR_IO;
     if (getsockopt(fd, SOL_SOCKET, SO_PEERGROUPS, groups, &groups_size) == 0)
         count = (unsigned)(groups_size / sizeof groups[0]);
     groups[count++] = credentials.gid;
-    find_login(credentials.uid, login, sizeof login);
     *out = (struct peer){
         .uid = credentials.uid,
         .gid = credentials.gid,
@@ -110,7 +92,7 @@ int peer_identify(int fd, const struct peer_rule *rule, const char *scope, struc
     };
     if (out->level == LEVEL_DEPLOYER)
         snprintf(out->scope, sizeof out->scope, "%s", scope);
-    snprintf(out->actor, sizeof out->actor, "uid=%u%s pid=%d", (unsigned)credentials.uid, login,
-             (int)credentials.pid);
+    snprintf(out->actor, sizeof out->actor, "uid=%u%s pid=%d", (unsigned)credentials.uid,
+             logins_find(logins, credentials.uid, clock_monotonic_us()), (int)credentials.pid);
     return 0;
 }

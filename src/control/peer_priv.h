@@ -29,6 +29,8 @@ struct peer {
     char from[128]; /* "unix:/run/switchyard/admin.sock", "10.0.0.7:4711"; for the audit trail */
 };
 
+struct logins;
+
 /* Which groups make what on the socket; (gid_t)-1: none. */
 struct peer_rule {
     uid_t own_uid;
@@ -40,7 +42,7 @@ struct peer_rule {
 
 /* scope: of the deployers, as in struct peer. ERR_*: the kernel did not say. */
 MUST_CHECK int peer_identify(int fd, const struct peer_rule *rule, const char *scope,
-                             struct peer *out);
+                             struct logins *logins, struct peer *out);
 
 /* The rule alone: root, the daemon's own user and the group of admins are admin, members of the others what they say. */
 enum level peer_level(const struct peer_rule *rule, uid_t uid, const gid_t *groups, unsigned count);

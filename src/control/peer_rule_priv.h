@@ -6,6 +6,7 @@
 #define CONTROL_PEER_RULE_PRIV_H
 
 #include "base/check.h"
+#include "control/logins_priv.h"
 #include "control/peer_priv.h"
 
 struct config_admin;
@@ -14,6 +15,7 @@ struct peer_rules {
     struct peer_rule rule;
     gid_t group;                /* that owns the socket; (gid_t)-1: the process's own */
     char scope[PEER_SCOPE_MAX]; /* of deployers */
+    struct logins logins;
 };
 
 /* Asks the system for the numbers. ERR_*: errno tells; a group that does not exist is ENOENT. */

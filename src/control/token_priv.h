@@ -1,6 +1,6 @@
 /*
- * A token (JWT, RFC 7519) taken apart: three parts in canonical base64url, two of them strict JSON objects. What is here
- * is believed by nobody until its signature is checked (token_key_priv.h). Pure, any thread.
+ * A token (JWT, RFC 7519) taken apart: three parts in canonical base64url, two of them strict JSON objects. Of these only
+ * the head is read before the signature is checked (token_key_priv.h): it says which key. Pure, any thread.
  */
 #ifndef CONTROL_TOKEN_PRIV_H
 #define CONTROL_TOKEN_PRIV_H
@@ -24,7 +24,7 @@ struct token {
     char alg[TOKEN_ALG_MAX];
     char kid[TOKEN_KID_MAX + 1];
     bool has_kid;
-    struct cJSON *claims;
+    struct cJSON *claims; /* NULL until token_read_claims */
 };
 
 /*
@@ -32,6 +32,9 @@ struct token {
  * a constant text that holds nothing of the token.
  */
 MUST_CHECK int token_parse(struct slice text, size_t max, struct token *out, const char **why);
+
+/* The claims, of a token whose signature is good. ERR_INVALID as above. */
+MUST_CHECK int token_read_claims(struct token *token, const char **why);
 void token_fini(struct token *token); /* overwrites it first */
 
 #endif

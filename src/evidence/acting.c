@@ -154,6 +154,13 @@ static bool set_apart(struct engine_state *state, double limit, struct engine_ev
     return true;
 }
 
+/* Where next to nothing is remembered, the past is no witness: then it is said, and the rows that need none decide. */
+static bool has_past(const struct engine_state *state, enum row_name name)
+{
+    return row_table[name].kind != ROW_HIST ||
+           state->memory.n >= state->settings.hist_least_requests;
+}
+
 void acting_row(struct engine_state *state, enum row_name name, struct engine_output *out)
 {
     struct engine_row *at = &state->rows[name];
@@ -170,6 +177,12 @@ void acting_row(struct engine_state *state, enum row_name name, struct engine_ou
         return;
     if (row_table[name].is_hold) {
         acting_emit(state, ENGINE_HOLD, &event, out);
+        engine_restart_row(state, name);
+        return;
+    }
+    if (!has_past(state, name)) {
+        acting_emit(state, ENGINE_ALERT, &event, out);
+        at->silence.muted_until_ms = state->now_ms + (uint64_t)state->settings.mute_ms;
         engine_restart_row(state, name);
         return;
     }

@@ -89,9 +89,10 @@ void baseline_edges(const struct memory *memory, struct baseline_edge out[BASELI
     }
 }
 
-unsigned baseline_beyond(unsigned bucket, double tolerance)
+unsigned baseline_beyond(unsigned bucket, double tolerance, double least_ms)
 {
-    double edge = (1 + tolerance) * (double)counts_edge_us(bucket);
+    double from = (double)counts_edge_us(bucket);
+    double edge = fmax((1 + tolerance) * from, from + 1000 * least_ms);
 
     while (bucket < COUNTS_BUCKETS - 1 && (double)counts_edge_us(bucket) < edge)
         bucket++;

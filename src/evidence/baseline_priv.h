@@ -43,7 +43,8 @@ struct baseline_edge {
 };
 void baseline_edges(const struct memory *memory, struct baseline_edge out[BASELINE_EDGES]);
 
-/* The first bucket from `bucket` on whose edge is (1 + tolerance) times as far; the last one when there is none. */
-unsigned baseline_beyond(unsigned bucket, double tolerance);
+/* The first bucket from `bucket` on whose edge is (1 + tolerance) times as far, and `least_ms` further; the last one
+ * when there is none. */
+unsigned baseline_beyond(unsigned bucket, double tolerance, double least_ms);
 
 #endif

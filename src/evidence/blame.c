@@ -55,6 +55,9 @@ enum blame blame_of(enum fault fault, unsigned status)
     case FAULT_TLS_VERSION:
     case FAULT_TLS_UNKNOWN_NAME:
     case FAULT_TLS_CLIENT_CERT:
+    case FAULT_TLS_CLIENT_REVOKED:
+    case FAULT_TLS_CLIENT_CRL:
+    case FAULT_TLS_LIMITED:
     case FAULT_TLS_PLAIN:
     case FAULT_NO_FURTHER: return BLAME_CLIENT;
 

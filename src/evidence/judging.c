@@ -76,7 +76,8 @@ static bool look_at_latency(struct judging *judging, enum row_name name, struct 
         return false;
     row->baseline_bucket = edge->bucket;
     row->candidate_bucket =
-        baseline_beyond(edge->bucket, row_table_tolerance(name, &state->settings, state->is_alone));
+        baseline_beyond(edge->bucket, row_table_tolerance(name, &state->settings, state->is_alone),
+                        state->settings.latency_least_ms);
     block->baseline_rate = edge->share_above;
     block->phi = 1;
     block->counts = (struct row_counts){
@@ -130,7 +131,8 @@ static void grow_safe(struct judging *judging)
                (const double[]){ judging->block.baseline_rate, judging->block.phi });
     for (unsigned sum = SCHEDULE_P50; sum <= SCHEDULE_P95; sum++) {
         const struct baseline_edge *edge = &judging->edges[edge_of[sum]];
-        unsigned beyond = baseline_beyond(edge->bucket, state->settings.latency_tolerance);
+        unsigned beyond = baseline_beyond(edge->bucket, state->settings.latency_tolerance,
+                                          state->settings.latency_least_ms);
         struct row_counts counts = {
             .candidate_n = judging->candidate.count,
             .candidate_x = judging->candidate.above[beyond],

@@ -11,7 +11,7 @@
 #define RECORD_MAGIC "SYREC"
 
 enum {
-    RECORD_VERSION = 2,
+    RECORD_VERSION = 3,
     RECORD_HEAD = sizeof RECORD_MAGIC, /* magic and one byte of version */
     RECORD_SUM = 8,
     RECORD_STATE_MAX = 192 * 1024, /* bytes that a state takes at most */

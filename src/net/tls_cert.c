@@ -6,8 +6,6 @@
 
 #include <arpa/inet.h>
 #include <ctype.h>
-#include <errno.h>
-#include <fcntl.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/pem.h>
@@ -15,86 +13,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "base/err.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "net/tls_files_priv.h"
 
 enum { FILE_BYTES_MAX = 1 << 20, NAMES_MAX = 10000, CHAIN_MAX = 16 };
-
-struct bytes {
-    char *ptr;
-    size_t size;
-};
-
-static void wipe(struct bytes *bytes)
-{
-    if (bytes->ptr != NULL)
-        OPENSSL_cleanse(bytes->ptr, bytes->size);
-    free(bytes->ptr);
-    bytes->ptr = NULL;
-}
-
-/* Whether a key may lie in a file of that owner and mode: nobody but the owner may write, others may not read. */
-static int check_mode(const char *file, const struct stat *st, struct text *words)
-{
-    if (!S_ISREG(st->st_mode)) {
-        text_add_format(words, "%s is no regular file", file);
-        return ERR_INVALID;
-    }
-    if ((st->st_mode & 027) != 0) {
-        text_add_format(words,
-                        "%s holds a private key and has mode %04o, so that others may %s it; "
-                        "chmod 600 it",
-                        file, (unsigned)st->st_mode & 07777u,
-                        (st->st_mode & 022) != 0 ? "change" : "read");
-        return ERR_DENIED;
-    }
-    return ERR_OK;
-}
-
-static int fail_errno(const char *file, struct text *words)
-{
-    int err = err_from_errno(errno);
-
-    text_add_format(words, "%s cannot be read: %s", file, strerror(errno));
-    return err;
-}
-
-static int read_file(const char *file, bool is_secret, struct bytes *out, struct text *words)
-{
-    struct stat st;
-    int fd = open(file, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-    int err = ERR_OK;
-    ssize_t got = 0;
-
-    if (fd < 0)
-        return fail_errno(file, words);
-    if (fstat(fd, &st) != 0)
-        err = fail_errno(file, words);
-    else if (is_secret)
-        err = check_mode(file, &st, words);
-    if (err == ERR_OK && (!S_ISREG(st.st_mode) || st.st_size > FILE_BYTES_MAX)) {
-        text_add_format(words, "%s is no regular file of at most 1 MiB", file);
-        err = ERR_RANGE;
-    }
-    if (err == ERR_OK) {
-        out->size = (size_t)st.st_size + 1;
-        out->ptr = mem_zalloc(out->size);
-        got = read(fd, out->ptr, out->size - 1);
-        if (got < 0) {
-            err = fail_errno(file, words);
-            wipe(out);
-        } else {
-            out->size = (size_t)got + 1;
-        }
-    }
-    close(fd);
-    return err;
-}
 
 /* No passphrase is ever asked for. */
 static int no_passphrase(char *out, int size, int is_writing, void *arg)
@@ -106,7 +33,7 @@ static int no_passphrase(char *out, int size, int is_writing, void *arg)
     return 0;
 }
 
-static EVP_PKEY *read_key(const struct bytes *bytes)
+static EVP_PKEY *read_key(const struct tls_bytes *bytes)
 {
     BIO *bio = BIO_new_mem_buf(bytes->ptr, (int)bytes->size - 1);
     EVP_PKEY *key = PEM_read_bio_PrivateKey(bio, NULL, no_passphrase, NULL);
@@ -116,7 +43,7 @@ static EVP_PKEY *read_key(const struct bytes *bytes)
 }
 
 /* The first certificate is the leaf, the others its chain. */
-static void read_certs(struct tls_cert *cert, const struct bytes *bytes)
+static void read_certs(struct tls_cert *cert, const struct tls_bytes *bytes)
 {
     BIO *bio = BIO_new_mem_buf(bytes->ptr, (int)bytes->size - 1);
     X509 *next = NULL;
@@ -158,7 +85,8 @@ static int check_chain(const struct tls_cert *cert, struct text *words)
     return ERR_OK;
 }
 
-static int read_secret_parts(struct tls_cert *cert, const struct bytes *bytes, struct text *words)
+static int read_secret_parts(struct tls_cert *cert, const struct tls_bytes *bytes,
+                             struct text *words)
 {
     CHECK(bytes->ptr != NULL);
     read_certs(cert, bytes);
@@ -178,7 +106,7 @@ static int read_secret_parts(struct tls_cert *cert, const struct bytes *bytes, s
     return check_chain(cert, words);
 }
 
-static int64_t read_time(const ASN1_TIME *time)
+int64_t tls_cert_time(const ASN1_TIME *time)
 {
     struct tm tm;
 
@@ -188,9 +116,9 @@ static int64_t read_time(const ASN1_TIME *time)
 
 static int check_times(struct tls_cert *cert, struct text *words)
 {
-    int64_t not_before_s = read_time(X509_get0_notBefore(cert->leaf));
+    int64_t not_before_s = tls_cert_time(X509_get0_notBefore(cert->leaf));
 
-    cert->not_after_s = read_time(X509_get0_notAfter(cert->leaf));
+    cert->not_after_s = tls_cert_time(X509_get0_notAfter(cert->leaf));
     if (not_before_s > (int64_t)time(NULL))
         return refuse(cert, words, "is not valid yet; check the clock, or wait");
     return ERR_OK;
@@ -304,11 +232,11 @@ static void read_fingerprint(struct tls_cert *cert)
 static int read_ocsp(struct tls_cert *cert, struct text *words)
 {
     char *path = mem_format("%s.ocsp", cert->file);
-    struct bytes bytes = { NULL, 0 };
+    struct tls_bytes bytes = { NULL, 0 };
     int err = ERR_OK;
 
     if (access(path, F_OK) == 0)
-        err = read_file(path, false, &bytes, words);
+        err = tls_files_read(path, FILE_BYTES_MAX, words, &bytes);
     free(path);
     if (err != ERR_OK || bytes.ptr == NULL)
         return err;
@@ -320,15 +248,15 @@ static int read_ocsp(struct tls_cert *cert, struct text *words)
 int tls_cert_load(const char *file, struct text *words, struct tls_cert **out)
 {
     struct tls_cert *cert = mem_zalloc(sizeof *cert);
-    struct bytes bytes = { NULL, 0 };
+    struct tls_bytes bytes = { NULL, 0 };
     int err = ERR_OK;
 
     cert->file = mem_text(file);
     ERR_clear_error();
-    err = read_file(file, true, &bytes, words);
+    err = tls_files_read_secret(file, FILE_BYTES_MAX, words, &bytes);
     if (err == ERR_OK)
         err = read_secret_parts(cert, &bytes, words);
-    wipe(&bytes);
+    tls_files_wipe(&bytes);
     if (err == ERR_OK)
         err = check_times(cert, words);
     if (err == ERR_OK)

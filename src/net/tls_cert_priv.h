@@ -37,4 +37,7 @@ struct tls_cert {
 MUST_CHECK int tls_cert_load(const char *file, struct text *words, struct tls_cert **out);
 void tls_cert_free(struct tls_cert *cert);
 
+/* Seconds since 1970; 0: no time. */
+int64_t tls_cert_time(const ASN1_TIME *time);
+
 #endif

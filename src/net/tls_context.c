@@ -11,6 +11,7 @@
 #include "base/hash.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "net/tls_crl_priv.h"
 #include "net/tls_files_priv.h"
 #include "net/tls_priv.h"
 
@@ -237,6 +238,8 @@ int tls_context_make(const struct tls_keeper *keeper, const struct tls_options *
     context->refuses_unknown = options->refuses_unknown;
     set_alpn(context, options);
     err = load_certs(context, options, atomic_load(&keeper->context), words);
+    if (err == ERR_OK && options->client_crl != NULL)
+        err = tls_crls_load(options->client_crl, options->client_ca, words, &context->crls);
     if (err == ERR_OK)
         err = make_faces(&setup, words);
     if (err != ERR_OK) {
@@ -255,6 +258,7 @@ void tls_context_unpin(struct tls_context *context)
         SSL_CTX_free(context->faces[i].ctx);
     for (size_t i = 0; i < context->cert_count; i++)
         tls_cert_free(context->certs[i]);
+    tls_crls_free(context->crls);
     free(context->faces);
     free(context->certs);
     free(context->table);
@@ -265,6 +269,11 @@ void tls_context_unpin(struct tls_context *context)
 size_t tls_context_count(const struct tls_context *context)
 {
     return context->cert_count;
+}
+
+const struct tls_crls *tls_context_crls(const struct tls_context *context)
+{
+    return context->crls;
 }
 
 void tls_context_view(const struct tls_context *context, size_t index, struct tls_cert_view *out)

@@ -13,6 +13,7 @@
 #include "base/rcu.h"
 #include "net/loop_priv.h"
 #include "net/stream.h"
+#include "net/tls_crl_priv.h"
 #include "net/tls_dial_priv.h"
 #include "net/tls_io_priv.h"
 #include "net/tls_priv.h"
@@ -66,7 +67,7 @@ static void offer_session(struct tls *tls, const struct tls_terms *terms)
 {
     SSL_SESSION *session = NULL;
 
-    if (tls->dial->sessions == NULL)
+    if (tls->dial->sessions == NULL || tls_crls_is_over(terms->crls))
         return;
     session = tls_sessions_take(tls->dial->sessions, terms->generation, terms->verifies);
     if (session == NULL)

@@ -14,6 +14,7 @@
 
 struct stream;
 struct tls;
+struct tls_crls;
 
 /* Immutable once built. Owner: its pins. The last pin may go on any thread. */
 struct tls_terms {
@@ -23,7 +24,8 @@ struct tls_terms {
     char *name; /* NULL: the host that is dialled */
     char *sni;
     bool verifies;
-    int64_t not_after_s; /* of our certificate; 0: none */
+    int64_t not_after_s;   /* of our certificate; 0: none */
+    struct tls_crls *crls; /* NULL: none */
 };
 
 struct tls_dialer {
@@ -50,6 +52,9 @@ void tls_sessions_clear(struct tls_sessions *sessions);
 
 /* For SSL_CTX_set_verify: notes what is wrong with the peer's certificate. */
 int tls_reason_on_verify(int is_good, X509_STORE_CTX *store);
+
+/* The common name, or the whole of it in one line; plain ASCII. */
+void tls_reason_print_name(const X509_NAME *name, char *out, int size);
 
 /* Why the handshake failed; the words are noted for tls_dial_words. */
 enum fault tls_reason_of(const struct tls *tls, unsigned long error);

@@ -13,6 +13,7 @@
 #include "base/mem.h"
 #include "base/rcu.h"
 #include "base/text.h"
+#include "net/tls_crl_priv.h"
 #include "net/tls_dial_priv.h"
 #include "net/tls_files_priv.h"
 #include "net/tls_priv.h"
@@ -32,6 +33,7 @@ void tls_terms_unpin(struct tls_terms *terms)
     if (terms == NULL || atomic_fetch_sub_explicit(&terms->pins, 1, memory_order_acq_rel) > 1)
         return;
     SSL_CTX_free(terms->ctx);
+    tls_crls_free(terms->crls);
     free(terms->name);
     free(terms->sni);
     free(terms);
@@ -88,6 +90,18 @@ static int set_belief(SSL_CTX *ctx, const struct tls_dialer_options *options, st
         return ERR_INVALID;
     }
     return ERR_OK;
+}
+
+static int set_lists_of_revoked(struct tls_terms *terms, const struct tls_dialer_options *options,
+                                struct text *words)
+{
+    int err = ERR_OK;
+
+    if (!options->verifies || options->crl == NULL || options->ca == NULL)
+        return ERR_OK;
+    err = tls_crls_load(options->crl, options->ca, words, &terms->crls);
+    tls_crls_use(terms->crls, terms->ctx);
+    return err;
 }
 
 static int set_certificate(struct tls_terms *terms, const char *file, struct text *words)
@@ -148,6 +162,8 @@ int tls_dialer_build(const struct tls_dialer_options *options, struct text *word
     if (err == ERR_OK)
         err = set_belief(terms->ctx, options, words);
     if (err == ERR_OK)
+        err = set_lists_of_revoked(terms, options, words);
+    if (err == ERR_OK)
         err = set_certificate(terms, options->certificate, words);
     ERR_clear_error();
     if (err != ERR_OK) {
@@ -178,6 +194,14 @@ int64_t tls_terms_not_after_s(const struct tls_terms *terms)
     return terms->not_after_s;
 }
 
+/* Terms are replaced on this thread only. */
+const struct tls_crls *tls_dialer_crls(const struct tls_dialer *dialer)
+{
+    const struct tls_terms *terms = atomic_load(&dialer->terms);
+
+    return terms != NULL ? terms->crls : NULL;
+}
+
 static uint64_t add_text(uint64_t seed, const char *text)
 {
     return text != NULL ? hash_bytes(seed, text, strlen(text) + 1) : hash_mix(seed);
@@ -192,6 +216,8 @@ uint64_t tls_dialer_stamp(const struct tls_dialer_options *options)
         certificate = mem_text(options->certificate);
     stamp = tls_files_stamp(&certificate, certificate != NULL ? 1 : 0, options->ca);
     free(certificate);
+    if (options->crl != NULL)
+        stamp = tls_files_add_stamp(stamp, options->crl);
     stamp = hash_mix(stamp + (options->verifies ? 2 : 0) + (options->needs_13 ? 1 : 0));
     stamp = add_text(stamp, options->ca);
     stamp = add_text(stamp, options->name);

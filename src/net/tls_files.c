@@ -3,9 +3,12 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
+#include <openssl/crypto.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/err.h"
 #include "base/hash.h"
@@ -85,7 +88,7 @@ void tls_files_free(struct tls_files *files)
     *files = (struct tls_files){ NULL, 0 };
 }
 
-static uint64_t add_stamp(uint64_t seed, const char *path)
+uint64_t tls_files_add_stamp(uint64_t stamp, const char *path)
 {
     struct stat st;
     struct {
@@ -106,8 +109,8 @@ static uint64_t add_stamp(uint64_t seed, const char *path)
         seen.nanoseconds = st.st_mtim.tv_nsec;
         seen.mode = st.st_mode;
     }
-    seed = hash_bytes(seed, path, strlen(path));
-    return hash_bytes(seed, &seen, sizeof seen);
+    stamp = hash_bytes(stamp, path, strlen(path));
+    return hash_bytes(stamp, &seen, sizeof seen);
 }
 
 uint64_t tls_files_stamp(char *const *paths, size_t count, const char *extra)
@@ -123,10 +126,99 @@ uint64_t tls_files_stamp(char *const *paths, size_t count, const char *extra)
     for (size_t i = 0; i < files.count; i++) {
         char *ocsp = mem_format("%s.ocsp", files.items[i]);
 
-        stamp = add_stamp(stamp, files.items[i]);
-        stamp = add_stamp(stamp, ocsp);
+        stamp = tls_files_add_stamp(stamp, files.items[i]);
+        stamp = tls_files_add_stamp(stamp, ocsp);
         free(ocsp);
     }
     tls_files_free(&files);
-    return extra != NULL ? add_stamp(stamp, extra) : stamp;
+    return extra != NULL ? tls_files_add_stamp(stamp, extra) : stamp;
+}
+
+void tls_files_wipe(struct tls_bytes *bytes)
+{
+    if (bytes->ptr != NULL)
+        OPENSSL_cleanse(bytes->ptr, bytes->size);
+    free(bytes->ptr);
+    bytes->ptr = NULL;
+}
+
+static int fail_errno(const char *file, struct text *words)
+{
+    int err = err_from_errno(errno);
+
+    text_add_format(words, "%s cannot be read: %s", file, strerror(errno));
+    return err;
+}
+
+/* Whether a key may lie in a file of that owner and mode: nobody but the owner may write, others may not read. */
+static int check_mode(const char *file, int fd, struct text *words)
+{
+    struct stat st;
+
+    if (fstat(fd, &st) != 0)
+        return fail_errno(file, words);
+    if (!S_ISREG(st.st_mode)) {
+        text_add_format(words, "%s is no regular file", file);
+        return ERR_INVALID;
+    }
+    if ((st.st_mode & 027) != 0) {
+        text_add_format(words,
+                        "%s holds a private key and has mode %04o, so that others may %s it; "
+                        "chmod 600 it",
+                        file, (unsigned)st.st_mode & 07777u,
+                        (st.st_mode & 022) != 0 ? "change" : "read");
+        return ERR_DENIED;
+    }
+    return ERR_OK;
+}
+
+static int read_whole(int fd, const char *file, size_t most, struct text *words,
+                      struct tls_bytes *out)
+{
+    struct stat st;
+    ssize_t got = 0;
+
+    if (fstat(fd, &st) != 0)
+        return fail_errno(file, words);
+    if (!S_ISREG(st.st_mode) || (uint64_t)st.st_size > most) {
+        text_add_format(words, "%s is no regular file of at most %zu MiB", file, most >> 20);
+        return ERR_RANGE;
+    }
+    out->size = (size_t)st.st_size + 1;
+    out->ptr = mem_zalloc(out->size);
+    got = read(fd, out->ptr, out->size - 1);
+    if (got < 0) {
+        int err = fail_errno(file, words);
+
+        tls_files_wipe(out);
+        return err;
+    }
+    out->size = (size_t)got + 1;
+    return ERR_OK;
+}
+
+static int read_file(const char *file, bool is_secret, size_t most, struct text *words,
+                     struct tls_bytes *out)
+{
+    int fd = open(file, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    int err = ERR_OK;
+
+    if (fd < 0)
+        return fail_errno(file, words);
+    if (is_secret)
+        err = check_mode(file, fd, words);
+    if (err == ERR_OK)
+        err = read_whole(fd, file, most, words, out);
+    close(fd);
+    return err;
+}
+
+int tls_files_read(const char *file, size_t most, struct text *words, struct tls_bytes *out)
+{
+    return read_file(file, false, most, words, out);
+}
+
+int tls_files_read_secret(const char *file, size_t most, struct text *words, struct tls_bytes *out)
+{
+    return read_file(file, true, most, words, out);
 }

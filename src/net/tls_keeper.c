@@ -71,5 +71,8 @@ void tls_keeper_rotate(struct tls_keeper *keeper)
 
 uint64_t tls_keeper_stamp(const struct tls_options *options)
 {
-    return tls_files_stamp(options->certificates, options->certificate_count, options->client_ca);
+    uint64_t stamp =
+        tls_files_stamp(options->certificates, options->certificate_count, options->client_ca);
+
+    return options->client_crl != NULL ? tls_files_add_stamp(stamp, options->client_crl) : stamp;
 }

@@ -14,6 +14,7 @@
 /* How long after its full handshake a session may be resumed. */
 enum { TLS_SESSION_S = 7200 };
 
+struct tls_crls;
 struct tls_tickets;
 
 /* What a name leads to: one certificate per kind of key, in an SSL_CTX of its own. */
@@ -37,6 +38,7 @@ struct tls_context {
     struct tls_name *table; /* open addressing; mask + 1 places */
     size_t mask;
     struct tls_tickets *tickets; /* the keeper's; NULL: no tickets */
+    struct tls_crls *crls;       /* of clients; NULL: none */
     unsigned char *alpn;         /* as on the wire */
     unsigned alpn_size;
     enum tls_verify verify;

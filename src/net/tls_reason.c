@@ -10,6 +10,7 @@
 #include <time.h>
 
 #include "net/stream.h"
+#include "net/tls_crl_priv.h"
 #include "net/tls_dial.h"
 #include "net/tls_dial_priv.h"
 #include "net/tls_io_priv.h"
@@ -33,8 +34,7 @@ static void make_plain(char *text)
             *text = '?';
 }
 
-/* The common name, or the whole of it in one line. */
-static void print_name(const X509_NAME *name, char *out, int size)
+void tls_reason_print_name(const X509_NAME *name, char *out, int size)
 {
     if (X509_NAME_get_text_by_NID(name, NID_commonName, out, size) < 0 &&
         X509_NAME_oneline(name, out, size) == NULL)
@@ -68,7 +68,7 @@ static void note_mismatch(X509_STORE_CTX *store, X509 *cert)
     char name[64];
 
     print_expected(store, expected, sizeof expected);
-    print_name(X509_get_subject_name(cert), name, sizeof name);
+    tls_reason_print_name(X509_get_subject_name(cert), name, sizeof name);
     snprintf(last_words, sizeof last_words, "name mismatch: the certificate of %s is not for %s",
              name, expected);
 }
@@ -79,7 +79,7 @@ static void note_dates(X509 *cert, int error)
     char name[64];
     bool is_early = error == X509_V_ERR_CERT_NOT_YET_VALID;
 
-    print_name(X509_get_subject_name(cert), name, sizeof name);
+    tls_reason_print_name(X509_get_subject_name(cert), name, sizeof name);
     print_day(is_early ? X509_get0_notBefore(cert) : X509_get0_notAfter(cert), day, sizeof day);
     snprintf(last_words, sizeof last_words,
              is_early ? "not valid yet: the certificate of %s begins on %s"
@@ -91,9 +91,32 @@ static void note_issuer(X509 *cert)
 {
     char issuer[64];
 
-    print_name(X509_get_issuer_name(cert), issuer, sizeof issuer);
+    tls_reason_print_name(X509_get_issuer_name(cert), issuer, sizeof issuer);
     snprintf(last_words, sizeof last_words, "unknown issuer: %s is not among the authorities",
              issuer);
+}
+
+static void note_revoked(X509 *cert)
+{
+    char name[64];
+
+    tls_reason_print_name(X509_get_subject_name(cert), name, sizeof name);
+    snprintf(last_words, sizeof last_words, "revoked: the certificate of %s is on the list in crl",
+             name);
+}
+
+/* A list that is missing, or too old, says nothing of a certificate. */
+static void note_other(X509 *cert, int error)
+{
+    char issuer[64];
+
+    if (!tls_crls_is_wanting(error)) {
+        snprintf(last_words, sizeof last_words, "%s", X509_verify_cert_error_string(error));
+        return;
+    }
+    tls_reason_print_name(X509_get_issuer_name(cert), issuer, sizeof issuer);
+    snprintf(last_words, sizeof last_words, "no list of revoked certificates of %s that holds: %s",
+             issuer, X509_verify_cert_error_string(error));
 }
 
 int tls_reason_on_verify(int is_good, X509_STORE_CTX *store)
@@ -101,8 +124,10 @@ int tls_reason_on_verify(int is_good, X509_STORE_CTX *store)
     int error = X509_STORE_CTX_get_error(store);
     X509 *cert = X509_STORE_CTX_get_current_cert(store);
 
-    if (is_good != 0 || last_words[0] != '\0' || cert == NULL)
-        return is_good;
+    if (is_good != 0 || tls_crls_forgive(store))
+        return 1;
+    if (last_words[0] != '\0' || cert == NULL)
+        return 0;
     switch (error) {
     case X509_V_ERR_HOSTNAME_MISMATCH:
     case X509_V_ERR_IP_ADDRESS_MISMATCH: note_mismatch(store, cert); break;
@@ -115,11 +140,10 @@ int tls_reason_on_verify(int is_good, X509_STORE_CTX *store)
         snprintf(last_words, sizeof last_words,
                  "self-signed: the certificate is not among those that are believed");
         break;
-    default:
-        snprintf(last_words, sizeof last_words, "%s", X509_verify_cert_error_string(error));
-        break;
+    case X509_V_ERR_CERT_REVOKED: note_revoked(cert); break;
+    default: note_other(cert, error); break;
     }
-    return is_good;
+    return 0;
 }
 
 static int alert_of(unsigned long error)

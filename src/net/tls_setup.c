@@ -12,6 +12,7 @@
 #include "base/err.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "net/tls_crl_priv.h"
 #include "net/tls_files_priv.h"
 #include "net/tls_io_priv.h"
 #include "net/tls_priv.h"
@@ -93,8 +94,14 @@ static int set_algorithms(SSL_CTX *ctx, const struct tls_options *options, struc
     return is_known ? ERR_OK : refuse_list(words, "groups", options->groups);
 }
 
-static int set_client_check(SSL_CTX *ctx, const struct tls_options *options, struct text *words)
+static int on_client_verify(int is_good, X509_STORE_CTX *store)
 {
+    return is_good != 0 || tls_crls_forgive(store);
+}
+
+static int set_client_check(SSL_CTX *ctx, const struct tls_setup *setup, struct text *words)
+{
+    const struct tls_options *options = setup->options;
     STACK_OF(X509_NAME) *names = NULL;
 
     if (options->client_verify == TLS_VERIFY_OFF)
@@ -113,21 +120,28 @@ static int set_client_check(SSL_CTX *ctx, const struct tls_options *options, str
         ctx,
         SSL_VERIFY_PEER |
             (options->client_verify == TLS_VERIFY_REQUIRED ? SSL_VERIFY_FAIL_IF_NO_PEER_CERT : 0),
-        NULL);
+        on_client_verify);
+    tls_crls_use(setup->context->crls, ctx);
     return ERR_OK;
 }
 
-/* A session belongs to the listener, what it asks of clients, and whom it believes. */
+/* A session belongs to the listener, what it asks of clients, whom it believes, and who was revoked then. */
 static void bind_sessions(SSL_CTX *ctx, const struct tls_setup *setup)
 {
     const struct tls_options *options = setup->options;
     unsigned char digest[EVP_MAX_MD_SIZE];
     unsigned size = 0;
     struct text text;
+    const struct tls_crls *crls = setup->context->crls;
+    uint64_t lists[4] = { 0 };
 
+    if (crls != NULL)
+        memcpy(lists, crls->digest, sizeof lists);
     text_init(&text, 8192);
     text_add_format(&text, "%s %d %llu", setup->name, (int)options->client_verify,
                     (unsigned long long)tls_files_stamp(NULL, 0, options->client_ca));
+    for (unsigned i = 0; i < sizeof lists / sizeof lists[0]; i++)
+        text_add_format(&text, " %llx", (unsigned long long)lists[i]);
     CHECK(EVP_Digest(text.bytes, text.len, digest, &size, EVP_sha256(), NULL) == 1);
     text_fini(&text);
     CHECK(SSL_CTX_set_session_id_context(ctx, digest, SSL_MAX_SID_CTX_LENGTH) == 1);
@@ -168,7 +182,7 @@ int tls_setup_ctx(const struct tls_setup *setup, struct text *words, SSL_CTX **o
         SSL_CTX_set_alpn_select_cb(ctx, on_alpn, setup->context);
     err = set_algorithms(ctx, options, words);
     if (err == ERR_OK)
-        err = set_client_check(ctx, options, words);
+        err = set_client_check(ctx, setup, words);
     bind_sessions(ctx, setup);
     ERR_clear_error();
     if (err != ERR_OK) {

@@ -14,6 +14,7 @@
 #include "base/mem.h"
 #include "net/loop_priv.h"
 #include "net/stream.h"
+#include "net/tls_crl_priv.h"
 #include "net/tls_io_priv.h"
 #include "net/tls_priv.h"
 
@@ -46,6 +47,13 @@ void tls_stream_begin(struct stream *stream, struct tls_keeper *keeper, struct s
     stream->tls = tls;
 }
 
+static enum fault name_verdict(long verdict)
+{
+    if (verdict == X509_V_ERR_CERT_REVOKED)
+        return FAULT_TLS_CLIENT_REVOKED;
+    return tls_crls_is_wanting(verdict) ? FAULT_TLS_CLIENT_CRL : FAULT_TLS_CLIENT_CERT;
+}
+
 /* What OpenSSL complains about, as one of our faults. */
 static enum fault name_failure(const struct tls *tls, unsigned long error)
 {
@@ -64,8 +72,8 @@ static enum fault name_failure(const struct tls *tls, unsigned long error)
     case SSL_R_WRONG_SSL_VERSION:
     case SSL_R_UNKNOWN_PROTOCOL:
     case SSL_R_INAPPROPRIATE_FALLBACK: return FAULT_TLS_VERSION;
-    case SSL_R_PEER_DID_NOT_RETURN_A_CERTIFICATE:
-    case SSL_R_CERTIFICATE_VERIFY_FAILED: return FAULT_TLS_CLIENT_CERT;
+    case SSL_R_PEER_DID_NOT_RETURN_A_CERTIFICATE: return FAULT_TLS_CLIENT_CERT;
+    case SSL_R_CERTIFICATE_VERIFY_FAILED: return name_verdict(SSL_get_verify_result(tls->ssl));
     default: return FAULT_TLS_HANDSHAKE;
     }
 }

@@ -15,6 +15,7 @@
 #include "base/mem.h"
 #include "base/rcu.h"
 #include "base/slice.h"
+#include "net/tls_crl_priv.h"
 #include "net/tls_priv.h"
 
 /* NAME_HEAD: of the extension, before the name. */
@@ -182,20 +183,22 @@ static uint64_t find_birth(SSL_SESSION *session)
 }
 
 /* A session renewed again and again would keep a certificate of a client for ever. */
-static bool is_over(SSL_SESSION *session)
+static bool is_over(const struct tls_context *context, SSL_SESSION *session)
 {
     uint64_t now_s = clock_wall_us() / 1000000;
     uint64_t birth_s = find_birth(session);
     const X509 *peer = SSL_SESSION_get0_peer(session);
 
     return birth_s == 0 || birth_s > now_s || now_s - birth_s >= TLS_SESSION_S ||
-           (peer != NULL && X509_cmp_current_time(X509_get0_notAfter(peer)) < 0);
+           (peer != NULL && (X509_cmp_current_time(X509_get0_notAfter(peer)) < 0 ||
+                             tls_crls_is_over(context->crls)));
 }
 
 static SSL_TICKET_RETURN on_opened(SSL *ssl, SSL_SESSION *session, const unsigned char *name,
                                    size_t name_size, SSL_TICKET_STATUS status, void *arg)
 {
-    bool is_other = is_of_another(ssl, session) || (session != NULL && is_over(session));
+    const struct tls_context *context = SSL_CTX_get_app_data(SSL_get_SSL_CTX(ssl));
+    bool is_other = is_of_another(ssl, session) || (session != NULL && is_over(context, session));
 
     (void)name;
     (void)name_size;

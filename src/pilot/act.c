@@ -296,6 +296,17 @@ void act_block(struct pilot *pilot, unsigned service_index, const struct act_cau
         lookout->name, lookout->view.candidate, cause->words);
 }
 
+void act_stay(struct pilot *pilot, unsigned service_index, const struct act_cause *cause)
+{
+    struct lookout *lookout = &pilot->lookouts[service_index];
+    const struct prior *prior = &lookout->prior;
+
+    say(pilot, lookout, PILOT_CRITICAL, cause,
+        "%s stays on %s: %s failed as often when it was left (%.0f of its last %.0f); %s",
+        lookout->name, lookout->view.candidate, lookout->view.baseline, prior->left_e,
+        prior->left_n, cause->words);
+}
+
 static bool is_suffering(const struct lookout *lookout)
 {
     struct engine_view *view = NULL;

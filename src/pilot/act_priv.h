@@ -31,6 +31,9 @@ bool act_has_target(unsigned service_index, const char *slot_name);
 /* It is not done, because the other side is no better: an alert says so. */
 void act_block(struct pilot *pilot, unsigned service_index, const struct act_cause *cause);
 
+/* It is not done, because the slot before failed as often when it was left. */
+void act_stay(struct pilot *pilot, unsigned service_index, const struct act_cause *cause);
+
 /* As much of the explanation as fits, up to the end of one of its clauses. */
 void act_shorten(const char *words, char *out, size_t size);
 

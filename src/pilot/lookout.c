@@ -244,21 +244,6 @@ static void add_probes(const struct pilot *pilot, unsigned service_index,
         tick->baseline_probe = ENGINE_PROBE_NONE;
 }
 
-/* A row that compares with the past needs one; after a start there is none. */
-static bool is_without_past(const struct lookout *lookout, const struct engine_event *event)
-{
-    struct memory *memory = NULL;
-    double n = 0;
-
-    if (strncmp(event->trigger, "hist_", 5) != 0)
-        return false;
-    memory = mem_zalloc(sizeof *memory);
-    engine_memory(lookout->engine, memory);
-    n = memory->n;
-    free(memory);
-    return n < lookout->settings.prior_requests;
-}
-
 static void explain(const struct lookout *lookout, const struct engine_event *event, char *out,
                     size_t size)
 {
@@ -275,16 +260,24 @@ static void explain(const struct lookout *lookout, const struct engine_event *ev
     text_fini(&text);
 }
 
-static void on_rollback(struct pilot *pilot, unsigned service_index,
-                        const struct engine_event *event, const struct act_cause *cause)
+/* Both sides fail: as long as they do, none is better than the other. */
+static void stay(struct pilot *pilot, unsigned service_index, const struct act_cause *cause,
+                 uint64_t now_us)
+{
+    struct lookout *lookout = &pilot->lookouts[service_index];
+
+    lookout->prior.left_us = now_us;
+    act_stay(pilot, service_index, cause);
+    second_look_wait(lookout);
+}
+
+static void on_rollback(struct pilot *pilot, unsigned service_index, const struct act_cause *cause)
 {
     struct lookout *lookout = &pilot->lookouts[service_index];
     const struct snapshot_service *service = snapshot_service_at(snapshot_current(), service_index);
 
-    if (is_without_past(lookout, event))
-        act_alert(pilot, service_index, PILOT_WARN, cause);
-    else if (second_look_begin(pilot, service_index, service, cause) ||
-             act_roll_back(pilot, service_index, cause))
+    if (second_look_begin(pilot, service_index, service, cause) ||
+        act_roll_back(pilot, service_index, cause))
         return;
     second_look_rest(lookout);
 }
@@ -295,11 +288,17 @@ static void on_event(struct pilot *pilot, unsigned service_index, const struct e
     struct lookout *lookout = &pilot->lookouts[service_index];
     char words[sizeof((struct pilot_alert *)0)->words];
     struct act_cause cause = { .trigger = event->trigger, .words = words };
+    bool is_shared = event->action == ENGINE_ROLLBACK && lookout->view.share == SPLIT_WHOLE &&
+                     prior_is_no_better(&lookout->prior, &lookout->settings, event, now_us);
 
     explain(lookout, event, words, sizeof words);
-    cause.decision = remember_event(pilot, service_index, event, words);
+    cause.decision = remember_event(pilot, service_index, event, is_shared, words);
+    if (is_shared) {
+        stay(pilot, service_index, &cause, now_us);
+        return;
+    }
     switch (event->action) {
-    case ENGINE_ROLLBACK: on_rollback(pilot, service_index, event, &cause); break;
+    case ENGINE_ROLLBACK: on_rollback(pilot, service_index, &cause); break;
     case ENGINE_BLOCKED:
         lookout->blocked_until_us = now_us + BLOCKED_US;
         act_alert(pilot, service_index, PILOT_CRITICAL, &cause);
@@ -364,6 +363,7 @@ static void follow_trial(struct pilot *pilot, unsigned service_index,
     if (id == 0)
         return;
     comparison_begin(&lookout->marks, service, now_us);
+    prior_begin(&lookout->prior, now_us);
     lookout->after_until_us = 0;
     if (lookout->record == NULL)
         lookout->record = record_new(RECORD_SPAN_MS, RECORD_BYTES);
@@ -421,6 +421,9 @@ void lookout_tick(struct pilot *pilot, unsigned service_index, uint64_t now_us)
         lookout->unfit_until_us = now_us + (uint64_t)(lookout->settings.shared_grace_ms * 1000);
     if (!take_time(lookout, now_us, &dt_ms))
         return;
+    prior_observe(&lookout->prior,
+                  lookout->view.kind == TRIAL_SWITCHED ? &pilot->candidate : &pilot->baseline,
+                  dt_ms);
     second_look_tick(pilot, service_index, service, now_us);
     if (lookout->trial != 0 || is_after)
         judge(pilot, service_index, service, now_us, dt_ms);

@@ -132,7 +132,7 @@ static void *take_record(const struct lookout *lookout, const struct decision *d
 }
 
 uint64_t remember_event(struct pilot *pilot, unsigned service_index,
-                        const struct engine_event *event, const char *words)
+                        const struct engine_event *event, bool is_shared, const char *words)
 {
     const struct lookout *lookout = &pilot->lookouts[service_index];
     struct decision decision = { .has_event = true, .event = *event };
@@ -141,6 +141,8 @@ uint64_t remember_event(struct pilot *pilot, unsigned service_index,
 
     if (!find_action(event->action, &decision.action))
         return 0;
+    if (is_shared)
+        decision.action = DECISION_SHARED;
     fill(pilot, service_index, &decision);
     fill_rows(lookout->engine, &decision);
     memcpy(decision.trigger, event->trigger, sizeof decision.trigger);

@@ -17,9 +17,10 @@ struct pilot;
 MUST_CHECK int remember_start(struct pilot *pilot, char *words, unsigned words_size);
 void remember_stop(struct pilot *pilot);
 
-/* What the judgement said; 0: it is nothing that is kept (a warning, or that one is over). */
+/* What the judgement said; 0: it is nothing that is kept (a warning, or that one is over). is_shared: it will not be
+ * done, because the other side is known to be no better. */
 uint64_t remember_event(struct pilot *pilot, unsigned service_index,
-                        const struct engine_event *event, const char *words);
+                        const struct engine_event *event, bool is_shared, const char *words);
 
 /* What was decided otherwise: by a signal, a drill, a rollout that goes on. */
 uint64_t remember_case(struct pilot *pilot, unsigned service_index, enum decision_action action,

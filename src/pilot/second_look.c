@@ -104,6 +104,18 @@ void second_look_rest(struct lookout *lookout)
     };
 }
 
+void second_look_wait(struct lookout *lookout)
+{
+    uint64_t until_us = clock_monotonic_us() + AGAIN_US;
+
+    lookout->second_look = (struct second_look){
+        .is_open = true,
+        .is_refused = true,
+        .since_us = until_us, /* no answer is new enough */
+        .until_us = until_us,
+    };
+}
+
 /* The other side has recovered, or it is time to say it again: the rows find anew what is wrong, if it still is. */
 static void wait_for_recovery(struct lookout *lookout, enum answer answer, uint64_t now_us)
 {

@@ -36,6 +36,9 @@ bool second_look_begin(struct pilot *pilot, unsigned service_index,
  * other side is well or a minute is over. */
 void second_look_rest(struct lookout *lookout);
 
+/* The other side is known to be no better: the judgement begins anew in a minute, whatever its checks say. */
+void second_look_wait(struct lookout *lookout);
+
 /* In every tick: carries the rollback out, or gives it up, when the answer is there. */
 void second_look_tick(struct pilot *pilot, unsigned service_index,
                       const struct snapshot_service *service, uint64_t now_us);

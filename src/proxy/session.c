@@ -8,6 +8,7 @@
 
 #include "base/address.h"
 #include "base/check.h"
+#include "base/clock.h"
 #include "base/err.h"
 #include "base/hash.h"
 #include "base/log.h"
@@ -136,6 +137,23 @@ static void admit(struct session *session)
     begin_linger(session);
 }
 
+/* Counts one handshake more of its client; beyond the limit it ends before it costs a hello. */
+static void admit_handshake(struct session *session)
+{
+    const struct gate *gate = session->gate;
+    struct address peer;
+
+    if (gate->handshake_rate == 0 || gate->rate == NULL)
+        return;
+    session_peer(session, &peer);
+    if (rate_take(gate->rate, &peer, gate->handshake_rate, gate->handshake_burst,
+                  clock_monotonic_us()) == 0)
+        return;
+    count_add(&session->worker->counts.sessions_limited, 1);
+    count_tls_failure(session, FAULT_TLS_LIMITED, "");
+    session_close(session);
+}
+
 /* From here on the client speaks to us, PROXY header or not: TLS first, where that is so. */
 static void begin_client(struct session *session)
 {
@@ -144,6 +162,9 @@ static void begin_client(struct session *session)
     session->phase = SESSION_HEAD;
     admit(session);
     if (session->phase != SESSION_HEAD || session->gate->tls == NULL)
+        return;
+    admit_handshake(session);
+    if (session->phase != SESSION_HEAD)
         return;
     session->phase = SESSION_TLS;
     session->in = NULL;

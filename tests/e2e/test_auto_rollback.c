@@ -17,7 +17,7 @@ enum { WAIT_MS = 60000, RATE = 400, PEACE_REQUESTS = 200 };
 /* Keys of the requests as those of many clients; no rules about times, on a machine that others use. */
 #define LINES(guard, more)                                                                         \
     "    health { interval = \"100ms\"  timeout = \"90ms\"  rise = 1 }\n"                          \
-    "    evidence { key = \"header:X-Id\" }\n"                                                     \
+    "    evidence { key = \"header:X-Id\"  latency_warmup = \"1h\" }\n"                            \
     "    guard { latency_increase = \"off\"  mean_latency = \"0s\" " guard " }\n" more
 
 static const struct stage_options usual = { .lines = LINES("", "") };
@@ -211,6 +211,41 @@ Test(auto_rollback, r19_nothing_moves_while_both_are_unfit)
     cr_expect(await(&scene, "status --json", "\"degraded\":false"));
     await_more(&scene, RATE);
     expect_no_rollback(&scene);
+    cr_expect_eq(stage_probe(&scene.stage), LOAD_SLOT_GREEN);
+    close_scene(&scene);
+}
+
+/* Next to nothing is known of the slot before: what compares with the past only speaks, and what needs none moves. */
+Test(auto_rollback, total_failure_without_a_past_is_taken_back)
+{
+    struct scene scene;
+    struct load_options load = { .keep_alive = 4, .rate = RATE, .seed = 1 };
+
+    stage_open(&scene.stage, &usual);
+    origin_auto_set_faults(scene.stage.green, &failing);
+    say(&scene, "switch shop --to green", 0);
+    load.front = daemon_front(scene.stage.daemon);
+    scene.load = load_start(&load);
+    cr_assert(scene_await(was_taken_back, &scene, WAIT_MS));
+    cr_expect_eq(stage_probe(&scene.stage), LOAD_SLOT_BLUE);
+    close_scene(&scene);
+}
+
+/* T13 at 100 %: the slot before failed as much when it was left, whatever its checks say. */
+Test(auto_rollback, what_failed_before_is_no_way_back)
+{
+    struct scene scene;
+
+    open_scene(&scene, &usual);
+    origin_auto_set_faults(scene.stage.blue, &failing);
+    origin_auto_set_faults(scene.stage.green, &failing);
+    await_more(&scene, 2 * RATE);
+    say(&scene, "switch shop --to green", 0);
+    cr_expect(await(&scene, "show alerts", "blue failed as often when it was left"));
+    await_more(&scene, 2 * RATE);
+    expect_no_rollback(&scene);
+    cr_expect(has(&scene, "decisions shop", "shared"));
+    origin_auto_set_faults(scene.stage.green, &fine);
     cr_expect_eq(stage_probe(&scene.stage), LOAD_SLOT_GREEN);
     close_scene(&scene);
 }

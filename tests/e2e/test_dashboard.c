@@ -108,10 +108,11 @@ static void run_script(const char *mode)
 {
     char *operator_token = token_of("anna", "operator");
     char *viewer_token = token_of("eve", "viewer");
+    char *deployer_token = token_of("ci", "deployer --services shop");
     char *command = mem_format(
-        "SWITCHYARD_WEB=%s/web timeout 200 node %s/tests/web/dashboard.mjs %s %s %s %s %s 2>&1",
+        "SWITCHYARD_WEB=%s/web timeout 200 node %s/tests/web/dashboard.mjs %s %s %s %s %s %s 2>&1",
         BUILD_DIR, SOURCE_DIR, mode, daemon_api(stage.daemon), daemon_front(stage.daemon),
-        operator_token, viewer_token);
+        operator_token, viewer_token, deployer_token);
     FILE *pipe = popen(command, "r");
     struct text said;
     char line[4096];
@@ -130,6 +131,7 @@ static void run_script(const char *mode)
     free(command);
     free(operator_token);
     free(viewer_token);
+    free(deployer_token);
 }
 
 static void stop(void)

@@ -5,8 +5,10 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -26,9 +28,35 @@ struct bench {
     bool is_green; /* the slot that is live */
 };
 
+/* Events of databases are written there by a hook; NULL: nobody is told. */
+static const char *told_path;
+
+static bool is_told(void *arg)
+{
+    char *text = scene_read(told_path, NULL);
+    bool is_there = text != NULL && strstr(text, arg) != NULL;
+
+    free(text);
+    return is_there;
+}
+
+static char *make_block(const char *dsn)
+{
+    char *database = pg_stage_block("main", dsn, FAST);
+    char *block = NULL;
+
+    if (told_path == NULL)
+        return database;
+    block = mem_format("%s\nhook told { command = \"%s.sh\" events = { \"database\" } "
+                       "every = \"0s\" }\n",
+                       database, told_path);
+    free(database);
+    return block;
+}
+
 static void open_bench(struct bench *bench, const char *dsn, const char *const *wrapper)
 {
-    char *block = pg_stage_block("main", dsn, FAST);
+    char *block = make_block(dsn);
 
     *bench = (struct bench){ .load = NULL };
     stage_open(&bench->stage, &(struct stage_options){
@@ -91,24 +119,43 @@ static void expect_traffic(struct bench *bench)
 
 Test(database_faults, r10_it_crashes_and_comes_back)
 {
+    static const char hook[] =
+        "#!/bin/sh\necho \"$SWITCHYARD_EVENT_TITLE|$SWITCHYARD_EVENT_SEVERITY|"
+        "$SWITCHYARD_EVENT_TEXT\" >>\"${0%.sh}\"\n";
+    char down[] = "database main: down|warn|";
+    char up[] = "database main: up|info|it was down";
     struct pg *pg = pg_start(NULL);
     struct bench bench;
     unsigned moves = (unsigned)scene_scale(6, 100);
+    char folder[SCENE_PATH];
+    char *path = NULL;
+    char *script = NULL;
 
+    scene_folder(folder);
+    told_path = path = mem_format("%s/told", folder);
+    script = mem_format("%s.sh", path);
+    scene_write(script, hook, sizeof hook - 1);
+    cr_assert_eq(chmod(script, 0700), 0);
     open_bench(&bench, pg_dsn(pg, NULL), NULL);
     cr_assert(pg_stage_await(bench.stage.daemon, "main", "up"));
     pg_crash(pg);
     cr_expect(pg_stage_await(bench.stage.daemon, "main", "down"));
     move_around(&bench, moves);
     expect_traffic(&bench);
+    cr_expect(scene_await(is_told, down, 20000));
     cr_expect_str_eq(pg_stage_text(bench.stage.daemon, "main", "condition"), "down");
     cr_expect(pg_stage_number(bench.stage.daemon, "main", "look_age_seconds") > 0,
               "what was known is kept");
     pg_restart(pg);
     cr_expect(pg_stage_await(bench.stage.daemon, "main", "up"));
     move_around(&bench, 2);
+    cr_expect(scene_await(is_told, up, 60000), "it is told when it is back");
     close_bench(&bench);
     cr_expect(pg_stop(pg));
+    told_path = NULL;
+    free(script);
+    free(path);
+    scene_remove(folder);
 }
 
 Test(database_faults, r11_it_is_stopped_in_the_middle)

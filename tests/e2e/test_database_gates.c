@@ -4,6 +4,7 @@
  */
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/mem.h"
 #include "e2e/e2e_db.h"
@@ -249,17 +250,37 @@ Test(database_gates, what_is_unknown_may_be_let_pass, .timeout = 120)
     STOP_DB(&stage);
 }
 
+static bool is_verified_told(void *program)
+{
+    char *path = mem_format("%s.txt", (const char *)program);
+    char *text = scene_read(path, NULL);
+    bool is_there = text != NULL && strstr(text, "database main: snapshot verified\n") != NULL;
+
+    free(text);
+    free(path);
+    return is_there;
+}
+
 Test(database_gates, no_switch_without_a_snapshot_that_is_young_and_whole, .timeout = 120)
 {
     struct db_stage stage;
     char *main = NULL;
     char *words = NULL;
+    char *told = NULL;
+    char *hook = NULL;
 
     db_stage_folder(&stage);
     main = mem_format("snapshots { folder = \"%s/snapshots\" }", stage.folder);
+    told = db_stage_file(&stage, "told.sh",
+                         "#!/bin/sh\necho \"$SWITCHYARD_EVENT_TITLE\" >>\"$0.txt\"\n");
+    cr_assert_eq(chmod(told, 0700), 0);
+    hook = mem_format("hook told { command = \"%s\" events = { \"database\" } every = \"0s\" }\n",
+                      told);
     db_stage_open(&stage, pg_start(NULL),
-                  &(struct db_stage_options){
-                      .main = main, .lines = "schema { snapshot_age = \"1h\" }", .sql = shop_sql });
+                  &(struct db_stage_options){ .main = main,
+                                              .lines = "schema { snapshot_age = \"1h\" }",
+                                              .blocks = hook,
+                                              .sql = shop_sql });
     db_expect_say(&stage, "switch shop --to green", 3, "gate: snapshot");
     db_expect_say(&stage, "switch shop --to green", 3, "there is no snapshot");
     db_expect_say(&stage, "plan switch shop --to green", 3, "switchctl db snapshot main");
@@ -267,6 +288,7 @@ Test(database_gates, no_switch_without_a_snapshot_that_is_young_and_whole, .time
     db_expect_say(&stage, "--json db check shop", 3, "\"gate\":\"snapshot\",\"result\":\"fail\"");
     cr_expect_eq(daemon_metric(stage.stage.daemon, "switchyard_gate_pass", "gate=\"snapshot\""), 0);
     db_expect_say(&stage, "db snapshot main", 0, "verified");
+    cr_expect(scene_await(is_verified_told, told, SETTLE_MS));
     cr_expect_eq(daemon_metric(stage.stage.daemon, "switchyard_gate_pass", "gate=\"snapshot\""), 1);
     db_expect_say(&stage, "switch shop --to green", 0, "green");
     words = mem_format("truncate -s 10 %s/snapshots/*.dump", stage.folder);
@@ -277,5 +299,7 @@ Test(database_gates, no_switch_without_a_snapshot_that_is_young_and_whole, .time
     db_expect_say(&stage, "rollback shop", 0, "blue");
     cr_expect_eq(stage_probe(&stage.stage), LOAD_SLOT_BLUE);
     free(main);
+    free(hook);
     STOP_DB(&stage);
+    free(told);
 }

@@ -2,7 +2,6 @@
  * Migrations against a real database: what is pending and in which order, tokens, one file applied in an emergency and by
  * whom, the old version's statements on the new schema. One server for all of it.
  */
-#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,6 +15,7 @@
 #include "e2e/e2e.h"
 #include "support/ctl.h"
 #include "support/pg.h"
+#include "support/pg_hold.h"
 #include "support/scene.h"
 
 enum { WORDS_MAX = 24, WAIT_MS = 30000, OTHER_UID = 1 };
@@ -330,29 +330,9 @@ static void check_critical(struct world *world)
     free(token);
 }
 
-static void *hold_lock(void *arg)
-{
-    struct world *world = arg;
-
-    free(pg_psql(world->pg, "shop", "BEGIN; LOCK TABLE orders IN SHARE MODE; SELECT pg_sleep(3)"));
-    return NULL;
-}
-
-static bool is_locked(void *arg)
-{
-    struct world *world = arg;
-    char *count = pg_psql(world->pg, NULL,
-                          "SELECT count(*) FROM pg_locks WHERE mode = 'ShareLock' AND "
-                          "granted AND locktype = 'relation'");
-    bool is = count != NULL && strcmp(count, "0\n") != 0;
-
-    free(count);
-    return is;
-}
-
 static void check_running(struct world *world)
 {
-    pthread_t thread;
+    struct pg_hold *hold = NULL;
 
     put(world, "V5__one_by_one.sql",
         "CREATE TABLE five (id int);\nCREATE INDEX CONCURRENTLY five_id ON five (id);\n");
@@ -369,45 +349,27 @@ static void check_running(struct world *world)
     put(world, "V7__psql.sql", "\\set x 1\nSELECT 1;\n");
     expect(world, "db apply --emergency --dsn $ --reason r --yes @/V7__psql.sql", 3, "psql");
     put(world, "V8__waits.sql", "ALTER TABLE orders ADD COLUMN eight int;\n");
-    cr_assert_eq(pthread_create(&thread, NULL, hold_lock, world), 0);
-    cr_assert(scene_await(is_locked, world, WAIT_MS));
+    hold = pg_hold(world->pg, "shop", "LOCK TABLE orders IN SHARE MODE");
     expect(world,
            "db apply --emergency --dsn $ --reason r --yes --lock-timeout 10ms --retries 0 "
            "@/V8__waits.sql",
            4, "lock timeout");
+    pg_hold_end(hold);
+    hold = pg_hold_until_wanted(world->pg, "shop", "LOCK TABLE orders IN SHARE MODE");
     expect(world,
            "db apply --emergency --dsn $ --reason r --yes --lock-timeout 100ms --retries 50 "
            "@/V8__waits.sql",
            0, "applied: 1 statements in one transaction");
-    pthread_join(thread, NULL);
-}
-
-static void *hold_writer(void *arg)
-{
-    struct world *world = arg;
-
-    free(pg_psql(world->pg, "shop",
-                 "BEGIN; LOCK TABLE orders IN ROW EXCLUSIVE MODE; "
-                 "LOCK TABLE five IN SHARE MODE; SELECT pg_sleep(600)"));
-    return NULL;
-}
-
-static void end_writer(struct world *world)
-{
-    expect_sql(world,
-               "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE query LIKE "
-               "'%pg_sleep(600)%' AND pid <> pg_backend_pid()",
-               "1\n");
+    pg_hold_end(hold);
 }
 
 /* What the first try leaves behind is invalid, and a second one would take it for the index. */
 static void check_left_over(struct world *world)
 {
-    pthread_t thread;
+    struct pg_hold *hold = NULL;
 
     put(world, "V9__index.sql", "CREATE INDEX CONCURRENTLY IF NOT EXISTS nine ON orders (id);\n");
-    cr_assert_eq(pthread_create(&thread, NULL, hold_writer, world), 0);
-    cr_assert(scene_await(is_locked, world, WAIT_MS));
+    hold = pg_hold(world->pg, "shop", "LOCK TABLE orders IN ROW EXCLUSIVE MODE");
     expect(world,
            "db apply --emergency --dsn $ --reason r --yes --lock-timeout 100ms --retries 50 "
            "@/V9__index.sql",
@@ -415,8 +377,7 @@ static void check_left_over(struct world *world)
     expect_sql(world, "SELECT success FROM switchyard_control.schema_versions WHERE version = '9'",
                "f\n");
     expect_sql(world, "SELECT indisvalid FROM pg_index WHERE indexrelid = 'nine'::regclass", "f\n");
-    end_writer(world);
-    pthread_join(thread, NULL);
+    pg_hold_end(hold);
     expect_sql(world, "DROP INDEX nine", "");
     expect(world, "db apply --emergency --dsn $ --reason r --yes @/V9__index.sql", 0, "applied");
 }

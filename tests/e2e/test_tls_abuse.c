@@ -268,6 +268,50 @@ Test(tls_abuse, handshakes_count_as_connections)
     STOP_TLS(&stage);
 }
 
+/* Beyond its rate a client is closed before its hello is read, and a reload gives it more. */
+Test(tls_abuse, handshakes_per_second)
+{
+    static const struct tls_stage_options narrow = {
+        .listener = "proxy_protocol = true trusted = { \"127.0.0.0/8\" }",
+        .tls = "handshake_rate = 1 handshake_burst = 2",
+    };
+    static const char line[] = "PROXY TCP4 192.0.2.1 192.0.2.9 1000 443\r\n";
+    struct tls_stage stage;
+    char *config = NULL;
+    double limited = 0;
+
+    tls_stage_open(&stage, &narrow);
+    /* far more than one a second, on however slow a machine */
+    for (unsigned i = 0; i < 50; i++) {
+        struct client client;
+
+        client_open(&client, tls_stage_front(&stage));
+        cr_expect(client_send_text(&client, line));
+        client_close(&client);
+    }
+    cr_expect_geq(tls_stage_failed(&stage, "fault=\"tls_limited\"", 1), 1);
+    cr_expect_geq(daemon_metric(stage.daemon, "switchyard_connections_refused_total", ""), 1);
+    cr_expect_eq(tls_client_ask(tls_stage_front(&stage),
+                                &(struct tls_client_options){
+                                    .sni = "shop.test",
+                                    .before = "PROXY TCP4 192.0.2.2 192.0.2.9 1000 443\r\n" },
+                                "shop.test"),
+                 200, "another client is not concerned");
+    config = tls_stage_config(&stage, &(struct tls_stage_options){ .listener = narrow.listener });
+    daemon_set_config(stage.daemon, config);
+    cr_expect_eq(ctl_code(stage.daemon, "reload"), 0);
+    limited = tls_stage_failed(&stage, "fault=\"tls_limited\"", 1);
+    for (unsigned i = 0; i < 5; i++)
+        cr_expect_eq(
+            tls_client_ask(tls_stage_front(&stage),
+                           &(struct tls_client_options){ .sni = "shop.test", .before = line },
+                           "shop.test"),
+            200);
+    cr_expect_eq(tls_stage_failed(&stage, "fault=\"tls_limited\"", 1), limited);
+    free(config);
+    STOP_TLS(&stage);
+}
+
 /* Our certificate is not believed: the client says so with an alert. */
 Test(tls_abuse, alerts_in_every_state)
 {

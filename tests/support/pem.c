@@ -141,3 +141,56 @@ void pem_fingerprint(const X509 *cert, char *out)
     for (unsigned i = 0; i < size; i++)
         snprintf(out + 2 * (size_t)i, 3, "%02x", digest[i]);
 }
+
+static void add_revoked(X509_CRL *crl, const X509 *cert, ASN1_TIME *when)
+{
+    X509_REVOKED *revoked = X509_REVOKED_new();
+
+    must(revoked != NULL &&
+             X509_REVOKED_set_serialNumber(
+                 revoked, (ASN1_INTEGER *)(uintptr_t)X509_get0_serialNumber(cert)) == 1 &&
+             X509_REVOKED_set_revocationDate(revoked, when) == 1 &&
+             X509_CRL_add0_revoked(crl, revoked) == 1,
+         "revoked certificate");
+}
+
+static X509_CRL *make_crl(const struct pem_crl *list)
+{
+    const struct pem *signer = list->signer != NULL ? list->signer : list->issuer;
+    X509_CRL *crl = X509_CRL_new();
+    ASN1_TIME *begin = X509_gmtime_adj(NULL, list->begin_s != 0 ? list->begin_s : -3600);
+    ASN1_TIME *end = X509_gmtime_adj(NULL, list->end_s != 0 ? list->end_s : 30L * DAY_S);
+    ASN1_INTEGER *number = ASN1_INTEGER_new();
+
+    must(crl != NULL && begin != NULL && end != NULL && number != NULL, "list");
+    must(X509_CRL_set_version(crl, X509_CRL_VERSION_2) == 1 &&
+             X509_CRL_set_issuer_name(crl, X509_get_subject_name(list->issuer->cert)) == 1 &&
+             X509_CRL_set1_lastUpdate(crl, begin) == 1,
+         "list");
+    must(list->has_no_end || X509_CRL_set1_nextUpdate(crl, end) == 1, "end of a list");
+    for (unsigned i = 0; i < 4 && list->revoked[i] != NULL; i++)
+        add_revoked(crl, list->revoked[i], begin);
+    must(!list->is_delta || X509_CRL_add1_ext_i2d(crl, NID_delta_crl, number, 1, 0) == 1, "delta");
+    must(X509_CRL_sort(crl) == 1 && X509_CRL_sign(crl, signer->key, EVP_sha256()) > 0,
+         "signature of a list");
+    ASN1_TIME_free(begin);
+    ASN1_TIME_free(end);
+    ASN1_INTEGER_free(number);
+    return crl;
+}
+
+void pem_crl_write(const char *path, const struct pem_crl *lists, unsigned count)
+{
+    char *fresh = mem_format("%s.new", path);
+    FILE *out = fopen(fresh, "we");
+
+    must(out != NULL, fresh);
+    for (unsigned i = 0; i < count; i++) {
+        X509_CRL *crl = make_crl(&lists[i]);
+
+        must(PEM_write_X509_CRL(out, crl) == 1, "list file");
+        X509_CRL_free(crl);
+    }
+    must(fclose(out) == 0 && rename(fresh, path) == 0, path);
+    free(fresh);
+}

@@ -41,6 +41,18 @@ void pem_write(const char *path, const struct pem_file *file);
 /* The usual: key and certificate, for these names; written anew as a whole (a file that is renamed into place). */
 void pem_shop(const char *path, const char *names, enum pem_kind kind);
 
+/* A list of revoked certificates; several of them into one file, which is renamed into place. */
+struct pem_crl {
+    const struct pem *issuer;
+    const struct pem *signer; /* NULL: the issuer */
+    const X509 *revoked[4];   /* NULL at the end */
+    int begin_s;              /* seconds from now; 0: an hour ago */
+    int end_s;                /* 0: in a month; negative: it has ended */
+    bool has_no_end;
+    bool is_delta; /* holds changes only */
+};
+void pem_crl_write(const char *path, const struct pem_crl *lists, unsigned count);
+
 /* SHA-256 of the certificate, hexadecimal; out: 65 bytes. */
 void pem_fingerprint(const X509 *cert, char *out);
 

@@ -1,4 +1,4 @@
-// The dashboard in a real Chromium: node dashboard.mjs MODE API FRONT OPERATOR VIEWER. What the daemon and its app servers
+// The dashboard in a real Chromium: node dashboard.mjs MODE API FRONT OPERATOR VIEWER DEPLOYER. What the daemon and its app servers
 // are to do is asked of the test that runs this by a line "do …" on standard output; what comes of it is waited for on the
 // page. Prints one line per step; ends with 1 at the first thing that is not as it should be.
 import assert from "node:assert/strict";
@@ -6,7 +6,7 @@ import http from "node:http";
 import { createRequire } from "node:module";
 import path from "node:path";
 
-const [mode, api, front, operator, viewer] = process.argv.slice(2);
+const [mode, api, front, operator, viewer, deployer] = process.argv.slice(2);
 const require = createRequire(path.join(process.env.SWITCHYARD_WEB, "package.json"));
 const { chromium } = require("playwright-core");
 const home = `http://${api}`;
@@ -242,10 +242,123 @@ await closeDialog();
 await say(shop(".names"), "live: blue");
 ok("canary, pause and rollback");
 
+// A change from its button to its end; values: what is put into the fields first.
+async function change(action, reason, values = {}) {
+  await page.click(shop(`[data-action=${action}]`));
+  for (const [name, value] of Object.entries(values)) {
+    if (["to", "plan"].includes(name)) await page.selectOption(`#act-${name}`, value);
+    else await page.fill(`#act-${name}`, value);
+  }
+  if (await page.locator("#act-dialog [type=submit]").count() > 0 && (await page.locator("#act-agree").count()) === 0 && Object.keys(values).length > 0)
+    await page.click("#act-dialog [type=submit]");
+  await page.fill("#act-reason", reason);
+  await page.check("#act-agree");
+  await page.click("#act-dialog [type=submit]");
+  await say("#act-dialog [role=alert]", "Done");
+  const said = await text("#act-dialog [role=alert]");
+  assert.doesNotMatch(said, /false|undefined|null/);
+  await closeDialog();
+}
+const gone = (action) => page.waitForFunction((at) => document.querySelector(at) === null, shop(`[data-action=${action}]`));
+
+assert.equal(await page.locator(shop("[data-action=rollout-abort]")).count(), 0, "a rollout that is not there can be aborted");
+await change("rollout-start", "release 8", { to: "green", plan: "canary" });
+await say(shop(".release h3"), "Rollout 1: blue → green");
+await say(shop(".phases [aria-current]"), "ramping");
+await gone("canary-start");
+await change("rollout-pause", "lunch");
+await say(shop(".lines"), "paused");
+await shot("rollout");
+await change("rollout-resume", "back");
+await page.waitForSelector(shop("[data-action=rollout-pause]"));
+const share = await text(shop("[data-slot=green] .numbers dd"));
+await change("rollout-advance", "it is fine");
+await page.waitForFunction(([at, old]) => document.querySelector(at)?.textContent !== old, [shop("[data-slot=green] .numbers dd"), share]);
+await change("rollout-abort", "it is not");
+await gone("rollout-abort");
+await say(shop(".phases [aria-current]"), "aborted");
+ok("a rollout is begun, held, led on and ended");
+
+await change("switch", "for a while", { to: "green", confirm_within: "10m" });
+await say(shop(".names"), "live: green");
+await say(shop(".lines"), "unless confirmed");
+await shot("confirm");
+await change("confirm", "it is well");
+await gone("confirm");
+await change("rollback", "once more");
+await say(shop(".names"), "live: blue");
+ok("what was switched is confirmed");
+
+// Past a gate: not for a deployer; for an operator only with its words and a reason.
+order("sick green");
+await see(shop("[data-slot=green] .verdict.down"));
+await page.click("#token-button");
+await say("#who", "anonymous");
+await page.click("#token-button");
+await useToken(deployer);
+await say("#who", "deployer");
+await page.click(shop("[data-action=switch]"));
+await page.click("#act-dialog button.main");
+await say("#act-dialog [role=alert]", "Refused");
+assert.equal(await page.locator("#act-dialog button.danger").count(), 0, "a deployer may go past a gate");
+await closeDialog();
+await page.click("#token-button");
+await say("#who", "anonymous");
+await page.click("#token-button");
+await useToken(operator);
+await say("#who", "anna");
+await page.click(shop("[data-action=switch]"));
+await page.click("#act-dialog button.main");
+await say("#act-dialog [role=alert]", "Refused");
+await page.click("#act-dialog button.danger");
+await say("#act-dialog .gates", "no fit target");
+assert.equal(await page.locator("#act-dialog .gates li.good").count(), 0, "gates that pass are listed");
+await shot("force");
+await page.keyboard.press("Enter");
+await say("#act-dialog .problem", "Say why");
+assert.equal(await onFocus(), "act-force-reason");
+await page.keyboard.type(`the check is wrong ${MARKUP}`);
+await page.keyboard.press("Enter");
+await see("#act-agree");
+await say("#act-dialog .notice", "no fit target");
+assert.match(await page.inputValue("#act-reason"), /^the check is wrong/);
+assert.match(await text(shop(".names")), /live: blue/, "something changed before it was confirmed");
+await shot("forced-plan");
+await page.setViewportSize({ width: 360, height: 740 });
+await shot("forced-plan-phone");
+await page.setViewportSize({ width: 1280, height: 900 });
+await page.click("#act-dialog button.danger");
+await say("#act-dialog .problem", "Confirm");
+await page.check("#act-agree");
+await page.click("#act-dialog button.danger");
+await say("#act-dialog [role=alert]", "Done");
+await closeDialog();
+await say(shop(".names"), "live: green");
+await say("#history", "(forced)");
+await say("#audit", "past target");
+assert.equal(await isOwned(), false, "a reason became markup");
+order("well green");
+await see(shop("[data-slot=green] .verdict.up"));
+await change("rollback", "enough");
+await say(shop(".names"), "live: blue");
+ok("past a gate with a reason, by those who may");
+
 const kept = await page.evaluate((token) => [localStorage.length, sessionStorage.length, document.cookie,
   document.documentElement.outerHTML.includes(token)], operator);
 assert.deepEqual(kept, [0, 0, "", false], "the token is kept somewhere");
 ok("the token is kept nowhere");
+
+// Another page that is opened now: its lines begin before it did, with what the daemon remembers.
+const second = await browser.newPage({ viewport: { width: 1280, height: 900 } });
+await second.goto(home);
+await second.waitForFunction((at) => ((document.querySelector(at)?.getAttribute("d") || "").match(/[ML]/g) || []).length >= 5, shop("[data-slot=blue] path.line-0"));
+const first = await second.locator(shop("[data-slot=blue] path.line-0")).first().getAttribute("d");
+const sinceLoad = await second.evaluate(() => performance.now() / 1000);
+const oldest = 600 - (parseFloat(first.slice(1)) / 300) * 600;
+assert.ok(oldest > sinceLoad + 2, `the oldest point is ${oldest} s old, the page ${sinceLoad} s`);
+assert.match(await second.locator(shop("[data-slot=blue] .chart")).first().getAttribute("aria-label"), /last ten minutes/);
+await second.close();
+ok("charts begin before the page");
 
 isLoad = false;
 await load;

@@ -2,6 +2,9 @@
 
 const SHARES = "1%, 5%, 25%";
 
+// Roles that may go past a gate.
+export const MAY_FORCE = ["operator", "admin"];
+
 function others(view) {
   const { service } = view;
   return service.slots.map((slot) => slot.slot).filter((slot) => slot !== service.active);
@@ -30,14 +33,40 @@ function canaryActions(view, name) {
   return list;
 }
 
+// What a rollout that goes on can be told; else that one begins.
+function rolloutActions(view, name) {
+  const { rollout, who } = view;
+  const act = (key, command, label, title, effect, more = {}) => ({ key, label, command, words: [name], title, effect, fields: [], ...more });
+  if (!rollout?.running) return [act("rollout-start", "rollout start", "Rollout…", `Start a rollout of ${name}`, "begins a deployment that goes on by itself, phase by phase",
+    { fields: [slotField(view, "To the slot"), { name: "plan", label: "In steps, or at once", options: ["canary", "switch"] }] })];
+  const list = [act("rollout-advance", "rollout advance", "Next phase…", `Next phase of the rollout of ${name}`, "goes on to its next phase or step now", { isMain: true })];
+  if (rollout.paused) list.push(act("rollout-resume", "rollout resume", "Resume rollout…", `Resume the rollout of ${name}`, "lets it go on by itself"));
+  else list.push(act("rollout-pause", "rollout pause", "Pause rollout…", `Pause the rollout of ${name}`, "keeps it where it is; what guards it stays armed"));
+  if (rollout.approvals < rollout.approvals_needed && (MAY_FORCE.includes(who.role) || !who.hasToken))
+    list.push(act("approve", "approve", "Approve…", `Approve the rollout of ${name}`, `agrees to ${rollout.to}${rollout.version ? ` (${rollout.version})` : ""}`));
+  list.push(act("rollout-abort", "rollout abort", "Abort rollout…", `Abort the rollout of ${name}`, `gives everybody back to ${rollout.from} and ends it`));
+  return list;
+}
+
+// A switch, of a rollout or not, that goes back by itself unless somebody says that it stays.
+function confirmAction(view, name) {
+  const { service } = view;
+  if (typeof service.confirm_seconds !== "number") return [];
+  return [{ key: "confirm", label: "Confirm…", isMain: true, command: "confirm", words: [name], title: `Confirm ${service.active} of ${name}`,
+    effect: "keeps what was switched; without it traffic goes back by itself", fields: [] }];
+}
+
 export function actionsOf(view) {
   const { service, extra } = view;
   const name = service.group || service.service;
-  const list = [{ key: "switch", label: "Switch…", isMain: true, command: "switch", words: [name], title: `Switch ${name}`,
-    effect: "moves all traffic in one step", fields: [slotField(view, "To the slot")] }];
+  const isRollingOut = Boolean(view.rollout?.running);
+  const list = [...confirmAction(view, name), { key: "switch", label: "Switch…", isMain: !isRollingOut, command: "switch", words: [name], title: `Switch ${name}`,
+    effect: "moves all traffic in one step", fields: [slotField(view, "To the slot"),
+      { name: "confirm_within", label: "Goes back by itself unless confirmed within (10m; empty: it stays)", value: "" }] }];
   if (extra?.previous) list.push({ key: "rollback", label: "Rollback…", command: "rollback", words: [name], title: `Roll ${name} back`,
     effect: `moves all traffic back to ${extra.previous}`, fields: [] });
-  list.push(...canaryActions(view, name));
+  list.push(...rolloutActions(view, name));
+  if (!isRollingOut) list.push(...canaryActions(view, name));
   if (service.traffic === "held") list.push({ key: "resume", label: "Resume traffic…", command: "resume", words: [name], title: `Resume the traffic of ${name}`,
     effect: "lets the waiting requests go on", fields: [] });
   else if (service.traffic === "open") list.push({ key: "pause", label: "Pause traffic…", command: "pause", words: [name], title: `Pause the traffic of ${name}`,
@@ -45,9 +74,9 @@ export function actionsOf(view) {
   return list;
 }
 
-// The body of POST /v1/plan.
-export function planOf(action, values) {
-  const args = { words: [...action.words] };
+// The body of POST /v1/plan; past: the reason to go past gates, "" : nobody wants to.
+export function planOf(action, values, past) {
+  const args = { words: [...action.words], ...(past ? { force: true, reason: past } : {}) };
   for (const field of action.fields) {
     const value = (values[field.name] || "").trim();
     if (value === "") continue;

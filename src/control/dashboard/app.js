@@ -3,8 +3,10 @@ import { el, say, set, sync, seconds } from "./dom.js";
 import { get, hasToken, post, useToken, whenTokenGone } from "./api.js";
 import { Stream } from "./stream.js";
 import { ServiceCard } from "./services.js";
+import { remembered } from "./charts.js";
 import { Feeds } from "./feeds.js";
 import { ActDialog, TokenDialog } from "./dialogs.js";
+import { MAY_FORCE } from "./actions.js";
 
 const OLD_S = 3;
 const HIDDEN_MS = 60000;
@@ -12,7 +14,7 @@ const READERS = ["viewer", "none", "nobody", ""];
 
 const part = (name) => document.getElementById(name);
 const state = { picture: null, heardAt: 0, isOpen: false, isCrowded: false, status: 0, detail: null, rollouts: [], rules: [], canary: [],
-  history: null, alerts: null, audit: null, daemon: null, who: { actor: "", role: "" }, commands: new Set(), problem: "" };
+  history: null, alerts: null, audit: null, daemon: null, who: { actor: "", role: "" }, commands: new Map(), problem: "" };
 const cards = new Map();
 const notices = new Map();
 const feeds = new Feeds(document);
@@ -34,7 +36,7 @@ function viewOf(service) {
     rollout: named(state.rollouts, "name"), canary: named(state.canary), trial: named(detail?.trials), light: named(detail?.lights),
     rules: state.rules.filter((rule) => rule.service === service.service),
     degraded: (detail?.degradations || []).filter((item) => item.service === service.service).map((item) => item.words),
-    who: { isReader: READERS.includes(state.who.role), hasToken: hasToken() },
+    who: { isReader: READERS.includes(state.who.role), hasToken: hasToken(), role: state.who.role },
   };
 }
 
@@ -110,7 +112,7 @@ async function take(path, keep, body) {
 async function refresh() {
   let length = 0;
   length += await take("/v1/whoami", (result) => { state.who = result; });
-  if (state.commands.size === 0) await take("/v1/help", (result) => { state.commands = new Set(result.commands.map((command) => command.name)); });
+  if (state.commands.size === 0) await take("/v1/help", (result) => { state.commands = new Map(result.commands.map((command) => [command.name, command.usage])); });
   length += await take("/v1/status", (result) => { state.detail = result; });
   await take("/v1/info", (result) => { state.daemon = result.info; });
   await take("/v1/rollouts", (result) => { state.rollouts = result.rollouts; });
@@ -149,11 +151,34 @@ async function refreshNow() {
   if (!document.hidden) slow.timer = setTimeout(refreshNow, wait);
 }
 
+// The charts begin before the page did: asked for once after each beginning of the stream, service by service.
+const past = { turn: 0, isBusy: false, filled: new Set() };
+
+async function fillCharts() {
+  if (past.isBusy) return;
+  const { turn } = past;
+  past.isBusy = true;
+  try {
+    for (const name of [...cards.keys()].filter((key) => !past.filled.has(key))) {
+      const { result } = await get(`/v1/services/${encodeURIComponent(name)}/charts`);
+      if (turn !== past.turn) break;
+      past.filled.add(name);
+      cards.get(name)?.card.remember(remembered(result, now()));
+    }
+  } catch (refusal) {
+    if (refusal.status === undefined) console.error(refusal); // else it is tried with the next state
+  }
+  past.isBusy = false;
+  drawCharts();
+}
+
 const stream = new Stream("/v1/events", {
   onOpen() {
     state.isOpen = true;
     state.isCrowded = false;
-    state.commands = new Set(); // it may be another daemon
+    state.commands = new Map(); // it may be another daemon
+    past.turn++;
+    past.filled.clear();
     refreshNow();
   },
   onLost(status) {
@@ -172,6 +197,7 @@ const stream = new Stream("/v1/events", {
     state.heardAt = now();
     draw();
     for (const service of object.services) cards.get(service.service)?.card.measure(service, state.heardAt);
+    if (object.services.some((service) => !past.filled.has(service.service))) fillCharts();
     drawCharts();
   },
 });
@@ -181,7 +207,7 @@ const stream = new Stream("/v1/events", {
 const tokenDialog = new TokenDialog(() => {
   forget(hasToken());
 });
-const actDialog = new ActDialog(refreshNow);
+const actDialog = new ActDialog(refreshNow, (command) => MAY_FORCE.includes(state.who.role) && (state.commands.get(command) || "").includes("--force"));
 
 function act(action, opener) {
   if (READERS.includes(state.who.role) && !hasToken()) tokenDialog.open(`“${action.label.replace("…", "")}” changes something, and that needs a token.`);

@@ -1,7 +1,8 @@
-// Pictures in SVG: values over the last five minutes, and the last checks of a target.
+// Pictures in SVG: values over the last ten minutes, and the last checks of a target.
 import { svg, el, say, set } from "./dom.js";
 
-export const SPAN_S = 300;
+export const SPAN_S = 600;
+const OVERLAP_S = 1;
 const WIDTH = 300;
 const HEIGHT = 56;
 
@@ -15,6 +16,25 @@ export class Series {
     this.points.push(point);
     while (this.points.length > 0 && this.points[0].at < point.at - SPAN_S - 2) this.points.shift();
   }
+
+  // What the daemon remembers stands before and in the gaps of what was seen here, which is finer.
+  fill(remembered) {
+    const seen = this.points.map((point) => point.at);
+    const isSeen = (at) => seen.some((other) => Math.abs(other - at) < OVERLAP_S);
+    this.points = [...this.points, ...remembered.filter((point) => !isSeen(point.at))].sort((a, b) => a.at - b.at);
+  }
+}
+
+const LINES = ["rate", "error_rate", "p50_us", "p95_us", "p99_us"];
+
+// The answer of /v1/services/NAME/charts as points on the page's own clock, by slot.
+export function remembered(result, now) {
+  const slots = new Map();
+  for (const chart of result.charts) {
+    const points = result.ages_seconds.map((age, index) => ({ at: now - age, ...Object.fromEntries(LINES.map((line) => [line, chart[line][index]])) }));
+    slots.set(chart.slot, points.filter((point) => typeof point.rate === "number" && point.at > now - SPAN_S));
+  }
+  return slots;
 }
 
 // A round number that is not below: the top of the scale, which so does not tremble.
@@ -65,7 +85,7 @@ export class Chart {
       line.name ? `${line.name} ` : "", this.values[index]));
     this.node = el("figure", { class: "figure" },
       el("figcaption", {}, el("span", { class: "title", text: title }), ...words),
-      el("div", { class: "plot" }, this.picture, this.top, el("span", { class: "since", text: "5 min" })));
+      el("div", { class: "plot" }, this.picture, this.top, el("span", { class: "since", text: "10 min" })));
   }
 
   draw(points, now, top) {
@@ -76,7 +96,7 @@ export class Chart {
     });
     say(this.top, this.format(top));
     const said = this.lines.map((line, index) => `${line.name} ${this.values[index].textContent}`.trim()).join(", ");
-    set(this.picture, "aria-label", `${this.title} of the last five minutes; now ${said}; scale to ${this.format(top)}`);
+    set(this.picture, "aria-label", `${this.title} of the last ten minutes; now ${said}; scale to ${this.format(top)}`);
   }
 }
 

@@ -67,8 +67,10 @@ function gateList(gates) {
 }
 
 export class ActDialog {
-  constructor(onDone) {
+  // mayForce(command): whether whoever looks may go past a gate with it.
+  constructor(onDone, mayForce) {
     this.onDone = onDone;
+    this.mayForce = mayForce;
     this.dialog = document.getElementById("act-dialog");
     this.turn = 0;
     this.dialog.addEventListener("close", () => {
@@ -80,6 +82,7 @@ export class ActDialog {
   open(action, opener) {
     this.action = action;
     this.opener = opener;
+    this.past = { reason: "", gates: [] };
     this.values = Object.fromEntries(action.fields.map((field) => [field.name, field.value ?? field.options?.[0] ?? ""]));
     this.dialog.replaceChildren();
     this.dialog.showModal();
@@ -95,7 +98,7 @@ export class ActDialog {
 
   choices(...buttons) {
     return el("div", { class: "choices" },
-      el("button", { type: "button", text: buttons.length > 0 ? "Cancel" : "Close", on: { click: () => this.dialog.close() }, "data-first": buttons.length === 0 }), ...buttons);
+      el("button", { type: "button", text: buttons.some(Boolean) ? "Cancel" : "Close", on: { click: () => this.dialog.close() }, "data-first": !buttons.some(Boolean) }), ...buttons.filter(Boolean));
   }
 
   showForm(refusal) {
@@ -110,9 +113,10 @@ export class ActDialog {
     const form = el("form", { on: { submit: (event) => {
       event.preventDefault();
       for (const { field, input } of inputs) this.values[field.name] = input.value;
+      this.past = { reason: "", gates: [] };
       this.plan();
     } } }, el("p", { class: "muted", text: `This ${this.action.effect}.` }), ...inputs.map((item) => item.node),
-    refusal && refusalView(refusal), this.choices(el("button", { type: "submit", class: "main", text: "Show the plan" })));
+    refusal && refusalView(refusal), this.choices(this.forceButton(refusal), el("button", { type: "submit", class: "main", text: "Show the plan" })));
     this.show(this.action.title, form);
   }
 
@@ -131,7 +135,7 @@ export class ActDialog {
   }
 
   async plan() {
-    const answer = await this.wait("asking for the plan…", () => post("/v1/plan", planOf(this.action, this.values)));
+    const answer = await this.wait("asking for the plan…", () => post("/v1/plan", planOf(this.action, this.values, this.past.reason)));
     if (answer === null) return;
     if (answer instanceof Refusal) this.showRefusal(answer);
     else this.showPlan(answer);
@@ -142,15 +146,46 @@ export class ActDialog {
       this.showForm(refusal);
       return;
     }
-    this.show(this.action.title, refusalView(refusal), this.choices());
+    this.show(this.action.title, refusalView(refusal), this.choices(this.forceButton(refusal)));
+  }
+
+  // Only behind a gate that has said no, only once, and only for those who may.
+  forceButton(refusal) {
+    if (!refusal || refusal.code !== "gate_refused" || this.past.reason !== "" || !this.mayForce(this.action.command)) return null;
+    return el("button", { type: "button", class: "danger", text: "Go past this…", on: { click: () => this.showForce(refusal) } });
+  }
+
+  showForce(refusal) {
+    const refused = (refusal.result?.gates || []).filter((gate) => !gate.passed);
+    const gates = refused.length > 0 ? refused : [{ gate: refusal.gate, passed: false, words: refusal.message }];
+    const reason = el("input", { id: "act-force-reason", type: "text", autocomplete: "off", maxlength: 200, required: true, "data-first": true });
+    const problem = el("p", { class: "problem", role: "alert" });
+    const form = el("form", { novalidate: true, on: { submit: (event) => {
+      event.preventDefault();
+      if (reason.value.trim() === "") {
+        say(problem, "Say why: whoever reads the history and the audit wants to know.");
+        reason.focus();
+        return;
+      }
+      this.past = { reason: reason.value.trim(), gates };
+      this.plan();
+    } } },
+    el("div", { class: "notice bad" }, el("p", {}, el("strong", { text: "! Past what these gates say: " })), gateList(gates)),
+    el("p", { class: "muted", text: "They are there so that users are not hurt. Nothing happens yet: the plan without them is shown first." }),
+    el("label", { for: "act-force-reason", text: "Why they do not count now" }), reason, problem,
+    this.choices(el("button", { type: "submit", class: "danger", text: "Show the forced plan" })));
+    this.show(`Past the gates: ${this.action.title}`, form);
   }
 
   showPlan(answer) {
     const { result } = answer;
     const move = result.from && result.to && result.from !== result.to ? `${result.from} → ${result.to}` : "";
+    const { past } = this;
+    const isForced = past.reason !== "";
     const reason = el("input", { id: "act-reason", type: "text", autocomplete: "off", maxlength: 200, required: true, "data-first": true });
+    reason.value = past.reason;
     const agree = el("input", { id: "act-agree", type: "checkbox", required: true });
-    const apply = el("button", { type: "submit", class: "main", text: this.action.label.replace("…", " now") });
+    const apply = el("button", { type: "submit", class: isForced ? "danger" : "main", text: `${isForced ? "Force: " : ""}${this.action.label.replace("…", " now")}` });
     const problem = el("p", { class: "problem", role: "alert" });
     const form = el("form", { novalidate: true, on: { submit: (event) => {
       event.preventDefault();
@@ -167,12 +202,13 @@ export class ActDialog {
     el("p", { class: "effect" }, el("b", { text: move ? `${this.action.words[0]}: ${move}` : this.action.words[0] }),
       ` – ${this.action.effect}${result.share && result.share !== "0%" && this.action.command.startsWith("canary") ? ` (share ${result.share})` : ""}.`),
     result.words && el("p", { class: "muted", text: result.words }),
+    isForced && el("div", { class: "notice bad", role: "note" }, el("p", {}, el("strong", { text: "! Goes past: " })), gateList(past.gates)),
     result.gates?.length > 0 ? gateList(result.gates) : el("p", { class: "muted", text: "No gate stands before this." }),
     el("p", { class: "muted small", text: `Planned at epoch ${answer.epoch}; it holds for ten minutes, and only while nothing else changes.` }),
     el("label", { for: "act-reason", text: "Reason" }), reason,
-    el("label", { class: "tick" }, agree, el("span", { text: `I have read the plan: ${this.action.label.replace("…", "").toLowerCase()} ${this.action.words[0]}${move ? `, ${move}` : ""}` })),
+    el("label", { class: "tick" }, agree, el("span", { text: `I have read the plan${isForced ? ` and go past ${past.gates.map((gate) => gate.gate).join(", ")}` : ""}: ${this.action.label.replace("…", "").toLowerCase()} ${this.action.words[0]}${move ? `, ${move}` : ""}` })),
     problem, this.choices(apply));
-    this.show(`Plan: ${this.action.title}`, form);
+    this.show(`${isForced ? "Forced plan" : "Plan"}: ${this.action.title}`, form);
   }
 
   async apply(token, reason) {
@@ -184,8 +220,9 @@ export class ActDialog {
       return;
     }
     const { result, outcome, epoch } = answer;
+    const words = result?.words || this.action.title;
     this.show(this.action.title, el("div", { class: `notice ${outcome === "done" ? "good" : "warn"}`, role: "alert", tabindex: -1 },
-      el("p", {}, el("strong", { text: outcome === "done" ? "✓ Done" : `! ${outcome}` }), `: ${result?.words || this.action.title}, epoch ${epoch}`),
+      el("p", {}, el("strong", { text: outcome === "done" ? "✓ Done" : `! ${outcome}` }), `: ${words}${words.includes(`epoch ${epoch}`) ? "" : `, epoch ${epoch}`}`),
       result?.durable === false && el("p", { text: "It is in force, but not on disk." })), this.choices());
   }
 }

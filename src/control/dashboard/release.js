@@ -94,18 +94,20 @@ export class Release {
     if (!rollout) return;
     const list = BACK.includes(rollout.phase) ? [...PHASES, rollout.phase] : PHASES;
     const at = list.indexOf(rollout.phase);
-    sync(this.phases, this.phaseParts, list.map((phase, index) => ({ phase, index })), (item) => item.phase, () => {
+    const isBack = BACK.includes(rollout.phase);
+    const items = list.map((phase, index) => ({ phase, isNow: index === at, isPast: index < at && !isBack }));
+    sync(this.phases, this.phaseParts, items, (item) => item.phase, () => {
       const node = el("li");
-      return { node, update: ({ phase, index }) => {
-        const isBack = BACK.includes(phase);
-        say(node, isBack ? `✕ ${phase}` : index < at && !BACK.includes(rollout.phase) ? `✓ ${phase}` : phase);
-        set(node, "class", isBack ? "back" : index === at ? "now" : index < at && !BACK.includes(rollout.phase) ? "past" : null);
-        set(node, "aria-current", index === at ? "step" : null);
+      return { node, update: ({ phase, isNow, isPast }) => {
+        const isEnd = BACK.includes(phase);
+        say(node, isEnd ? `✕ ${phase}` : isPast ? `✓ ${phase}` : phase);
+        set(node, "class", isEnd ? "back" : isNow ? "now" : isPast ? "past" : null);
+        set(node, "aria-current", isNow ? "step" : null);
       } };
     });
   }
 
-  linesOf({ rollout, canary, trial, light, degraded }) {
+  linesOf({ service, rollout, canary, trial, light, degraded }) {
     const lines = [];
     const add = (key, text, kind) => lines.push({ key, text, kind });
     for (const [index, words] of (degraded || []).entries()) add(`degraded ${index}`, `! ${words}`, "bad");
@@ -113,10 +115,10 @@ export class Release {
       add("rollout", `${rollout.phase} for ${seconds(rollout.phase_seconds)}${rollout.paused ? ", paused" : ""}${rollout.held ? ", held" : ""}${rollout.waits_for ? `; waits for ${rollout.waits_for}` : ""}`, rollout.held ? "warn" : null);
       if (rollout.approvals_needed > 0) add("approvals", `approvals: ${rollout.approvals} of ${rollout.approvals_needed}`);
       if (rollout.checks_needed > 0) add("checks", `manual checks: ${rollout.checks} of ${rollout.checks_needed}`);
-      if (typeof rollout.confirm_seconds === "number") add("confirm", `! goes back by itself in ${seconds(rollout.confirm_seconds)} unless confirmed`, "warn");
     } else if (rollout) {
       add("ended", `${rollout.phase}${rollout.ended ? ` at ${clock(rollout.ended)}` : ""}${rollout.words ? `: ${rollout.words}` : ""}`, BACK.includes(rollout.phase) ? "warn" : null);
     }
+    if (typeof service.confirm_seconds === "number") add("confirm", `! goes back by itself in ${seconds(service.confirm_seconds)} unless confirmed`, "warn");
     if (canary) add("canary", `step ${canary.step} of ${canary.step_count}, for ${seconds(canary.age_seconds)}${canary.paused ? ", steps held" : typeof canary.next_step_seconds === "number" ? `, next in ${seconds(canary.next_step_seconds)}` : rollout?.running ? ", steps by the rollout" : ", steps by hand"}`);
     if (trial?.watched) {
       add("evidence", trial.leading ? `strongest evidence against ${trial.candidate}: ${trial.leading} ${ruleValue(trial.evidence)} of ${ruleValue(trial.threshold)}` : `no evidence against ${trial.candidate} so far`);

@@ -193,6 +193,11 @@ export class ServiceCard {
     }
   }
 
+  // What the daemon remembers of the time before, and of that in which the page was not listening.
+  remember(slots) {
+    for (const [name, points] of slots) this.panels.get(name)?.series.fill(points);
+  }
+
   // The slots of a service have one scale, so that they can be compared at a look.
   draw(now) {
     const points = [...this.panels.values()].flatMap((panel) => panel.series.points);

@@ -51,6 +51,8 @@ Test(crosscheck_judgement, defaults_are_those_of_the_rule)
     settings_default(&should);
     should.guard_slow_ratio = 1.5;
     should.guard_slow_least_ms = 10;
+    should.latency_least_ms = 1;
+    should.hist_least_requests = should.prior_requests;
     should.guard_slow_errors = 0;
     should.on_inconclusive = 0;
     judgement_settings(&config->services[0], &is);

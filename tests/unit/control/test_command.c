@@ -27,6 +27,7 @@ static const struct {
     { "show drain", LEVEL_USER, false },
     { "show evidence", LEVEL_USER, false },
     { "show load", LEVEL_USER, false },
+    { "show charts", LEVEL_USER, false },
     { "show rules", LEVEL_USER, false },
     { "show alerts", LEVEL_USER, false },
     { "release", LEVEL_DEPLOYER, true },

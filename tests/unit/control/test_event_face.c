@@ -43,8 +43,16 @@ static const struct {
                        "\"words\":\"refused\""),
       "verdict", CONFIG_SEVERITY_WARN, "shop/green: target a:1 is down",
       "it was up, because refused" },
-    { EVENT("database", ",\"words\":\"it is away\""), "database", CONFIG_SEVERITY_INFO,
-      "shop: database", "it is away" },
+    { EVENT("database", ",\"subject\":\"rollback-safe\",\"severity\":\"warn\",\"was\":\"yes\","
+                        "\"is\":\"no\",\"words\":\"a column is missing\""),
+      "database", CONFIG_SEVERITY_WARN, "shop: rollback safe: no",
+      "it was yes; a column is missing" },
+    { EVENT("database", ",\"subject\":\"database\",\"severity\":\"info\",\"was\":null,"
+                        "\"is\":\"up\",\"database\":\"main\",\"words\":\"\""),
+      "database", CONFIG_SEVERITY_INFO, "database main: up", "" },
+    { EVENT("database", ",\"subject\":\"snapshot\",\"severity\":\"warn\",\"is\":\"failed\","
+                        "\"database\":\"main\",\"words\":\"no room\""),
+      "database", CONFIG_SEVERITY_WARN, "database main: snapshot failed", "no room" },
     { EVENT("action", ",\"action\":\"fix\",\"words\":\"exit 0\""), "action", CONFIG_SEVERITY_INFO,
       "shop: action fix", "exit 0" },
     { EVENT("reload", ",\"change\":\"reload\",\"outcome\":\"refused\""), "reload",

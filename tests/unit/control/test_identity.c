@@ -168,6 +168,29 @@ Test(identity, issuer_and_audience_of_the_key)
     bench_fini(&bench);
 }
 
+/* What a claim says is not looked at, and not said, before the signature is good. */
+Test(identity, signatures_come_before_claims)
+{
+    static const char *const claims[] = { "[]", "{\"sub\":", "{\"sub\":1,\"sub\":2}", "\"x\"",
+                                          "{\"exp\":1}" };
+    static struct bench bench;
+    struct identity_result result;
+    struct token_maker forger;
+
+    bench_init(&bench);
+    token_maker_init(&forger, TOKEN_EDDSA);
+    for (size_t i = 0; i < sizeof claims / sizeof claims[0]; i++) {
+        cr_expect_eq(ask_token(&bench, token_maker_make(&forger, "ed", claims[i]), &result),
+                     IDENTITY_REFUSED);
+        cr_expect_not_null(strstr(result.words, "signature is not good"), "%s: %s", claims[i],
+                           result.words);
+        cr_expect_eq(ask_claims(&bench, 3, claims[i], &result), IDENTITY_REFUSED);
+        cr_expect_null(strstr(result.words, "signature"), "%s: %s", claims[i], result.words);
+    }
+    token_maker_fini(&forger);
+    bench_fini(&bench);
+}
+
 /* Heads that are not what the key asks for, signed by who has the key. */
 static const char *const bad_heads[] = {
     "{\"alg\":\"none\",\"kid\":\"hs\"}",

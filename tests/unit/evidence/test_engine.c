@@ -477,3 +477,23 @@ Test(engine, a_change_of_mode_drops_the_open_block)
     cr_assert_leq(look(engine).rows[err_abs].evidence, prior, "the block is one second long");
     engine_free(engine);
 }
+
+/* The rows of the past are no witness without one; those that need none are not held up by it. */
+Test(engine, without_a_past_it_says_so_and_looks_at_the_present)
+{
+    struct made_traffic traffic = traffic_new(5, 100, 100);
+    struct engine *engine = NULL;
+    unsigned at = 0;
+
+    settings_default(&settings);
+    settings.hist_least_requests = 100;
+    engine = engine_new(&settings);
+    traffic.candidate_rate = 1;
+    at = run_until(engine, &traffic, ENGINE_ALERT, 100);
+    cr_assert_lt(at, 100);
+    cr_expect_str_eq(events[0].trigger, "hist_gross");
+    at = run_until(engine, &traffic, ENGINE_ROLLBACK, 100);
+    cr_assert_lt(at, 100);
+    cr_expect_str_eq(events[0].trigger, "err_abs");
+    engine_free(engine);
+}

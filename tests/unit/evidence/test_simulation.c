@@ -173,3 +173,29 @@ Test(simulation, a_tail_that_few_requests_are_in_is_found)
     cr_assert_lt(run(engine, &traffic, 300), 300);
     engine_free(engine);
 }
+
+/* Twice as slow as next to nothing is still next to nothing; twenty times is not. */
+Test(simulation, what_is_not_slower_by_the_least_is_let_be, .timeout = 600)
+{
+    static const struct {
+        double least_ms, slower;
+        bool is_taken_back;
+    } cases[] = { { 0, 2.2, true }, { 5, 2.2, false }, { 5, 30, true } };
+
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct made_traffic traffic = traffic_new(40 + i, 1000, 50);
+        struct settings settings;
+        struct engine *engine = NULL;
+
+        settings_default(&settings);
+        settings.latency_least_ms = cases[i].least_ms;
+        engine = engine_new(&settings);
+        traffic.has_latency = true;
+        traffic.sigma = 0.3;
+        traffic.candidate_median_us = traffic.baseline_median_us = 500;
+        cr_assert_eq(run(engine, &traffic, 300), 300);
+        traffic.candidate_median_us *= cases[i].slower;
+        cr_expect_eq(run(engine, &traffic, 600) < 600, cases[i].is_taken_back, "case %zu", i);
+        engine_free(engine);
+    }
+}

@@ -1,13 +1,13 @@
-/* See page_priv.h. */
-#include "control/page_priv.h"
+/* See paging_priv.h. */
+#include "control/paging_priv.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 
 #include "base/num.h"
 
-enum call_step page_take(struct call *call, uint64_t max, uint64_t *count,
-                         char name[PAGE_NAME_SIZE])
+enum call_step paging_take(struct call *call, uint64_t max, uint64_t *count,
+                           char name[PAGING_NAME_SIZE])
 {
     const struct args *args = &call->args;
     bool has_limit = (args->given & ARGS_LIMIT) != 0;
@@ -24,7 +24,7 @@ enum call_step page_take(struct call *call, uint64_t max, uint64_t *count,
         if (name[0] != '\0' || *count == 0 || !args_is_name(args->words[i]))
             return call_refuse_usage(call, "\"%.80s\" is no count of 1 to %" PRIu64 " and no name",
                                      args->words[i], max);
-        snprintf(name, PAGE_NAME_SIZE, "%s", args->words[i]);
+        snprintf(name, PAGING_NAME_SIZE, "%s", args->words[i]);
     }
     return CALL_PARKED;
 }
