@@ -8,6 +8,7 @@
 #include "app/trust.h"
 #include "app/vault.h"
 #include "base/err.h"
+#include "base/num.h"
 #include "base/text.h"
 #include "config/config.h"
 #include "config/dump.h"
@@ -15,6 +16,7 @@
 #include "config/report.h"
 #include "control/identity.h"
 #include "control/outbox.h"
+#include "health/detection.h"
 #include "net/tls_process.h"
 
 static const char usage[] =
@@ -22,7 +24,7 @@ static const char usage[] =
     "       switchyard -t [-c FILE]                        check the configuration only\n"
     "       switchyard -T [-c FILE]                        print it with all defaults\n"
     "       switchyard -V | -h\n"
-    "FILE is /etc/switchyard/switchyard.conf unless given. See switchyard(8).\n";
+    "FILE is " SWITCHYARD_CONFIG_FILE " unless given. See switchyard(8).\n";
 
 enum mode { MODE_RUN, MODE_CHECK, MODE_DUMP };
 
@@ -59,6 +61,28 @@ static int check_tls(const char *path, const struct config *config, char *words,
     return err;
 }
 
+/* How long a dead target may get requests when nothing but its health checks finds out. */
+static void print_detection(const struct config *config)
+{
+    for (size_t i = 0; i < config->service_count; i++) {
+        const struct config_service *service = &config->services[i];
+        const struct config_health *health = &service->health;
+        char longest[32];
+
+        if (!health->enabled) {
+            fprintf(stderr,
+                    "%s: no health checks, nothing but traffic finds out that a target died\n",
+                    service->name);
+            continue;
+        }
+        num_format_duration(
+            detection_worst_us(health->interval, health->timeout, health->fall, health->jitter),
+            longest);
+        fprintf(stderr, "%s: health checks find a dead target within %s at the most\n",
+                service->name, longest);
+    }
+}
+
 /* -t and -T: every error and warning on standard error. */
 static int check(const char *path, enum mode mode)
 {
@@ -86,6 +110,8 @@ static int check(const char *path, enum mode mode)
         if (err == ERR_OK)
             err = outbox_check(config, words, sizeof words);
         if (err == ERR_OK)
+            print_detection(config);
+        if (err == ERR_OK)
             fprintf(stderr, "%s: the configuration is valid\n", path);
         else
             fprintf(stderr, "%s: %s\n", path, words);
@@ -105,7 +131,7 @@ int main(int argc, char **argv)
         { "accept-empty-state", no_argument, NULL, 'E' },
         { NULL, 0, NULL, 0 },
     };
-    struct daemon_options daemon = { .config_path = "/etc/switchyard/switchyard.conf" };
+    struct daemon_options daemon = { .config_path = SWITCHYARD_CONFIG_FILE };
     enum mode mode = MODE_RUN;
 
     for (int c = 0; (c = getopt_long(argc, argv, "c:tTVh", options, NULL)) != -1;) {

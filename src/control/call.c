@@ -13,6 +13,7 @@
 #include "base/mask.h"
 #include "base/mem.h"
 #include "control/call_audit_priv.h"
+#include "control/command_hint_priv.h"
 #include "control/json_priv.h"
 #include "control/permit_priv.h"
 #include "control/verbs_priv.h"
@@ -154,14 +155,19 @@ static enum call_step complete(struct call *call)
 /* Finds the command, asks whether this peer may, reads its options. False: the answer says why not. */
 static bool is_acceptable(struct call *call)
 {
+    const char *hint = command_hint(call->words, call->word_count);
     const char *nearest = NULL;
     unsigned taken = 0;
 
     call->command = command_lookup(call->words, call->word_count, &taken, &nearest);
     if (call->command == NULL) {
-        reply_fail(&call->reply, OUTCOME_USAGE, FAULT_USAGE, "unknown command %.40s",
-                   call->words[0]);
-        if (nearest != NULL)
+        bool is_pair = call->word_count > 1 && command_is_family(call->words[0]);
+
+        reply_fail(&call->reply, OUTCOME_USAGE, FAULT_USAGE, "unknown command %.40s%s%.40s",
+                   call->words[0], is_pair ? " " : "", is_pair ? call->words[1] : "");
+        if (hint != NULL)
+            reply_hint(&call->reply, "%s", hint);
+        else if (nearest != NULL)
             reply_hint(&call->reply, "did you mean \"%s\"? \"help\" lists all commands", nearest);
         else
             reply_hint(&call->reply, "\"help\" lists all commands");
@@ -172,6 +178,8 @@ static bool is_acceptable(struct call *call)
     if (command_parse(call->command, call->words + taken, call->word_count - taken, &call->args) <
         0) {
         call_refuse_usage(call, "%s", call->args.problem);
+        if (hint != NULL)
+            reply_hint(&call->reply, "%s", hint);
         return false;
     }
     if (!permit_scope(call))

@@ -295,9 +295,18 @@ static const struct command commands[] = {
 enum { COMMAND_COUNT = sizeof commands / sizeof commands[0] };
 
 static const struct command_alias aliases[] = {
-    { "promote", "switch" },       { "slots", "show slots" },     { "audit", "audit show" },
-    { "targets", "show targets" }, { "history", "show history" }, { "signals", "show signals" },
-    { "version", "show version" }, { "lock", "lock show" },       { "exit", "quit" },
+    { "promote", "switch" },
+    { "slots", "show slots" },
+    { "audit", "audit show" },
+    { "targets", "show targets" },
+    { "history", "show history" },
+    { "signals", "show signals" },
+    { "version", "show version" },
+    { "lock", "lock show" },
+    { "exit", "quit" },
+    { "show tls", "tls list" },
+    { "show db", "db status" },
+    { "show deploy", "rollout status" },
 };
 enum { ALIAS_COUNT = sizeof aliases / sizeof aliases[0] };
 
@@ -325,6 +334,16 @@ static const struct command *find_alias(const char *name)
         if (strcmp(aliases[i].name, name) == 0)
             return command_find(aliases[i].means);
     return NULL;
+}
+
+bool command_is_family(const char *word)
+{
+    size_t len = strlen(word);
+
+    for (unsigned i = 0; i < COMMAND_COUNT; i++)
+        if (strncmp(commands[i].name, word, len) == 0 && commands[i].name[len] == ' ')
+            return true;
+    return false;
 }
 
 static const char *find_nearest(const char *typed)
@@ -359,6 +378,8 @@ const struct command *command_lookup(char *const *words, unsigned count, unsigne
     if (count > 1)
         snprintf(pair, sizeof pair, "%.30s %.30s", words[0], words[1]);
     command = command_find(pair);
+    if (command == NULL)
+        command = find_alias(pair);
     *taken = 2;
     if (command != NULL)
         return command;

@@ -41,6 +41,7 @@ struct command_alias {
 const struct command *command_at(unsigned index); /* NULL beyond the end */
 const struct command_alias *command_alias_at(unsigned index);
 const struct command *command_find(const char *name); /* by its whole name; no alias */
+bool command_is_family(const char *word);             /* the first word of a name of two */
 
 /*
  * The command that the words begin with; *taken of them are its name. "drain NAME/SLOT status" counts as "show

@@ -43,6 +43,21 @@ static void write_phases(struct exposition *x, const struct deploy *deploy)
         }
 }
 
+static void write_holds(struct exposition *x, const struct deploy *deploy)
+{
+    struct deploy_rollout_view view;
+
+    exposition_open(x, "switchyard_rollout_held", EXPOSITION_GAUGE,
+                    "1 while a rollout stays where it is until somebody decides: its phase took "
+                    "longer than it may, or there is not enough evidence.");
+    for (unsigned i = 0; deploy_rollout_at(deploy, i, NULL, &view); i++) {
+        char *labels = make_labels(view.name, NULL, NULL);
+
+        exposition_u64(x, labels, view.is_held);
+        free(labels);
+    }
+}
+
 static void write_deadlines(struct exposition *x, const struct deploy *deploy)
 {
     const struct snapshot *snapshot = snapshot_current();
@@ -86,6 +101,7 @@ void metrics_rollout_write(const struct control_room *room, struct text *out)
     struct exposition x = { .out = out };
 
     write_phases(&x, room->deploy);
+    write_holds(&x, room->deploy);
     write_deadlines(&x, room->deploy);
     if (room->deployments == NULL)
         return;

@@ -14,21 +14,41 @@ struct verb {
     const char *name;
     const char *usage;
     bool is_change;
+    bool is_local; /* takes no more options than its usage names */
 };
 
 static const struct verb verbs[] = {
-#define VERB(name, usage, changes) { name, usage, changes },
+#define VERB(name, usage, changes) { name, usage, changes, false },
 #define ALIAS(name, means)
 #include "ctl/verbs.def"
 #undef VERB
 #undef ALIAS
-    { "watch", "[NAME] [--count N]", false },
-    { "completion", "bash|zsh", false },
+    { "watch", "[NAME] [--count N]", false, false },
+    { "completion", "bash|zsh", false, true },
     { "db lint",
       "[--baseline FILE] [--verify-with DSN] [--strategy shared|parallel] [--format "
-      "human|json|gcc]",
-      false },
-    { "mcp", "", false },
+      "human|json|gcc] [--recursive] [--independent] [--advice] [--json] PATH...",
+      false, true },
+    { "db plan",
+      "[--database DATABASE] [--dsn DSN] [--passfile FILE] [--environment E] "
+      "[--transaction auto|wrap|none] [--recursive] [--advice] [--json] PATH...",
+      false, true },
+    { "db apply",
+      "--emergency [--database DATABASE] [--dsn DSN] [--passfile FILE] --reason TEXT "
+      "[--token TOKEN] [--yes] [--lock-timeout D] [--retries N] [--environment E] "
+      "[--transaction auto|wrap|none] [--json] FILE",
+      false, true },
+    { "db prove",
+      "[--database DATABASE] [--dsn DSN] [--passfile FILE] [--corpus FILE] [--command TEXT] "
+      "[--old-version V] [--cache DIR] [--environment E] [--transaction auto|wrap|none] PATH...",
+      false, true },
+    { "token",
+      "--key FILE --alg ALG [--kid K] --subject S --role viewer|deployer|operator|admin "
+      "[--services A,B] [--ttl D] [--audience A] [--issuer I] [--id JTI] [--role-claim CLAIM] "
+      "[--services-claim CLAIM]",
+      false, true },
+    { "token inspect", "[TOKEN]", false, true },
+    { "mcp", "", false, true },
 };
 
 static const struct {
@@ -203,7 +223,7 @@ static void offer_options(struct finder *finder, const struct verb *verb)
             offer(finder, part);
     for (size_t i = 0; i < COUNT(changes) && verb->is_change; i++)
         offer(finder, changes[i]);
-    for (size_t i = 0; i < COUNT(every); i++)
+    for (size_t i = 0; i < COUNT(every) && !verb->is_local; i++)
         offer(finder, every[i]);
 }
 

@@ -94,6 +94,24 @@ static int read_wishes(int argc, char **argv, const char *values[WISHES])
     return 0;
 }
 
+/* 0, or an exit code: a role that no daemon has by itself makes a token that may nothing, and looks like one that may. */
+static int check_role(const char *const values[WISHES])
+{
+    static const char *const roles[] = { "viewer", "deployer", "operator", "admin" };
+
+    for (size_t i = 0; i < sizeof roles / sizeof roles[0]; i++)
+        if (strcmp(values[WISH_ROLE], roles[i]) == 0)
+            return 0;
+    if (values[WISH_ROLE_CLAIM] == NULL)
+        return refuse("--role is none of viewer, deployer, operator, admin (where api { roles } of "
+                      "the daemon gives it a meaning, name the claim: --role-claim role): ",
+                      values[WISH_ROLE]);
+    fprintf(stderr,
+            "switchctl: token: %s=%s is a role only where api { roles } of the daemon says so\n",
+            values[WISH_ROLE_CLAIM], values[WISH_ROLE]);
+    return 0;
+}
+
 static void add_number(cJSON *claims, const char *name, uint64_t value)
 {
     char text[32];
@@ -165,6 +183,8 @@ static int make(int argc, char **argv)
     char *token = NULL;
     int code = read_wishes(argc, argv, values);
 
+    if (code == 0)
+        code = check_role(values);
     if (code != 0)
         return code;
     if (values[WISH_TTL] != NULL &&

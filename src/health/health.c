@@ -14,6 +14,7 @@
 #include "base/hash.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "health/detection.h"
 #include "health/probe_spec_priv.h"
 #include "health/watch_priv.h"
 #include "net/loop.h"
@@ -22,9 +23,7 @@
 enum {
     HEALTH_MAGIC = 0x68656c74,
     WATCH_MAGIC = 0x77617463,
-    FAST_US = 500000,   /* interval while the verdict is about to change */
     SPREAD_US = 100000, /* first probes are spread over this */
-    PAUSE_US = 10000,   /* the least between two probes of a target */
 };
 
 static struct watch *watch_of(void *arg)
@@ -110,8 +109,8 @@ static uint64_t find_interval(struct watch *watch)
     uint64_t interval = watch->spec->interval_us;
     uint64_t swing = interval * watch->spec->jitter / 100;
 
-    if (!window_is_settled(&watch->window) && interval > FAST_US) {
-        interval = FAST_US;
+    if (!window_is_settled(&watch->window) && interval > DETECTION_FAST_US) {
+        interval = DETECTION_FAST_US;
         swing = interval * watch->spec->jitter / 100;
     }
     return interval - swing + draw(watch->health, 2 * swing + 1);
@@ -121,7 +120,7 @@ void watch_hurry(struct watch *watch)
 {
     uint64_t now_us = loop_now_us(watch->health->loop);
 
-    if (watch->due_us > now_us + FAST_US)
+    if (watch->due_us > now_us + DETECTION_FAST_US)
         arm(watch, find_interval(watch));
 }
 
@@ -129,7 +128,8 @@ static void schedule_next(struct watch *watch, uint64_t lasted_us)
 {
     uint64_t interval = find_interval(watch);
 
-    arm(watch, interval > lasted_us + PAUSE_US ? interval - lasted_us : PAUSE_US);
+    arm(watch,
+        interval > lasted_us + DETECTION_PAUSE_US ? interval - lasted_us : DETECTION_PAUSE_US);
 }
 
 static void describe_change(const struct watch *watch, const struct probe_result *result, char *out)

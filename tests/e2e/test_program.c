@@ -67,7 +67,12 @@ static void expect_run(const char *program, const char *words, const char *confi
 Test(program, switchyard_options)
 {
     expect_run("switchyard", "-V", "", 0, "switchyard");
-    expect_run("switchyard", "-t -c @", good, 0, "");
+    expect_run("switchyard", "-t -c @", good, 0,
+               "shop: health checks find a dead target within 5220ms at the most");
+    expect_run("switchyard", "-t -c @",
+               "listener http { bind = \"127.0.0.1:0\" }\nservice shop {"
+               " slot blue { targets = { \"127.0.0.1:1\" } } health { enabled = false } }\n",
+               0, "shop: no health checks");
     expect_run("switchyard", "-t -c @", "listener http { bind = \"127.0.0.1:0\" }\nnonsense = 1\n",
                1, "x.conf:2");
     expect_run("switchyard", "-t -c /nowhere/at/all.conf", "", 1, "/nowhere/at/all.conf");

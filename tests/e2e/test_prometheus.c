@@ -23,10 +23,14 @@ enum { TOOL_MS = 60000, NAME_MAX_BYTES = 160 };
 
 #define DOWN   "GET /g HTTP/1.1\r\nHost: a.test\r\nConnection: close\r\n\r\n"
 
-/* Nobody is told of anything, but what waits is measured. */
+/* Nobody is told of anything, but what waits is measured; and of databases that nobody reaches it is known that. */
 static const struct stage_options usual = {
     .more = "webhook chat { url = \"http://127.0.0.1:1/\" events = { \"action\" } }\n"
-            "hook mail { command = \"/bin/true\" events = { \"action\" } }\n",
+            "hook mail { command = \"/bin/true\" events = { \"action\" } }\n"
+            "database main { dsn = \"host=127.0.0.1 port=1 user=u dbname=d\" interval = \"1m\"\n"
+            "  snapshots { folder = \"/nowhere/snapshots\" } }\n"
+            "database copy { dsn = \"host=127.0.0.1 port=1 user=u dbname=e\" interval = \"1m\"\n"
+            "  publisher = \"main\" subscription = \"s\" }\n",
 };
 
 static char *scrape(const struct daemon *daemon)

@@ -85,17 +85,21 @@ Test(token, refuses_what_would_not_be_taken)
         int code;
         const char *says;
     } rows[] = {
-        { "--alg HS256 --subject a --role r", 0, "" },
+        { "--alg HS256 --subject a --role viewer", 0, "" },
         { "--alg HS256 --subject a", 2, "missing: --role" },
-        { "--alg HS256 --role r", 2, "missing: --subject" },
-        { "--subject a --role r", 2, "missing: --alg" },
-        { "--alg none --subject a --role r", 1, "'none' is not one of HS256" },
-        { "--alg RS256 --subject a --role r", 1, "is not what RS256 needs" },
-        { "--alg HS256 --subject a --role r --ttl 0s", 2, "--ttl is no time" },
-        { "--alg HS256 --subject a --role r --ttl 721h", 2, "--ttl is no time" },
-        { "--alg HS256 --subject a --role r --ttl", 2, "there is no value for --ttl" },
-        { "--alg HS256 --subject a --role r --role s", 2, "twice: --role" },
-        { "--alg HS256 --subject a --role r --force x", 2, "unknown option --force" },
+        { "--alg HS256 --role viewer", 2, "missing: --subject" },
+        { "--subject a --role viewer", 2, "missing: --alg" },
+        { "--alg none --subject a --role viewer", 1, "'none' is not one of HS256" },
+        { "--alg RS256 --subject a --role viewer", 1, "is not what RS256 needs" },
+        { "--alg HS256 --subject a --role viewer --ttl 0s", 2, "--ttl is no time" },
+        { "--alg HS256 --subject a --role viewer --ttl 721h", 2, "--ttl is no time" },
+        { "--alg HS256 --subject a --role viewer --ttl", 2, "there is no value for --ttl" },
+        { "--alg HS256 --subject a --role admin --role s", 2, "twice: --role" },
+        { "--alg HS256 --subject a --role viewer --force x", 2, "unknown option --force" },
+        { "--alg HS256 --subject a --role god", 2, "none of viewer, deployer, operator, admin" },
+        { "--alg HS256 --subject a --role Admin", 2, "--role-claim role): Admin" },
+        { "--alg HS256 --subject a --role sre --role-claim groups", 0,
+          "groups=sre is a role only" },
     };
     char *key = in_folder("hs");
 
@@ -112,7 +116,7 @@ Test(token, refuses_what_would_not_be_taken)
     }
     chmod(key, 0644);
     {
-        char *words = mem_format("token --key %s --alg HS256 --subject a --role r", key);
+        char *words = mem_format("token --key %s --alg HS256 --subject a --role viewer", key);
         struct ctl_result result = ctl_run(NULL, words);
 
         cr_expect_eq(result.code, 1);

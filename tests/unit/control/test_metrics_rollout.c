@@ -38,6 +38,9 @@ Test(metrics_rollout, has_the_phase_and_the_deadline)
         (struct deploy_confirm_view){ .is_waiting = true, .left_us = 90000000 };
     expect("switchyard_rollout_phase{service=\"shop\",phase=\"watching\"} 1\n");
     expect("switchyard_rollout_phase{service=\"shop\",phase=\"staged\"} 0\n");
+    expect("switchyard_rollout_held{service=\"shop\"} 0\n");
+    world.deploy.rollout[0].is_held = true;
+    expect("switchyard_rollout_held{service=\"shop\"} 1\n");
     expect("switchyard_rollout_confirm_remaining_seconds{service=\"shop\"} 90\n");
 }
 
