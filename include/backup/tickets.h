@@ -14,7 +14,7 @@
 
 struct tickets;
 
-enum { TICKET_SIZE = 80, TICKET_MINUTES = 10 };
+enum { TICKET_SIZE = 80, TICKET_MINUTES = 10, TICKET_PLAN_DIGITS = 40 };
 
 struct tickets *tickets_new(void);
 void tickets_free(struct tickets *tickets);
@@ -27,6 +27,9 @@ void tickets_make(const struct tickets *tickets, const char *work, uint64_t now_
  * was used; ERR_FULL: too many were in the last ten minutes. */
 MUST_CHECK int tickets_take(struct tickets *tickets, const char *work, const char *token,
                             uint64_t now_us);
+
+/* Whether a text has the form of a token: of ours, or of switchctl db apply. */
+bool tickets_is_token(const char *text);
 
 /* Somebody agrees to a token, whoever made it; user is what the kernel says. ERR_EXISTS: it was used. */
 MUST_CHECK int tickets_approve(struct tickets *tickets, const char *token, const char *user,

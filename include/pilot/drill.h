@@ -30,6 +30,7 @@ struct drill_spec {
 
 struct drill_report {
     bool is_good;
+    bool is_inconclusive; /* not good, because nothing asked the standby */
     char slot[64];
     char version[64];
     uint64_t synthetic_us; /* the synthetic requests; 0: there were none, as in the next ones */

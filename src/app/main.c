@@ -47,6 +47,20 @@ static int check_keys(const struct config *config, char *words, unsigned size)
     return err;
 }
 
+/* Certificates of listeners and for targets; what is good but will not work is said at once. */
+static int check_tls(const char *path, const struct config *config, char *words, unsigned size)
+{
+    int err = vault_check(config, words, size);
+
+    if (err == ERR_OK && words[0] != '\0')
+        fprintf(stderr, "%s: %s\n", path, words);
+    if (err == ERR_OK)
+        err = trust_check(config, words, size);
+    if (err == ERR_OK && words[0] != '\0')
+        fprintf(stderr, "%s: %s\n", path, words);
+    return err;
+}
+
 /* How long a dead target may get requests when nothing but its health checks finds out. */
 static void print_detection(const struct config *config)
 {
@@ -67,20 +81,6 @@ static void print_detection(const struct config *config)
         fprintf(stderr, "%s: health checks find a dead target within %s at the most\n",
                 service->name, longest);
     }
-}
-
-/* Certificates of listeners and for targets; what is good but will not work is said at once. */
-static int check_tls(const char *path, const struct config *config, char *words, unsigned size)
-{
-    int err = vault_check(config, words, size);
-
-    if (err == ERR_OK && words[0] != '\0')
-        fprintf(stderr, "%s: %s\n", path, words);
-    if (err == ERR_OK)
-        err = trust_check(config, words, size);
-    if (err == ERR_OK && words[0] != '\0')
-        fprintf(stderr, "%s: %s\n", path, words);
-    return err;
 }
 
 /* -t and -T: every error and warning on standard error. */

@@ -259,8 +259,6 @@ void take_name(struct backup_job *job)
             snprintf(record->id, sizeof record->id, "%s-%sZ-%u", record->database, digits, number);
         snprintf(record->path, sizeof record->path, "%s/%s%s", job->database.folder, record->id,
                  ending);
-        if (disk_file_is_there(record->path))
-            continue;
         if (!catalogue_find(job->catalogue, record->id, &other))
             break;
         snapshot_record_fini(&other);
@@ -268,10 +266,23 @@ void take_name(struct backup_job *job)
     job->part = mem_format("%s.part", record->path);
 }
 
+/* Of somebody else, or of a time when the clock was ahead: the catalogue does not know it. */
+static int check_name(struct backup_job *job)
+{
+    const char *path = job->record.path;
+
+    if (!disk_file_is_there(path))
+        return 0;
+    snprintf(job->remedy, sizeof job->remedy, "move it away; the next snapshot has another name");
+    return backup_job_fail(job, ERR_EXISTS, "%.300s lies there already", path);
+}
+
 static int make(struct backup_job *job)
 {
-    int err = check_space(job);
+    int err = check_name(job);
 
+    if (err == 0)
+        err = check_space(job);
     if (err == 0)
         err = ask_facts(job);
     if (err == 0)

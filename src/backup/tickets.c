@@ -64,6 +64,18 @@ void tickets_make(const struct tickets *tickets, const char *work, uint64_t now_
     snprintf(out, TICKET_SIZE, "%" PRIx64 "-%s", now_us, tag);
 }
 
+static const char hex_digits[] = "0123456789abcdef";
+
+bool tickets_is_token(const char *text)
+{
+    size_t digits = strspn(text, hex_digits);
+
+    if (text[digits] == '\0')
+        return digits == TICKET_PLAN_DIGITS;
+    return digits > 0 && digits <= 16 && text[digits] == '-' &&
+           strspn(text + digits + 1, hex_digits) == SEAL_TAG && text[digits + 1 + SEAL_TAG] == '\0';
+}
+
 static struct note *find_note(const struct tickets *tickets, const char *token)
 {
     for (unsigned i = 0; i < NOTES_MAX; i++)

@@ -369,16 +369,6 @@ static void answer_ready(const struct api *api, struct api_exchange *exchange)
     api_exchange_answer(exchange, is_ready ? 200 : 503, "application/json");
 }
 
-/* The text that was written, as OpenMetrics. */
-static void translate(struct api_exchange *exchange)
-{
-    struct text plain = exchange->answer;
-
-    text_init(&exchange->answer, plain.limit);
-    openmetrics_write(text_slice(&plain), &exchange->answer);
-    text_fini(&plain);
-}
-
 static void answer_metrics(const struct api *api, struct api_exchange *exchange)
 {
     struct api_error unknown = { 401, "not_authorised",
@@ -395,7 +385,7 @@ static void answer_metrics(const struct api *api, struct api_exchange *exchange)
     metrics_write(&api->room, api->tally, &exchange->answer);
     metrics_api_write(&api->tls, &exchange->answer);
     if (is_new_form && !text_is_cut(&exchange->answer))
-        translate(exchange);
+        openmetrics_translate(&exchange->answer);
     if (text_is_cut(&exchange->answer)) { /* half of it would look like a whole */
         LOG_ERROR("metrics-too-large", "limit_bytes=%d", API_BODY_MAX);
         api_exchange_refuse(exchange, &large, "the metrics are too large");

@@ -65,11 +65,9 @@ static const cJSON *find_member(const cJSON *members, struct slice name)
 {
     const cJSON *member = NULL;
 
-    cJSON_ArrayForEach(member, members) if (member->string != NULL &&
-                                            slice_is_equal(slice_from(member->string),
-                                                           name)) return cJSON_IsNull(member)
-        ? NULL
-        : member;
+    cJSON_ArrayForEach(member,
+                       members) if (member->string != NULL &&
+                                    slice_is_equal(slice_from(member->string), name)) return member;
     return NULL;
 }
 
@@ -248,7 +246,7 @@ static int add_members(struct api_words *out, const struct api_words_input *inpu
 
     cJSON_ArrayForEach(member, input->members)
     {
-        if (cJSON_IsNull(member) || is_of_words(input->words, member->string))
+        if (is_of_words(input->words, member->string))
             continue;
         if (input->command->effect == COMMAND_LOADS && strcmp(member->string, "lines") == 0) {
             if (!cJSON_IsString(member))
@@ -347,12 +345,22 @@ static int add_mark(struct api_words *out, unsigned first)
     return 0;
 }
 
+/* What null was meant to say nobody knows, and a wrong guess moves traffic: whoever means nothing leaves it out. */
+static int check_nulls(struct api_words *out, const cJSON *members)
+{
+    const cJSON *member = NULL;
+
+    cJSON_ArrayForEach(member, members) if (cJSON_IsNull(member)) return fail(
+        out, "\"%.60s\" is null: give it a value, or leave it out", member->string);
+    return 0;
+}
+
 static int add_all(struct api_words *out, const struct api_words_input *input)
 {
     unsigned first = 0;
 
-    if (add_name(out, input->command->name) < 0 || add_fields(out, input) < 0 ||
-        add_members(out, input) < 0)
+    if (check_nulls(out, input->members) < 0 || add_name(out, input->command->name) < 0 ||
+        add_fields(out, input) < 0 || add_members(out, input) < 0)
         return ERR_INVALID;
     first = out->count;
     if (add_template(out, input) < 0)
@@ -417,9 +425,9 @@ int api_words_build_plan(const struct api_exchange *exchange, const cJSON *body,
     if (planned == NULL)
         return ERR_INVALID;
     input.command = command_find("plan");
-    if (add_name(out, input.command->name) < 0 || add_name(out, planned->name) < 0 ||
-        add_fields(out, &input) < 0 || add_members(out, &input) < 0 ||
-        add_word(out, mem_text("--")) < 0)
+    if (check_nulls(out, input.members) < 0 || add_name(out, input.command->name) < 0 ||
+        add_name(out, planned->name) < 0 || add_fields(out, &input) < 0 ||
+        add_members(out, &input) < 0 || add_word(out, mem_text("--")) < 0)
         return ERR_INVALID;
     return add_many(out, find_member(input.members, SLICE("words")));
 }

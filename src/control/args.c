@@ -16,6 +16,7 @@ enum value_kind {
     VALUE_HEADER,
     VALUE_NUMBER,
     VALUE_DURATION,
+    VALUE_SPAN,    /* a duration that is not 0 */
     VALUE_NAMED,   /* a word, kept with the name of the option */
     VALUE_REPEATED /* the same, and it may be given several times */
 };
@@ -36,7 +37,7 @@ static const struct option options[] = {
     { "--if-epoch", ARGS_IF_EPOCH, VALUE_NUMBER, offsetof(struct args, if_epoch), 0 },
     { "--timeout", ARGS_TIMEOUT, VALUE_DURATION, offsetof(struct args, timeout_us), 0 },
     { "--key", ARGS_KEY, VALUE_WORD, offsetof(struct args, key), 63 },
-    { "--ttl", ARGS_TTL, VALUE_DURATION, offsetof(struct args, ttl_us), 0 },
+    { "--ttl", ARGS_TTL, VALUE_SPAN, offsetof(struct args, ttl_us), 0 },
     { "--wait", ARGS_WAIT, VALUE_NONE, 0, 0 },
     { "--as", ARGS_AS, VALUE_WORD, offsetof(struct args, as), 40 },
     { "--no-text", ARGS_NO_TEXT, VALUE_NONE, 0, 0 },
@@ -54,7 +55,7 @@ static const struct option options[] = {
     { "--listener", ARGS_LISTENER, VALUE_WORD, offsetof(struct args, listener), 63 },
     { "--emergency", ARGS_EMERGENCY, VALUE_NONE, 0, 0 },
     { "--compare", ARGS_COMPARE, VALUE_NONE, 0, 0 },
-    { "--confirm-within", ARGS_CONFIRM, VALUE_DURATION, offsetof(struct args, confirm_us), 0 },
+    { "--confirm-within", ARGS_CONFIRM, VALUE_SPAN, offsetof(struct args, confirm_us), 0 },
     { "--plan", ARGS_ROLLOUT, VALUE_NAMED, 0, 31 },
     { "--profile", ARGS_ROLLOUT, VALUE_NAMED, 0, 31 },
     { "--kind", ARGS_WHERE | ARGS_KIND, VALUE_NAMED, 0, 63 },
@@ -150,8 +151,10 @@ static bool set_value(struct args *args, const struct option *option, const char
     case VALUE_NAMED: return add_named(args, option, text);
     case VALUE_NUMBER: return num_parse_u64(text, UINT64_MAX, (uint64_t *)(void *)field) == 0;
     case VALUE_DURATION:
+    case VALUE_SPAN:
         return num_parse_duration(text, (uint64_t *)(void *)field) == 0 &&
-               *(uint64_t *)(void *)field <= timeout_max_us;
+               *(uint64_t *)(void *)field <= timeout_max_us &&
+               (option->kind == VALUE_DURATION || *(uint64_t *)(void *)field > 0);
     }
     return false;
 }
@@ -166,6 +169,7 @@ static const char *kind_words(enum value_kind kind)
     case VALUE_HEADER: return "\"Name: value\", at most 24 of them";
     case VALUE_NUMBER: return "a whole number";
     case VALUE_DURATION: return "a duration such as 500ms, 30s or 5m, at most 24h";
+    case VALUE_SPAN: return "a duration such as 500ms, 30s or 5m, at most 24h and not 0";
     }
     return "";
 }

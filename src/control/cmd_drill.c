@@ -21,6 +21,7 @@ static const uint64_t watch_max_us = 600ull * 1000000;
 
 static const struct sheet_column columns[] = {
     { "good", "good", SHEET_BOOL },
+    { "inconclusive", "inconclusive", SHEET_BOOL },
     { "words", "result", SHEET_TEXT },
     { "slot", "standby", SHEET_TEXT },
     { "version", "version", SHEET_TEXT },
@@ -38,6 +39,7 @@ static void describe(struct call *call, const struct drill_report *report)
     struct sheet *sheet = sheet_new(columns, sizeof columns / sizeof columns[0]);
 
     sheet_add_bool(sheet, report->is_good);
+    sheet_add_bool(sheet, report->is_inconclusive);
     sheet_add_text(sheet, report->words);
     sheet_add_text(sheet, report->slot);
     sheet_add_text(sheet, report->version);
@@ -53,6 +55,11 @@ static void describe(struct call *call, const struct drill_report *report)
     sheet_free(sheet);
     if (report->is_good)
         return;
+    if (report->is_inconclusive) {
+        reply_fail(&call->reply, OUTCOME_INCONCLUSIVE, FAULT_NONE, "the drill proves nothing: %s",
+                   report->words);
+        return;
+    }
     reply_fail(&call->reply, OUTCOME_FAILED, FAULT_NONE, "the drill failed: %s", report->words);
     reply_hint(&call->reply, "repair the standby slot; until then a rollback may not help");
 }

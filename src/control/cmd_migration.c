@@ -91,16 +91,24 @@ enum call_step cmd_migration_approve(struct call *call)
     const char *token = call->args.words[0];
     char user[USER_SIZE];
 
-    if (call->room->backup == NULL || !is_token(call, token))
+    if (call->room->backup == NULL)
         return CALL_DONE;
+    if (!tickets_is_token(token))
+        return call_refuse_usage(call,
+                                 "\"%.80s\" is no token: it is the whole last line of the plan, 40 "
+                                 "hex digits, or the one that a command was refused with",
+                                 token);
     user_of(call, user);
     if (tickets_approve(backup_tickets(call->room->backup), token, user, clock_wall_us()) != 0) {
         reply_fail(&call->reply, OUTCOME_CONFLICT, FAULT_CONFLICT, "the token was used already");
         return CALL_DONE;
     }
     LOG_INFO("db-approve", "token=%s actor=\"%s\"", token, call->peer.actor);
-    text_add_format(&call->reply.text, "%s agrees to %s for %d minutes\n", user, token,
-                    TICKET_MINUTES);
+    text_add_format(
+        &call->reply.text,
+        "%s agrees to %s for %d minutes; whether a plan has this token is known when it is "
+        "applied\n",
+        user, token, TICKET_MINUTES);
     json_add_text(reply_result(&call->reply), "token", token);
     json_add_text(reply_result(&call->reply), "user", user);
     return CALL_DONE;

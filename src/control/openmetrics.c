@@ -207,3 +207,12 @@ void openmetrics_write(struct slice exposition, struct text *out)
     text_add(out, "# EOF\n");
     free(families);
 }
+
+void openmetrics_translate(struct text *text)
+{
+    struct text plain = *text;
+
+    text_init(text, plain.limit);
+    openmetrics_write(text_slice(&plain), text);
+    text_fini(&plain);
+}

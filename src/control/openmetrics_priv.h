@@ -19,4 +19,7 @@ bool openmetrics_is_wanted(struct slice accept);
 /* A whole exposition of exposition_priv.h into out, with "# EOF". */
 void openmetrics_write(struct slice exposition, struct text *out);
 
+/* The same, in the text's own place. */
+void openmetrics_translate(struct text *text);
+
 #endif

@@ -79,6 +79,35 @@ enum judgement confirm_check(struct deploy *deploy, struct ticket *ticket,
                       ticket->change.name);
 }
 
+void confirm_note_return(struct deploy *deploy, const struct ticket *ticket, size_t index,
+                         bool was_waiting)
+{
+    if (was_waiting && ticket->change.trigger[0] != '\0')
+        decisions_own(&deploy->working, index)->confirm.end = CONFIRM_REVERTED;
+}
+
+/* Nothing waits any more. Whoever asks must not take that for his confirmation, unless it was given before. */
+static enum judgement answer_late(struct deploy *deploy, struct ticket *ticket,
+                                  const struct scope *scope)
+{
+    size_t given = 0;
+
+    for (size_t i = 0; i < scope->count; i++) {
+        const struct state_service *service = deploy->working.services[gate_scope_at(scope, i)];
+
+        if (service->confirm.end == CONFIRM_REVERTED)
+            return judge_refuse(ticket, OUTCOME_REVERTED, FAULT_ROLLED_BACK, "confirm",
+                                "too late: the switch of %s to %s was taken back, %s is live",
+                                service->name, service->previous, service->active);
+        given += service->confirm.end == CONFIRM_GIVEN;
+    }
+    if (given == scope->count)
+        return judge_same(ticket, "%s was confirmed already, it stays on %s", ticket->change.name,
+                          deploy->working.services[gate_scope_at(scope, 0)]->active);
+    return judge_refuse(ticket, OUTCOME_REFUSED, FAULT_GATE_REFUSED, "confirm",
+                        "nothing of %s waits to be confirmed", ticket->change.name);
+}
+
 enum judgement confirm_judge(struct deploy *deploy, struct ticket *ticket)
 {
     struct scope scope;
@@ -87,12 +116,13 @@ enum judgement confirm_judge(struct deploy *deploy, struct ticket *ticket)
         move_check_group(deploy, ticket, &scope) == JUDGED_REFUSED)
         return JUDGED_REFUSED;
     if (!confirm_is_waiting(&deploy->working, &scope))
-        return judge_same(ticket, "nothing of %s waits to be confirmed", ticket->change.name);
+        return answer_late(deploy, ticket, &scope);
     for (size_t i = 0; i < scope.count; i++) {
         size_t index = gate_scope_at(&scope, i);
 
         if (deploy->working.services[index]->confirm.since_wall_us != 0)
-            decisions_own(&deploy->working, index)->confirm = (struct state_confirm){ 0 };
+            decisions_own(&deploy->working, index)->confirm =
+                (struct state_confirm){ .end = CONFIRM_GIVEN };
     }
     snprintf(ticket->result.to, sizeof ticket->result.to, "%s",
              deploy->working.services[gate_scope_at(&scope, 0)]->active);

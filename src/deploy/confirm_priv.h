@@ -17,6 +17,10 @@ void confirm_put(struct deploy *deploy, const struct scope *scope, uint64_t us);
 
 bool confirm_is_waiting(const struct decisions *decisions, const struct scope *scope);
 
+/* A rollback of the service was carried out; was_waiting: what it took back had to be confirmed. */
+void confirm_note_return(struct deploy *deploy, const struct ticket *ticket, size_t index,
+                         bool was_waiting);
+
 /* All of the scope waits in the working decisions, and its time is over. */
 bool confirm_is_due(const struct deploy *deploy, const struct scope *scope);
 

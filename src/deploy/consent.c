@@ -18,9 +18,26 @@ static struct slice user_of(const char *actor)
     return slice_of(actor, strcspn(actor, " "));
 }
 
+/* What the user is called, on the machine or in a token: "ann" of "uid=7(ann)" and of "sub=ann"; "" : not known. */
+static struct slice login_of(struct slice user)
+{
+    const char *open = memchr(user.ptr, '(', user.len);
+
+    if (user.len > 4 && memcmp(user.ptr, "sub=", 4) == 0)
+        return slice_of(user.ptr + 4, user.len - 4);
+    if (open != NULL && user.ptr[user.len - 1] == ')')
+        return slice_of(open + 1, (size_t)(user.ptr + user.len - open) - 2);
+    return slice_is_equal(user, SLICE("uid=0")) ? SLICE("root") : slice_of("", 0);
+}
+
+/* Someone who comes once over the socket and once with a token is one person; two who are called alike count as one,
+ * too: better one approval too few. */
 static bool is_same_user(const char *a, const char *b)
 {
-    return slice_is_equal(user_of(a), user_of(b));
+    struct slice first = login_of(user_of(a));
+
+    return slice_is_equal(user_of(a), user_of(b)) ||
+           (first.len > 0 && slice_is_equal(first, login_of(user_of(b))));
 }
 
 static const char *version_of(const struct deploy *deploy, const struct scope *scope,
@@ -186,6 +203,15 @@ void consent_use(struct deploy *deploy, const char *name)
     }
 }
 
+/* A switch to it would change nothing, so there is nothing to agree to. */
+static bool is_live(const struct deploy *deploy, const struct scope *scope, const char *slot)
+{
+    for (size_t i = 0; i < scope->count; i++)
+        if (strcmp(deploy->working.services[gate_scope_at(scope, i)]->active, slot) != 0)
+            return false;
+    return !canary_is_running(deploy, scope);
+}
+
 /* What the ticket is about: of the running rollout or canary, else of the move that a switch would be. */
 static bool find_ask(struct deploy *deploy, struct ticket *ticket, struct scope *scope,
                      struct consent_ask *out)
@@ -200,6 +226,13 @@ static bool find_ask(struct deploy *deploy, struct ticket *ticket, struct scope 
         if (move_check_group(deploy, ticket, scope) == JUDGED_REFUSED ||
             !move_find_slot(deploy, ticket, scope, &out->slot))
             return false;
+        if (is_live(deploy, scope, out->slot)) {
+            judge_refuse(ticket, OUTCOME_REFUSED, FAULT_GATE_REFUSED, "approval",
+                         "%s is live on %s already: nothing waits to be agreed to; --to names "
+                         "the slot that it shall go to",
+                         out->name, out->slot);
+            return false;
+        }
         out->actor = canary_starter(deploy, scope, out->slot);
         return true;
     }

@@ -1,7 +1,7 @@
 /*
  * The deploy lock: one owner per name (service, group, or everything) at a time, with a reason and an end. Changes
  * of others wait. The owner is the actor without its process id, so that a later command of the same user can
- * release it. Ends are kept on the monotonic clock while running. Control thread.
+ * release it; two jobs of one user are told apart by --as, or when they acquire by their reasons. Ends are kept on the monotonic clock while running. Control thread.
  */
 #include <stdio.h>
 #include <string.h>
@@ -14,6 +14,9 @@
 #include "net/timer.h"
 
 #define TTL_MAX_US (366ULL * 24 * 3600 * 1000 * 1000)
+#define TTL_US                                                                                     \
+    (3600ULL * 1000 *                                                                              \
+     1000) /* of who names none: a job that died must not hold everything for ever */
 
 /* "uid=0 pid=7 as=ci" -> "uid=0 as=ci" */
 static void find_owner(const char *actor, char *out, size_t size)
@@ -114,15 +117,63 @@ static size_t count_locks(const struct decisions *decisions)
     return count;
 }
 
+static const char *name_of(const char *name)
+{
+    return name[0] != '\0' ? name : "everything";
+}
+
+static enum judgement take_lock(struct deploy *deploy, struct ticket *ticket,
+                                struct state_lock *lock, const char *owner)
+{
+    const struct change *change = &ticket->change;
+    uint64_t now_us = loop_now_us(deploy->options.loop);
+    uint64_t ttl_us = change->ttl_us != 0 ? change->ttl_us : TTL_US;
+    bool is_renewed = strcmp(lock->owner, owner) == 0;
+
+    if (ttl_us > TTL_MAX_US)
+        ttl_us = TTL_MAX_US;
+    snprintf(lock->owner, sizeof lock->owner, "%s", owner);
+    snprintf(lock->reason, sizeof lock->reason, "%s", change->reason);
+    lock->until_us = now_us + ttl_us;
+    lock->ttl_us =
+        lock->until_us - lock->since_us; /* from the beginning, also when the end was moved */
+    return judge_done(ticket, "%s %s the lock on %s; it ends in %llu s unless it is renewed", owner,
+                      is_renewed ? "held and renews" : "holds", name_of(change->name),
+                      (unsigned long long)(ttl_us / 1000000));
+}
+
+/* The same words are the same job, which wants more time, or did not get the answer. Others of the same user are
+ * as strange to it as other users. NULL: none is in the way. */
+static const struct state_lock *find_other_job(struct deploy *deploy, const struct ticket *ticket,
+                                               const char *owner)
+{
+    const struct change *change = &ticket->change;
+    const struct state_lock *lock = NULL;
+
+    if (gate_is_forced(ticket))
+        return NULL;
+    TAILQ_FOREACH(lock, &deploy->working.locks, link)
+    if (strcmp(lock->owner, owner) == 0 && strcmp(lock->reason, change->reason) != 0 &&
+        is_overlap(deploy->config, lock->name, change->name))
+        return lock;
+    return NULL;
+}
+
 static enum judgement acquire(struct deploy *deploy, struct ticket *ticket)
 {
     const struct change *change = &ticket->change;
-    uint64_t ttl_us = change->ttl_us < TTL_MAX_US ? change->ttl_us : TTL_MAX_US;
+    const struct state_lock *other = NULL;
     struct state_lock *lock = NULL;
     char owner[sizeof lock->owner];
 
     find_owner(change->actor, owner, sizeof owner);
     lock_purge(deploy, &deploy->working);
+    other = find_other_job(deploy, ticket, owner);
+    if (other != NULL)
+        return judge_refuse(ticket, OUTCOME_CONFLICT, FAULT_LOCKED, "lock",
+                            "%s holds the lock on %s already, for \"%s\": the same --reason renews "
+                            "it, and --as NAME tells jobs of one user apart",
+                            owner, name_of(other->name), other->reason);
     drop_overlapping(deploy, ticket, owner);
     lock = decisions_lock(&deploy->working, change->name);
     if (lock == NULL && count_locks(&deploy->working) >= STATE_LOCKS_MAX)
@@ -133,13 +184,7 @@ static enum judgement acquire(struct deploy *deploy, struct ticket *ticket)
         lock->since_wall_us = clock_wall_us();
         lock->since_us = loop_now_us(deploy->options.loop);
     }
-    snprintf(lock->owner, sizeof lock->owner, "%s", owner);
-    snprintf(lock->reason, sizeof lock->reason, "%s", change->reason);
-    lock->until_us = change->ttl_us != 0 ? loop_now_us(deploy->options.loop) + ttl_us : 0;
-    /* Counted from the beginning, also when the end was moved. */
-    lock->ttl_us = lock->until_us != 0 ? lock->until_us - lock->since_us : 0;
-    return judge_done(ticket, "%s holds the lock on %s", owner,
-                      change->name[0] != '\0' ? change->name : "everything");
+    return take_lock(deploy, ticket, lock, owner);
 }
 
 static enum judgement release(struct deploy *deploy, struct ticket *ticket)
@@ -150,16 +195,14 @@ static enum judgement release(struct deploy *deploy, struct ticket *ticket)
 
     find_owner(change->actor, owner, sizeof owner);
     if (lock == NULL || is_over(deploy, lock))
-        return judge_same(ticket, "nobody holds the lock on %s",
-                          change->name[0] != '\0' ? change->name : "everything");
+        return judge_same(ticket, "nobody holds the lock on %s", name_of(change->name));
     if (strcmp(lock->owner, owner) != 0 && !gate_is_forced(ticket))
         return judge_refuse(ticket, OUTCOME_CONFLICT, FAULT_LOCKED, "lock",
                             "the lock is held by %s (%s), not by %s; --force --reason takes it "
                             "away",
                             lock->owner, lock->reason, owner);
     decisions_drop_lock(&deploy->working, lock);
-    return judge_done(ticket, "the lock on %s is released",
-                      change->name[0] != '\0' ? change->name : "everything");
+    return judge_done(ticket, "the lock on %s is released", name_of(change->name));
 }
 
 enum judgement lock_judge(struct deploy *deploy, struct ticket *ticket)

@@ -245,11 +245,30 @@ void state_book_encode(const struct state_book *book, struct text *out)
     text_add(out, "]}");
 }
 
+static const char *const end_words[] = { "", "confirmed", "reverted" };
+
 void state_confirm_encode(const struct state_confirm *confirm, struct text *out)
 {
     if (confirm->since_wall_us != 0)
         text_add_format(out, ",\"confirm\":{\"since_us\":%" PRIu64 ",\"until_us\":%" PRIu64 "}",
                         confirm->since_wall_us, confirm->until_wall_us);
+    else if (confirm->end != CONFIRM_NONE)
+        text_add_format(out, ",\"confirm_end\":\"%s\"", end_words[confirm->end]);
+}
+
+static int decode_end(const cJSON *service, enum confirm_end *out)
+{
+    char word[16];
+    int err = strict_json_text(service, "confirm_end", word, sizeof word);
+
+    if (err == ERR_NOT_FOUND)
+        return 0;
+    for (unsigned end = CONFIRM_GIVEN; err == 0 && end < COUNT(end_words); end++)
+        if (strcmp(end_words[end], word) == 0) {
+            *out = (enum confirm_end)end;
+            return 0;
+        }
+    return err != 0 ? err : ERR_INVALID;
 }
 
 static int read_plan(const cJSON *item, enum rollout_plan *out)
@@ -354,9 +373,10 @@ int state_confirm_decode(const struct cJSON *service, struct state_confirm *out)
     const cJSON *object = NULL;
     int err = find_object(service, "confirm", &object);
 
-    if (err != 0 || object == NULL)
-        return err;
-    err = strict_json_u64(object, "since_us", STRICT_JSON_INTEGER_MAX, &out->since_wall_us);
+    if (err == 0 && object == NULL)
+        return decode_end(service, &out->end);
+    if (err == 0)
+        err = strict_json_u64(object, "since_us", STRICT_JSON_INTEGER_MAX, &out->since_wall_us);
     if (err == 0)
         err = strict_json_u64(object, "until_us", STRICT_JSON_INTEGER_MAX, &out->until_wall_us);
     return err == 0 && (out->since_wall_us == 0 || out->until_wall_us < out->since_wall_us)

@@ -18,8 +18,12 @@ struct text;
 
 enum { STATE_CONSENTS_MAX = 4096 };
 
+/* What became of the last move that had to be confirmed; any later move forgets it. */
+enum confirm_end { CONFIRM_NONE, CONFIRM_GIVEN, CONFIRM_REVERTED };
+
 /* A switch goes back by itself at the end, unless it is confirmed. */
 struct state_confirm {
+    enum confirm_end end;   /* CONFIRM_NONE while it waits */
     uint64_t since_wall_us; /* 0: nothing is to be confirmed */
     uint64_t until_wall_us;
     uint64_t until_us; /* monotonic, not stored; set by confirm_start */
@@ -92,7 +96,8 @@ void state_book_drop_consent(struct state_book *book, struct state_consent *cons
 /* Whether a program that knows nothing of this part would lose something. */
 bool state_book_is_used(const struct decisions *decisions);
 
-/* Members ,"rollouts":{…} of the content and ,"confirm":{…} of a service, where there is something to write. */
+/* Members ,"rollouts":{…} of the content and ,"confirm":{…} or ,"confirm_end":"…" of a service, where there is
+ * something to write. */
 void state_book_encode(const struct state_book *book, struct text *out);
 void state_confirm_encode(const struct state_confirm *confirm, struct text *out);
 MUST_CHECK int state_book_decode(const struct cJSON *content, struct state_book *book);

@@ -176,6 +176,7 @@ static enum judgement go_back(struct deploy *deploy, struct ticket *ticket,
     for (size_t i = 0; i < scope->count; i++) {
         size_t index = gate_scope_at(scope, i);
         char slot[sizeof ticket->result.to];
+        bool was_waiting = deploy->working.services[index]->confirm.since_wall_us != 0;
 
         memcpy(slot, deploy->working.services[index]->previous, sizeof slot);
         if (!can_go_back(deploy->working.services[index]))
@@ -184,6 +185,7 @@ static enum judgement go_back(struct deploy *deploy, struct ticket *ticket,
             other = ", which holds another version than before";
         move_service(deploy, index, slot, wall_us);
         decisions_own(&deploy->working, index)->is_rolled_back = true;
+        confirm_note_return(deploy, ticket, index, was_waiting);
     }
     deploy->working.epoch++;
     return judge_done(ticket, "%s: rolled back from %s to %s%s, epoch %llu", ticket->change.name,

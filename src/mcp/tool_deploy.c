@@ -248,6 +248,12 @@ void tool_run_deploy(struct tool_call *call)
     char *purpose = NULL;
     struct text line;
 
+    if (deployment.action == NULL && cJSON_GetArraySize(deployment.targets) == 0) {
+        tool_fail(call,
+                  "neither action nor targets: nothing would be deployed. Name the action that "
+                  "deploys, or targets to add; get_deployment_status tells what is there");
+        return;
+    }
     tool_line_begin(&line);
     tool_line_word(&line, "status");
     tool_line_word(&line, deployment.service);

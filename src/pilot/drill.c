@@ -96,6 +96,16 @@ static void count(const struct drill *drill, uint64_t *requests, uint64_t *error
     *errors = totals != NULL ? totals->e : 0;
 }
 
+/* That nothing failed where nothing was asked says nothing about the standby: such a drill must open no gate. */
+static void fail_for_silence(struct drill *drill)
+{
+    drill->report.is_inconclusive = !drill->has_failed;
+    fail(drill,
+         "%s got no request, so nothing is known of it; --synthetic N asks it, a longer --duration "
+         "or more --share waits for users",
+         drill->report.slot);
+}
+
 static void check_counts(struct drill *drill)
 {
     struct drill_report *report = &drill->report;
@@ -113,6 +123,8 @@ static void check_counts(struct drill *drill)
              "%s got %" PRIu64 " requests, at least %" PRIu64 " are asked for; more share or "
              "a longer duration gets more",
              report->slot, report->requests, drill->spec.requests_min);
+    else if (report->requests == 0 && drill->spec.synthetic == 0)
+        fail_for_silence(drill);
 }
 
 static void describe(struct drill *drill)

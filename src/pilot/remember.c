@@ -12,6 +12,7 @@
 #include "config/dump.h"
 #include "deploy/deploy.h"
 #include "deploy/history_entry.h"
+#include "deploy/rollout.h"
 #include "evidence/record.h"
 #include "pilot/casebook.h"
 #include "pilot/pilot_priv.h"
@@ -151,6 +152,24 @@ uint64_t remember_event(struct pilot *pilot, unsigned service_index,
     return casebook_add(pilot->casebook, &decision, record, bytes);
 }
 
+/* The sides of the rollout that takes the step. While it gives no traffic yet, what is on trial may be the slot that it
+ * is going to replace; false: then nothing that is known is about the rollout's own slot. */
+static bool fit_sides(const struct pilot *pilot, unsigned service_index, struct decision *out)
+{
+    struct deploy_rollout_view rollout;
+    bool is_same = false;
+
+    deploy_view_rollout(pilot->options.deploy, service_index, &rollout);
+    if (rollout.id == 0 || !rollout_is_running(rollout.phase))
+        return true;
+    is_same = strcmp(out->candidate, rollout.to) == 0;
+    memcpy(out->candidate, rollout.to, sizeof out->candidate);
+    memcpy(out->baseline, rollout.from, sizeof out->baseline);
+    if (!is_same)
+        memcpy(out->version, rollout.version, sizeof out->version);
+    return is_same;
+}
+
 uint64_t remember_step(struct pilot *pilot, unsigned service_index, enum decision_action action,
                        const char *trigger, const char *words)
 {
@@ -158,11 +177,13 @@ uint64_t remember_step(struct pilot *pilot, unsigned service_index, enum decisio
     struct decision decision = { .action = action };
     uint64_t bytes = 0;
     void *record = NULL;
+    bool is_judged = false;
 
     fill(pilot, service_index, &decision);
     snprintf(decision.trigger, sizeof decision.trigger, "%s", trigger);
     snprintf(decision.words, sizeof decision.words, "%s", words);
-    if (lookout->engine != NULL && lookout->trial != 0) {
+    is_judged = fit_sides(pilot, service_index, &decision);
+    if (is_judged && lookout->engine != NULL && lookout->trial != 0) {
         fill_rows(lookout->engine, &decision);
         record = take_record(lookout, &decision, &bytes);
     }

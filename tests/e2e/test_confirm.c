@@ -34,7 +34,7 @@ Test(confirm, goes_back_by_itself)
     stage_open(&stage, &usual);
     say(&stage, "switch shop --to green --confirm-within 300ms", 0);
     await_back(&stage);
-    say(&stage, "confirm shop", 0); /* too late: nothing waits */
+    say(&stage, "confirm shop", 7); /* too late */
     cr_expect_eq(stage_probe(&stage), LOAD_SLOT_BLUE);
     STOP_STAGE(&stage);
 }
@@ -48,7 +48,10 @@ Test(confirm, stays_when_it_is_confirmed)
     say(&stage, "switch shop --to blue", 3);
     say(&stage, "rollout start shop", 3);
     say(&stage, "confirm shop", 0);
+    say(&stage, "confirm shop", 0); /* asked twice, as after a lost answer */
+    say(&stage, "switch shop --to blue --confirm-within 0s", 2);
     say(&stage, "switch shop --to blue", 0);
+    say(&stage, "confirm shop", 3); /* this one did not have to be */
     STOP_STAGE(&stage);
 }
 

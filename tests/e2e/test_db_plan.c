@@ -526,67 +526,6 @@ Test(db_plan, what_is_pending_and_what_one_file_does)
     close_world(&world);
 }
 
-/* --- several hosts --- */
-
-/* From now on it only reads, as a server that lost its role does. */
-static void demote(struct pg *pg)
-{
-    char *path = mem_format("%s/data/standby.signal", pg_folder(pg));
-
-    pg_crash(pg);
-    scene_write(path, "", 0);
-    free(path);
-    pg_restart(pg);
-}
-
-static void expect_dsn(struct world *world, const char *more, const char *line, int code,
-                       const char *part)
-{
-    char *kept = world->dsn;
-
-    world->dsn = mem_format("%s%s", kept, more);
-    expect(world, line, code, part);
-    free(world->dsn);
-    world->dsn = kept;
-}
-
-/* The first host is a standby, the second one the primary: what is asked and what is applied to is the primary. */
-Test(db_plan, of_several_hosts_the_primary_is_asked_and_applied_to)
-{
-    static const char line[] = "db apply --emergency --dsn $ --reason test @/V2__add.sql";
-    struct world world = { .pg = NULL };
-    struct pg *standby = pg_start(NULL);
-    char *alone = NULL;
-    char *token = NULL;
-    char *with_token = NULL;
-
-    open_world(&world);
-    free(pg_psql(standby, NULL, "CREATE DATABASE shop"));
-    free(pg_psql(standby, "shop", "CREATE TABLE orders (id int)"));
-    demote(standby);
-    alone = world.dsn;
-    put(&world, "V2__add.sql", "ALTER TABLE orders ALTER COLUMN quantity TYPE bigint;\n");
-    world.dsn = mem_format("host=%s,%s port=5432,5432 user=postgres dbname=shop",
-                           pg_folder(standby), pg_folder(world.pg));
-    expect_dsn(&world, " target_session_attrs=any", line, 3, "is a standby that only reads");
-    token = token_of(&world, line);
-    with_token = mem_format("%s --token %s", line, token);
-    expect(&world, with_token, 0, "applied: 1 statements");
-    expect_sql(&world,
-               "SELECT data_type FROM information_schema.columns WHERE column_name = 'quantity'",
-               "bigint\n");
-    free(world.dsn);
-    world.dsn = mem_text(pg_dsn(standby, "shop"));
-    expect(&world, line, 3, "name the primary in the dsn");
-    expect(&world, "db plan --dsn $ @/V2__add.sql", 0, "V2__add.sql");
-    free(world.dsn);
-    world.dsn = alone;
-    free(with_token);
-    free(token);
-    cr_expect(pg_stop(standby));
-    close_world(&world);
-}
-
 Test(db_plan, what_the_old_version_can_do_afterwards)
 {
     struct world world = { .pg = NULL };

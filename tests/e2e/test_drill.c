@@ -91,7 +91,10 @@ Test(drill, a_gate_may_ask_for_one)
     cr_expect_eq(result.code, 3, "exit %d", result.code);
     cr_expect(strstr(result.err, "no drill was good") != NULL, "%s", result.err);
     ctl_free(&result);
-    cJSON_Delete(drill(&stage, "drill shop --duration 50ms", 0));
+    cJSON_Delete(drill(&stage, "drill shop --duration 50ms", 9)); /* nobody asked anything */
+    cr_expect_eq(daemon_metric(stage.daemon, "switchyard_rollback_drill_age_seconds", ""), -1);
+    cr_expect_eq(ctl_code(stage.daemon, "switch shop"), 3);
+    cJSON_Delete(drill(&stage, "drill shop --share 1% --duration 50ms --synthetic 3", 0));
     daemon_kill(stage.daemon);
     daemon_restart(stage.daemon);
     cr_expect_eq(ctl_code(stage.daemon, "wait healthy shop"), 0);

@@ -35,7 +35,6 @@ static const char content[] =
     "CREATE TABLE \"Order items\" (\"the id\" int, note text);"
     "INSERT INTO \"Order items\" SELECT g, repeat(md5(g::text), 20) FROM generate_series(1, 20000) "
     "g;"
-    "CREATE TABLE parted (id int) PARTITION BY RANGE (id);"
     "CREATE TABLE nothing (id int); CREATE SEQUENCE s; SELECT nextval('s');"
     "CREATE FUNCTION f() RETURNS int LANGUAGE sql AS $$\nSELECT 1 -- COPY x FROM stdin;\n$$";
 

@@ -246,7 +246,7 @@ char *pg_psql(struct pg *pg, const char *database, const char *sql)
     int status = 0;
     pid_t pid = 0;
 
-    if (pipe(ends) != 0)
+    if (pipe2(ends, O_CLOEXEC) != 0)
         scene_fail("pg: no pipe: %s", strerror(errno));
     pid = fork();
     if (pid == 0) {

@@ -207,3 +207,24 @@ Test(tickets, a_used_one_is_not_pushed_out_while_it_is_good)
     cr_expect_eq(tickets_use(tickets, "new", 20 * MINUTE), 0);
     tickets_free(tickets);
 }
+
+Test(tickets, a_mistyped_token_is_seen_as_such)
+{
+    static const char *const wrong[] = { "",
+                                         "xx",
+                                         "0123456789abcdef0123456789abcdef0123456",
+                                         "0123456789abcdef0123456789abcdef0123456g",
+                                         "0123456789abcdef0123456789abcdef012345678",
+                                         "-0123456789abcdef0123456789abcdef",
+                                         "12-0123456789abcdef0123456789abcde",
+                                         "12-0123456789abcdef0123456789abcdef0" };
+    struct tickets *tickets = tickets_new();
+    char token[TICKET_SIZE];
+
+    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++)
+        cr_expect_not(tickets_is_token(wrong[i]), "%s", wrong[i]);
+    cr_expect(tickets_is_token("0123456789abcdef0123456789abcdef01234567"), "of db plan");
+    tickets_make(tickets, "restore a", 1790000000000000, token);
+    cr_expect(tickets_is_token(token), "%s", token);
+    tickets_free(tickets);
+}

@@ -72,7 +72,7 @@ Test(api_words, members_are_words_and_options)
     cr_expect_str_eq(
         POST("/v1/services/shop/switch",
              "{\"to\":\"green\",\"confirm_within\":\"5m\",\"force\":true,"
-             "\"reason\":\"a b\",\"if_epoch\":7,\"timeout\":null}"),
+             "\"reason\":\"a b\",\"if_epoch\":7}"),
         "switch|--to=green|--confirm-within=5m|--force|--reason=a b|--if-epoch=7|shop");
     cr_expect_str_eq(POST("/v1/services/shop/switch", "{\"force\":false}"), "switch|shop");
     cr_expect_str_eq(POST("/v1/services/shop/canary/start", "{\"share\":5}"),
@@ -142,6 +142,18 @@ Test(api_words, bad_members_are_named)
         { "/v1/commands", "{\"command\":\"switch\",\"args\":[]}", "is an object" },
         { "/v1/commands", "{\"command\":\"switch\",\"args\":{\"words\":[[]]}}", "texts" },
         { "/v1/plan", "{}", "no name of a command" },
+        { "/v1/services/shop/switch", "{\"to\":null}", "\"to\" is null" },
+        { "/v1/services/shop/switch", "{\"to\":\"blue\",\"if_epoch\":null}",
+          "\"if_epoch\" is null" },
+        { "/v1/services/shop/switch", "{\"confirm_within\":null}", "is null: give it a value" },
+        { "/v1/services/shop/switch", "{\"force\":null}", "is null" },
+        { "/v1/services/shop/canary/start", "{\"share\":null}", "\"share\" is null" },
+        { "/v1/services/shop/tenants/load", "{\"lines\":null}", "\"lines\" is null" },
+        { "/v1/commands", "{\"command\":\"switch\",\"args\":{\"words\":\"shop\",\"to\":null}}",
+          "\"to\" is null" },
+        { "/v1/plan", "{\"command\":\"switch\",\"args\":{\"words\":[\"shop\"],\"to\":null}}",
+          "\"to\" is null" },
+        { "/v1/plan", "{\"command\":\"switch\",\"args\":{\"words\":null}}", "\"words\" is null" },
     };
 
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {

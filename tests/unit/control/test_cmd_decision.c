@@ -109,7 +109,8 @@ Test(cmd_decision, explains_with_numbers_that_can_be_checked)
     add("shop", DECISION_ROLLBACK);
     ask("explain-decision 1\n");
     cr_expect(ask_has("decision 1, 2026-01-02T03:04:05.000Z: rollback of shop by err_mod\n"));
-    cr_expect(ask_has("what was done: the traffic was moved back\n"));
+    cr_expect(ask_has("what was done: a rollback was asked for; the history has the change that "
+                      "came of it\n"));
     cr_expect(ask_has("candidate: 11 errors of 179 (6.145%; 99% interval 2.909% to 12.516%)\n"));
     cr_expect(ask_has("baseline: 4 errors of 3419 (0.117%"));
     cr_expect(ask_has("allowed: 0.198%, that is 0.4 of 179 requests\n"));

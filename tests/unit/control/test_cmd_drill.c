@@ -92,6 +92,22 @@ Test(cmd_drill, a_bad_one_is_a_failure_with_its_report)
     cr_expect(ask_has("the drill failed: 3 of 5 requests to green failed"));
 }
 
+Test(cmd_drill, one_that_proves_nothing_has_a_code_of_its_own)
+{
+    cJSON *json = NULL;
+
+    report.is_good = false;
+    report.is_inconclusive = true;
+    snprintf(report.words, sizeof report.words, "green got no request");
+    json = ask_json("json drill shop\n");
+    cr_expect_eq(json_code(json), OUTCOME_INCONCLUSIVE);
+    cr_expect(
+        cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(json_result(json, "drill"), "inconclusive")));
+    cJSON_Delete(json);
+    ask("drill shop\n");
+    cr_expect(ask_has("the drill proves nothing: green got no request"));
+}
+
 Test(cmd_drill, refuses_what_makes_no_sense)
 {
     ask_refused("drill shop --share 60%\n", OUTCOME_USAGE, "--share takes 0% to 50%");

@@ -86,12 +86,59 @@ Test(confirm, at_the_deadline_it_goes_back)
     cr_assert_str_eq(entry.actor, "switchyard");
 }
 
+Test(confirm, a_word_that_comes_too_late_is_no_success)
+{
+    struct change_result late;
+
+    must_move(CHANGE_SWITCH, "shop", MINUTE_US);
+    pass(MINUTE_US);
+    await_active("shop", "blue");
+    late = move(CHANGE_CONFIRM, "shop", 0);
+    cr_assert_eq(late.outcome, OUTCOME_REVERTED, "%s", late.words);
+    cr_assert_eq(late.fault, FAULT_ROLLED_BACK);
+    cr_assert(!late.changed);
+    cr_assert_not_null(strstr(late.words, "too late"), "%s", late.words);
+    bench_desk_stop(&desk); /* it is on disk */
+    bench_desk_must_start(&desk);
+    cr_assert_eq(move(CHANGE_CONFIRM, "shop", 0).outcome, OUTCOME_REVERTED);
+    must_move(CHANGE_SWITCH, "shop", 0); /* any later move forgets it */
+    late = move(CHANGE_CONFIRM, "shop", 0);
+    cr_assert_eq(late.outcome, OUTCOME_REFUSED, "%s", late.words);
+    cr_assert_str_eq(late.gate, "confirm");
+}
+
+Test(confirm, a_word_in_the_same_moment_as_the_way_back_is_too_late)
+{
+    struct change confirm = bench_desk_change(CHANGE_CONFIRM, "release", "");
+    struct change back = bench_desk_change(CHANGE_ROLLBACK, "release", "");
+    struct bench_answer answer;
+    unsigned open = 0;
+
+    must_move(CHANGE_SWITCH, "release", MINUTE_US);
+    snprintf(back.trigger, sizeof back.trigger, "5xx"); /* a rule did it, before the deadline */
+    bench_desk_submit(&desk, &back, &answer, &open);
+    cr_assert_eq(bench_desk_do(&desk, &confirm).outcome, OUTCOME_REVERTED);
+    cr_assert(answer.is_done && answer.result.changed, "%s", answer.result.words);
+}
+
+Test(confirm, where_nothing_had_to_be_confirmed_it_is_refused)
+{
+    cr_assert_eq(move(CHANGE_CONFIRM, "shop", 0).outcome, OUTCOME_REFUSED);
+    must_move(CHANGE_SWITCH, "shop", MINUTE_US);
+    must_move(CHANGE_ROLLBACK, "shop", 0); /* a person did */
+    cr_assert_eq(move(CHANGE_CONFIRM, "shop", 0).outcome, OUTCOME_REFUSED);
+}
+
 Test(confirm, confirmed_it_stays)
 {
     must_move(CHANGE_SWITCH, "shop", 10 * MINUTE_US);
     must_move(CHANGE_CONFIRM, "shop", 0);
     cr_assert(!view_of(0).is_waiting);
     cr_assert(!move(CHANGE_CONFIRM, "shop", 0).changed);
+    cr_assert_eq(move(CHANGE_CONFIRM, "shop", 0).outcome, OUTCOME_DONE, "the same word again");
+    bench_desk_stop(&desk);
+    bench_desk_must_start(&desk);
+    cr_assert_eq(move(CHANGE_CONFIRM, "shop", 0).outcome, OUTCOME_DONE);
     pass(20 * MINUTE_US);
     bench_desk_run_ms(&desk, 20);
     cr_assert_str_eq(bench_desk_active(&desk, "shop"), "green");

@@ -95,6 +95,38 @@ Test(consent, the_same_user_counts_once_whatever_name_is_claimed)
     cr_assert_eq(view().approvals, 1);
 }
 
+Test(consent, one_person_counts_once_over_the_socket_and_with_a_token)
+{
+    struct change_result result;
+
+    must(CHANGE_ROLLOUT_START, "uid=7(bob) pid=2", "");
+    must(CHANGE_APPROVE, "uid=0(root) pid=2", "");
+    result = say_as(CHANGE_APPROVE, "sub=root key=ci", "");
+    cr_assert(result.outcome == OUTCOME_DONE && !result.changed, "%s", result.words);
+    result = say_as(CHANGE_APPROVE, "uid=0 pid=4", ""); /* whose login nobody could tell */
+    cr_assert(!result.changed, "%s", result.words);
+    cr_assert_eq(view().approvals, 1);
+    result = say_as(CHANGE_APPROVE, "sub=bob key=ci", ""); /* has started it */
+    expect_gate(&result, "approval");
+    must(CHANGE_APPROVE, "sub=rooty key=ci", "");
+    cr_assert_eq(view().approvals, 2);
+}
+
+Test(consent, what_is_live_needs_no_word)
+{
+    static const enum change_kind kinds[] = { CHANGE_APPROVE, CHANGE_CHECK };
+
+    for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
+        struct change change = bench_desk_change(kinds[i], "gated", "blue");
+        struct change_result result;
+
+        snprintf(change.message, sizeof change.message, "backup");
+        result = bench_desk_do(&desk, &change);
+        expect_gate(&result, "approval");
+        cr_assert_not_null(strstr(result.words, "live on blue already"), "%s", result.words);
+    }
+}
+
 Test(consent, the_starter_does_not_count)
 {
     struct change_result result;

@@ -265,12 +265,28 @@ Test(tools, nothing_is_deployed_on_a_live_slot)
     FAKE(fake);
     struct passes *passes = passes_new();
 
+    cr_expect_not(run(&fake, passes, "deploy_to_standby",
+                      "{\"service\":\"shop\",\"slot\":\"blue\",\"targets\":[\"a:1\"]}"));
+    cr_expect_not(run(&fake, passes, "deploy_to_standby",
+                      "{\"service\":\"shop\",\"slot\":\"red\",\"targets\":[\"a:1\"]}"));
     cr_expect_not(
-        run(&fake, passes, "deploy_to_standby", "{\"service\":\"shop\",\"slot\":\"blue\"}"));
-    cr_expect_not(
-        run(&fake, passes, "deploy_to_standby", "{\"service\":\"shop\",\"slot\":\"red\"}"));
-    cr_expect_not(run(&fake, passes, "deploy_to_standby", "{\"service\":\"other\"}"));
-    cr_expect(run(&fake, passes, "deploy_to_standby", "{\"service\":\"shop\"}"));
+        run(&fake, passes, "deploy_to_standby", "{\"service\":\"other\",\"targets\":[\"a:1\"]}"));
+    cr_expect(
+        run(&fake, passes, "deploy_to_standby", "{\"service\":\"shop\",\"targets\":[\"a:1\"]}"));
+    cr_expect_eq(fake.changed, 0);
+    passes_free(passes);
+}
+
+Test(tools, a_deployment_of_nothing_gets_no_token)
+{
+    FAKE(fake);
+    struct passes *passes = passes_new();
+
+    cr_expect_not(run(&fake, passes, "deploy_to_standby", "{\"service\":\"shop\"}"));
+    cr_expect_not(run(&fake, passes, "deploy_to_standby", "{\"service\":\"shop\",\"targets\":[]}"));
+    cr_expect_eq(fake.asked, 0);
+    cr_expect(
+        run(&fake, passes, "deploy_to_standby", "{\"service\":\"shop\",\"action\":\"ship\"}"));
     cr_expect_eq(fake.changed, 0);
     passes_free(passes);
 }

@@ -155,6 +155,21 @@ Test(drill, too_few_requests_prove_nothing)
     cr_expect(!has_canary());
 }
 
+Test(drill, without_any_request_it_is_not_good)
+{
+    struct drill_spec spec = make_spec();
+
+    start(&spec);
+    await_share();
+    await_report((struct bench_traffic){ .n = 0 });
+    cr_expect(!report.is_good);
+    cr_expect(report.is_inconclusive);
+    cr_expect_eq(report.requests, 0);
+    cr_expect_not_null(strstr(report.words, "green got no request"), "%s", report.words);
+    cr_expect(!has_canary());
+    cr_expect_eq(look().good_wall_us, 0, "it satisfies no gate");
+}
+
 Test(drill, what_the_judgement_takes_back_is_no_good_one)
 {
     struct drill_spec spec = make_spec();

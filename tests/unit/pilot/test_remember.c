@@ -172,6 +172,29 @@ Test(remember, a_step_of_a_rollout_is_kept_and_comes_out_the_same_again)
     bench_pilot_fini(&bench);
 }
 
+/* The slot that is live may still be on trial when the rollout to the other one begins. */
+Test(remember, a_first_step_names_the_sides_of_its_rollout)
+{
+    struct change change = bench_desk_change(CHANGE_ROLLOUT_START, "shop", "blue");
+    const struct decision *decision = NULL;
+
+    bench_pilot_init(&bench, rollout_config);
+    cr_assert_eq(bench_desk_switch(&bench.desk, "shop", "green").outcome, OUTCOME_DONE);
+    bench_pilot_run(&bench, 20, none, usual);
+    cr_assert_eq(bench_desk_do(&bench.desk, &change).outcome, OUTCOME_DONE);
+    for (int i = 0; i < 2000 && decision == NULL; i++) {
+        bench_pilot_run(&bench, 1, none, usual);
+        bench_desk_run_ms(&bench.desk, 1);
+        decision = find_case(DECISION_ADVANCE);
+    }
+    cr_assert_not_null(decision);
+    cr_expect_str_eq(decision->trigger, "ready");
+    cr_expect_str_eq(decision->candidate, "blue");
+    cr_expect_str_eq(decision->baseline, "green");
+    cr_expect_eq(decision->record_bytes, 0, "what is known is about the other slot");
+    bench_pilot_fini(&bench);
+}
+
 static void tell(const char *name, const char *value)
 {
     char words[SIGNALS_WORDS];
