@@ -18,6 +18,7 @@
 #include "config/config.h"
 #include "deploy/deploy.h"
 #include "deploy/deploy_view.h"
+#include "deploy/rollout.h"
 #include "route/snapshot.h"
 
 enum { TEXT_LIMIT = 16 * 1024 * 1024, HISTORY_LINES = 50, HISTORY_LOOK = 1000 };
@@ -98,12 +99,31 @@ static void add_stamp(struct text *out, const char *name, uint64_t wall_us)
         add_member(out, name, stamp);
 }
 
-static bool is_move(const struct history_entry *entry)
+/* The phase of a rollout that moves traffic: to its slot, or back. */
+static bool is_moving_phase(enum change_kind kind, const char *phase)
+{
+    if (kind == CHANGE_ROLLOUT_ABORT)
+        return true;
+    return (kind == CHANGE_ROLLOUT_PHASE || kind == CHANGE_ROLLOUT_ADVANCE) &&
+           (strcmp(phase, rollout_phase_name(ROLLOUT_CUTOVER)) == 0 ||
+            strcmp(phase, rollout_phase_name(ROLLOUT_ABORTED)) == 0 ||
+            strcmp(phase, rollout_phase_name(ROLLOUT_ROLLED_BACK)) == 0);
+}
+
+/* What the log has a line of, and the history an entry: also the end of a canary by a rollback, which moves no live
+ * slot but is what people look for. */
+static bool is_move(enum change_kind kind, const char *target, const char *from, const char *to)
+{
+    return from[0] != '\0' && to[0] != '\0' && strcmp(from, to) != 0 &&
+           (kind == CHANGE_SWITCH || kind == CHANGE_ROLLBACK || kind == CHANGE_CANARY_PROMOTE ||
+            is_moving_phase(kind, target));
+}
+
+static bool is_moving_entry(const struct history_entry *entry)
 {
     bool is_done = entry->outcome == OUTCOME_DONE || entry->outcome == OUTCOME_VOLATILE;
 
-    return is_done && (entry->kind == CHANGE_SWITCH || entry->kind == CHANGE_ROLLBACK ||
-                       entry->kind == CHANGE_CANARY_PROMOTE);
+    return is_done && is_move(entry->kind, entry->target, entry->from, entry->to);
 }
 
 static void add_entry(struct text *out, const struct history_entry *entry)
@@ -133,7 +153,7 @@ static void add_history(struct text *out, const struct deploy *deploy, const cha
 
     for (unsigned i = 0;
          i < HISTORY_LOOK && count < HISTORY_LINES && deploy_history(deploy, i, &entry); i++)
-        if (is_move(&entry) &&
+        if (is_moving_entry(&entry) &&
             (strcmp(entry.name, name) == 0 || (group[0] != '\0' && strcmp(entry.name, group) == 0)))
             kept[count++] = entry;
     text_add(out, "\"history\":[");
@@ -241,9 +261,11 @@ void compat_note(struct compat *compat, const struct deploy *deploy, const struc
 {
     bool is_done = result->outcome == OUTCOME_DONE || result->outcome == OUTCOME_VOLATILE;
 
-    if (!is_done || !result->changed || find_shown(deploy) == compat->shown)
+    bool is_line = is_move(change->kind, change->target, result->from, result->to);
+
+    if (!is_done || !result->changed || (!is_line && find_shown(deploy) == compat->shown))
         return;
     compat_write(compat, deploy);
-    if (result->from[0] != '\0' && result->to[0] != '\0' && strcmp(result->from, result->to) != 0)
+    if (is_line)
         add_line(compat, change, result);
 }

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/fault.h"
+#include "base/mem.h"
 #include "control/json_priv.h"
 
 static const char login_hint[] = "send \"Authorization: Bearer TOKEN\", or ask on the admin socket";
@@ -64,6 +65,27 @@ static const char *find_next(int status)
     return NULL;
 }
 
+/* What was refused for want of a token came with one: the same request, with it, is what comes next. */
+static void point_to_token(const cJSON *object, cJSON *error)
+{
+    const cJSON *result = cJSON_GetObjectItemCaseSensitive(object, "result");
+    const cJSON *token = cJSON_GetObjectItemCaseSensitive(result, "token");
+    const cJSON *command = cJSON_GetObjectItemCaseSensitive(result, "command");
+    char *text = NULL;
+
+    if (!cJSON_IsString(token))
+        return;
+    text = mem_format("POST the same again with {\"token\": \"%s\"}", token->valuestring);
+    cJSON_ReplaceItemInObjectCaseSensitive(error, "next", cJSON_CreateString(text));
+    free(text);
+    text = mem_format("%s%s%sthe token is good once, for ten minutes, and for this alone",
+                      cJSON_IsString(command) ? "it runs " : "",
+                      cJSON_IsString(command) ? command->valuestring : "",
+                      cJSON_IsString(command) ? "; " : "");
+    cJSON_ReplaceItemInObjectCaseSensitive(error, "hint", cJSON_CreateString(text));
+    free(text);
+}
+
 void api_answer_write(const struct reply *reply, int status, struct text *out)
 {
     cJSON *object = reply_json(reply, false);
@@ -74,6 +96,8 @@ void api_answer_write(const struct reply *reply, int status, struct text *out)
         json_add_text(error, "next", find_next(status));
         if (status == 401)
             cJSON_ReplaceItemInObjectCaseSensitive(error, "hint", cJSON_CreateString(login_hint));
+        if (reply->fault == FAULT_UNCONFIRMED)
+            point_to_token(object, error);
     }
     line = json_print(object);
     text_add(out, line);

@@ -436,22 +436,38 @@ int call_name_change(struct call *call, enum change_kind kind, struct change *ou
     return 0;
 }
 
+#define FORCED_TOO "; --force --reason TEXT overrides the gate"
+
 /* Gates where "show targets" would not help. */
 static const struct {
     const char *gate;
     const char *remedy;
+    const char
+        *forced; /* behind it where the command takes --force; "" : force does not help either */
+    const char *other; /* instead of both where it takes none; NULL: the remedy alone */
 } gate_remedies[] = {
-    { "approval",
-      "\"rollout status NAME\" tells who agreed; \"approve NAME\" by somebody else, or --force "
-      "--reason TEXT overrides the gate" },
-    { "checklist",
-      "\"check NAME ITEM\" ticks an item off; --force --reason TEXT overrides the gate" },
-    { "quarantine", "deploy another version, or \"release NAME\" lets this one be tried again" },
-    { "cooldown", "wait, or \"release NAME\" ends the rest" },
-    { "limit", "\"release NAME\" when the cause is known" },
-    { "rollout", "\"rollout status NAME\" tells where it is; --force --reason TEXT ends it" },
-    { "confirm", "\"confirm NAME\" keeps what was switched, \"rollback NAME\" takes it back" },
-    { "drill", "\"drill NAME\" tries out the way back; --force --reason TEXT overrides the gate" },
+    { "approval", "\"rollout status NAME\" tells who agreed; \"approve NAME\" by somebody else",
+      FORCED_TOO, "\"rollout status NAME\" tells what waits to be agreed to, and who did" },
+    { "checklist", "\"check NAME ITEM\" ticks an item off", FORCED_TOO, NULL },
+    { "quarantine", "deploy another version, or \"release NAME\" lets this one be tried again", "",
+      NULL },
+    { "cooldown", "wait, or \"release NAME\" ends the rest", "", NULL },
+    { "limit", "\"release NAME\" when the cause is known", "", NULL },
+    { "rollout", "\"rollout status NAME\" tells where it is", "; --force --reason TEXT ends it",
+      NULL },
+    { "canary", "\"canary status NAME\" tells where it is", "", NULL },
+    { "role",
+      "\"show slots\" has the roles; only the configuration lets a slot go live, no --force does",
+      "", NULL },
+    { "live", "\"show slots\" tells what is live; --to names another slot", "", NULL },
+    { "previous", "\"history\" tells what was moved; \"switch NAME --to SLOT\" goes to one by name",
+      "", NULL },
+    { "confirm",
+      "\"confirm NAME\" keeps what waits for it, \"rollback NAME\" takes it back; \"history\" "
+      "tells "
+      "whether anything waits",
+      "", NULL },
+    { "drill", "\"drill NAME\" tries out the way back", FORCED_TOO, NULL },
 };
 
 /* One of those that ask a database; the words of the refusal have the remedy of the finding itself. */
@@ -463,14 +479,26 @@ static bool is_of_database(const char *gate)
     return strcmp(gate, "rollback-safe") == 0;
 }
 
-static const char *remedy_for(enum fault fault, const char *gate)
+/* False: the gate is none of those. */
+static bool hint_gate(struct call *call, const char *gate)
 {
-    for (size_t i = 0; i < sizeof gate_remedies / sizeof gate_remedies[0]; i++)
-        if (fault == FAULT_GATE_REFUSED && strcmp(gate, gate_remedies[i].gate) == 0)
-            return gate_remedies[i].remedy;
-    if (fault == FAULT_GATE_REFUSED && is_of_database(gate))
-        return "\"db check NAME\" has every gate of its databases; --force --reason TEXT overrides "
-               "the gate";
+    bool takes_force = (call->command->options & ARGS_FORCE) != 0;
+
+    for (size_t i = 0; i < sizeof gate_remedies / sizeof gate_remedies[0]; i++) {
+        if (strcmp(gate, gate_remedies[i].gate) != 0)
+            continue;
+        if (!takes_force && gate_remedies[i].other != NULL)
+            reply_hint(&call->reply, "%s", gate_remedies[i].other);
+        else
+            reply_hint(&call->reply, "%s%s", gate_remedies[i].remedy,
+                       takes_force ? gate_remedies[i].forced : "");
+        return true;
+    }
+    return false;
+}
+
+static const char *remedy_for(enum fault fault)
+{
     if (fault == FAULT_LOCKED)
         return "\"lock show\" tells who holds it; wait for it or ask the owner to release it";
     if (fault == FAULT_CONFLICT)
@@ -479,9 +507,23 @@ static const char *remedy_for(enum fault fault, const char *gate)
         return "make room on the disk of state_dir; \"show errors\" has the system's words";
     if (fault == FAULT_UNKNOWN_NAME)
         return "\"show slots\" and \"show targets\" list the names";
-    if (fault == FAULT_GATE_REFUSED || fault == FAULT_NO_TARGET)
-        return "\"show targets\" has the details; --force --reason TEXT overrides the gate";
+    if (fault == FAULT_ROLLED_BACK)
+        return "\"history\" and \"decisions\" tell why";
     return "";
+}
+
+static void hint_refusal(struct call *call, enum fault fault, const char *gate)
+{
+    const char *forced = (call->command->options & ARGS_FORCE) != 0 ? FORCED_TOO : "";
+
+    if (fault == FAULT_GATE_REFUSED && hint_gate(call, gate))
+        return;
+    if (fault == FAULT_GATE_REFUSED && is_of_database(gate))
+        reply_hint(&call->reply, "\"db check NAME\" has every gate of its databases%s", forced);
+    else if (fault == FAULT_GATE_REFUSED || fault == FAULT_NO_TARGET)
+        reply_hint(&call->reply, "\"show targets\" has the details%s", forced);
+    else
+        reply_hint(&call->reply, "%s", remedy_for(fault));
 }
 
 void call_take_result(struct call *call, const struct change_result *result)
@@ -492,7 +534,7 @@ void call_take_result(struct call *call, const struct change_result *result)
     reply->epoch = result->epoch;
     if (result->outcome != OUTCOME_DONE) {
         reply_fail(reply, result->outcome, result->fault, "%s", result->words);
-        reply_hint(reply, "%s", remedy_for(result->fault, result->gate));
+        hint_refusal(call, result->fault, result->gate);
         snprintf(reply->gate, sizeof reply->gate, "%s", result->gate);
     }
     json_add_bool(json, "changed", result->changed);

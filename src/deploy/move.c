@@ -8,14 +8,15 @@
 #include "deploy/measure_priv.h"
 #include "deploy/schema_gate_priv.h"
 
-/* Names of the slots that a service can be switched to, for words. */
-static const char *list_slots(const struct config_service *service, char *out, size_t size)
+/* Names of the slots that a service has, or that it can be switched to, for words. */
+static const char *list_slots(const struct config_service *service, bool has_all, char *out,
+                              size_t size)
 {
     size_t len = 0;
 
     out[0] = '\0';
     for (size_t i = 0; i < service->slot_count && len < size; i++)
-        if (gate_is_switchable(&service->slots[i]))
+        if (has_all || gate_is_switchable(&service->slots[i]))
             len += (size_t)snprintf(out + len, size - len, "%s%s", len > 0 ? ", " : "",
                                     service->slots[i].name);
     return out;
@@ -75,7 +76,7 @@ bool move_find_slot(struct deploy *deploy, struct ticket *ticket, const struct s
         if (name == NULL || (*out != NULL && strcmp(*out, name) != 0)) {
             judge_refuse(ticket, OUTCOME_USAGE, FAULT_USAGE, "",
                          "say where to with --to: %s has the slots %s", service->name,
-                         list_slots(service, slots, sizeof slots));
+                         list_slots(service, false, slots, sizeof slots));
             return false;
         }
         *out = name;
@@ -92,7 +93,7 @@ static enum judgement refuse_slot(struct ticket *ticket, const struct config_ser
     if (slot == NULL)
         return judge_refuse(ticket, OUTCOME_REFUSED, FAULT_UNKNOWN_NAME, "",
                             "service %s has no slot %s; it has %s", service->name, slot_name,
-                            list_slots(service, slots, sizeof slots));
+                            list_slots(service, true, slots, sizeof slots));
     return judge_refuse(ticket, OUTCOME_REFUSED, FAULT_GATE_REFUSED, "role",
                         "%s/%s is %s by configuration and cannot go live%s", service->name,
                         slot_name, slot->role == CONFIG_ROLE_STAGING ? "a staging slot" : "off",

@@ -496,6 +496,43 @@ static void await_view(const struct stage *stage, const char *name, const char *
     free(view.path);
 }
 
+static void expect_moves(const struct stage *stage, int count)
+{
+    char *path = path_of(stage, "state/compat/state.json");
+    char *bytes = scene_read(path, NULL);
+    cJSON *json = cJSON_Parse(bytes);
+    int lines = 0;
+
+    cr_assert_not_null(json, "%s", bytes);
+    cr_expect_eq(cJSON_GetArraySize(cJSON_GetObjectItem(json, "history")), count, "%s", bytes);
+    cJSON_Delete(json);
+    free(bytes);
+    free(path);
+    path = path_of(stage, "state/compat/deployments.log");
+    bytes = scene_read(path, NULL);
+    for (const char *at = bytes; at != NULL && (at = strchr(at, '\n')) != NULL; at++)
+        lines++;
+    cr_expect_eq(lines, count, "%s", bytes);
+    free(bytes);
+    free(path);
+}
+
+/* What ends a canary moves no live slot, and is a move all the same. */
+Test(audit, older_tools_see_the_end_of_a_canary)
+{
+    struct stage stage;
+
+    stage_open(&stage, &quiet);
+    cr_assert_eq(ctl_code(stage.daemon, "canary start shop --to green 5%"), 0);
+    cr_assert_eq(ctl_code(stage.daemon, "rollback shop --reason bad"), 0);
+    await_view(&stage, "state/compat/deployments.log", "rollback shop: green -> blue");
+    expect_moves(&stage, 1);
+    cr_assert_eq(ctl_code(stage.daemon, "switch shop --to green"), 0);
+    await_view(&stage, "state/compat/deployments.log", "switch shop: blue -> green");
+    expect_moves(&stage, 2);
+    STOP_STAGE(&stage);
+}
+
 Test(audit, older_tools_see_every_switch)
 {
     struct stage stage;

@@ -258,6 +258,44 @@ Test(admin, refusal_keeps_its_code_gate_and_words)
     cJSON_Delete(json);
 }
 
+/* What a refused command is told to do: for force only where force helps, and the command takes it. */
+Test(admin, a_remedy_is_one)
+{
+    static const struct {
+        const char *line;
+        const char *gate;
+        const char *part;
+        bool is_forced;
+    } cases[] = {
+        { "switch shop --to staging\n", "role", "only the configuration", false },
+        { "rollback shop\n", "previous", "switch NAME --to SLOT", false },
+        { "canary start shop\n", "live", "--to names another slot", false },
+        { "canary abort shop\n", "canary", "canary status NAME", false },
+        { "approve shop\n", "approval", "what waits to be agreed to", false },
+        { "confirm shop\n", "confirm", "whether anything waits", false },
+        { "switch shop\n", "approval", "by somebody else", true },
+        { "switch shop\n", "checklist", "check NAME ITEM", true },
+        { "switch shop\n", "database", "db check NAME", true },
+        { "switch shop\n", "target", "show targets", true },
+        { "rollout pause shop\n", "rollout", "rollout status NAME", false },
+    };
+
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        const char *remedy = NULL;
+
+        world.deploy.result = (struct change_result){ .outcome = OUTCOME_REFUSED,
+                                                      .fault = FAULT_GATE_REFUSED,
+                                                      .words = "no" };
+        snprintf(world.deploy.result.gate, sizeof world.deploy.result.gate, "%s", cases[i].gate);
+        ask(cases[i].line);
+        remedy = strstr(out.bytes, "remedy: ");
+        cr_assert_not_null(remedy, "%s: %s", cases[i].line, out.bytes);
+        cr_expect_not_null(strstr(remedy, cases[i].part), "%s: %s", cases[i].line, remedy);
+        cr_expect_eq(strstr(remedy, "--force --reason") != NULL, cases[i].is_forced, "%s: %s",
+                     cases[i].line, remedy);
+    }
+}
+
 Test(admin, outcomes_become_exit_codes)
 {
     static const struct {

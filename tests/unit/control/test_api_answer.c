@@ -70,6 +70,31 @@ Test(api_answer, stranger_is_asked_who_he_is)
     reply_fini(&reply);
 }
 
+Test(api_answer, a_token_is_for_the_same_request)
+{
+    struct text text;
+    struct reply reply;
+
+    reply_init(&reply);
+    reply_fail(&reply, OUTCOME_REFUSED, FAULT_UNCONFIRMED, "with a token only");
+    reply_hint(&reply, "\"action run x --token t1\" does it");
+    text_init(&text, 4096);
+    api_answer_write(&reply, 409, &text);
+    cr_expect_not_null(strstr(text.bytes, "\"next\":\"GET /v1/history\""), "%s", text.bytes);
+    cJSON_AddStringToObject(reply_result(&reply), "token", "t1");
+    cJSON_AddStringToObject(reply_result(&reply), "command", "/bin/true");
+    text_clear(&text);
+    api_answer_write(&reply, 409, &text);
+    cr_expect_not_null(
+        strstr(text.bytes, "\"next\":\"POST the same again with {\\\"token\\\": \\\"t1\\\"}\""),
+        "%s", text.bytes);
+    cr_expect_not_null(strstr(text.bytes, "it runs /bin/true; the token is good once"), "%s",
+                       text.bytes);
+    cr_expect_null(strstr(text.bytes, "action run"), "%s", text.bytes);
+    text_fini(&text);
+    reply_fini(&reply);
+}
+
 Test(api_answer, failures_say_where_to_look)
 {
     struct text text;

@@ -128,6 +128,7 @@ Test(forecast, a_refusal_that_force_cannot_help_ends_it)
     cr_assert_str_eq(result.token, "");
     result = plan(CHANGE_SWITCH, "shop", "pink");
     cr_assert_eq(result.fault, FAULT_UNKNOWN_NAME);
+    cr_assert_not_null(strstr(result.words, "it has blue, green, staging"), "%s", result.words);
     result = plan(CHANGE_RELOAD, "", "");
     cr_assert_eq(result.outcome, OUTCOME_USAGE);
 }
