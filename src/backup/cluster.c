@@ -63,7 +63,7 @@ int cluster_find_user(struct backup_job *job, struct cluster_user *out)
                               name);
     else if (out->uid != 0 && out->uid != found->pw_uid)
         err = backup_job_fail(job, ERR_INVALID, "only root can start a server as %.63s", name);
-    if (err == 0) {
+    if (err == 0 && found != NULL) {
         out->is_other = out->uid == 0;
         out->uid = found->pw_uid;
         out->gid = found->pw_gid;

@@ -164,27 +164,25 @@ static void ask_on(struct tls_client *client, const char *request, struct said *
     reply_fini(&reply);
 }
 
-static void ask(const struct pem *cert, const char *fields, const char *method, const char *path,
-                const char *body, struct said *out)
+static struct said ask(const struct pem *cert, const char *fields, const char *method,
+                       const char *path, const char *body)
 {
     struct tls_client_options options = { .certificate = cert };
     char *request = request_of(method, path, fields, body);
+    struct said out = { .status = 0 };
     struct tls_client client;
 
-    *out = (struct said){ .status = 0 };
     if (tls_client_open(&client, daemon_api(stage.daemon), &options))
-        ask_on(&client, request, out);
+        ask_on(&client, request, &out);
     tls_client_close(&client);
     free(request);
+    return out;
 }
 
 static int status_of(const struct pem *cert, const char *fields, const char *method,
                      const char *path, const char *body)
 {
-    struct said said;
-
-    ask(cert, fields, method, path, body, &said);
-    return said.status;
+    return ask(cert, fields, method, path, body).status;
 }
 
 static char *token_field(const char *role, int exp)
@@ -239,19 +237,19 @@ Test(api_tls, certificates_give_roles_and_tokens_decide)
 
     open_stage(OPTIONAL, CI ROOT "anonymous = none open_metrics = false");
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
-        ask(rows[i].cert, "", rows[i].method, rows[i].path, rows[i].body, &said);
+        said = ask(rows[i].cert, "", rows[i].method, rows[i].path, rows[i].body);
         cr_expect_eq(said.status, rows[i].status, "row %zu: %d %s", i, said.status, said.body);
     }
     cr_expect_eq(status_of(&root, viewer, "GET", "/v1/status", NULL), 200);
     cr_expect_eq(status_of(&root, viewer, "POST", PAUSE, SHORTLY), 403, "the token counts");
     cr_expect_eq(status_of(&root, expired, "GET", "/v1/status", NULL), 401, "the token counts");
-    ask(&root, "", "GET", "/v1/whoami", NULL, &said);
+    said = ask(&root, "", "GET", "/v1/whoami", NULL);
     cr_expect_not_null(strstr(said.body, "\"actor\":\"cert=CN=root,O=Acme sha256="), "%s",
                        said.body);
     cr_expect_not_null(strstr(said.body, "\"admin\""), "%s", said.body);
-    ask(&root, "", "GET", "/v1/audit?outcome=denied&actor=cert&limit=1", NULL, &said);
+    said = ask(&root, "", "GET", "/v1/audit?outcome=denied&actor=cert&limit=1", NULL);
     cr_expect_not_null(strstr(said.body, "\"from\":\"127.0.0.1:"), "%s", said.body);
-    ask(&root, "", "GET", "/v1/audit?actor=CN%3Dci&limit=1", NULL, &said);
+    said = ask(&root, "", "GET", "/v1/audit?actor=CN%3Dci&limit=1", NULL);
     cr_expect_not_null(strstr(said.body, "cert=CN=ci,O=Acme sha256="), "%s", said.body);
     cr_expect(
         daemon_await_log(stage.daemon, "role=deployer subject=\"CN=ci,O=Acme\" sha256=", 5000));
