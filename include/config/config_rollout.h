@@ -47,6 +47,7 @@ struct config_rollout {
     size_t profile_count;
     enum config_inconclusive on_inconclusive;
     uint64_t holdback; /* millionths of the users that stay on the old slot until it has settled */
+    uint64_t sync_after; /* us; 0: never */
     uint64_t phase_time; /* us; 0: any */
     enum config_overdue on_overdue;
     bool selfprobe;

@@ -16,6 +16,7 @@
 #include "control/cmd_traffic_priv.h"
 #include "control/degraded_priv.h"
 #include "control/json_priv.h"
+#include "control/laggards_priv.h"
 #include "control/scope_priv.h"
 #include "control/sheet_priv.h"
 #include "deploy/deploy_view.h"
@@ -362,6 +363,7 @@ enum call_step cmd_status_run(struct call *call)
         return CALL_DONE;
     add_head_line(call);
     degraded_add(call->room, &path, &call->reply.text, reply_result(&call->reply));
+    laggards_add(call->room, &path, &call->reply.text, reply_result(&call->reply));
     cmd_traffic_add_lines(call->room->deploy, &path, &call->reply.text);
     cmd_rules_add_lines(call->room, &path, &call->reply.text);
     cmd_database_add_lines(call);

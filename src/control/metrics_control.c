@@ -10,6 +10,7 @@
 #include "control/exposition_priv.h"
 #include "control/stats.h"
 #include "control/verbs_priv.h"
+#include "deploy/behind.h"
 #include "deploy/deploy_view.h"
 #include "deploy/word_view.h"
 #include "net/lag.h"
@@ -163,6 +164,23 @@ static void write_ways_back(struct writer *writer)
     }
 }
 
+static void write_behind(struct writer *writer)
+{
+    unsigned count = snapshot_service_count(writer->snapshot);
+
+    exposition_open(&writer->x, "switchyard_standby_behind_seconds", EXPOSITION_GAUGE,
+                    "Since the last switch, while the slot before still holds its old version; 0: "
+                    "it does not.");
+    for (unsigned i = 0; i < count; i++) {
+        const struct snapshot_service *service = snapshot_service_at(writer->snapshot, i);
+        struct deploy_behind_view view;
+
+        deploy_view_behind(writer->room->deploy, i, &view);
+        exposition_u64(&writer->x, begin(writer, "service", service->service->name)->bytes,
+                       view.age_us / 1000000);
+    }
+}
+
 void metrics_control_write(const struct control_room *room, struct text *out)
 {
     struct writer writer = { .x = { .out = out }, .room = room, .snapshot = snapshot_current() };
@@ -174,6 +192,7 @@ void metrics_control_write(const struct control_room *room, struct text *out)
         write_verbs(&writer);
     write_drains(&writer);
     write_ways_back(&writer);
+    write_behind(&writer);
     text_fini(&writer.labels);
 }
 

@@ -58,6 +58,7 @@ struct lookout {
     struct deploy_trial_view view; /* of the last tick */
     struct second_look second_look;
     struct prior prior;
+    uint64_t reminded_us; /* of the switch that was reminded of; 0: none */
 };
 
 void lookout_fini(struct pilot *pilot, struct lookout *lookout);

@@ -17,7 +17,10 @@
 #include "pilot/past_priv.h"
 #include "pilot/pilot_priv.h"
 #include "pilot/remember_priv.h"
+#include "pilot/reminder_priv.h"
 #include "pilot/signal_act_priv.h"
+
+enum { REMIND_US = 1000 * 1000 };
 
 /* The shortest tick that any service wants; 0: none is judged. */
 static uint64_t find_tick(const struct pilot *pilot)
@@ -37,10 +40,16 @@ static void on_tick(void *arg)
 {
     struct pilot *pilot = arg;
     uint64_t now_us = clock_monotonic_us();
+    bool is_due = now_us - pilot->reminded_us >= REMIND_US;
 
     timer_arm(pilot->timer, pilot->tick_ms);
-    for (unsigned i = 0; i < pilot->lookout_count; i++)
+    if (is_due)
+        pilot->reminded_us = now_us;
+    for (unsigned i = 0; i < pilot->lookout_count; i++) {
         lookout_tick(pilot, i, now_us);
+        if (is_due)
+            reminder_look(pilot, i);
+    }
 }
 
 static void configure(struct pilot *pilot, const struct config *config)

@@ -50,8 +50,9 @@ struct pilot {
     struct counts candidate, baseline, scratch;
     struct casebook *casebook;
     struct past *past;
-    uint64_t began_us;   /* monotonic */
-    struct drill *drill; /* NULL: none goes on */
+    uint64_t began_us;    /* monotonic */
+    uint64_t reminded_us; /* when it was last looked whether somebody is to be reminded */
+    struct drill *drill;  /* NULL: none goes on */
     struct signals *signals;
     struct signal_rates *signal_rates;
     struct timer *signal_timer; /* armed while there are signals */

@@ -202,6 +202,12 @@ void deploy_view_service(const struct deploy *deploy, unsigned service_index,
                                          .switch_count = service_index == 0 ? 3 : 0 };
 }
 
+void deploy_view_behind(const struct deploy *deploy, unsigned service_index,
+                        struct deploy_behind_view *out)
+{
+    *out = service_index == 0 ? deploy->behind : (struct deploy_behind_view){ .is_behind = false };
+}
+
 void deploy_view_lock(const struct deploy *deploy, struct deploy_lock_view *out)
 {
     *out = deploy->lock;

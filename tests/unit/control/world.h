@@ -12,6 +12,7 @@
 #include "base/text.h"
 #include "control/admin.h"
 #include "control/stats.h"
+#include "deploy/behind.h"
 #include "deploy/deploy.h"
 #include "deploy/deploy_view.h"
 #include "deploy/drill_view.h"
@@ -39,6 +40,7 @@ struct deploy {                               /* the stand-in */
     unsigned delay_ms;
     uint64_t draining;
     struct deploy_lock_view lock;
+    struct deploy_behind_view behind; /* of the first service */
     struct deploy_durability durability;
     struct history_entry history[WORLD_HISTORY]; /* newest first */
     unsigned history_count;
