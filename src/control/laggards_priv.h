@@ -14,6 +14,6 @@ struct text;
 /* `behind` (service, slot, version, live, live_version, age_seconds, due) for each such service of the path, and a line
  * for each that is due. */
 void laggards_add(const struct control_room *room, const struct args_path *path, struct text *out,
-                cJSON *result);
+                  cJSON *result);
 
 #endif
