@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/random.h>
 
+#include "base/actor.h"
 #include "base/err.h"
 #include "base/mem.h"
 #include "base/num.h"
@@ -141,7 +142,7 @@ bool tickets_is_approved(const struct tickets *tickets, const char *token, const
 {
     const struct note *note = find_note(tickets, token);
 
-    if (note == NULL || note->user[0] == '\0' || strcmp(note->user, user) == 0 ||
+    if (note == NULL || note->user[0] == '\0' || actor_is_same_person(note->user, user) ||
         now_us - note->approved_us > life_us)
         return false;
     if (by != NULL)

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/actor.h"
 #include "base/clock.h"
 #include "deploy/canary_priv.h"
 #include "deploy/deploy_priv.h"
@@ -11,34 +12,6 @@
 #include "deploy/move_priv.h"
 #include "deploy/rollout_priv.h"
 #include "net/loop.h"
-
-/* "uid=7 pid=9 as=ci": the user is what the kernel said, not what was claimed. */
-static struct slice user_of(const char *actor)
-{
-    return slice_of(actor, strcspn(actor, " "));
-}
-
-/* What the user is called, on the machine or in a token: "ann" of "uid=7(ann)" and of "sub=ann"; "" : not known. */
-static struct slice login_of(struct slice user)
-{
-    const char *open = memchr(user.ptr, '(', user.len);
-
-    if (user.len > 4 && memcmp(user.ptr, "sub=", 4) == 0)
-        return slice_of(user.ptr + 4, user.len - 4);
-    if (open != NULL && user.ptr[user.len - 1] == ')')
-        return slice_of(open + 1, (size_t)(user.ptr + user.len - open) - 2);
-    return slice_is_equal(user, SLICE("uid=0")) ? SLICE("root") : slice_of("", 0);
-}
-
-/* Someone who comes once over the socket and once with a token is one person; two who are called alike count as one,
- * too: better one approval too few. */
-static bool is_same_user(const char *a, const char *b)
-{
-    struct slice first = login_of(user_of(a));
-
-    return slice_is_equal(user_of(a), user_of(b)) ||
-           (first.len > 0 && slice_is_equal(first, login_of(user_of(b))));
-}
 
 static const char *version_of(const struct deploy *deploy, const struct scope *scope,
                               const char *slot_name)
@@ -76,7 +49,7 @@ static unsigned count_approvals(const struct deploy *deploy, const struct decisi
     {
         if (consent->item[0] == '\0' && is_meant(deploy, consent, scope, ask) &&
             is_fresh(deploy, consent, gate) &&
-            (gate->approve_own || !is_same_user(consent->who, ask->actor)))
+            (gate->approve_own || !actor_is_same_person(consent->who, ask->actor)))
             count++;
     }
     return count;
@@ -152,7 +125,7 @@ enum judgement consent_check(struct deploy *deploy, struct ticket *ticket,
         judge_gate(ticket, "approval", count.approvals >= count.approvals_needed,
                    "%u of %u approvals for %s on %s: switchctl approve %s, by others than %.*s",
                    count.approvals, count.approvals_needed, ask->name, ask->slot, ask->name,
-                   SLICE_ARG(user_of(ask->actor))) != JUDGED_DONE)
+                   SLICE_ARG(actor_user(ask->actor))) != JUDGED_DONE)
         return JUDGED_REFUSED;
     if (count.checks_needed == 0)
         return JUDGED_DONE;
@@ -277,7 +250,7 @@ static struct state_consent *find_approval(const struct deploy *deploy, const st
     struct state_consent *consent = NULL;
 
     TAILQ_FOREACH(consent, &deploy->working.book.consents, link)
-    if (consent->item[0] == '\0' && is_same_user(consent->who, actor) &&
+    if (consent->item[0] == '\0' && actor_is_same_person(consent->who, actor) &&
         is_meant(deploy, consent, scope, ask))
         return consent;
     return NULL;
@@ -294,13 +267,14 @@ static enum judgement approve(struct deploy *deploy, struct ticket *ticket,
     if (gate == NULL)
         return judge_refuse(ticket, OUTCOME_REFUSED, FAULT_GATE_REFUSED, "approval",
                             "nobody has to approve %s: gate { approvals } is 0", ask->name);
-    if (!gate->approve_own && is_same_user(ask->actor, ticket->change.actor))
+    if (!gate->approve_own && actor_is_same_person(ask->actor, ticket->change.actor))
         return judge_refuse(ticket, OUTCOME_REFUSED, FAULT_GATE_REFUSED, "approval",
                             "%.*s has started this and cannot approve it: somebody else "
                             "must",
-                            SLICE_ARG(user_of(ask->actor)));
+                            SLICE_ARG(actor_user(ask->actor)));
     if (was != NULL && is_fresh(deploy, was, gate))
-        return judge_same(ticket, "%.*s has approved this already", SLICE_ARG(user_of(was->who)));
+        return judge_same(ticket, "%.*s has approved this already",
+                          SLICE_ARG(actor_user(was->who)));
     if (was != NULL)
         state_book_drop_consent(&deploy->working.book, was);
     if (!has_room(deploy, ticket))

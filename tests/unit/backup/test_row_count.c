@@ -168,6 +168,9 @@ Test(tickets, somebody_else_agrees_for_a_time)
     cr_expect_str_eq(by, "uid=2");
     cr_expect_not(tickets_is_approved(tickets, "abc", "uid=2", 2 * MINUTE, NULL), "not oneself");
     cr_expect_not(tickets_is_approved(tickets, "abd", "uid=1", 2 * MINUTE, NULL));
+    cr_expect_eq(tickets_approve(tickets, "door", "uid=7(ann)", 2 * MINUTE), 0);
+    cr_expect_not(tickets_is_approved(tickets, "door", "sub=ann", 2 * MINUTE, NULL), "nor so");
+    cr_expect(tickets_is_approved(tickets, "door", "sub=bob", 2 * MINUTE, NULL));
     cr_expect_not(tickets_is_approved(tickets, "abc", "uid=1", 12 * MINUTE, NULL));
     cr_expect_eq(tickets_use(tickets, "abc", 3 * MINUTE), 0);
     cr_expect_eq(tickets_use(tickets, "abc", 3 * MINUTE), ERR_EXISTS);
