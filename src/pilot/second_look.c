@@ -122,6 +122,8 @@ static void wait_for_recovery(struct lookout *lookout, enum answer answer, uint6
     if (answer != ANSWER_GOOD && now_us < lookout->second_look.until_us)
         return;
     lookout->second_look.is_open = false;
+    if (answer == ANSWER_GOOD)
+        lookout->blocked_until_us = 0;
     lookout_rearm(lookout);
 }
 

@@ -166,7 +166,7 @@ Test(audit, reads_leave_nothing)
 /* The target of green is down: a plain switch is refused, a forced one names the gates that it went past. */
 Test(audit, gates_that_were_forced_are_named)
 {
-    static const char *const lines = "health { interval = \"100ms\" timeout = \"90ms\" }\n";
+    static const char *const lines = "health { interval = \"100ms\" timeout = \"1s\" }\n";
     struct stage stage;
     char *config = NULL;
 

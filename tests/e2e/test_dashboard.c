@@ -51,7 +51,7 @@ static bool can_run(const char *name)
 static void start_with(const char *anonymous, const char *more)
 {
     static const char lines[] =
-        "health { interval = \"100ms\" timeout = \"90ms\" rise = 1 fall = 1 }\n"
+        "health { interval = \"100ms\" timeout = \"1s\" rise = 1 fall = 1 }\n"
         "guard { auto = false }\n";
     static const char odd[] = "service odd {\n    hosts = { \"odd.test\" }\n"
                               "    slot a { targets = { \"127.0.0.1:1\" }\n"

@@ -6,7 +6,7 @@
 #include "support/ctl.h"
 #include "support/scene.h"
 
-#define HEALTH "    health { interval = \"100ms\"  timeout = \"90ms\"  rise = 1 }\n"
+#define HEALTH "    health { interval = \"100ms\"  timeout = \"1s\"  rise = 1 }\n"
 
 static const struct stage_options usual = { .lines = HEALTH };
 

@@ -14,7 +14,7 @@
 
 enum { WAIT_MS = 10000 };
 
-#define HEALTH "    health { interval = \"100ms\"  timeout = \"90ms\"  rise = 1 }\n"
+#define HEALTH "    health { interval = \"100ms\"  timeout = \"1s\"  rise = 1 }\n"
 #define ONE_WORKER                                                                                 \
     "run_dir = \"%s/run\"\nstate_dir = \"%s/state\"\nworkers = 1\n"                                \
     "log { level = \"info\" access = \"%s/access.log\" }\napi { bind = \"127.0.0.1:0\" }\n"

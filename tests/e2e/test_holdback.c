@@ -10,7 +10,7 @@
 enum { USERS = 40 };
 
 static const struct stage_options with_holdback = {
-    .lines = "health { interval = \"100ms\"  timeout = \"90ms\"  rise = 1 }\n"
+    .lines = "health { interval = \"100ms\"  timeout = \"1s\"  rise = 1 }\n"
              "guard { auto = false }\n"
              "evidence { latency_warmup = \"1h\" }\n"
              "canary { key = { \"cookie:uid\", \"client-ip\" } }\n"

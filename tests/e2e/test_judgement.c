@@ -15,7 +15,7 @@
 
 enum { WAIT_MS = 30000, RATE = 200, PEACE_REQUESTS = 200 };
 
-#define HEALTH "    health { interval = \"100ms\"  timeout = \"90ms\"  rise = 1 }\n"
+#define HEALTH "    health { interval = \"100ms\"  timeout = \"1s\"  rise = 1 }\n"
 #define SPLIT  "    canary { key = { \"header:X-Id\" } %s }\n"
 
 static const struct origin_faults failing = { .seed = 7, .status_500 = 1000 };

@@ -71,7 +71,7 @@ Test(listeners, unix_on_both_sides)
     origin = origin_start(back);
     config = mem_format("listener http { bind = \"%s\" }\n"
                         "service shop { slot blue { targets = { \"%s\" } } health { type = \"tcp\" "
-                        "interval = \"100ms\" timeout = \"90ms\" rise = 1 } }\n",
+                        "interval = \"100ms\" timeout = \"1s\" rise = 1 } }\n",
                         front, back);
     daemon = daemon_start(&(struct daemon_options){ .config = config });
     cr_expect_str_eq(daemon_front(daemon), front);

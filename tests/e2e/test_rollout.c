@@ -11,7 +11,7 @@
 #include "support/ctl.h"
 #include "support/scene.h"
 
-#define HEALTH "    health { interval = \"100ms\"  timeout = \"90ms\"  rise = 1 }\n"
+#define HEALTH "    health { interval = \"100ms\"  timeout = \"1s\"  rise = 1 }\n"
 
 static void say(const struct stage *stage, const char *words, int code)
 {

@@ -220,7 +220,7 @@ Test(switch, kept_connection_follows)
 Test(switch, epoch_header_and_access_line)
 {
     static const struct stage_options options = {
-        .lines = "health { interval = \"100ms\" timeout = \"90ms\" rise = 1 }\n"
+        .lines = "health { interval = \"100ms\" timeout = \"1s\" rise = 1 }\n"
                  "forward { epoch_header = true }\n"
     };
     struct stage stage;

@@ -14,7 +14,7 @@
 enum { SETTLE_MS = 20000 };
 
 static const char service_lines[] =
-    "    health { interval = \"100ms\"  timeout = \"90ms\"  rise = 1 }\n";
+    "    health { interval = \"100ms\"  timeout = \"1s\"  rise = 1 }\n";
 static const char guard_lines[] = "    guard { auto = false }\n";
 
 void db_stage_folder(struct db_stage *stage)

@@ -18,7 +18,7 @@ const browser = await chromium.launch({
     "--disable-component-update", "--disable-sync"],
 });
 const page = await browser.newPage({ viewport: { width: 1280, height: 900 }, colorScheme: "light" });
-page.setDefaultTimeout(15000);
+page.setDefaultTimeout(60000);
 const errors = [];
 const asked = new Set();
 page.on("console", (message) => message.type() === "error" && errors.push(message.text()));

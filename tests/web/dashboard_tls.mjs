@@ -33,7 +33,7 @@ const see = (selector) => page.locator(selector).first().waitFor();
 async function open(options) {
   const context = await browser.newContext({ ignoreHTTPSErrors: true, ...options });
   page = await context.newPage();
-  page.setDefaultTimeout(15000);
+  page.setDefaultTimeout(60000);
   errors = [];
   page.on("pageerror", (error) => errors.push(error.message));
   const response = await page.goto(home);
