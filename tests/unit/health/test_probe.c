@@ -179,7 +179,7 @@ Test(probe, ends_in_every_way)
         cr_expect_eq(result.status, c->status, "%s: %u", c->name, result.status);
         cr_expect_str_eq(result.words, c->words, "%s: %s", c->name, result.words);
         if (c->fault == FAULT_PROBE_TIMEOUT)
-            cr_expect(result.duration_us >= 149000, "%s: %lu", c->name, /* timers count whole ms */
+            cr_expect(result.duration_us >= 140000, "%s: %lu", c->name, /* not at once */
                       (unsigned long)result.duration_us);
         origin_free(origin);
     }
