@@ -232,6 +232,7 @@ for (const [action, sign] of [["canary-abort", "live: green"], ["pause", "live: 
   await closeDialog();
   await say(shop(".names"), sign);
 }
+await say("#history", "resume shop"); // the end of the pause is a change, too: no plan may be made before it and used behind it
 await page.waitForFunction((at) => document.querySelector(at) === null, shop("[data-action=canary-abort]"));
 await page.click(shop("[data-action=rollback]"));
 await page.fill("#act-reason", "back");
